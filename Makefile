@@ -1,0 +1,39 @@
+# Two commands do all the set-up: make reproduce, make test. Python is the first that fits.
+PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV := .venv/bin/python
+EXPERIMENT ?= digits
+CORES ?= all
+
+.PHONY: reproduce test fetch lock clean-environment
+.DEFAULT_GOAL := reproduce
+
+reproduce: .venv/.installed  ## run an experiment, print its summary and where its page is
+	@$(VENV) -m snakemake --cores '$(CORES)' --quiet rules --config experiment='$(EXPERIMENT)'
+	@$(VENV) -m snn summary --experiment '$(EXPERIMENT)'
+
+test: .venv/.installed  ## lint and tests
+	@$(VENV) -m ruff check
+	@$(VENV) -m ruff format --check
+	@$(VENV) -m snakefmt --check --compact-diff Snakefile workflow
+	@$(VENV) -m pytest
+
+fetch: .venv/.installed  ## released checkpoints and tables instead of computing them: EXPERIMENT= REMOTE=
+	@$(VENV) -m snn fetch --experiment '$(EXPERIMENT)' --remote '$(REMOTE)'
+
+lock: .venv/.installed  ## resolve pyproject.toml anew
+	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --no-header --quiet --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+
+clean-environment:
+	@rm -rf .venv
+
+# Byte-code is compiled here, once: a job that had to compile torch's would take twice as long.
+.venv/.installed: requirements.lock requirements-uv.lock
+	@test -n '$(PYTHON)' || { echo 'error: python: none of python3.13, 3.12, 3.11 or python3 is 3.11 or newer and has venv;' \
+	  'install one, for example with: apt install python3.11 python3.11-venv' >&2; exit 2; }
+	@echo 'setting up .venv with $(PYTHON) (about 5 GB, once)'
+	@$(PYTHON) -m venv --clear .venv
+	@$(VENV) -m pip install --quiet --require-hashes -r requirements-uv.lock
+	@$(VENV) -m uv pip sync --quiet --compile-bytecode --require-hashes --python $(VENV) requirements.lock requirements-uv.lock
+	@touch $@

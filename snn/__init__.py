@@ -1,0 +1,17 @@
+"""spikeledger: training rules for spiking neural networks, reproduced, on noisy hardware, with energy.
+
+The names of the files are the table of contents:
+
+    errors, files, lazy     what everything else stands on: refusals, atomic writes, late imports
+    spec                    a network and its neuron as data; closed-form sizes. No torch
+    params, grid            typed parameters; the runs of an experiment and what each is made of. No torch
+    provenance              digest of parameters and code; who made a result. No torch
+    neuron, network         dynamics; layers, walk, folding
+    data, datasets/         prepared tensors, batches, augmentation; one loader a file
+    rules/, local           one training rule a file; layer-local losses shared by LTL and calibration
+    train                   fit(): the one loop
+    noise/, hardware        one noise model a file; chips and their calibration
+    energy, evaluate        operation counts; one network under one condition becomes one row
+    tables, figures         collect, summarise, check claims; plots
+    stages, __main__        what one job does; the command line
+"""

@@ -1,0 +1,92 @@
+"""The command line: python -m snn <command>. The workflow uses the stages; people use plan, list, show and release."""
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from snn import stages
+from snn.errors import InputError
+from snn.params import KINDS
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 jobs are due (plan), 2 bad input, 3 the plan has changed."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.do(options) or 0
+    except InputError as error:
+        return _refuse(str(error), error.exit_code)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+            raise
+        return _refuse(f"{error.filename or 'disk'}: {error.strerror}; mend that and run the same command again", 2)
+    except KeyboardInterrupt:
+        return _refuse("keyboard: interrupted; the same command goes on from the last finished epoch", 130)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    top = argparse.ArgumentParser(prog="python -m snn", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="command")
+    for stage in stages.RUN:
+        command = commands.add_parser(stage, help=f"do one {stage} job of an experiment")
+        command.add_argument("--experiment", required=True)
+        command.add_argument("folder", type=Path, help="where its result belongs; it names parameters and code")
+        command.set_defaults(do=lambda o, stage=stage: stages.execute(stage, o.experiment, o.folder))
+    command = commands.add_parser("plan", help="count the jobs that are due; exit status 1 if there are any")
+    command.add_argument("--experiment", default="digits")
+    command.set_defaults(do=_plan)
+    command = commands.add_parser("list", help="what there is to choose from")
+    command.add_argument("kind", choices=KINDS)
+    command.add_argument("--format", choices=["table", "csv"], default="table")
+    command.set_defaults(do=_list)
+    command = commands.add_parser("show", help="parameters and provenance of a run, and the command that recreates it")
+    command.add_argument("run", type=Path, help="its folder, or enough of the digest to be unique")
+    command.set_defaults(do=_show)
+    command = commands.add_parser("summary", help="print the summary of an experiment and where its page is")
+    command.add_argument("--experiment", default="digits")
+    command.set_defaults(do=_summary)
+    return top
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from snn import browse
+
+    return browse.plan(options.experiment)
+
+
+def _list(options: argparse.Namespace) -> None:
+    from snn import browse
+
+    browse.listing(options.kind, options.format)
+
+
+def _show(options: argparse.Namespace) -> None:
+    from snn import browse
+
+    browse.show(options.run)
+
+
+def _summary(options: argparse.Namespace) -> None:
+    from snn import browse
+
+    browse.summary(options.experiment)
+
+
+def _refuse(line: str, status: int) -> int:
+    sys.stdout.flush()
+    print(f"error: {line}", file=sys.stderr, flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status)

@@ -1,0 +1,29 @@
+"""The 8x8 handwritten digits that scikit-learn ships: 1,797 real images, 10 classes, no download."""
+
+from pathlib import Path
+
+import numpy as np
+
+from snn import files
+from snn.datasets import Raw
+from snn.lazy import lazy
+from snn.params import FOLDER
+from snn.spec import Model
+
+datasets = lazy("sklearn.datasets")
+
+
+class Options(Model):
+    """`split`: a JSON file beside the YAML with the indices of train, validation and test."""
+
+    split: str
+
+
+def load(options: Options) -> Raw:
+    """All images, grey levels 0 to 16; raises InputError when the split is not a partition of them."""
+    bunch = datasets.load_digits()
+    path = FOLDER / "datasets" / Path(options.split).name
+    parts = {part: np.array(indices) for part, indices in files.read_json(path, "restore it from git").items()}
+    if sorted(np.concatenate(list(parts.values()))) != list(range(len(bunch.target))):
+        raise files.InputError(path, "does not name every image exactly once", "restore it from git")
+    return Raw(bunch.images[:, None].astype(np.uint8), bunch.target, [str(name) for name in bunch.target_names], parts)

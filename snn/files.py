@@ -1,0 +1,132 @@
+"""Every byte the project writes goes through `write`: a temporary name first, then a rename, or nothing at all."""
+
+import contextlib
+import csv
+import errno
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from snn.errors import InputError
+
+METADATA_KEY = "spikeledger"  # one key only: safetensors does not fix the order of several
+
+
+def write(path: Path, content: str | bytes | Callable[[Path], None]) -> Path:
+    """Give `path` its content atomically; `content` may be a function that writes the file it is handed.
+
+    Raises InputError naming `path` when the disk is full or the folder cannot be written; no part of it remains.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if callable(content):
+            content(temporary)
+        else:
+            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(path, f"cannot be written: {_reason(error)}", _remedy(error)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return path
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a finished file into place; raises InputError naming the target."""
+    try:
+        source.replace(target)
+    except OSError as error:
+        raise InputError(target, f"cannot be written: {_reason(error)}", _remedy(error)) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it; raises InputError naming it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(path, f"cannot be made: {_reason(error)}", _remedy(error)) from error
+
+
+def remove(path: Path) -> None:
+    """Remove a file if it is there; raises InputError naming it when that is not allowed."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(path, f"cannot be removed: {_reason(error)}", _remedy(error)) from error
+
+
+def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: object) -> Path:
+    """Write arrays and one JSON document as safetensors: no pickle, memory-mapped on reading, same bytes every time."""
+    header = {METADATA_KEY: json.dumps(metadata, sort_keys=True)}
+    arrays = {name: np.ascontiguousarray(array) for name, array in sorted(tensors.items())}
+    return write(path, lambda temporary: save_file(arrays, temporary, header))
+
+
+def read_tensors(path: Path, remedy: str) -> tuple[dict[str, np.ndarray], object]:
+    """The arrays and the JSON document of a file written by `write_tensors`.
+
+    Raises InputError naming the file, with `remedy`, when it is missing, truncated or of another make.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = json.loads((file.metadata() or {})[METADATA_KEY])
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 - not a mapping
+    except FileNotFoundError as error:
+        raise InputError(path, "is missing", remedy) from error
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise InputError(path, f"cannot be read as a spikeledger safetensors file ({error})", remedy) from error
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
+    """Write rows with the columns of the first; floats in the shortest form that reads back, None as nothing."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return write(path, text.getvalue())
+
+
+def read_csv(path: Path, remedy: str) -> list[dict[str, str]]:
+    """The rows of a CSV file as text; raises InputError naming the file, with `remedy`."""
+    try:
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file, strict=True))
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(path, f"cannot be read ({_reason(error)})", remedy) from error
+
+
+def read_json(path: Path, remedy: str) -> object:
+    """The document of a JSON file; raises InputError naming the file, with `remedy`."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"cannot be read ({_reason(error)})", remedy) from error
+
+
+def write_json(path: Path, document: object) -> Path:
+    """Write a JSON document with sorted keys, one line a leaf, so that differences read well."""
+    return write(path, json.dumps(document, indent=1, sort_keys=True) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file's bytes, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _remedy(error: Exception) -> str:
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+    return ("free some disk space" if full else "make the folder writable") + " and run the same command again"

@@ -1,0 +1,82 @@
+"""The spiking neuron: one operator, forward and backward written out, state passed in and out.
+
+Legend of the package: T steps, B batch, C channels, H W space, K classes (or outputs), N any neuron axes. Time first.
+Names of tensors that cross a function end in their axes: x_TBCHW. Equations: `spec.Neuron`.
+
+The backward pass is back-propagation through time, through the reset as well (nothing is detached), with h the
+surrogate:
+
+    g_u[t] = g_s[t] h(u[t]) + g_v[t] dv[t]/du[t],      g_x[t] = g_v[t-1] = g_u[t]
+    dv/du  = decay (1 - s) - decay u h(u)              reset "zero"
+             decay - threshold h(u)                    reset "subtract"
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from snn.spec import Neuron
+
+
+class Silicon(NamedTuple):
+    """Constants of the neurons of one layer on one chip, where they differ from the ideal ones; shape N."""
+
+    decay_N: Tensor | None = None
+    threshold_N: Tensor | None = None
+
+
+def fire(
+    x_TBN: Tensor, neuron: Neuron, v_BN: Tensor | None = None, silicon: Silicon | None = None
+) -> tuple[Tensor, Tensor]:
+    """Currents to spikes: returns (s_TBN, v_BN), with v the membrane that the next chunk of time starts from.
+
+    Chunks equal the whole. Gradients reach x and the v passed in.
+    """
+    decay, threshold = silicon or (None, None)
+    decay = neuron.decay if decay is None else decay
+    threshold = neuron.threshold if threshold is None else threshold
+    if v_BN is None:
+        v_BN = x_TBN.new_zeros(x_TBN.shape[1:])
+    return _Fire.apply(x_TBN, v_BN, neuron, decay, threshold)
+
+
+def surrogate(u: Tensor, neuron: Neuron, threshold: float | Tensor) -> Tensor:
+    """The stand-in h for the derivative of a spike by its membrane potential u, any shape."""
+    distance = (u - threshold).abs_()
+    if neuron.surrogate == "rectangle":
+        return (distance < neuron.width).to(u.dtype).mul_(neuron.height)
+    return distance.mul_(-neuron.height / neuron.width).add_(neuron.height).clamp_(min=0)
+
+
+class _Fire(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x_TBN: Tensor, v_BN: Tensor, neuron: Neuron, decay: Any, threshold: Any) -> Any:
+        u_TBN, s_TBN = torch.empty_like(x_TBN, memory_format=torch.contiguous_format), []
+        for t in range(len(x_TBN)):
+            u_BN = torch.add(v_BN, x_TBN[t], out=u_TBN[t])
+            fires = u_BN > threshold if neuron.fires == "above" else u_BN >= threshold
+            s_BN = fires.to(u_BN.dtype)
+            s_TBN.append(s_BN)
+            if neuron.reset == "zero":
+                v_BN = (u_BN * decay).masked_fill_(fires, 0)
+            else:
+                v_BN = u_BN * decay - s_BN * threshold
+        s_TBN = torch.stack(s_TBN)
+        ctx.save_for_backward(u_TBN, s_TBN)
+        ctx.constants = neuron, decay, threshold
+        return s_TBN, v_BN
+
+    @staticmethod
+    def backward(ctx: Any, g_s_TBN: Tensor, g_v_BN: Tensor) -> Any:
+        u_TBN, s_TBN = ctx.saved_tensors
+        neuron, decay, threshold = ctx.constants
+        h_TBN = surrogate(u_TBN, neuron, threshold)
+        if neuron.reset == "zero":
+            dv_du_TBN = (1 - s_TBN).addcmul_(u_TBN, h_TBN, value=-1).mul_(decay)
+        else:
+            dv_du_TBN = decay - h_TBN * threshold
+        g_u_TBN = h_TBN.mul_(g_s_TBN)
+        for t in reversed(range(len(u_TBN))):
+            g_v_BN = g_u_TBN[t].addcmul_(g_v_BN, dv_du_TBN[t])
+        return g_u_TBN, g_v_BN, None, None, None

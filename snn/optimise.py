@@ -1,0 +1,59 @@
+"""Optimisers and learning rates: torch's own, fused, with their state as named tensors.
+
+A learning rate is a pure function of the update, so that a resumed training has nothing to restore.
+"""
+
+import inspect
+import math
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from snn.params import Training
+
+OPTIMISERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+
+
+def build(parameters: Iterable[nn.Parameter], training: Training) -> torch.optim.Optimizer:
+    """The optimiser of a recipe."""
+    momentum = {"momentum": training.momentum} if training.optimiser == "sgd" else {}
+    return OPTIMISERS[training.optimiser](
+        parameters, lr=training.lr, weight_decay=training.weight_decay, fused=True, **momentum
+    )
+
+
+@torch.no_grad()
+def step(optimiser: torch.optim.Optimizer, lr: float) -> None:
+    """One update at this learning rate."""
+    for group in optimiser.param_groups:
+        group["lr"] = lr
+    # the plain method: its wrapper imports the compiler, 1.2 CPU-seconds in every job, only to say that it is not used
+    inspect.unwrap(type(optimiser).step)(optimiser)
+
+
+def learning_rate(training: Training, update: int, updates_per_epoch: int) -> float:
+    """The learning rate of update 0, 1, ...: a linear rise over the warm-up, then the curve of the schedule."""
+    schedule, updates = training.schedule, training.epochs * updates_per_epoch
+    rise = schedule.warmup * updates
+    if update < rise:
+        return training.lr * (update + 1) / (math.floor(rise) + 1)
+    if schedule.curve == "cosine":
+        return training.lr * 0.5 * (1 + math.cos(math.pi * (update - rise) / (updates - rise)))
+    falls = sum(update // updates_per_epoch >= milestone for milestone in schedule.milestones)
+    return training.lr * (schedule.factor**falls if schedule.curve == "steps" else 1)
+
+
+def state(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimiser's state as tensors named <parameter>.<key>."""
+    entries = optimiser.state_dict()["state"]
+    return {f"{i}.{key}": tensor for i, entry in entries.items() for key, tensor in entry.items() if tensor is not None}
+
+
+def restore(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `state` gave."""
+    entries: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, _, key = name.partition(".")
+        entries.setdefault(int(index), {})[key] = tensor
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": entries})

@@ -1,0 +1,254 @@
+"""Typed, strict parameters: one YAML file a thing, its kind given by its folder, its name by the file. No torch.
+
+params/datasets     what to load, how to split, scale and augment it
+params/networks     a list of layers
+params/methods      a training rule with a recipe
+params/noise        a model of imperfect hardware
+params/energy       joules per operation
+params/experiments  which of these to run, and where a recipe is overridden
+"""
+
+import difflib
+import functools
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, SerializeAsAny, ValidationError, model_validator
+from ruamel.yaml import YAML, YAMLError
+
+from snn.errors import InputError
+from snn.provenance import ROOT
+from snn.spec import LayerSpec, Many, Model, Positive, Shape, sizes
+
+FOLDER = ROOT / "params"
+PLUGINS = {"datasets": "loader", "methods": "rule", "noise": "model"}  # the key that names a file of snn/<package>
+PACKAGES = {"datasets": "datasets", "methods": "rules", "noise": "noise"}
+
+
+class Schedule(Model):
+    """Learning rate over training, as a factor on `lr`: a linear rise over `warmup`, then the curve."""
+
+    curve: Literal["constant", "cosine", "steps"] = "constant"
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of all updates
+    milestones: Many[Positive] = ()  # epochs at which a `steps` curve falls
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1  # by which it falls
+
+
+class Training(Model):
+    """The recipe of one training: what every rule leaves to the common loop."""
+
+    epochs: Positive
+    batch: Positive
+    optimiser: Literal["sgd", "adam", "adamw"]
+    lr: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9  # of sgd
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    schedule: Schedule = Schedule()
+
+
+class Augment(Model):
+    """Random changes of training images, drawn per sample: shift by up to `shift` pixels, mirror left to right."""
+
+    shift: Annotated[int, Field(ge=0)] = 0
+    flip: bool = False
+
+
+class Dataset(Model):
+    """A data set: its loader with the loader's own options, and what it looks like to a network."""
+
+    source: str
+    loader: str
+    options: SerializeAsAny[BaseModel]
+    task: Literal["classification"] = "classification"
+    input_shape: Shape
+    classes: Positive
+    augment: Augment = Augment()
+
+
+class Network(Model):
+    """A list of hidden layers; `input_shape` and `outputs` are those its sizes are quoted for."""
+
+    source: str
+    layout: Literal["published", "ours"]
+    input_shape: Shape
+    outputs: Positive
+    layers: Annotated[Many[LayerSpec], Field(min_length=1)]
+
+
+class Method(Model):
+    """A training rule with its options, and the recipe of the common loop."""
+
+    source: str
+    rule: str
+    options: SerializeAsAny[BaseModel]
+    training: Training
+
+
+class Noise(Model):
+    """A model of imperfect hardware with its options; `level` has the unit that the model states."""
+
+    source: str
+    model: str
+    options: SerializeAsAny[BaseModel]
+
+
+class Energy(Model):
+    """Energy of one operation, in picojoule, and what is counted."""
+
+    source: str
+    mac_pj: Annotated[float, Field(gt=0)]
+    ac_pj: Annotated[float, Field(gt=0)]
+    neuron_update_pj: Annotated[float, Field(ge=0)]
+    first_layer: Literal["once", "every_step"]  # the analog current of a constant image, held or computed anew
+
+
+class Calibration(Model):
+    """How a chip is calibrated: layer-local losses on the chip's own spikes, on training samples."""
+
+    samples: Positive
+    epochs: Positive
+    batch: Positive
+    lr: Annotated[float, Field(gt=0)]
+    targets: Literal["own", "teacher", "by_rule"]  # by_rule: teacher where the rule had one, else own
+
+
+class Hardware(Model):
+    """Chips of one noise model, at several levels, before and after calibration."""
+
+    noise: str
+    levels: Annotated[Many[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    chips: Positive
+    calibration: Calibration
+
+
+class Experiment(Model):
+    """What to run: every method with every seed on one data set and network, with one teacher ANN a seed."""
+
+    source: str
+    dataset: str
+    network: str
+    steps: Positive
+    protocol: Literal["held_out"] = "held_out"  # model chosen on validation data, test data looked at once
+    teacher: str
+    methods: Annotated[Many[str], Field(min_length=1)]
+    seeds: Annotated[Many[int], Field(min_length=1)]
+    hardware: Many[Hardware] = ()
+    energy: str
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    threads: Positive = 1  # per job; gradients at 1 and 2 threads differ in bits
+    overrides: dict[str, dict[str, Any]] = {}  # method -> changes to its recipe
+
+    @model_validator(mode="after")
+    def _no_repetition(self) -> "Experiment":
+        for field in ("methods", "seeds"):
+            if len(set(getattr(self, field))) < len(getattr(self, field)):
+                raise ValueError(f"{field} names something twice")
+        if len({hardware.noise for hardware in self.hardware}) < len(self.hardware):
+            raise ValueError("hardware names a noise model twice")
+        return self
+
+
+KINDS: dict[str, type[Model]] = {
+    "datasets": Dataset,
+    "networks": Network,
+    "methods": Method,
+    "noise": Noise,
+    "energy": Energy,
+    "experiments": Experiment,
+}
+
+
+def names(kind: str) -> list[str]:
+    """The things of a kind, by file name."""
+    return sorted(path.stem for path in (FOLDER / kind).glob("*.yaml"))
+
+
+def path_of(kind: str, name: str) -> Path:
+    """The file that describes a thing; raises InputError with the nearest name when there is none."""
+    if name not in names(kind):
+        raise InputError(
+            f"{kind.removesuffix('s')} '{name}'", "is unknown", _nearest(name, names(kind), f"params/{kind}")
+        )
+    return FOLDER / kind / f"{name}.yaml"
+
+
+@functools.cache
+def load(kind: str, name: str) -> Any:
+    """One thing as its typed model; raises InputError naming file, key and remedy."""
+    path = path_of(kind, name)
+    return parse(kind, read_yaml(path), path)
+
+
+def parse(kind: str, document: Any, where: Path) -> Any:
+    """Check a YAML document against its kind, the options of a plugin included."""
+    if kind in PLUGINS and isinstance(document, dict) and isinstance(document.get(PLUGINS[kind]), str):
+        plugin = load_plugin(PACKAGES[kind], document[PLUGINS[kind]], f"{_short(where)}: {PLUGINS[kind]}")
+        options = _validate(plugin.Options, document.get("options", {}), where, ("options",))
+        shell = _validate(KINDS[kind], {**document, "options": {}}, where)
+        return shell.model_copy(update={"options": options})
+    checked = _validate(KINDS[kind], document, where)
+    if isinstance(checked, Network):
+        try:
+            tuple(sizes(checked.input_shape, checked.layers))
+        except ValueError as error:
+            raise InputError(f"{_short(where)}: layers", str(error), "change the layer or the input shape") from None
+    return checked
+
+
+def load_method(name: str, override: Mapping[str, Any], where: Path) -> Method:
+    """A method, its recipe overridden by an experiment: `override` is merged key by key."""
+    document = _merge(read_yaml(path_of("methods", name)), override)
+    return parse("methods", document, where if override else path_of("methods", name))
+
+
+def load_plugin(package: str, name: str, where: str) -> Any:
+    """The file `snn/<package>/<name>.py`, executed without torch; raises InputError with the nearest name."""
+    known = sorted(path.stem for path in (ROOT / "snn" / package).glob("[a-z]*.py"))
+    if name not in known:
+        raise InputError(where, f"there is no snn/{package}/{name}.py", _nearest(name, known, f"snn/{package}"))
+    return importlib.import_module(f"snn.{package}.{name}")
+
+
+def read_yaml(path: Path) -> Any:
+    """A YAML 1.2 document, loaded safely; a repeated key is an error."""
+    try:
+        return YAML(typ="safe", pure=True).load(path.read_text())
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        problem = str(getattr(error, "problem", error)).strip().splitlines()[0]
+        raise InputError(_short(path) + line, f"is not valid YAML ({problem})", "mend the line") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(_short(path), f"cannot be read ({error})", "restore the file") from error
+
+
+def _validate(model: type[BaseModel], document: Any, where: Path, prefix: Many[str] = ()) -> Any:
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, (*prefix, *first["loc"])))
+        known = first.get("type") == "literal_error" and first["ctx"]["expected"].replace(" or ", ", ").split(", ")
+        hint = f", the nearest is {_near(str(first['input']), known)}" if known else ""
+        what = "a required key is missing" if first.get("type") == "missing" else first["msg"] + hint
+        raise InputError(f"{_short(where)}: {key or 'document'}", what, "mend the key") from error
+
+
+def _merge(base: Any, change: Any) -> Any:
+    if isinstance(base, dict) and isinstance(change, Mapping):
+        return {**base, **{key: _merge(base.get(key), value) for key, value in change.items()}}
+    return change
+
+
+def _near(name: str, known: list[str]) -> str:
+    return difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
+
+
+def _nearest(name: str, known: list[str], folder: str) -> str:
+    return f"the nearest is '{_near(name, known)}'" if known else f"{folder} is empty"
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)

@@ -1,0 +1,123 @@
+"""A result is named by everything that made it: digest(), and who, where and with what: stamp(). No torch.
+
+    digest = sha256(resolved parameters + code + digests of the parents)[:12]
+
+Code is the syntax tree of the stage's modules and of all they import inside `snn`, as a canonical walk: no positions,
+no docstrings, no empty fields, so that comments and formatting change nothing and Python 3.11 to 3.13 agree.
+"""
+
+import ast
+import functools
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DIGEST_LENGTH = 12
+# What these hold reaches a number only through the resolved parameters, which are hashed themselves, or not at all.
+INERT = frozenset({"snn", "snn.errors", "snn.files", "snn.grid", "snn.lazy", "snn.params", "snn.provenance"})
+LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pandas", "scipy", "pydantic", "snakemake")
+
+
+def digest(parameters: object, modules: Iterable[str], parents: Mapping[str, str]) -> str:
+    """Name a result: `parameters` is a JSON document, `modules` its code, `parents` the digests it stands on."""
+    document = {"parameters": parameters, "code": code_digest(tuple(sorted(modules))), "parents": dict(parents)}
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+@functools.cache
+def code_digest(modules: tuple[str, ...]) -> str:
+    """sha256 over the canonical walks of `modules` and of all they import inside `snn`."""
+    text = "\n".join(f"{name} {_module(name)[0]}" for name in reachable(modules))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@functools.cache
+def reachable(modules: tuple[str, ...]) -> tuple[str, ...]:
+    """The modules that can change what `modules` compute: themselves and their transitive imports, less the inert."""
+    found: set[str] = set()
+    open_ = list(modules)
+    while open_:
+        name = open_.pop()
+        if name not in found and name not in INERT:
+            found.add(name)
+            open_ += _module(name)[1]
+    return tuple(sorted(found))
+
+
+@functools.cache
+def _module(name: str) -> tuple[str, tuple[str, ...]]:
+    """Canonical digest of a module's code, and the modules of `snn` that it imports."""
+    tree = ast.parse(module_file(name).read_bytes())
+    return hashlib.sha256(canonical(tree).encode()).hexdigest(), tuple(sorted(_imports(tree)))
+
+
+def module_file(name: str) -> Path:
+    """The source file of a module of `snn`."""
+    path = ROOT.joinpath(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def canonical(tree: ast.AST) -> str:
+    """A syntax tree as text that only depends on what the code does."""
+    return "".join(_walk(tree))
+
+
+def _walk(node: object) -> Iterator[str]:
+    if isinstance(node, ast.AST):
+        yield f"({type(node).__name__}"
+        for field, value in ast.iter_fields(node):
+            if field == "body" and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                value = value[1:] if ast.get_docstring(node, clean=False) is not None else value
+            if field not in {"type_comment", "kind"} and value not in (None, []):
+                yield f" {field}="
+                yield from _walk(value)
+        yield ")"
+    elif isinstance(node, list):
+        yield "["
+        for item in node:
+            yield from _walk(item)
+        yield "]"
+    else:
+        yield repr(node)
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """Modules of `snn` named by import statements and by lazy("...")."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", None) == "lazy":
+            names = [getattr(node.args[0], "value", "")]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == "snn" and module_file(name).is_file())
+
+
+def stamp() -> dict[str, object]:
+    """Who made a result: commit, whether the tree was dirty, versions, machine. None of it enters a digest."""
+    return {
+        "commit": _git("rev-parse", "HEAD") or "unknown",
+        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "versions": {name: metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def _git(*arguments: str) -> str:
+    """Output of a git command here, or nothing where there is no git or no repository."""
+    try:
+        return subprocess.run(
+            ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""

@@ -1,0 +1,80 @@
+"""A training rule is a file here, found by its name, with
+
+    Options                     what its YAML may say under `options`, a `spec.Model`
+    Rule                        a subclass of `rules.Rule`
+
+and a YAML file in `params/methods`. The harness owns data, schedule, model choice and evaluation; a rule supplies a
+student and its losses. Rule files are read at parse time, without torch: heavy modules come from `lazy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from snn.lazy import lazy
+from snn.spec import Architecture, LayerSpec, Readout, Shape
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from snn.network import Network
+
+network = lazy("snn.network")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learned, and by which layers."""
+
+    input_shape: Shape
+    outputs: int
+    layers: tuple[LayerSpec, ...]
+    steps: int
+
+    def architecture(self, **neurons_and_readout: Any) -> Architecture:
+        """These layers with a rule's neurons, norm, coding and read-out; by default the mean current over all steps."""
+        own = {"steps": self.steps} | neurons_and_readout
+        mean = Readout(step_weights=(1 / own["steps"],) * own["steps"])
+        sizes = {"input_shape": self.input_shape, "outputs": self.outputs, "layers": self.layers}
+        return Architecture(**sizes, **({"readout": mean} | own))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one update sees; `parents` are deployed networks by role, frozen; `generator` belongs to (seed, epoch)."""
+
+    x_BCHW: Tensor
+    y_B: Tensor
+    parents: Mapping[str, Network]
+    epoch: int
+    epochs: int
+    generator: torch.Generator
+
+
+class Rule:
+    """One rule, with its options. Only `student` and `losses` must be written."""
+
+    static: ClassVar[bool] = False  # trains an ANN: one step, whatever the steps of the experiment
+    parents: ClassVar[frozenset[str]] = frozenset()  # roles it needs: "teacher"
+
+    def __init__(self, options: Any):
+        self.options = options
+
+    @staticmethod
+    def check(options: Any, steps: int) -> None:
+        """Raise ValueError when these options make no sense at this number of steps."""
+
+    def student(self, task: Task, parents: Mapping[str, Network]) -> nn.Module:
+        """What is trained; torch's global generator is seeded from the run when this is called."""
+        raise NotImplementedError
+
+    def losses(self, student: nn.Module, batch: Batch) -> Iterator[Tensor]:
+        """The terms of the loss; each is back-propagated when it is yielded, then follows one update."""
+        raise NotImplementedError
+
+    def deploy(self, student: nn.Module) -> Network:
+        """The network that is judged: free of norms, in evaluation mode, sharing no memory with the student."""
+        return network.fold(student)

@@ -1,0 +1,80 @@
+"""What a row of the tables says: one typed class, checked on writing. No torch."""
+
+from typing import Literal
+
+from snn.spec import Model
+
+
+class Row(Model):
+    """One run under one condition, as `evaluate` measures it."""
+
+    # identity
+    task: str
+    dataset: str
+    network: str
+    method: str
+    rule: str
+    protocol: str
+    steps: int  # trained with
+    steps_eval: int  # evaluated with
+    seed: int
+    condition: Literal["clean", "noisy", "calibrated"]
+    noise: str | None = None
+    level: float | None = None  # in the unit of the noise model
+    chip: int | None = None
+    calibrator: str | None = None
+    targets: str | None = None  # of the calibration: own, teacher
+    status: Literal["ok", "failed", "diverged"] = "ok"
+    # outcome
+    metric: str  # what `value_*` is
+    direction: Literal["higher", "lower"]  # which is better
+    value_val: float
+    value_test: float
+    samples_test: int
+    sampling_error: float  # of value_test, one standard deviation, from the finite test set
+    # size
+    parameters: int
+    # work of one inference: mean over the test samples, all steps
+    spikes: float  # emitted by neurons
+    sparsity: float | None = None  # share of neuron-steps without a spike
+    acs: float  # accumulates: spikes x synapses they reach
+    macs_once: int  # multiply-accumulates of analog inputs, a constant image multiplied at the first step only
+    macs_every_step: int  # the same, multiplied at every step
+    compares: int  # of max pools
+    neuron_updates: int  # neurons x steps
+    dense_macs: int  # of the same layers as an ANN, one step, border-exact
+    dense_macs_padded: int  # the same as papers print it
+    # training
+    epochs: int
+    samples_seen: int
+    threads: int
+    digest: str  # of the run
+
+
+class RunRow(Row):
+    """A row of runs.csv: what was measured, and what an energy table makes of it."""
+
+    energy_nj: float
+    energy_table: str
+
+
+class LayerRow(Model):
+    """One layer of one run, clean; work as in `Row`."""
+
+    dataset: str
+    network: str
+    method: str
+    steps: int
+    seed: int
+    layer: int
+    kind: str
+    shape: str  # of its output
+    spikes: float
+    sparsity: float | None = None
+    acs: float
+    macs_once: int
+    macs_every_step: int
+    compares: int
+    neuron_updates: int
+    dense_macs: int
+    dense_macs_padded: int

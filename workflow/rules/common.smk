@@ -1,0 +1,15 @@
+import sys
+
+sys.path.insert(0, workflow.basedir)
+
+from snn.grid import plan_or_exit
+
+PYTHON = sys.executable
+GRID = plan_or_exit(config)
+
+
+wildcard_constraints:
+    dataset=r"[^/]+",
+    run=r"[^/]+/[^/]+/[^/]+/T\d+/s\d+-[0-9a-f]{12}",
+    noise=r"[^/]+",
+    digest=r"[0-9a-f]{12}",

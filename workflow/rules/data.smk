@@ -1,0 +1,11 @@
+rule prepare:
+    output:
+        "data/prepared/{dataset}/{digest}/params.json",
+        "data/prepared/{dataset}/{digest}/provenance.json",
+        "data/prepared/{dataset}/{digest}/sha256.json",
+        "data/prepared/{dataset}/{digest}/test.safetensors",
+        "data/prepared/{dataset}/{digest}/train.safetensors",
+    log:
+        "logs/prepared/{dataset}/{digest}/prepare.log",
+    shell:
+        "{PYTHON:q} -m snn prepare --experiment {GRID.name:q} data/prepared/{wildcards.dataset:q}/{wildcards.digest} > {log:q} 2>&1"

@@ -1,0 +1,14 @@
+rule evaluate:
+    input:
+        ancient(GRID.inputs_of("results/runs/{run}/rows/{digest}")),
+    output:
+        "results/runs/{run}/rows/{digest}/params.json",
+        "results/runs/{run}/rows/{digest}/provenance.json",
+        "results/runs/{run}/rows/{digest}/sha256.json",
+        "results/runs/{run}/rows/{digest}/layers.csv",
+        "results/runs/{run}/rows/{digest}/rows.csv",
+    log:
+        "logs/runs/{run}/rows/{digest}/evaluate.log",
+    threads: GRID.experiment.threads
+    shell:
+        "{PYTHON:q} -m snn evaluate --experiment {GRID.name:q} results/runs/{wildcards.run:q}/rows/{wildcards.digest} > {log:q} 2>&1"

@@ -1,0 +1,14 @@
+rule train:
+    input:
+        ancient(GRID.inputs_of("results/runs/{run}")),
+    output:
+        "results/runs/{run}/params.json",
+        "results/runs/{run}/provenance.json",
+        "results/runs/{run}/sha256.json",
+        "results/runs/{run}/epochs.csv",
+        "results/runs/{run}/net.safetensors",
+    log:
+        "logs/runs/{run}/train.log",
+    threads: GRID.experiment.threads
+    shell:
+        "{PYTHON:q} -m snn train --experiment {GRID.name:q} results/runs/{wildcards.run:q} > {log:q} 2>&1"
