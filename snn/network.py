@@ -87,6 +87,7 @@ class Network(nn.Module):
         )
         for layer in self.layers[: last + (architecture.readout.kind == "votes")]:
             layer.activation = architecture.activation if layer.programmable else None
+        self.to(memory_format=torch.channels_last)
 
     @property
     def hidden(self) -> list[Layer]:
@@ -96,6 +97,7 @@ class Network(nn.Module):
     def encode(self, x: Tensor) -> Tensor:
         """Images (B, C, H, W) to currents (T, B, C, H, W), without a copy where they are the same at every step."""
         steps = self.architecture.steps
+        x = x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
         if self.architecture.encoding == "repeat":
             return x.expand(steps, *x.shape)
         return torch.cat([x[None], x.new_zeros(steps - 1, *x.shape)])

