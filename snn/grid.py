@@ -67,6 +67,10 @@ class Job:
         """The files that prove its parents; what lies beside them is read too."""
         return [job.proof for job in self.parents.values()]
 
+    def file(self, name: str) -> Path:
+        """One of its results."""
+        return self.folder / self.results[self.results.index(name)]
+
     @property
     def proof(self) -> Path:
         """The file that is renamed in last: where it is, the result is."""

@@ -6,13 +6,18 @@
 Test data go into a file of their own, which no training, calibration or tuning job reads.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from snn import files
 from snn.errors import InputError
+from snn.lazy import lazy
+
+if TYPE_CHECKING:
+    import numpy as np
+
+files = lazy("snn.files")
 
 
 class Raw(NamedTuple):
@@ -30,11 +35,11 @@ def run(job: Any, loader: Any, out: Path) -> dict[str, Any]:
     if raw.x_NCHW.shape[1:] != job.dataset.input_shape or len(raw.class_names) != job.dataset.classes:
         found = f"loader gave {raw.x_NCHW.shape[1:]} and {len(raw.class_names)} classes"
         raise InputError(f"data set {job.name}", found, "correct input_shape and classes in its YAML file")
-    x = raw.x_NCHW[raw.parts["train"]].astype(np.float64)
+    x = raw.x_NCHW[raw.parts["train"]].astype("float64")
     statistics = {"mean": x.mean(axis=(0, 2, 3)).tolist(), "std": x.std(axis=(0, 2, 3)).tolist()}
     shared = {"digest": job.digest, "statistics": statistics, "class_names": raw.class_names}
     for name, parts in (("test", ["test"]), ("train", ["train", "validation"])):
         arrays = {f"x_{part}": raw.x_NCHW[raw.parts[part]] for part in parts}
-        arrays |= {f"y_{part}": raw.y_N[raw.parts[part]].astype(np.int64) for part in parts}
+        arrays |= {f"y_{part}": raw.y_N[raw.parts[part]].astype("int64") for part in parts}
         files.write_tensors(out / f"{name}.safetensors", arrays, {**shared, "parts": parts})
     return {"samples": {part: len(indices) for part, indices in raw.parts.items()}}

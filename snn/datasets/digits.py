@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from snn import files
 from snn.datasets import Raw
+from snn.errors import InputError
 from snn.lazy import lazy
 from snn.params import FOLDER
 from snn.spec import Model
 
-datasets = lazy("sklearn.datasets")
+files = lazy("snn.files")
+np = lazy("numpy")
+sklearn_datasets = lazy("sklearn.datasets")
 
 
 class Options(Model):
@@ -21,9 +21,9 @@ class Options(Model):
 
 def load(options: Options) -> Raw:
     """All images, grey levels 0 to 16; raises InputError when the split is not a partition of them."""
-    bunch = datasets.load_digits()
+    bunch = sklearn_datasets.load_digits()
     path = FOLDER / "datasets" / Path(options.split).name
     parts = {part: np.array(indices) for part, indices in files.read_json(path, "restore it from git").items()}
     if sorted(np.concatenate(list(parts.values()))) != list(range(len(bunch.target))):
-        raise files.InputError(path, "does not name every image exactly once", "restore it from git")
+        raise InputError(path, "does not name every image exactly once", "restore it from git")
     return Raw(bunch.images[:, None].astype(np.uint8), bunch.target, [str(name) for name in bunch.target_names], parts)

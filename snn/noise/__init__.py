@@ -7,12 +7,20 @@ A chip is permanent: `disturb` registers what the hardware does to the parameter
 `network.parameters()` are the programmable values and nothing else. Draws come from `draw`.
 """
 
+from __future__ import annotations
+
 import hashlib
+from typing import TYPE_CHECKING
 
-import numpy as np
+from snn.lazy import lazy
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+np = lazy("numpy")
 
 
-def draw(chip: int, layer: int, parameter: str, shape: tuple[int, ...]) -> np.ndarray:
+def draw(chip: int, layer: int, parameter: str, shape: tuple[int, ...]) -> ndarray:
     """Standard normal numbers that belong to one parameter of one layer of one chip, whatever its level.
 
     A counter-based generator (Philox), keyed by the identity: the same on every machine and in every order of asking.

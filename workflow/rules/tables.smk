@@ -2,7 +2,41 @@ rule tables:
     input:
         GRID.tables.inputs,
     output:
-        GRID.tables.outputs,
+        report(
+            GRID.tables.file("summary.csv"),
+            caption="../report/summary.rst",
+            category="Tables",
+            labels={"table": "summary: methods and conditions, over seeds"},
+        ),
+        report(
+            GRID.tables.file("claims.csv"),
+            caption="../report/claims.rst",
+            category="Tables",
+            labels={"table": "claims of the papers, checked"},
+        ),
+        report(
+            GRID.tables.file("runs.csv"),
+            caption="../report/runs.rst",
+            category="Tables",
+            labels={"table": "runs: every run under every condition"},
+        ),
+        report(
+            GRID.tables.file("layers.csv"),
+            caption="../report/layers.rst",
+            category="Tables",
+            labels={"table": "layers: where the operations are"},
+        ),
+        report(
+            GRID.tables.file("costs.csv"),
+            caption="../report/costs.rst",
+            category="Tables",
+            labels={"table": "costs: time, memory, versions of every job"},
+        ),
+        GRID.tables.file("epochs.csv"),
+        GRID.tables.file("summary.md"),
+        GRID.tables.file("claims.md"),
+        GRID.tables.file("metrics.yaml"),
+        GRID.tables.stamp_file,
     log:
         GRID.tables.log,
     shell:
@@ -13,7 +47,25 @@ rule figures:
     input:
         GRID.tables.outputs,
     output:
-        GRID.figures.outputs,
+        report(
+            GRID.figures.file("energy.svg"),
+            caption="../report/energy.rst",
+            category="Figures",
+            labels={"figure": "accuracy against energy"},
+        ),
+        report(
+            GRID.figures.file("convergence.svg"),
+            caption="../report/convergence.rst",
+            category="Figures",
+            labels={"figure": "convergence"},
+        ),
+        report(
+            GRID.figures.file("noise.svg"),
+            caption="../report/noise.rst",
+            category="Figures",
+            labels={"figure": "accuracy against noise, before and after calibration"},
+        ),
+        GRID.figures.stamp_file,
     log:
         GRID.figures.log,
     shell:

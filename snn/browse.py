@@ -1,0 +1,173 @@
+"""To look around: what is due, what there is to choose from, what a run is made of, how an experiment came out. No torch."""
+
+import csv
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from snn import files, params
+from snn.errors import InputError
+from snn.grid import Grid
+from snn.spec import Linear, sizes
+
+
+def plan(experiment: str) -> int:
+    """Print how many jobs of each rule are due; returns 1 if there are any, else 0. The workflow itself is asked."""
+    due = due_jobs(experiment)
+    for rule, count in due.items():
+        print(f"{rule:<10} {count}")
+    command = f"make reproduce EXPERIMENT={shlex.quote(experiment)}"
+    print(f"{sum(due.values())} jobs are due; next: {command}" if due else "nothing to be done")
+    return 1 if due else 0
+
+
+def due_jobs(experiment: str) -> dict[str, int]:
+    """Jobs that are due, by rule, as a dry run of the workflow counts them."""
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", "--config", f"experiment={experiment}"]
+    dry = subprocess.run(command, capture_output=True, text=True, check=False)
+    if dry.returncode:
+        lines = (dry.stdout + dry.stderr).strip().splitlines()
+        raise InputError(
+            "workflow", lines[-1].removeprefix("error: "), f"run snakemake -n --config experiment={experiment}"
+        )
+    _, _, table = (dry.stdout + dry.stderr).partition("Job stats:\n")
+    rows = [line.split() for line in table.partition("\n\n")[0].splitlines()[2:]]
+    return {rule: int(count) for rule, count in rows if rule not in ("all", "total")}
+
+
+def listing(kind: str, style: str) -> None:
+    """Print the things of a kind, one a row."""
+    rows = [{"name": name, **_described(kind, params.load(kind, name))} for name in params.names(kind)]
+    if style == "csv":
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        print(_aligned(rows))
+
+
+def show(run: Path) -> None:
+    """Print parameters and provenance of a run, and the command that recreates it."""
+    folder = _find(run)
+    remedy = f"remove {folder} and start the workflow again"
+    document = files.read_json(folder / "params.json", remedy)
+    provenance = files.read_json(folder / "provenance.json", remedy)
+    experiments = [name for name in params.names("experiments") if _has(name, folder)]
+    print(f"{folder}\n")
+    print(json.dumps({"parameters": document, "provenance": provenance}, indent=2, sort_keys=True))
+    if experiments:
+        target = shlex.quote(str(folder / "net.safetensors"))
+        print(f"\nrecreate it:\n  rm -r {shlex.quote(str(folder))}")
+        print(f"  .venv/bin/python -m snakemake -c1 --config experiment={experiments[0]} -- {target}")
+    else:
+        commit = provenance["commit"]
+        print(
+            f"\nno experiment asks for this run today; it was made at commit {commit}:\n  git worktree add ../{commit[:12]} {commit}"
+        )
+
+
+def summary(experiment: str) -> None:
+    """Print summary.md of an experiment, and where its page and figures are; makes the page when it is not up to date."""
+    grid = Grid(experiment)
+    table = grid.tables.file("summary.md")
+    if not grid.tables.stamp_file.exists() or not table.exists():
+        raise InputError(table, "is missing or not up to date", f"run make reproduce EXPERIMENT={experiment}")
+    print(table.read_text())
+    print(f"tables:  {grid.tables.folder}\nfigures: {grid.figures.folder}\npage:    {page(grid)}")
+
+
+def page(grid: Grid) -> Path:
+    """The self-contained HTML page of an experiment, made by Snakemake unless it is newer than the figures."""
+    path = Path("results/report", f"{grid.name}.html")
+    if path.exists() and path.stat().st_mtime >= grid.figures.stamp_file.stat().st_mtime:
+        return path
+
+    def make(temporary: Path) -> None:
+        html = temporary.with_suffix(".html")
+        command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", f"experiment={grid.name}"]
+        made = subprocess.run([*command, "--report", str(html)], capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise InputError(path, f"snakemake --report failed: {made.stderr.strip()[-300:]}", "run snakemake -n")
+        html.replace(temporary)
+
+    return files.write(path, make)
+
+
+def _described(kind: str, thing: Any) -> dict[str, object]:
+    if kind == "networks":
+        layers = [*thing.layers, Linear(linear=thing.outputs)]
+        all_sizes = list(sizes(thing.input_shape, layers))
+        totals = {
+            field: sum(getattr(size, field) for size in all_sizes) for field in ("parameters", "macs", "macs_padded")
+        }
+        shape = "x".join(map(str, thing.input_shape))
+        return {"layers": len(layers), "input": shape, "outputs": thing.outputs, **totals, "layout": thing.layout}
+    if kind == "experiments":
+        return {
+            "dataset": thing.dataset,
+            "network": thing.network,
+            "steps": thing.steps,
+            "methods": " ".join(thing.methods),
+            "seeds": len(thing.seeds),
+            "noise": " ".join(hardware.noise for hardware in thing.hardware),
+        }
+    shown = {
+        "datasets": ("loader", "task", "input_shape", "classes"),
+        "methods": ("rule", "training.epochs", "training.optimiser", "training.lr"),
+        "noise": ("model", "options"),
+        "energy": ("mac_pj", "ac_pj", "neuron_update_pj", "first_layer"),
+    }[kind]
+    document = thing.model_dump(mode="json")
+    return {key.split(".")[-1]: _cell(document, key) for key in shown} | {"source": thing.source.strip()}
+
+
+def _cell(document: Mapping[str, Any], key: str) -> object:
+    value: Any = document
+    for part in key.split("."):
+        value = value[part]
+    if isinstance(value, dict):
+        return " ".join(f"{name}={_join(item)}" for name, item in value.items())
+    return _join(value)
+
+
+def _join(value: object) -> object:
+    if not isinstance(value, list):
+        return value
+    return ("x" if all(isinstance(item, int) for item in value) else ",").join(map(str, value))
+
+
+def _aligned(rows: Iterable[Mapping[str, object]]) -> str:
+    """Columns side by side; numbers to the right, a long last column cut."""
+    rows = list(rows)
+    cells = [list(rows[0]), *([f"{v:,}" if isinstance(v, int) else str(v) for v in row.values()] for row in rows)]
+    widths = [min(max(len(row[i]) for row in cells), 60) for i in range(len(cells[0]))]
+    right = [isinstance(value, int | float) for value in rows[0].values()]
+    lines = []
+    for row in cells:
+        cut = [cell if len(cell) <= 60 else cell[:57] + "..." for cell in row]
+        lines.append(
+            "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cut, widths, right, strict=True)).rstrip()
+        )
+    return "\n".join(lines)
+
+
+def _find(run: Path) -> Path:
+    """A run by its folder or by enough of its digest."""
+    if (run / "params.json").is_file():
+        return run
+    found = [path.parent for path in Path("results/runs").glob(f"*/*/*/T*/s*-{run.name}*/params.json")]
+    if len(found) != 1:
+        what = "is no run" if not found else f"names {len(found)} runs"
+        raise InputError(run, what, "give a folder below results/runs, or more of its digest")
+    return found[0]
+
+
+def _has(experiment: str, folder: Path) -> bool:
+    try:
+        return any(job.folder == folder for job in Grid(experiment).runs)
+    except InputError:
+        return False
