@@ -1,4 +1,4 @@
-"""To look around: what is due, what there is to choose from, what a run is made of, how an experiment came out. No torch."""
+"""To look around: what is due, what there is, what a run is made of, how an experiment came out. No torch."""
 
 import csv
 import json
@@ -27,6 +27,7 @@ def plan(experiment: str) -> int:
 
 def due_jobs(experiment: str) -> dict[str, int]:
     """Jobs that are due, by rule, as a dry run of the workflow counts them."""
+    Grid(experiment)  # its refusals are plainer than those of a dry run
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", "--config", f"experiment={experiment}"]
     dry = subprocess.run(command, capture_output=True, text=True, check=False)
     if dry.returncode:
