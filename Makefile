@@ -9,7 +9,7 @@ CORES ?= all
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and where its page is
-	@$(VENV) -m snakemake --cores '$(CORES)' --quiet rules --config experiment='$(EXPERIMENT)'
+	@$(VENV) -m snakemake --cores '$(CORES)' --config experiment='$(EXPERIMENT)'
 	@$(VENV) -m snn summary --experiment '$(EXPERIMENT)'
 
 test: .venv/.installed  ## lint and tests

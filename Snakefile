@@ -16,3 +16,5 @@ rule all:
     default_target: True
     input:
         GRID.targets,
+    message:
+        "all results are up to date"

@@ -66,17 +66,19 @@ def show(run: Path) -> None:
         print(f"  .venv/bin/python -m snakemake -c1 --config experiment={experiments[0]} -- {target}")
     else:
         commit = provenance["commit"]
-        print(
-            f"\nno experiment asks for this run today; it was made at commit {commit}:\n  git worktree add ../{commit[:12]} {commit}"
-        )
+        print(f"\nno experiment asks for this run today; it was made at commit {commit}:")
+        print(f"  git worktree add ../{commit[:12]} {commit}")
 
 
 def summary(experiment: str) -> None:
-    """Print summary.md of an experiment, and where its page and figures are; makes the page when it is not up to date."""
+    """Print summary.md of an experiment and where its page is; the page is made when it is not up to date."""
     grid = Grid(experiment)
-    table = grid.tables.file("summary.md")
+    table, again = grid.tables.file("summary.md"), f"make reproduce EXPERIMENT={experiment}"
     if not grid.tables.stamp_file.exists() or not table.exists():
-        raise InputError(table, "is missing or not up to date", f"run make reproduce EXPERIMENT={experiment}")
+        raise InputError(table, "is missing or not up to date", f"run {again}")
+    for name, recorded in files.read_json(grid.tables.stamp_file, f"remove it and run {again}").items():
+        if files.sha256(grid.tables.file(name)) != recorded:
+            raise InputError(grid.tables.file(name), "is not the file that was made", f"remove it and run {again}")
     print(table.read_text())
     print(f"tables:  {grid.tables.folder}\nfigures: {grid.figures.folder}\npage:    {page(grid)}")
 

@@ -38,7 +38,7 @@ class Split:
         """(x - mean) / std a channel, float32."""
         return (x_BCHW.float() - self.mean_C[:, None, None]) / self.std_C[:, None, None]
 
-    def in_order(self, batch: int = 512) -> Iterator[tuple[Tensor, Tensor]]:
+    def in_order(self, batch: int = 128) -> Iterator[tuple[Tensor, Tensor]]:
         """(x_BCHW, y_B) batch by batch, as they lie."""
         for x_BCHW, y_B in zip(self.x_NCHW.split(batch), self.y_N.split(batch), strict=True):
             yield self.normalised(x_BCHW), y_B

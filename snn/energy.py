@@ -85,16 +85,16 @@ class Counter:
     @torch.no_grad()
     def scores(self, x_BCHW: Tensor) -> Tensor:
         """Show the network a batch: its scores (B, K), as `predict` gives them, while its spikes are counted."""
-        network = self.network
-        source_TBX = None
+        network, readout = self.network, self.network.architecture.readout
+        source_X = None
         for i, (layer, s_TBN) in enumerate(network.walk(network.encode(x_BCHW))):
-            if source_TBX is not None and i in self._events:
-                self._events[i] += source_TBX.sum((0, 1), dtype=torch.float64)
+            if source_X is not None and i in self._events:
+                self._events[i] += source_X
+            if layer.fires or (source_X is not None and isinstance(layer.spec, MaxPool)):
+                source_X = s_TBN.sum((0, 1)).double()  # whole numbers, exact in float32 up to 2^24
             if layer.fires:
-                voters = network.architecture.readout.voters if layer is network.layers[-1] else 1
-                self._spikes[i] += float(s_TBN.sum(dtype=torch.float64)) * voters
-            if layer.fires or (source_TBX is not None and isinstance(layer.spec, MaxPool)):
-                source_TBX = s_TBN
+                shares = layer is network.layers[-1]
+                self._spikes[i] += round(float(source_X.sum()) * readout.voters) if shares else float(source_X.sum())
         self.samples += len(x_BCHW)
         return network.scores(s_TBN)
 

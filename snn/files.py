@@ -31,6 +31,7 @@ def write(path: Path, content: str | bytes | Callable[[Path], None]) -> Path:
             content(temporary)
         else:
             temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        temporary.chmod(0o644)  # safetensors writes files that only their owner can read
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
         raise InputError(path, f"cannot be written: {_reason(error)}", _remedy(error)) from error
@@ -66,7 +67,7 @@ def remove(path: Path) -> None:
 
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: object) -> Path:
     """Write arrays and one JSON document as safetensors: no pickle, memory-mapped on reading, same bytes every time."""
-    header = {METADATA_KEY: json.dumps(metadata, sort_keys=True)}
+    header = {METADATA_KEY: json.dumps(metadata)}
     arrays = {name: np.ascontiguousarray(array) for name, array in sorted(tensors.items())}
     return write(path, lambda temporary: save_file(arrays, temporary, header))
 

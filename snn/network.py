@@ -122,9 +122,10 @@ class Network(nn.Module):
 
     def forward(self, x_TBX: Tensor, state: list[Tensor | None] | None = None) -> tuple[Tensor, list[Tensor | None]]:
         """Any chunk of time: (o_TBK, state). Start with no state; chunks equal the whole."""
-        state = list(state) if state else [None] * len(self.layers)
+        whole = self.architecture.norm is not None and state is None
+        state = list(state or [None] * len(self.layers))
         o_TBK = x_TBX
-        for _, y_TBN in self.walk(x_TBX, None if self.architecture.norm else state):
+        for _, y_TBN in self.walk(x_TBX, None if whole else state):
             o_TBK = y_TBN
         return o_TBK, state
 

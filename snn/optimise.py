@@ -51,9 +51,13 @@ def state(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what `state` gave."""
+    """Put back what `state` gave, laid out in memory as the parameters are: a fused step walks both side by side."""
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     entries: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         index, _, key = name.partition(".")
-        entries.setdefault(int(index), {})[key] = tensor
+        like = parameters[int(index)]
+        entries.setdefault(int(index), {})[key] = (
+            torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
+        )
     optimiser.load_state_dict({**optimiser.state_dict(), "state": entries})

@@ -210,4 +210,4 @@ def _size(shape: Shape, layer: LayerSpec) -> Size:
 def _taps(n: int, kernel: int, stride: int, padding: int) -> int:
     """Along one axis, pairs (output, tap) that fall on the map and not on its padding."""
     starts = range(-padding, n + padding - kernel + 1, stride)
-    return sum(min(start + kernel, n) - max(start, 0) for start in starts)
+    return sum(max(min(start + kernel, n) - max(start, 0), 0) for start in starts)

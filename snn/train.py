@@ -105,7 +105,7 @@ def _save(path: Path, digest: str, student: Any, optimiser: Any, best: Network, 
     tensors = {f"student/{name}": tensor for name, tensor in student.state_dict().items()}
     tensors |= {f"best/{name}": tensor for name, tensor in best.state_dict().items()}
     tensors |= {f"optimiser/{name}": tensor for name, tensor in optimise.state(optimiser).items()}
-    files.write_tensors(path, network.to_numpy(tensors), {"digest": digest, "history": history})
+    files.write_tensors(path, network.to_numpy(tensors), {"progress_of": digest, "history": history})
 
 
 def _resume(path: Path, digest: str, student: Any, optimiser: Any, best: Network) -> list[dict[str, float]]:
@@ -118,7 +118,7 @@ def _resume(path: Path, digest: str, student: Any, optimiser: Any, best: Network
         arrays, metadata = files.read_tensors(path, "")
     except InputError:
         return []
-    if metadata.get("digest") != digest:
+    if metadata.get("progress_of") != digest:
         return []
     tensors: dict[str, dict] = {"student": {}, "best": {}, "optimiser": {}}
     for name, tensor in network.from_numpy(arrays).items():

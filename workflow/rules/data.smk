@@ -7,5 +7,10 @@ rule prepare:
         "data/prepared/{dataset}/{digest}/train.safetensors",
     log:
         "logs/prepared/{dataset}/{digest}/prepare.log",
+    params:
+        python=PYTHON,
+        experiment=GRID.name,
+    message:
+        "prepare {wildcards.dataset}"
     shell:
-        "{PYTHON:q} -m snn prepare --experiment {GRID.name:q} data/prepared/{wildcards.dataset:q}/{wildcards.digest} > {log:q} 2>&1"
+        "{params.python:q} -m snn prepare --experiment {params.experiment:q} data/prepared/{wildcards.dataset:q}/{wildcards.digest} > {log:q} 2>&1"

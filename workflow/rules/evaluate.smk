@@ -10,5 +10,10 @@ rule evaluate:
     log:
         "logs/runs/{run}/rows/{digest}/evaluate.log",
     threads: GRID.experiment.threads
+    params:
+        python=PYTHON,
+        experiment=GRID.name,
+    message:
+        "evaluate {wildcards.run}"
     shell:
-        "{PYTHON:q} -m snn evaluate --experiment {GRID.name:q} results/runs/{wildcards.run:q}/rows/{wildcards.digest} > {log:q} 2>&1"
+        "{params.python:q} -m snn evaluate --experiment {params.experiment:q} results/runs/{wildcards.run:q}/rows/{wildcards.digest} > {log:q} 2>&1"

@@ -10,5 +10,10 @@ rule calibrate:
     log:
         "logs/runs/{run}/chips/{noise}-{digest}/calibrate.log",
     threads: GRID.experiment.threads
+    params:
+        python=PYTHON,
+        experiment=GRID.name,
+    message:
+        "calibrate {wildcards.run} on {wildcards.noise}"
     shell:
-        "{PYTHON:q} -m snn calibrate --experiment {GRID.name:q} results/runs/{wildcards.run:q}/chips/{wildcards.noise:q}-{wildcards.digest} > {log:q} 2>&1"
+        "{params.python:q} -m snn calibrate --experiment {params.experiment:q} results/runs/{wildcards.run:q}/chips/{wildcards.noise:q}-{wildcards.digest} > {log:q} 2>&1"

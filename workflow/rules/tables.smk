@@ -39,8 +39,14 @@ rule tables:
         GRID.tables.stamp_file,
     log:
         GRID.tables.log,
+    params:
+        python=PYTHON,
+        experiment=GRID.name,
+        folder=GRID.tables.folder,
+    message:
+        "make the tables"
     shell:
-        "{PYTHON:q} -m snn tables --experiment {GRID.name:q} {GRID.tables.folder:q} > {log:q} 2>&1"
+        "{params.python:q} -m snn tables --experiment {params.experiment:q} {params.folder:q} > {log:q} 2>&1"
 
 
 rule figures:
@@ -68,5 +74,11 @@ rule figures:
         GRID.figures.stamp_file,
     log:
         GRID.figures.log,
+    params:
+        python=PYTHON,
+        experiment=GRID.name,
+        folder=GRID.figures.folder,
+    message:
+        "draw the figures"
     shell:
-        "{PYTHON:q} -m snn figures --experiment {GRID.name:q} {GRID.figures.folder:q} > {log:q} 2>&1"
+        "{params.python:q} -m snn figures --experiment {params.experiment:q} {params.folder:q} > {log:q} 2>&1"

@@ -10,5 +10,10 @@ rule train:
     log:
         "logs/runs/{run}/train.log",
     threads: GRID.experiment.threads
+    params:
+        python=PYTHON,
+        experiment=GRID.name,
+    message:
+        "train {wildcards.run}"
     shell:
-        "{PYTHON:q} -m snn train --experiment {GRID.name:q} results/runs/{wildcards.run:q} > {log:q} 2>&1"
+        "{params.python:q} -m snn train --experiment {params.experiment:q} results/runs/{wildcards.run:q} > {log:q} 2>&1"

@@ -1,0 +1,18 @@
+"""What several test files need."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Sums come out in the same order everywhere, and tests do not fight over cores."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def double():
+    """Tensors are float64 unless said otherwise."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
