@@ -74,6 +74,8 @@ def _walk(node: object) -> Iterator[str]:
         for field, value in ast.iter_fields(node):
             if field == "body" and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 value = value[1:] if ast.get_docstring(node, clean=False) is not None else value
+            if isinstance(node, ast.JoinedStr):  # Python 3.12 adds empty pieces to some f-strings
+                value = [piece for piece in value if getattr(piece, "value", None) != ""]
             if field not in {"type_comment", "kind"} and value not in (None, []):
                 yield f" {field}="
                 yield from _walk(value)

@@ -165,7 +165,9 @@ def test_a_removed_seed_leaves_no_row_behind(tree):
 
 
 def folder_of(tree: Path, method: str, experiment: str = "smoke") -> str:
-    code = f"from snn.grid import Grid; print(*(r.folder for r in Grid({experiment!r}).runs if r.method_name == {method!r}))"
+    code = (
+        f"import snn.grid as g; print(*(r.folder for r in g.Grid({experiment!r}).runs if r.method_name == {method!r}))"
+    )
     return subprocess.run(
         [sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=True
     ).stdout.strip()

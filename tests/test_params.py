@@ -1,0 +1,181 @@
+"""Parameters: strict, and a mistake is named with its file, its key and the nearest valid name."""
+
+from pathlib import Path
+
+import pytest
+
+from snn import params
+from snn.errors import InputError
+from snn.grid import Grid
+from snn.provenance import canonical
+
+HERE = Path("params/somewhere.yaml")
+EVERY = [(kind, name) for kind in params.KINDS for name in params.names(kind)]
+
+
+def refused(kind: str, name: str, **changes) -> str:
+    document = {**params.read_yaml(params.path_of(kind, name)), **changes}
+    with pytest.raises(InputError) as refusal:
+        params.parse(kind, document, HERE)
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY, ids=str)
+def test_every_shipped_file_is_valid_and_names_its_source(kind, name):
+    assert params.load(kind, name).source.strip()
+
+
+@pytest.mark.parametrize("experiment", params.names("experiments"))
+def test_every_shipped_experiment_has_a_grid_of_jobs_with_folders_of_their_own(experiment):
+    grid = Grid(experiment)
+    assert len(grid.jobs) == 1 + len(grid.runs) + len(grid.calibrations) + len(grid.evaluations) + 2
+
+
+def test_the_default_experiment_has_the_promised_jobs():
+    grid = Grid("digits")
+    assert (len(grid.runs), len(grid.calibrations), len(grid.evaluations)) == (18, 15, 18)
+
+
+def test_an_unknown_key_is_answered_with_the_nearest_one():
+    assert refused("energy", "horowitz45_fp32", mac_jp=1.0) == (
+        "params/somewhere.yaml: document: unknown key 'mac_jp', the nearest is 'mac_pj'; mend the key"
+    )
+
+
+def test_an_unknown_key_inside_a_list_is_found():
+    line = refused("networks", "digits_cnn", layers=[{"conv": 8, "strid": 2}])
+    assert "layers.0.conv: unknown key 'strid', the nearest is 'stride'" in line
+
+
+def test_an_unknown_key_of_a_rule_is_found():
+    options = params.read_yaml(params.path_of("methods", "tet"))["options"]
+    assert "options: unknown key 'lambda', the nearest is 'lam'" in refused(
+        "methods", "tet", options={**options, "lambda": 1.0}
+    )
+
+
+@pytest.mark.parametrize("value", ["20", 20.5, True, None, 0, -1])
+def test_an_integer_is_an_integer(value):
+    training = params.read_yaml(params.path_of("methods", "tet"))["training"]
+    assert "training.epochs:" in refused("methods", "tet", training={**training, "epochs": value})
+
+
+def test_a_missing_key_is_named():
+    document = params.read_yaml(params.path_of("energy", "horowitz45_fp32"))
+    del document["ac_pj"]
+    with pytest.raises(InputError, match=r"params/somewhere.yaml: ac_pj: a required key is missing; mend the key"):
+        params.parse("energy", document, HERE)
+
+
+def test_a_wrong_choice_is_answered_with_the_nearest_one():
+    assert (
+        "'every_step'" in refused("energy", "horowitz45_fp32", first_layer="each_step").partition("the nearest is ")[2]
+    )
+
+
+def test_an_unknown_rule_is_answered_with_the_nearest_file():
+    assert "there is no snn/rules/tte.py; the nearest is 'tet'" in refused("methods", "tet", rule="tte")
+
+
+def test_a_name_cannot_leave_its_folder():
+    with pytest.raises(InputError, match="is unknown"):
+        params.load("methods", "../datasets/digits")
+
+
+def test_a_layer_that_does_not_fit_is_named_with_its_shape():
+    line = refused("networks", "digits_cnn", layers=[{"conv": 8, "stride": 2}, {"conv": 8, "kernel": 9}])
+    assert "layer 2" in line
+    assert "(8, 4, 4)" in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"methods": ["ann"]}, "methods: ann trains an ANN; name it as the teacher"),
+        ({"teacher": "tet"}, "teacher: tet is no ANN"),
+        ({"steps": 2}, "methods.ltl_online: warm_up 3 leaves no step of 2"),
+        ({"overrides": {"ltl": {}}}, "overrides.ltl: overrides a method that is not run"),
+        ({"seeds": [0, 0]}, "seeds names something twice"),
+        ({"methods": ["tte"]}, "method 'tte': is unknown; the nearest is 'tet'"),
+        ({"overrides": {"tet": {"training": {"epoch": 1}}}}, "unknown key 'epoch', the nearest is 'epochs'"),
+        ({"overrides": {"tandem": {"options": {"neuron": {"decay": 0.5}}}}}, "methods.tandem: the gradient of a ReLU"),
+    ],
+    ids=lambda value: str(next(iter(value))) if isinstance(value, dict) else "",
+)
+def test_an_impossible_experiment_is_refused_before_anything_runs(changes, said, monkeypatch):
+    path = params.path_of("experiments", "digits")
+    document, original = {**params.read_yaml(path), **changes}, params.load
+
+    def load(kind: str, name: str):
+        return params.parse(kind, document, path) if kind == "experiments" else original(kind, name)
+
+    monkeypatch.setattr(params, "load", load)
+    with pytest.raises(InputError) as refusal:
+        Grid("digits")
+    assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["a: [1", "a: 1\na: 2\n", "\t- x"], ids=["open list", "repeated key", "tab"])
+def test_a_file_that_is_no_yaml_is_named_with_its_line(text, tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"broken\.yaml line \d+: is not valid YAML"):
+        params.read_yaml(path)
+
+
+def test_yaml_runs_no_code(tmp_path):
+    path = tmp_path / "evil.yaml"
+    path.write_text("a: !!python/object/apply:os.system ['touch pwned']")
+    with pytest.raises(InputError):
+        params.read_yaml(path)
+
+
+def test_a_number_in_any_notation_is_a_number(tmp_path):
+    path = tmp_path / "numbers.yaml"
+    path.write_text("[1e-3, 1.0e-3, 0.001]")
+    assert params.read_yaml(path) == [1e-3] * 3
+
+
+CODE = '''
+def f(x: int = 1, *, y=None):
+    """Docstring."""
+    return [x, y, 1e-3, b"z", f"{x!r:>{y}} {x}"] if x else {**y}  # comment
+class A(B, c=2):
+    """Docstring."""
+    z = lambda self: (yield)
+'''
+
+
+def test_the_canonical_walk_is_pinned_so_that_every_python_agrees():
+    """Formatting and docstrings are free, everything else is not."""
+    import ast
+    import hashlib
+
+    walk = canonical(ast.parse(CODE))
+    bare = CODE.replace('    """Docstring."""\n', "").replace("  # comment", "").replace("[x, y, 1e-3", "[ x,y,  0.001")
+    assert canonical(ast.parse(bare)) == walk
+    assert canonical(ast.parse(CODE.replace("y=None", "y=0"))) != walk
+    assert hashlib.sha256(walk.encode()).hexdigest()[:16] == "3dbaa3e807c8e55d"
+
+
+def test_each_stage_is_named_by_the_modules_that_can_change_its_numbers():
+    from snn.provenance import reachable
+
+    grid = Grid("digits")
+    modules = {
+        job.stage: reachable(tuple(sorted(job.modules))) for job in grid.jobs.values() if "ltl" not in str(job.folder)
+    }
+    short = {stage: {name.removeprefix("snn.") for name in names} for stage, names in modules.items()}
+    assert short["prepare"] == {"datasets", "datasets.digits", "spec"}
+    network = {"data", "network", "neuron", "spec"}
+    assert short["train"] == network | {
+        "optimise",
+        "rules",
+        "rules.tandem",
+        "score",
+        "train",
+    }
+    assert short["calibrate"] == network | {"hardware", "local", "noise", "noise.mismatch", "optimise"}
+    assert short["evaluate"] == short["calibrate"] | {"energy", "evaluate", "schema", "score"}
+    assert short["tables"] == {"claims", "schema", "spec", "tables"}
+    assert short["figures"] == {"figures"}
