@@ -9,9 +9,12 @@ The names of the files are the table of contents:
     neuron, network         dynamics; layers, walk, folding
     data, datasets/         prepared tensors, batches, augmentation; one loader a file
     rules/, local           one training rule a file; layer-local losses shared by LTL and calibration
-    train                   fit(): the one loop
+    train, optimise, score  fit(): the one loop; updates; how well a network does its task
     noise/, hardware        one noise model a file; chips and their calibration
     energy, evaluate        operation counts; one network under one condition becomes one row
-    tables, figures         collect, summarise, check claims; plots
+    schema, tables, claims, figures
+                            rows; collect and summarise; check claims; plots
     stages, __main__        what one job does; the command line
+    browse                  what is due, what there is, what a run is made of
+    release, adopt          bytes for others through DVC; results passed on to refactored code
 """

@@ -49,6 +49,19 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("summary", help="print the summary of an experiment and where its page is")
     command.add_argument("--experiment", default="digits")
     command.set_defaults(do=_summary)
+    command = commands.add_parser("readme", help="put the summary of the default experiment into the README")
+    command.set_defaults(do=_readme)
+    command = commands.add_parser("release", help="push the runs of an experiment to a DVC remote and track them")
+    command.add_argument("--experiment", required=True)
+    command.add_argument("--remote", required=True, help="directory or URL")
+    command.set_defaults(do=_release)
+    command = commands.add_parser("fetch", help="pull the released runs of an experiment and check its tables by them")
+    command.add_argument("--experiment", required=True)
+    command.add_argument("--remote", required=True, help="directory or URL")
+    command.set_defaults(do=_fetch)
+    command = commands.add_parser("adopt", help="pass results on to code that was changed without changing a number")
+    command.add_argument("--experiment", required=True)
+    command.set_defaults(do=_adopt)
     return top
 
 
@@ -74,6 +87,30 @@ def _summary(options: argparse.Namespace) -> None:
     from snn import browse
 
     browse.summary(options.experiment)
+
+
+def _readme(options: argparse.Namespace) -> None:
+    from snn import browse
+
+    browse.readme()
+
+
+def _release(options: argparse.Namespace) -> None:
+    from snn.release import release
+
+    release(options.experiment, options.remote)
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from snn.release import fetch
+
+    fetch(options.experiment, options.remote)
+
+
+def _adopt(options: argparse.Namespace) -> None:
+    from snn.adopt import adopt
+
+    adopt(options.experiment)
 
 
 def _refuse(line: str, status: int) -> int:

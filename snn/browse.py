@@ -11,7 +11,7 @@ from typing import Any
 
 from snn import files, params
 from snn.errors import InputError
-from snn.grid import Grid
+from snn.grid import DEFAULT_EXPERIMENT, Grid
 from snn.spec import Linear, sizes
 
 
@@ -81,6 +81,15 @@ def summary(experiment: str) -> None:
             raise InputError(grid.tables.file(name), "is not the file that was made", f"remove it and run {again}")
     print(table.read_text())
     print(f"tables:  {grid.tables.folder}\nfigures: {grid.figures.folder}\npage:    {page(grid)}")
+
+
+def readme(path: Path = Path("README.md")) -> None:
+    """Put the summary of the default experiment between its markers in the README."""
+    table = Grid(DEFAULT_EXPERIMENT).tables.file("summary.md").read_text()
+    begin, rest = path.read_text().split(f"<!-- {DEFAULT_EXPERIMENT}: ", 1)
+    marker, end = rest.split("\n", 1)[0], rest.index("<!-- end -->")
+    body = table.split("\n", 2)[2].replace("## ", "### ")  # the heading of the page is the README's own
+    files.write(path, f"{begin}<!-- {DEFAULT_EXPERIMENT}: {marker}\n{body}{rest[end:]}")
 
 
 def page(grid: Grid) -> Path:

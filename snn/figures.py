@@ -14,6 +14,7 @@ matplotlib.use("svg")
 matplotlib.rcParams.update({"svg.hashsalt": "spikeledger", "svg.fonttype": "none", "font.size": 11})
 
 from matplotlib import pyplot as plt  # noqa: E402 - after the backend is chosen
+from matplotlib import ticker  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 
 from snn import files  # noqa: E402
@@ -52,6 +53,9 @@ def energy(axes: Axes, summary: pd.DataFrame, style: dict[str, tuple[str, str]])
             ls="",
         )
     axes.set(xscale="log", xlabel="energy of one inference (nJ)", ylabel="test accuracy (%)")
+    axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.legend(fontsize=9)
 
 
@@ -64,6 +68,7 @@ def convergence(axes: Axes, epochs: pd.DataFrame, style: dict[str, tuple[str, st
         axes.plot(by_epoch.index, by_epoch["mean"], color=colour, marker=marker, label=method)
         axes.fill_between(by_epoch.index, by_epoch["min"], by_epoch["max"], color=colour, alpha=0.15, lw=0)
     axes.set(xlabel="epoch", ylabel="validation accuracy (%)")
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
     axes.set_ylim(bottom=max(axes.get_ylim()[0], 50 if by_epoch["max"].max() > 80 else 0))
     axes.legend(fontsize=9, loc="lower right")
 

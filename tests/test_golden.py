@@ -1,0 +1,103 @@
+"""Numbers that a refactor must leave alone: every method trains, runs and is calibrated on a chip, tiny and fixed.
+
+`python -m snn adopt` lets results pass to refactored code only when these numbers are unchanged. They are computed in
+double precision on one thread, so that they hang on the code and hardly on the machine. After a change that is meant to
+move them, or for a new method or noise model, write them anew and commit them:
+
+    .venv/bin/python -m tests.test_golden
+"""
+
+import json
+import tempfile
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+
+from snn import data, energy, evaluate, files, hardware, params, train
+from snn.rules import Task
+from snn.spec import AvgPool, Conv, Linear
+
+GOLDEN = Path(__file__).with_name("golden") / "losses.json"
+STEPS = 4
+LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=12))
+CALIBRATION = params.Calibration(samples=24, epochs=2, batch=12, lr=1e-2, targets="own")
+
+
+@dataclass(frozen=True)
+class Double(data.Split):
+    """Samples in double precision."""
+
+    def normalised(self, x_BCHW):
+        return super().normalised(x_BCHW).double()
+
+
+@contextmanager
+def exact():
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
+    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_default_dtype(dtype)
+
+
+def split(name, samples):
+    x_NCHW = torch.randint(17, (samples, 1, 8, 8), generator=data.generator("golden", name), dtype=torch.uint8)
+    return Double(x_NCHW, torch.arange(samples) % 3, torch.tensor([8.0]), torch.tensor([5.0]))
+
+
+@cache
+def trained(name):
+    """The network of a method after three updates, the history of its epochs, its teacher."""
+    method = params.load("methods", name)
+    rule = params.load_plugin("rules", method.rule, name).Rule(method.options)
+    parents = {role: trained("ann")[0] for role in sorted(rule.parents)}
+    task = Task((1, 8, 8), 3, LAYERS, 1 if rule.static else STEPS)
+    parts = {"train": split("train", 24), "validation": split("validation", 12)}
+    recipe = method.training.model_copy(update={"epochs": 3, "batch": 24})
+    with tempfile.TemporaryDirectory() as folder:
+        resume_file = Path(folder, "resume.safetensors")
+        best, history = train.fit(rule, task, parts, recipe, params.Augment(shift=1), 0, parents, resume_file, name)
+    return best, history, parents.get("teacher")
+
+
+def measure(name):
+    """Losses of the updates and of validation, operations of an inference, the same after calibration on chips."""
+    with exact():
+        net, history, teacher = trained(name)
+        found = {f"loss {row['epoch']}": row["loss"] for row in history}
+        found |= {f"validation loss {row['epoch']}": row["validation_loss"] for row in history}
+        found |= {f"clean {what}": value for what, value in operations(net).items()}
+        percentile = getattr(params.load("methods", name).options, "percentile", 100)
+        reference = hardware.Reference(net, teacher, percentile)
+        for noise_name in params.names("noise") if any(layer.fires for layer in net.layers) else []:
+            noise = params.load("noise", noise_name)
+            model = params.load_plugin("noise", noise.model, noise_name)
+            chip = hardware.manufacture(net, model, noise.options, 0.2, 0)
+            found |= {f"{noise_name} noisy {what}": value for what, value in operations(chip).items()}
+            generator = data.generator("golden", "chip")
+            losses = hardware.calibrate(chip, reference, split("train", 24), CALIBRATION, generator)
+            found |= {f"{noise_name} calibration loss {epoch}": loss for epoch, loss in enumerate(losses, start=1)}
+            found |= {f"{noise_name} calibrated {what}": value for what, value in operations(chip).items()}
+        return found
+
+
+def operations(net):
+    accuracy, layers = evaluate.judge(net, split("test", 12))
+    return {"accuracy": accuracy, **asdict(energy.total(layers))}
+
+
+@pytest.mark.parametrize("name", params.names("methods"))
+def test_numbers_of_a_method_are_those_on_record(name):
+    golden = json.loads(GOLDEN.read_text())
+    assert measure(name) == pytest.approx(golden[name], rel=1e-9, abs=1e-12)
+
+
+if __name__ == "__main__":
+    files.write_json(GOLDEN, {name: measure(name) for name in params.names("methods")})
