@@ -28,7 +28,8 @@ import numpy as np
 
 from snn import files, stages, tables
 from snn.errors import InputError
-from snn.grid import Grid, Job, Prepare
+from snn.grid import Grid
+from snn.jobs import Job, Prepare
 from snn.provenance import DIGEST_LENGTH
 from snn.release import git, results
 

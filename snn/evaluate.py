@@ -19,7 +19,7 @@ from snn.score import score
 
 
 def run(job: Any, noises: Mapping[str, Any], device: torch.device, out: Path) -> dict[str, Any]:
-    """Do a `grid.Evaluate` job: rows.csv, one row a condition, and layers.csv, one row a layer of the clean network."""
+    """Do a `jobs.Evaluate` job: rows.csv, one row a condition, and layers.csv, one row a layer of the clean network."""
     training = data.load(job.run.data.training_file, device)
     test = data.load(job.run.data.test_file, device)["test"]
     clean = network.load(job.run.proof, device)

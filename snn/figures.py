@@ -26,7 +26,7 @@ STYLES = list(
 
 
 def run(job: Any, out: Path) -> None:
-    """Do a `grid.Figures` job."""
+    """Do a `jobs.Figures` job."""
     tables = job.tables
     summary = pd.read_csv(tables.folder / "summary.csv")
     epochs = pd.read_csv(tables.folder / "epochs.csv")

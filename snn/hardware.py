@@ -50,14 +50,14 @@ def key(level: float, chip: int) -> str:
 
 
 def chips(job: Any) -> Iterator[tuple[float, int]]:
-    """(level, chip) of a `grid.Calibrate` job."""
+    """(level, chip) of a `jobs.Calibrate` job."""
     for level in job.hardware.levels:
         for chip in range(job.hardware.chips):
             yield level, chip
 
 
 def run(job: Any, noise: Any, device: torch.device, out: Path) -> dict[str, Any]:
-    """Do a `grid.Calibrate` job: the programmable parameters of every chip after calibration, and the course of the
+    """Do a `jobs.Calibrate` job: the programmable parameters of every chip after calibration, and the course of the
     loss.
     """
     settings = job.hardware.calibration

@@ -20,7 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DIGEST_LENGTH = 12
 # What these hold reaches a number only through the resolved parameters, which are hashed themselves, or not at all.
-INERT = frozenset({"snn", "snn.errors", "snn.files", "snn.grid", "snn.lazy", "snn.params", "snn.provenance"})
+INERT = frozenset(
+    {"snn", "snn.errors", "snn.files", "snn.grid", "snn.jobs", "snn.lazy", "snn.params", "snn.provenance"}
+)
 LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pandas", "scipy", "pydantic", "snakemake")
 
 

@@ -22,7 +22,8 @@ from pathlib import Path
 
 from snn import files, tables
 from snn.errors import InputError
-from snn.grid import Grid, Job, Train
+from snn.grid import Grid
+from snn.jobs import Job, Train
 
 REMOTE = "spikeledger"  # what the remote of the moment is called, in a configuration that git does not see
 ASIDE = """\

@@ -5,7 +5,6 @@ params.json (resolved parameters, what entered the digest), provenance.json (who
 sha256.json (of every file).
 """
 
-import json
 import resource
 import shutil
 import sys
@@ -16,7 +15,8 @@ from typing import Any
 
 from snn import files, params, provenance
 from snn.errors import InputError
-from snn.grid import Calibrate, Evaluate, Figures, Grid, Job, Prepare, Tables, Train
+from snn.grid import Grid
+from snn.jobs import Calibrate, Evaluate, Figures, Job, Prepare, Tables, Train
 
 
 def execute(stage: str, experiment: str, folder: Path) -> None:
@@ -133,9 +133,7 @@ def _stamp(job: Tables | Figures, out: Path) -> None:
         files.move(out / name, job.folder / name)
     for old in job.folder.glob("*.stamp"):
         files.remove(old)
-    files.write(
-        job.stamp_file, json.dumps({name: files.sha256(job.folder / name) for name in job.results}, indent=1) + "\n"
-    )
+    files.write_json(job.stamp_file, {name: files.sha256(job.folder / name) for name in job.results})
 
 
 def _device_name(device: Any) -> str:

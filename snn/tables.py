@@ -31,7 +31,7 @@ NJ_PER_PJ = 1e-3
 
 
 def run(job: Any, out: Path) -> None:
-    """Do a `grid.Tables` job. Raises InputError naming a file whose bytes are not those that were recorded."""
+    """Do a `jobs.Tables` job. Raises InputError naming a file whose bytes are not those that were recorded."""
     folders = [
         folder for e in job.evaluations for folder in (e.run.folder, *(c.folder for c in e.calibrations), e.folder)
     ]

@@ -23,7 +23,7 @@ from snn.score import score
 
 
 def run(job: Any, rule: Rule, device: torch.device, out: Path) -> dict[str, Any]:
-    """Do a `grid.Train` job: the deployed network and the history of its epochs."""
+    """Do a `jobs.Train` job: the deployed network and the history of its epochs."""
     parts = data.load(job.data.training_file, device)
     dataset = job.data.dataset
     task = Task(dataset.input_shape, dataset.classes, job.network.layers, job.steps)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from snn.grid import Evaluate, Grid, Tables
+from snn.grid import Grid
+from snn.jobs import Evaluate, Tables
 
 ROOT = Path(__file__).parent.parent
 STUDENT = {"train": 1, "calibrate": 1, "evaluate": 1}

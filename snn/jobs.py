@@ -1,0 +1,300 @@
+"""The jobs of an experiment: what each one is made of, hence its digest and its folder. No torch.
+
+    data/prepared/{dataset}/{digest}                                        prepare
+    results/runs/{dataset}/{network}/{method}/T{steps}/s{seed}-{digest}     train
+        .../chips/{noise}-{digest}                                          calibrate, below its run
+        .../rows/{digest}                                                   evaluate, below its run
+    results/tables/{experiment}, results/figures/{experiment}               stamped with their digest
+
+Every digest covers those of the parents, so that a change runs down the chain and no further.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from snn import params
+from snn.provenance import digest
+
+TABLES = ("runs.csv", "layers.csv", "epochs.csv", "costs.csv", "summary.csv", "claims.csv")
+PAGES = ("summary.md", "claims.md", "metrics.yaml")
+FIGURES = ("energy.svg", "convergence.svg", "noise.svg")
+ACCOMPANYING = ("params.json", "provenance.json", "sha256.json")  # in the folder of every result
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One node of the DAG. Subclasses say what it is made of; digest and folder follow."""
+
+    stage: ClassVar[str]
+    results: ClassVar[tuple[str, ...]]  # file names; the last one is renamed in last and proves the result
+
+    @property
+    def parents(self) -> "dict[str, Job]":
+        """The jobs whose results this one reads, by role."""
+        return {}
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Where its code starts; what these import belongs to it."""
+        return (f"snn.{self.stage}",)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Its resolved parameters as JSON, as they enter the digest."""
+        raise NotImplementedError
+
+    @cached_property
+    def digest(self) -> str:
+        """What names the result."""
+        return digest(self.document, self.modules, {role: job.digest for role, job in self.parents.items()})
+
+    @property
+    def folder(self) -> Path:
+        """Where the result lies."""
+        raise NotImplementedError
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The files that prove its parents; what lies beside them is read too."""
+        return [job.proof for job in self.parents.values()]
+
+    def file(self, name: str) -> Path:
+        """One of its results."""
+        return self.folder / self.results[self.results.index(name)]
+
+    @property
+    def proof(self) -> Path:
+        """The file that is renamed in last: where it is, the result is."""
+        return self.outputs[-1]
+
+    @property
+    def outputs(self) -> list[Path]:
+        """The files it declares."""
+        return [self.folder / name for name in (*ACCOMPANYING, *self.results)]
+
+    @property
+    def log(self) -> Path:
+        """Where its messages go."""
+        return Path("logs", *self.folder.parts[1:], f"{self.stage}.log")
+
+
+@dataclass(frozen=True, eq=False)
+class Prepare(Job):
+    """Raw data -> tensors: training and validation in one file, test in another."""
+
+    stage = "prepare"
+    results = ("test.safetensors", "train.safetensors")
+    name: str
+    dataset: params.Dataset
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return ("snn.datasets", f"snn.datasets.{self.dataset.loader}")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return self.dataset.model_dump(mode="json", exclude={"source", "augment"})
+
+    @property
+    def folder(self) -> Path:
+        return Path("data/prepared", self.name, self.digest)
+
+    @property
+    def training_file(self) -> Path:
+        """All that training, calibration and tuning may see."""
+        return self.folder / "train.safetensors"
+
+    @property
+    def test_file(self) -> Path:
+        """What only `evaluate` reads."""
+        return self.folder / "test.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Train(Job):
+    """One network by one rule with one seed."""
+
+    stage = "train"
+    results = ("epochs.csv", "net.safetensors")
+    data: Prepare
+    network_name: str
+    network: params.Network
+    method_name: str
+    method: params.Method
+    steps: int
+    seed: int
+    threads: int
+    device: str
+    teacher: "Train | None" = None
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        return {"data": self.data} | ({"teacher": self.teacher} if self.teacher else {})
+
+    @property
+    def inputs(self) -> list[Path]:
+        return [self.data.training_file, *([self.teacher.proof] if self.teacher else [])]
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return ("snn.train", f"snn.rules.{self.method.rule}")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {
+            "network": self.network.model_dump(mode="json", include={"layers"}),
+            "method": self.method.model_dump(mode="json", exclude={"source"}),
+            "augment": self.data.dataset.augment.model_dump(mode="json"),
+            "steps": self.steps,
+            "seed": self.seed,
+            "threads": self.threads,
+        }
+
+    @property
+    def folder(self) -> Path:
+        run = Path("results/runs", self.data.name, self.network_name, self.method_name)
+        return run / f"T{self.steps}" / f"s{self.seed}-{self.digest}"
+
+    @property
+    def resume_file(self) -> Path:
+        """Progress of an unfinished training: not a declared output, those are deleted when a job fails."""
+        return self.folder / "resume.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrate(Job):
+    """All levels and chips of one noise model for one run, calibrated."""
+
+    stage = "calibrate"
+    results = ("history.csv", "chips.safetensors")
+    run: Train
+    hardware: params.Hardware
+    noise: params.Noise
+    targets: str
+    teacher: Train | None
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        return {"run": self.run, "data": self.run.data} | ({"teacher": self.teacher} if self.teacher else {})
+
+    @property
+    def inputs(self) -> list[Path]:
+        return [self.run.proof, self.run.data.training_file, *([self.teacher.proof] if self.teacher else [])]
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return ("snn.hardware", f"snn.noise.{self.noise.model}")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {
+            "hardware": self.hardware.model_dump(mode="json"),
+            "noise": self.noise.model_dump(mode="json", exclude={"source"}),
+            "targets": self.targets,
+            "seed": self.run.seed,
+        }
+
+    @property
+    def folder(self) -> Path:
+        return self.run.folder / "chips" / f"{self.hardware.noise}-{self.digest}"
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluate(Job):
+    """One run under every condition -> rows; the only stage that sees test data."""
+
+    stage = "evaluate"
+    results = ("layers.csv", "rows.csv")
+    run: Train
+    calibrations: tuple[Calibrate, ...]
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        chips = {f"chips {calibration.hardware.noise}": calibration for calibration in self.calibrations}
+        return {"run": self.run, "data": self.run.data, **chips}
+
+    @property
+    def inputs(self) -> list[Path]:
+        return [*super().inputs, self.run.data.test_file]
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return ("snn.evaluate", *sorted({f"snn.noise.{c.noise.model}" for c in self.calibrations}))
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {"conditions": ["clean", *(calibration.hardware.noise for calibration in self.calibrations)]}
+
+    @property
+    def folder(self) -> Path:
+        return self.run.folder / "rows" / self.digest
+
+
+@dataclass(frozen=True, eq=False)
+class Tables(Job):
+    """Rows of all runs -> the tables, the claims, the headline numbers."""
+
+    stage = "tables"
+    results = (*TABLES, *PAGES)
+    name: str
+    experiment: params.Experiment
+    energy: params.Energy
+    evaluations: tuple[Evaluate, ...]
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        return {str(evaluation.folder): evaluation for evaluation in self.evaluations}
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {
+            "experiment": self.name,
+            "energy": self.energy.model_dump(mode="json", exclude={"source"}),
+            "claims": params.read_yaml(params.FOLDER / "claims.yaml"),
+            "published": params.read_yaml(params.FOLDER / "published.yaml"),
+        }
+
+    @property
+    def folder(self) -> Path:
+        return Path("results/tables", self.name)
+
+    @property
+    def stamp_file(self) -> Path:
+        """Says which runs, code and parameters the tables were made from, in its name."""
+        return self.folder / f"{self.digest}.stamp"
+
+    @property
+    def outputs(self) -> list[Path]:
+        return [*(self.folder / name for name in self.results), self.stamp_file]
+
+
+@dataclass(frozen=True, eq=False)
+class Figures(Job):
+    """Tables -> figures."""
+
+    stage = "figures"
+    results = FIGURES
+    tables: Tables
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        return {"tables": self.tables}
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def folder(self) -> Path:
+        return Path("results/figures", self.tables.name)
+
+    @property
+    def stamp_file(self) -> Path:
+        """As that of the tables."""
+        return self.folder / f"{self.digest}.stamp"
+
+    @property
+    def outputs(self) -> list[Path]:
+        return [*(self.folder / name for name in self.results), self.stamp_file]
