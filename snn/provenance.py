@@ -13,7 +13,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -23,6 +23,7 @@ DIGEST_LENGTH = 12
 INERT = frozenset(
     {"snn", "snn.errors", "snn.files", "snn.grid", "snn.jobs", "snn.lazy", "snn.params", "snn.provenance"}
 )
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pandas", "scipy", "pydantic", "snakemake")
 
 
@@ -67,28 +68,31 @@ def module_file(name: str) -> Path:
 
 def canonical(tree: ast.AST) -> str:
     """A syntax tree as text that only depends on what the code does."""
-    return "".join(_walk(tree))
+    text: list[str] = []
+    _walk(tree, text.append)
+    return "".join(text)
 
 
-def _walk(node: object) -> Iterator[str]:
+def _walk(node: object, write: Callable[[str], None]) -> None:
     if isinstance(node, ast.AST):
-        yield f"({type(node).__name__}"
-        for field, value in ast.iter_fields(node):
-            if field == "body" and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        write(f"({type(node).__name__}")
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if field == "body" and isinstance(node, DOCUMENTED):
                 value = value[1:] if ast.get_docstring(node, clean=False) is not None else value
             if isinstance(node, ast.JoinedStr):  # Python 3.12 adds empty pieces to some f-strings
                 value = [piece for piece in value if getattr(piece, "value", None) != ""]
-            if field not in {"type_comment", "kind"} and value not in (None, []):
-                yield f" {field}="
-                yield from _walk(value)
-        yield ")"
+            if field not in {"type_comment", "kind"} and value is not None and value != []:
+                write(f" {field}=")
+                _walk(value, write)
+        write(")")
     elif isinstance(node, list):
-        yield "["
+        write("[")
         for item in node:
-            yield from _walk(item)
-        yield "]"
+            _walk(item, write)
+        write("]")
     else:
-        yield repr(node)
+        write(repr(node))
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
