@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from snn import files, stages, tables
+from snn import files, stages
 from snn.errors import InputError
 from snn.grid import Grid
 from snn.jobs import Job, Prepare
@@ -78,7 +78,7 @@ def candidates(job: Job) -> Iterator[Path]:
     for proof in sorted(Path().glob(DIGEST.sub("*", str(job.proof)))):
         found = files.read_json(proof.parent / "params.json", f"remove {proof.parent}")
         if {key: value for key, value in found.items() if key != "digest"} == wanted:
-            tables.verify(proof.parent)
+            files.verify(proof.parent)
             yield proof.parent
 
 
@@ -137,9 +137,7 @@ def rename(job: Job, old: Path) -> None:
         files.write_json(aside / "provenance.json", {**made, "parents": parents, "adopted_from": adopted_from})
         for name in names:
             _rewrite(old / name, aside / name, digests)
-        files.write_json(aside / "sha256.json", {path.name: files.sha256(path) for path in sorted(aside.iterdir())})
-        for name in ("params.json", "provenance.json", "sha256.json", *names):
-            files.move(aside / name, job.folder / name)
+        stages.put(job, aside)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     for name in (*reversed(names), "sha256.json", "provenance.json", "params.json"):

@@ -76,6 +76,9 @@ def summary(experiment: str) -> None:
     table, again = grid.tables.file("summary.md"), f"make reproduce EXPERIMENT={experiment}"
     if not grid.tables.stamp_file.exists() or not table.exists():
         raise InputError(table, "is missing or not up to date", f"run {again}")
+    for job in grid.jobs.values():
+        if job.proof.suffix != ".stamp":
+            files.verify(job.folder)
     for name, recorded in files.read_json(grid.tables.stamp_file, f"remove it and run {again}").items():
         if files.sha256(grid.tables.file(name)) != recorded:
             raise InputError(grid.tables.file(name), "is not the file that was made", f"remove it and run {again}")

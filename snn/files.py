@@ -124,6 +124,16 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def verify(folder: Path) -> None:
+    """Compare every file of a result with its recorded sha256; raises InputError naming the first that differs."""
+    remedy = f"remove {folder} and start the workflow again"
+    recorded = read_json(folder / "sha256.json", remedy)
+    for name, expected in recorded.items():
+        found = sha256(folder / name) if (folder / name).is_file() else "no file"
+        if found != expected:
+            raise InputError(folder / name, f"sha256 is {found}, recorded was {expected}", remedy)
+
+
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 

@@ -48,7 +48,7 @@ def release(experiment: str, remote: str) -> None:
     jobs = results(grid)
     refuse_due([*jobs, grid.tables, grid.figures], f"make reproduce EXPERIMENT={experiment}")
     for job in jobs:
-        tables.verify(job.folder)
+        files.verify(job.folder)
     pointers = pointers_of(grid)
     with _aside() as aside:
         _check_tables(grid, aside / "tables")
@@ -86,14 +86,14 @@ def fetch(experiment: str, remote: str) -> None:
         raise InputError(grid.tables.folder, "differs from what is committed", "commit or restore it, then fetch")
     for job in jobs:
         if (job.folder / "sha256.json").exists():
-            tables.verify(job.folder)
+            files.verify(job.folder)
     connect(Path(), remote, "--local")
     released = {path for pointer in pointers_of(grid) for path in tracked(pointer)}
     refuse_due([job for job in jobs if job.proof not in released], f"{compute}, or go to the commit of its release")
     folders = {job.folder for job in jobs}
     _pull(wanted := sorted(path for path in released if path.parent in folders))
     for job in jobs:
-        tables.verify(job.folder)
+        files.verify(job.folder)
     refuse_due(jobs, compute)
     _make_tables(experiment)
     if changed := git("status", "--porcelain", "--", str(grid.tables.folder)):

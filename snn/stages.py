@@ -16,7 +16,7 @@ from typing import Any
 from snn import files, params, provenance
 from snn.errors import InputError
 from snn.grid import Grid
-from snn.jobs import Calibrate, Evaluate, Figures, Job, Prepare, Tables, Train
+from snn.jobs import ACCOMPANYING, Calibrate, Evaluate, Figures, Job, Prepare, Tables, Train
 
 
 def execute(stage: str, experiment: str, folder: Path) -> None:
@@ -120,11 +120,15 @@ def _finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: 
     parents = {role: files.sha256(parent.proof) for role, parent in job.parents.items() if parent.folder.exists()}
     files.write_json(out / "params.json", {"stage": job.stage, "digest": job.digest, **job.document})
     files.write_json(out / "provenance.json", {**provenance.stamp(), "cost": cost, "facts": facts, "parents": parents})
-    names = [name for name in job.results if (out / name).exists()]
-    sums = {name: files.sha256(out / name) for name in ("params.json", "provenance.json", *names)}
-    files.write_json(out / "sha256.json", sums)
-    for name in ("params.json", "provenance.json", "sha256.json", *names):
-        files.move(out / name, job.folder / name)
+    put(job, out)
+
+
+def put(job: Job, aside: Path) -> None:
+    """Record the sum of every file of a result that was made aside, and rename them into place, the proof last."""
+    names = [name for name in (*ACCOMPANYING, *job.results) if name != "sha256.json"]
+    files.write_json(aside / "sha256.json", {name: files.sha256(aside / name) for name in names})
+    for name in (*ACCOMPANYING, *job.results):
+        files.move(aside / name, job.folder / name)
 
 
 def _stamp(job: Tables | Figures, out: Path) -> None:

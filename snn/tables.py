@@ -36,7 +36,7 @@ def run(job: Any, out: Path) -> None:
         folder for e in job.evaluations for folder in (e.run.folder, *(c.folder for c in e.calibrations), e.folder)
     ]
     for folder in folders:
-        verify(folder)
+        files.verify(folder)
     runs = pd.concat([_rows(evaluation, job) for evaluation in job.evaluations], ignore_index=True)
     layers = pd.concat([_read(evaluation.folder / "layers.csv") for evaluation in job.evaluations], ignore_index=True)
     epochs = pd.concat([_epochs(evaluation.run) for evaluation in job.evaluations], ignore_index=True)
@@ -50,16 +50,6 @@ def run(job: Any, out: Path) -> None:
     files.write(out / "summary.md", summary_page(job, summary, costs))
     files.write(out / "claims.md", claims_page(claims))
     files.write(out / "metrics.yaml", _yaml(metrics(summary)))
-
-
-def verify(folder: Path) -> None:
-    """Compare every file of a result with its recorded sha256; raises InputError naming the first that differs."""
-    remedy = f"remove {folder} and start the workflow again"
-    recorded = files.read_json(folder / "sha256.json", remedy)
-    for name, expected in recorded.items():
-        found = files.sha256(folder / name) if (folder / name).is_file() else "no file"
-        if found != expected:
-            raise InputError(folder / name, f"sha256 is {found}, recorded was {expected}", remedy)
 
 
 def energy_nj(row: Row, energy: Energy) -> float:

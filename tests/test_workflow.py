@@ -139,6 +139,16 @@ def test_a_forged_table_is_not_shown_and_can_be_made_anew(tree):
     assert (tree / summary).read_text() == true
 
 
+def test_a_flipped_byte_in_a_run_is_refused_by_name_when_results_are_shown(tree):
+    network = Path(folder_of(tree, "tet")) / "net.safetensors"
+    content = bytearray((tree / network).read_bytes())
+    content[-1] ^= 1
+    (tree / network).write_bytes(content)
+    refusal = run(tree, "snn", "summary", "--experiment", "smoke", status=2)
+    assert refusal.startswith(f"error: {network}: sha256 is ")
+    assert refusal.endswith(f"; remove {network.parent} and start the workflow again\n")
+
+
 def test_a_dropped_in_rule_is_listed_and_run(tree):
     rule = (tree / "snn/rules/tet.py").read_text().replace("(1 - lam) * cross_entropy", "0.9 * cross_entropy")
     (tree / "snn/rules/mine.py").write_text(rule)
