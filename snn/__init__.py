@@ -4,7 +4,8 @@ The names of the files are the table of contents:
 
     errors, files, lazy     what everything else stands on: refusals, atomic writes, late imports
     spec                    a network and its neuron as data; closed-form sizes. No torch
-    params, jobs, grid      typed parameters; what each job is made of; an experiment as jobs. No torch
+    kinds, params           what a parameter file may say; reading it. No torch
+    jobs, grid              what each job is made of; an experiment as jobs. No torch
     provenance              digest of parameters and code; who made a result. No torch
     neuron, network         dynamics; layers, walk, folding
     data, datasets/         prepared tensors, batches, augmentation; one loader a file

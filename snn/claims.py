@@ -5,38 +5,18 @@ The difference is taken seed by seed, chips averaged first; its 95 % interval de
 it fails, else the seeds do not resolve it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
 
 import pandas as pd
 from scipy.special import stdtrit
 
-from snn.spec import Model
+from snn.kinds import Claim, Side
 
 
-class Side(Model):
-    """Which rows: a method, a condition, and for chips the level: the highest or the lowest."""
-
-    method: str
-    condition: Literal["clean", "noisy", "calibrated"] = "clean"
-    level: Literal["highest", "lowest"] | None = None
-
-
-class Claim(Model):
-    """One claim, with where it is made."""
-
-    claim: str
-    source: str
-    column: str
-    left: Side
-    right: Side
-    margin: float
-
-
-def check(documents: Sequence[Mapping[str, Any]], runs: pd.DataFrame) -> pd.DataFrame:
+def check(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
     """One row a claim whose methods were run: the difference, its interval, n, the verdict."""
     rows = []
-    for claim in map(Claim.model_validate, documents):
+    for claim in claims:
         difference = (_values(claim.left, claim.column, runs) - _values(claim.right, claim.column, runs)).dropna()
         n, mean, sd = len(difference), difference.mean(), difference.std()
         if not n:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from snn import files
 from snn.errors import InputError
-from snn.params import Augment
+from snn.kinds import Augment
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from snn import params
+from snn import kinds, params
 from snn.errors import InputError, PlanChanged
 from snn.jobs import Calibrate, Evaluate, Figures, Job, Prepare, Tables, Train
 from snn.provenance import DIGEST_LENGTH, ROOT
@@ -21,7 +21,7 @@ class Grid:
     """All jobs of an experiment. Raises InputError, naming file and key, for whatever cannot be run."""
 
     def __init__(self, name: str):
-        experiment: params.Experiment = params.load("experiments", name)
+        experiment: kinds.Experiment = params.load("experiments", name)
         self.name, self.experiment = name, experiment
         where = params.path_of("experiments", name)
         key = f"{where.relative_to(ROOT)}"

@@ -16,8 +16,8 @@ from torch.nn.utils import parametrize
 from snn import data, files, local, network, optimise
 from snn.data import Split
 from snn.errors import InputError
+from snn.kinds import Augment, Calibration, Training
 from snn.network import Network
-from snn.params import Augment, Calibration, Training
 
 
 class Gain(nn.Module):

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from snn import params
+from snn import kinds, params
 from snn.provenance import digest
 
 TABLES = ("runs.csv", "layers.csv", "epochs.csv", "costs.csv", "summary.csv", "claims.csv")
@@ -87,7 +87,7 @@ class Prepare(Job):
     stage = "prepare"
     results = ("test.safetensors", "train.safetensors")
     name: str
-    dataset: params.Dataset
+    dataset: kinds.Dataset
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -120,9 +120,9 @@ class Train(Job):
     results = ("epochs.csv", "net.safetensors")
     data: Prepare
     network_name: str
-    network: params.Network
+    network: kinds.Network
     method_name: str
-    method: params.Method
+    method: kinds.Method
     steps: int
     seed: int
     threads: int
@@ -170,8 +170,8 @@ class Calibrate(Job):
     stage = "calibrate"
     results = ("history.csv", "chips.safetensors")
     run: Train
-    hardware: params.Hardware
-    noise: params.Noise
+    hardware: kinds.Hardware
+    noise: kinds.Noise
     targets: str
     teacher: Train | None
 
@@ -239,8 +239,8 @@ class Tables(Job):
     stage = "tables"
     results = (*TABLES, *PAGES)
     name: str
-    experiment: params.Experiment
-    energy: params.Energy
+    experiment: kinds.Experiment
+    energy: kinds.Energy
     evaluations: tuple[Evaluate, ...]
 
     @property
@@ -252,8 +252,8 @@ class Tables(Job):
         return {
             "experiment": self.name,
             "energy": self.energy.model_dump(mode="json", exclude={"source"}),
-            "claims": params.read_yaml(params.FOLDER / "claims.yaml"),
-            "published": params.read_yaml(params.FOLDER / "published.yaml"),
+            "claims": params.load_claims().model_dump(mode="json", exclude={"source"}),
+            "published": params.load_published().model_dump(mode="json", exclude={"source"}),
         }
 
     @property

@@ -20,7 +20,8 @@ from scipy.special import stdtrit
 from snn import files
 from snn.claims import check
 from snn.errors import InputError
-from snn.params import Energy
+from snn.kinds import Energy, Figure
+from snn.params import load_claims, load_published
 from snn.schema import Row, RunRow
 
 RUN_KEY = ["task", "dataset", "network", "method", "rule", "protocol", "steps", "steps_eval"]
@@ -42,8 +43,8 @@ def run(job: Any, out: Path) -> None:
     epochs = pd.concat([_epochs(evaluation.run) for evaluation in job.evaluations], ignore_index=True)
     costs = pd.DataFrame([_costs(folder) for folder in folders])
     summary = summarise(runs)
-    summary = beside_published(beside_teacher(summary, job.experiment.teacher), job.document["published"]["figures"])
-    claims = check(job.document["claims"]["claims"], runs)
+    summary = beside_published(beside_teacher(summary, job.experiment.teacher), load_published().figures)
+    claims = check(load_claims().claims, runs)
     tables = {"runs": runs, "layers": layers, "epochs": epochs, "costs": costs, "summary": summary, "claims": claims}
     for name, table in tables.items():
         files.write(out / f"{name}.csv", table.to_csv(index=False))
@@ -89,10 +90,12 @@ def beside_teacher(summary: pd.DataFrame, teacher: str) -> pd.DataFrame:
     return summary.assign(above_teacher=difference, energy_of_teacher=summary.energy_nj / reference.energy_nj)
 
 
-def beside_published(summary: pd.DataFrame, published: Sequence[dict[str, Any]]) -> pd.DataFrame:
+def beside_published(summary: pd.DataFrame, published: Sequence[Figure]) -> pd.DataFrame:
     """Add the published figure of the same data set, network, method and steps, its trust, and our distance from it."""
     keys = ["dataset", "network", "method", "steps"]
-    table = pd.DataFrame(published, columns=[*keys, "value", "trust"]).rename(columns={"value": "published"})
+    table = pd.DataFrame([figure.model_dump() for figure in published], columns=[*keys, "value", "trust"]).rename(
+        columns={"value": "published"}
+    )
     merged = summary.merge(table.assign(condition="clean"), how="left", on=[*keys, "condition"])
     return merged.assign(above_published=merged.value_test_mean - pd.to_numeric(merged.published))
 

@@ -16,8 +16,8 @@ from tqdm import tqdm
 from snn import data, files, network, optimise
 from snn.data import Split
 from snn.errors import InputError
+from snn.kinds import Augment, Training
 from snn.network import Network
-from snn.params import Augment, Training
 from snn.rules import Batch, Rule, Task
 from snn.score import score
 

@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from snn import data, energy, evaluate, files, hardware, params, train
+from snn import data, energy, evaluate, files, hardware, kinds, params, train
 from snn.rules import Task
 from snn.spec import AvgPool, Conv, Linear
 
 GOLDEN = Path(__file__).with_name("golden") / "losses.json"
 STEPS = 4
 LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=12))
-CALIBRATION = params.Calibration(samples=24, epochs=2, batch=12, lr=1e-2, targets="own")
+CALIBRATION = kinds.Calibration(samples=24, epochs=2, batch=12, lr=1e-2, targets="own")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def trained(name):
     recipe = method.training.model_copy(update={"epochs": 3, "batch": 24})
     with tempfile.TemporaryDirectory() as folder:
         resume_file = Path(folder, "resume.safetensors")
-        best, history = train.fit(rule, task, parts, recipe, params.Augment(shift=1), 0, parents, resume_file, name)
+        best, history = train.fit(rule, task, parts, recipe, kinds.Augment(shift=1), 0, parents, resume_file, name)
     return best, history, parents.get("teacher")
 
 

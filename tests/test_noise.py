@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from snn import data, hardware, local, params
+from snn import data, hardware, kinds, local, params
 from snn.network import Network
 from snn.neuron import fire
 from snn.noise import draw, mismatch
@@ -205,7 +205,7 @@ def test_neurons_that_do_not_leak_or_do_not_remember_have_no_time_constant(decay
 
 # Calibration
 
-SETTINGS = params.Calibration(samples=64, epochs=8, batch=16, lr=5e-3, targets="own")
+SETTINGS = kinds.Calibration(samples=64, epochs=8, batch=16, lr=5e-3, targets="own")
 
 
 def split(samples=64):

@@ -1,0 +1,180 @@
+"""What each kind of parameter file may say, as typed models. No torch; the reading of them is in `params`."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, SerializeAsAny, model_validator
+
+from snn.spec import LayerSpec, Many, Model, Positive, Shape
+
+
+class Schedule(Model):
+    """Learning rate over training, as a factor on `lr`: a linear rise over `warmup`, then the curve."""
+
+    curve: Literal["constant", "cosine", "steps"] = "constant"
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of all updates
+    milestones: Many[Positive] = ()  # epochs at which a `steps` curve falls
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1  # by which it falls
+
+
+class Training(Model):
+    """The recipe of one training: what every rule leaves to the common loop."""
+
+    epochs: Positive
+    batch: Positive
+    optimiser: Literal["sgd", "adam", "adamw"]
+    lr: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9  # of sgd
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    schedule: Schedule = Schedule()
+
+
+class Augment(Model):
+    """Random changes of training images, drawn per sample: shift by up to `shift` pixels, mirror left to right."""
+
+    shift: Annotated[int, Field(ge=0)] = 0
+    flip: bool = False
+
+
+class Dataset(Model):
+    """A data set: its loader with the loader's own options, and what it looks like to a network."""
+
+    source: str
+    loader: str
+    options: SerializeAsAny[BaseModel]
+    task: Literal["classification"] = "classification"
+    input_shape: Shape
+    classes: Positive
+    augment: Augment = Augment()
+
+
+class Network(Model):
+    """A list of hidden layers; `input_shape` and `outputs` are those its sizes are quoted for."""
+
+    source: str
+    layout: Literal["published", "ours"]
+    input_shape: Shape
+    outputs: Positive
+    layers: Annotated[Many[LayerSpec], Field(min_length=1)]
+
+
+class Method(Model):
+    """A training rule with its options, and the recipe of the common loop."""
+
+    source: str
+    rule: str
+    options: SerializeAsAny[BaseModel]
+    training: Training
+
+
+class Noise(Model):
+    """A model of imperfect hardware with its options; `level` has the unit that the model states."""
+
+    source: str
+    model: str
+    options: SerializeAsAny[BaseModel]
+
+
+class Energy(Model):
+    """Energy of one operation, in picojoule, and what is counted."""
+
+    source: str
+    mac_pj: Annotated[float, Field(gt=0)]
+    ac_pj: Annotated[float, Field(gt=0)]
+    neuron_update_pj: Annotated[float, Field(ge=0)]
+    first_layer: Literal["once", "every_step"]  # the analog current of a constant image, held or computed anew
+
+
+class Calibration(Model):
+    """How a chip is calibrated: layer-local losses on the chip's own spikes, on training samples."""
+
+    samples: Positive
+    epochs: Positive
+    batch: Positive
+    lr: Annotated[float, Field(gt=0)]
+    targets: Literal["own", "teacher", "by_rule"]  # by_rule: teacher where the rule had one, else own
+
+
+class Hardware(Model):
+    """Chips of one noise model, at several levels, before and after calibration."""
+
+    noise: str
+    levels: Annotated[Many[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    chips: Positive
+    calibration: Calibration
+
+    @model_validator(mode="after")
+    def _no_repetition(self) -> "Hardware":
+        if len(set(self.levels)) < len(self.levels):
+            raise ValueError("levels names something twice")
+        return self
+
+
+class Experiment(Model):
+    """What to run: every method with every seed on one data set and network, with one teacher ANN a seed."""
+
+    source: str
+    dataset: str
+    network: str
+    steps: Positive
+    protocol: Literal["held_out"] = "held_out"  # model chosen on validation data, test data looked at once
+    teacher: str
+    methods: Annotated[Many[str], Field(min_length=1)]
+    seeds: Annotated[Many[int], Field(min_length=1)]
+    hardware: Many[Hardware] = ()
+    energy: str
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    threads: Positive = 1  # per job; gradients at 1 and 2 threads differ in bits
+    overrides: dict[str, dict[str, Any]] = {}  # method -> changes to its recipe
+
+    @model_validator(mode="after")
+    def _no_repetition(self) -> "Experiment":
+        for field in ("methods", "seeds"):
+            if len(set(getattr(self, field))) < len(getattr(self, field)):
+                raise ValueError(f"{field} names something twice")
+        if len({hardware.noise for hardware in self.hardware}) < len(self.hardware):
+            raise ValueError("hardware names a noise model twice")
+        return self
+
+
+class Side(Model):
+    """Which rows: a method, a condition, and for chips the level: the highest or the lowest."""
+
+    method: str
+    condition: Literal["clean", "noisy", "calibrated"] = "clean"
+    level: Literal["highest", "lowest"] | None = None
+
+
+class Claim(Model):
+    """One claim, with where it is made."""
+
+    claim: str
+    source: str
+    column: str
+    left: Side
+    right: Side
+    margin: float
+
+
+class Claims(Model):
+    """params/claims.yaml: what the papers claim, to be checked on every experiment that runs the methods."""
+
+    source: str
+    claims: Many[Claim]
+
+
+class Figure(Model):
+    """A published number, with how far it can be trusted."""
+
+    dataset: str
+    network: str
+    method: str
+    steps: Positive
+    value: float
+    trust: Literal["own", "quoted", "memory"]
+
+
+class Published(Model):
+    """params/published.yaml: numbers to stand beside ours."""
+
+    source: str
+    figures: Many[Figure]
