@@ -111,7 +111,7 @@ KINDS = {"conv": Conv, "linear": Linear, "avg_pool": AvgPool, "max_pool": MaxPoo
 
 
 def _kind(layer: Any) -> str:
-    keys = layer if isinstance(layer, dict) else type(layer).model_fields
+    keys = layer if isinstance(layer, dict) else getattr(type(layer), "model_fields", ())
     return next((kind for kind in KINDS if kind in keys), "conv")
 
 

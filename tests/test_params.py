@@ -47,6 +47,11 @@ def test_an_unknown_key_inside_a_list_is_found():
     assert "layers.0.conv: unknown key 'strid', the nearest is 'stride'" in line
 
 
+@pytest.mark.parametrize("layer", ["conv", 3, None, []], ids=str)
+def test_a_layer_that_is_no_mapping_is_refused(layer):
+    assert "layers.0" in refused("networks", "digits_cnn", layers=[layer])
+
+
 def test_an_unknown_key_of_a_rule_is_found():
     options = params.read_yaml(params.path_of("methods", "tet"))["options"]
     assert "options: unknown key 'lambda', the nearest is 'lam'" in refused(
