@@ -1,6 +1,7 @@
 """To look around: what is due, what there is, what a run is made of, how an experiment came out. No torch."""
 
 import csv
+import glob
 import json
 import shlex
 import subprocess
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from snn import files, params
+from snn import files, params, stages
 from snn.errors import InputError
 from snn.grid import DEFAULT_EXPERIMENT, Grid
 from snn.spec import Linear, sizes
@@ -27,7 +28,7 @@ def plan(experiment: str) -> int:
 
 def due_jobs(experiment: str) -> dict[str, int]:
     """Jobs that are due, by rule, as a dry run of the workflow counts them."""
-    Grid(experiment)  # its refusals are plainer than those of a dry run
+    Grid(experiment).check()  # its refusals are plainer than those of a dry run
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", "--config", f"experiment={experiment}"]
     dry = subprocess.run(command, capture_output=True, text=True, check=False)
     if dry.returncode:
@@ -79,9 +80,7 @@ def summary(experiment: str) -> None:
     for job in grid.jobs.values():
         if job.proof.suffix != ".stamp":
             files.verify(job.folder)
-    for name, recorded in files.read_json(grid.tables.stamp_file, f"remove it and run {again}").items():
-        if files.sha256(grid.tables.file(name)) != recorded:
-            raise InputError(grid.tables.file(name), "is not the file that was made", f"remove it and run {again}")
+    stages.verify_tables(grid.tables)
     print(table.read_text())
     print(f"tables:  {grid.tables.folder}\nfigures: {grid.figures.folder}\npage:    {page(grid)}")
 
@@ -174,7 +173,7 @@ def _find(run: Path) -> Path:
     """A run by its folder or by enough of its digest."""
     if (run / "params.json").is_file():
         return run
-    found = [path.parent for path in Path("results/runs").glob(f"*/*/*/T*/s*-{run.name}*/params.json")]
+    found = [path.parent for path in Path("results/runs").glob(f"*/*/*/T*/s*-{glob.escape(run.name)}*/params.json")]
     if len(found) != 1:
         what = "is no run" if not found else f"names {len(found)} runs"
         raise InputError(run, what, "give a folder below results/runs, or more of its digest")

@@ -125,11 +125,18 @@ def sha256(path: Path) -> str:
 
 
 def verify(folder: Path) -> None:
-    """Compare every file of a result with its recorded sha256; raises InputError naming the first that differs."""
+    """Compare every file of a result with its recorded sha256.
+
+    Raises InputError naming the first that differs, is gone, or was never recorded.
+    """
     remedy = f"remove {folder} and start the workflow again"
     recorded = read_json(folder / "sha256.json", remedy)
-    for name, expected in recorded.items():
-        found = sha256(folder / name) if (folder / name).is_file() else "no file"
+    if not isinstance(recorded, dict):
+        raise InputError(folder / "sha256.json", "is no record of sums", remedy)
+    kept = {path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
+    for name in sorted(kept - {"sha256.json", "resume.safetensors"} | recorded.keys()):
+        expected = recorded.get(name, "nothing")
+        found = sha256(folder / name) if name in kept else "no file"
         if found != expected:
             raise InputError(folder / name, f"sha256 is {found}, recorded was {expected}", remedy)
 

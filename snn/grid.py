@@ -24,6 +24,8 @@ class Grid:
         experiment: kinds.Experiment = params.load("experiments", name)
         self.name, self.experiment = name, experiment
         where = params.path_of("experiments", name)
+        for method in (experiment.teacher, *experiment.methods):
+            params.path_of("methods", method)
         key = f"{where.relative_to(ROOT)}"
         if unused := sorted(set(experiment.overrides) - {*experiment.methods, experiment.teacher}):
             raise InputError(f"{key}: overrides.{unused[0]}", "overrides a method that is not run", "remove the key")
@@ -41,6 +43,10 @@ class Grid:
         energy = params.load("energy", experiment.energy)
         self.tables = Tables(name, experiment, energy, tuple(self.evaluations))
         self.figures = Figures(self.tables)
+
+    def check(self) -> None:
+        """Compute every digest now, so that whatever is wrong with the experiment is refused now."""
+        _ = self.jobs
 
     @cached_property
     def jobs(self) -> dict[Path, Job]:
@@ -138,7 +144,7 @@ def plan_or_exit(config: Mapping[str, Any]) -> Grid:
         if unknown := sorted(set(config) - {"experiment"}):
             raise InputError(f"--config {unknown[0]}", "is no setting of this workflow", "the only one is 'experiment'")
         grid = Grid(str(config.get("experiment", DEFAULT_EXPERIMENT)))
-        grid.jobs  # noqa: B018 - computes every digest now
+        grid.check()
         return grid
     except InputError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)

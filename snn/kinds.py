@@ -119,7 +119,7 @@ class Experiment(Model):
     protocol: Literal["held_out"] = "held_out"  # model chosen on validation data, test data looked at once
     teacher: str
     methods: Annotated[Many[str], Field(min_length=1)]
-    seeds: Annotated[Many[int], Field(min_length=1)]
+    seeds: Annotated[Many[Annotated[int, Field(ge=0)]], Field(min_length=1)]
     hardware: Many[Hardware] = ()
     energy: str
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

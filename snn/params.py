@@ -21,7 +21,7 @@ from ruamel.yaml import YAML, YAMLError
 from snn.errors import InputError
 from snn.kinds import Claims, Dataset, Energy, Experiment, Method, Network, Noise, Published
 from snn.provenance import ROOT
-from snn.spec import Many, Model, sizes
+from snn.spec import Model, sizes
 
 FOLDER = ROOT / "params"
 PLUGINS = {"datasets": "loader", "methods": "rule", "noise": "model"}  # the key that names a file of snn/<package>
@@ -59,14 +59,14 @@ def load(kind: str, name: str) -> Any:
     return parse(kind, read_yaml(path), path)
 
 
-def parse(kind: str, document: Any, where: Path) -> Any:
+def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -> Any:
     """Check a YAML document against its kind, the options of a plugin included."""
     if kind in PLUGINS and isinstance(document, dict) and isinstance(document.get(PLUGINS[kind]), str):
         plugin = load_plugin(PACKAGES[kind], document[PLUGINS[kind]], f"{_short(where)}: {PLUGINS[kind]}")
-        options = _validate(plugin.Options, document.get("options", {}), where, ("options",))
-        shell = _validate(KINDS[kind], {**document, "options": {}}, where)
+        options = _validate(plugin.Options, document.get("options", {}), where, (*prefix, "options"))
+        shell = _validate(KINDS[kind], {**document, "options": {}}, where, prefix)
         return shell.model_copy(update={"options": options})
-    checked = _validate(KINDS[kind], document, where)
+    checked = _validate(KINDS[kind], document, where, prefix)
     if isinstance(checked, Network):
         try:
             tuple(sizes(checked.input_shape, checked.layers))
@@ -89,8 +89,11 @@ def load_published() -> Published:
 
 def load_method(name: str, override: Mapping[str, Any], where: Path) -> Method:
     """A method, its recipe overridden by an experiment: `override` is merged key by key."""
+    method: Method = load("methods", name)
+    if not override:
+        return method
     document = _merge(read_yaml(path_of("methods", name)), override)
-    return parse("methods", document, where if override else path_of("methods", name))
+    return parse("methods", document, where, ("overrides", name))
 
 
 def load_plugin(package: str, name: str, where: str) -> Any:
@@ -114,7 +117,7 @@ def read_yaml(path: Path) -> Any:
         raise InputError(_short(path), f"cannot be read ({error})", "restore the file") from error
 
 
-def _validate(model: type[BaseModel], document: Any, where: Path, prefix: Many[str] = ()) -> Any:
+def _validate(model: type[BaseModel], document: Any, where: Path, prefix: tuple[str, ...] = ()) -> Any:
     try:
         return model.model_validate(document)
     except ValidationError as error:

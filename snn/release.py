@@ -76,6 +76,8 @@ def fetch(experiment: str, remote: str) -> None:
     Raises InputError when there are no such tables, something would still have to be computed, a byte is not what was
     recorded, here or in the remote, or tables made from these bytes are others than those committed.
     """
+    if not remote:
+        raise InputError("REMOTE", "is not given", f"make fetch EXPERIMENT={experiment} REMOTE=directory or URL")
     grid = Grid(experiment)
     jobs = results(grid)
     compute = f"make reproduce EXPERIMENT={experiment}"

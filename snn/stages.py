@@ -72,6 +72,7 @@ def _tables(job: Tables, out: Path) -> None:
 def _figures(job: Figures, out: Path) -> None:
     from snn import figures
 
+    verify_tables(job.tables)
     figures.run(job, out)
     _stamp(job, out)
 
@@ -138,6 +139,14 @@ def _stamp(job: Tables | Figures, out: Path) -> None:
     for old in job.folder.glob("*.stamp"):
         files.remove(old)
     files.write_json(job.stamp_file, {name: files.sha256(job.folder / name) for name in job.results})
+
+
+def verify_tables(job: Tables) -> None:
+    """Compare tables with their stamp; raises InputError naming the first that is not the file that was made."""
+    again = f"remove it and run make reproduce EXPERIMENT={job.name}"
+    for name, recorded in files.read_json(job.stamp_file, again).items():
+        if not job.file(name).is_file() or files.sha256(job.file(name)) != recorded:
+            raise InputError(job.file(name), "is not the file that was made", again)
 
 
 def _device_name(device: Any) -> str:

@@ -126,14 +126,15 @@ def summary_page(job: Any, summary: pd.DataFrame, costs: pd.DataFrame) -> str:
     n = int(clean.n.max())
     parts = [
         f"# {job.name}: {job.experiment.dataset}, {job.experiment.network}",
-        f"Accuracy, mean and 95 % interval over {n} seed{'s' * (n > 1)}. Work and energy of one inference,"
-        f" {job.experiment.energy}.",
+        ("Accuracy of 1 seed." if n == 1 else f"Accuracy, mean and 95 % interval over {n} seeds.")
+        + f" Work and energy of one inference, {job.experiment.energy}.",
         pd.DataFrame(columns).to_markdown(index=False, disable_numparse=True),
     ]
     for hardware in job.experiment.hardware:
         rows = summary[summary.noise == hardware.noise]
+        chips = f"{hardware.chips} chip{'s' * (hardware.chips > 1)}"
         parts += [
-            f"## {hardware.noise}: test accuracy on {hardware.chips} chips, before -> after calibration",
+            f"## {hardware.noise}: test accuracy on {chips}, before -> after calibration",
             _noise_table(clean, rows).to_markdown(index=False, disable_numparse=True),
         ]
     if len(costs[["device", "versions"]].drop_duplicates()) > 1:

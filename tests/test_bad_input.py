@@ -145,6 +145,13 @@ def test_a_flipped_byte_of_a_result_is_refused_by_name(grid, here, capsys):
     assert str(path) in refusal(capsys, command(grid.tables))
 
 
+@pytest.mark.parametrize("record", ["{}", "[]", "{", ""], ids=["empty", "a list", "broken", "nothing"])
+def test_a_record_of_sums_that_records_nothing_is_refused(record, grid, here, capsys):
+    path = job_of(grid, "train").folder
+    (here / path / "sha256.json").write_text(record)
+    assert str(path) in refusal(capsys, command(grid.tables))
+
+
 def test_a_loss_that_is_not_a_number_stops_the_training(grid, here, capsys, monkeypatch):
     from snn.rules import tet
 

@@ -96,6 +96,7 @@ def operations(net):
 @pytest.mark.parametrize("name", params.names("methods"))
 def test_numbers_of_a_method_are_those_on_record(name):
     golden = json.loads(GOLDEN.read_text())
+    assert name in golden, f"a new method: record its numbers with python -m tests.test_golden, then commit {GOLDEN}"
     assert measure(name) == pytest.approx(golden[name], rel=1e-9, abs=1e-12)
 
 

@@ -101,6 +101,8 @@ def test_a_layer_that_does_not_fit_is_named_with_its_shape():
         ({"steps": 2}, "methods.ltl_online: warm_up 3 leaves no step of 2"),
         ({"overrides": {"ltl": {}}}, "overrides.ltl: overrides a method that is not run"),
         ({"seeds": [0, 0]}, "seeds names something twice"),
+        ({"seeds": [-1]}, "seeds.0"),
+        ({"methods": ["stpb"], "overrides": {"stbp": {}}}, "method 'stpb': is unknown; the nearest is 'stbp'"),
         ({"methods": ["tte"]}, "method 'tte': is unknown; the nearest is 'tet'"),
         ({"overrides": {"tet": {"training": {"epoch": 1}}}}, "unknown key 'epoch', the nearest is 'epochs'"),
         ({"overrides": {"tandem": {"options": {"neuron": {"decay": 0.5}}}}}, "methods.tandem: the gradient of a ReLU"),
