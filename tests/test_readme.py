@@ -1,5 +1,6 @@
 """The README tells what is so."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,7 @@ def test_the_table_of_the_readme_is_the_committed_summary():
     assert table in README
 
 
-@pytest.mark.parametrize(
-    "path", [word.strip("`,.;()") for word in README.split() if word.startswith("`") and "/" in word]
-)
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([\w./]+/[\w./]*)`", README))))
 def test_every_file_that_the_readme_names_exists(path):
     made_later = "NAME" in path or path.startswith("results/report")
     assert made_later or (ROOT / path).exists()
