@@ -1,4 +1,4 @@
-"""A list of layers becomes a network: built, walked through time, folded, saved. The same class is ANN and SNN.
+"""Layers become a network: built, walked through time, folded, saved. The same class is ANN and SNN.
 
 An ANN is a network of one step whose activation is `Relu`. A network with a norm is for training only; `fold` moves the
 norm into weights and biases, and everything that judges a network (accuracy, counts, noise, calibration) takes the
@@ -7,7 +7,6 @@ folded one. Legend of shapes: `snn/neuron.py`.
 
 import json
 from collections.abc import Iterator, Mapping
-from math import prod
 from pathlib import Path
 
 import torch
@@ -15,90 +14,47 @@ from torch import Tensor, nn
 
 from snn import files
 from snn.errors import InputError
-from snn.neuron import Silicon, fire
-from snn.spec import Architecture, AvgPool, Conv, LayerSpec, Linear, Neuron, Norm, Relu, Shape, sizes
-
-
-class Layer(nn.Module):
-    """One synapse or pool, with its norm, followed by its neurons; `fires` is false where only currents leave it."""
-
-    def __init__(self, spec: LayerSpec, input_shape: Shape, output_shape: Shape, norm: Norm | None):
-        super().__init__()
-        self.spec, self.input_shape, self.output_shape = spec, input_shape, output_shape
-        self.activation: Neuron | Relu | None = None
-        self.silicon: Silicon | None = None
-        self.op = _operator(spec, input_shape)
-        self.norm = _norm(norm, output_shape) if norm and isinstance(spec, Conv | Linear) else None
-
-    @property
-    def programmable(self) -> bool:
-        """Whether it has weights."""
-        return isinstance(self.spec, Conv | Linear)
-
-    @property
-    def fires(self) -> bool:
-        """Whether its outputs are spikes."""
-        return isinstance(self.activation, Neuron)
-
-    def current(self, x_TBX: Tensor, folded: Mapping[str, Tensor] | None = None) -> Tensor:
-        """The current into the neurons, norm included: (T, B, *input_shape) -> (T, B, *output_shape).
-
-        `folded` are weight and bias to take in place of the layer's own and its norm. An input that is the same at
-        every step (stride 0 in time) is multiplied once.
-        """
-        steps = len(x_TBX)
-        constant = steps > 1 and x_TBX.stride(0) == 0
-        x_bX = x_TBX[0] if constant else x_TBX.flatten(0, 1)
-        x_bX = x_bX.flatten(1) if isinstance(self.spec, Linear) else x_bX
-        if folded is not None:
-            z_bN = torch.func.functional_call(self.op, dict(folded), x_bX)
-        else:
-            z_bN = self.norm(self.op(x_bX)) if self.norm else self.op(x_bX)
-        return z_bN.expand(steps, *z_bN.shape) if constant else z_bN.unflatten(0, (steps, -1))
-
-    def respond(self, z_TBN: Tensor, v_BN: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """What the neurons make of their currents, and the membrane to go on from.
-
-        Spikes of a spiking layer, rectified currents of an ANN's; currents where there are no neurons.
-        """
-        if isinstance(self.activation, Neuron):
-            return fire(z_TBN, self.activation, v_BN, self.silicon)
-        if isinstance(self.activation, Relu):
-            return z_TBN.clamp(min=0, max=self.activation.clip), None
-        return z_TBN, None
-
-    def forward(self, x_TBX: Tensor, v_BN: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Inputs to (outputs, membrane to go on from)."""
-        return self.respond(self.current(x_TBX), v_BN)
+from snn.layer import Layer, folded
+from snn.spec import Architecture, Conv, Linear
+from snn.wiring import biased, nodes, sizes
 
 
 class Network(nn.Module):
-    """Layers in order; the last one is the read-out."""
+    """Layers in the order in which they run; the last one is the read-out."""
 
     def __init__(self, architecture: Architecture):
         super().__init__()
         self.architecture = architecture
-        specs = architecture.all_layers
-        shapes = [(size.input_shape, size.output_shape) for size in sizes(architecture.input_shape, specs)]
-        last = len(specs) - 1
+        placed = nodes(architecture)
         self.layers = nn.ModuleList(
-            Layer(spec, *shape, norm=architecture.norm if i < last else None)
-            for i, (spec, shape) in enumerate(zip(specs, shapes, strict=True))
+            Layer(node, size, architecture, _dropout(architecture, i, node.layer, last=i == len(placed) - 1))
+            for i, (node, size) in enumerate(zip(placed, sizes(architecture.input_shape, placed), strict=True))
         )
-        for layer in self.layers[: last + (architecture.readout.kind == "votes")]:
-            layer.activation = architecture.activation if layer.programmable else None
+        self.layers[-1].adds_current = architecture.readout.kind == "current_and_spikes"
+        last_use = {source: i for i, node in enumerate(placed) for source in node.inputs}
+        self.used_up = [[source for source, last in last_use.items() if last == i] for i in range(len(placed))]
         self.to(memory_format=torch.channels_last)
 
     @property
     def hidden(self) -> list[Layer]:
         """The layers below the read-out that have neurons."""
-        return [layer for layer in self.layers[:-1] if layer.programmable]
+        return [layer for layer in self.layers[:-1] if layer.activation]
 
     def encode(self, x: Tensor) -> Tensor:
-        """Images (B, C, H, W) to currents (T, B, C, H, W), without a copy where they are the same at every step."""
-        steps = self.architecture.steps
+        """Images (B, C, H, W) to currents (T, B, C, H, W), without a copy where they are the same at every step.
+
+        Frames of events (T, B, C, H, W) are shown step by step; a network of one step, hence an ANN, sees their sum.
+        """
+        architecture = self.architecture
+        steps = architecture.steps
+        if x.dim() == len(architecture.input_shape) + 2:
+            if steps == 1:
+                return x.sum(0, keepdim=True)
+            if len(x) != steps:
+                raise InputError("network", f"of {steps} steps was given {len(x)} frames", "choose steps to fit")
+            return x
         x = x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
-        if self.architecture.encoding == "repeat":
+        if architecture.encoding == "repeat":
             return x.expand(steps, *x.shape)
         return torch.cat([x[None], x.new_zeros(steps - 1, *x.shape)])
 
@@ -108,17 +64,23 @@ class Network(nn.Module):
         """Layer by layer, each with its output over all steps of x; the last output is o_TBK.
 
         `state` holds one membrane a layer and is brought up to date in place, so that the next chunk of time goes on
-        from it. `cut` detaches what passes from layer to layer and from chunk to chunk: each layer then learns alone.
+        from it. `cut` detaches what neurons send to other layers and what passes from chunk to chunk: each layer of
+        neurons then learns alone, with the synapses that lead to it.
         """
         if self.architecture.norm and state is not None:
             raise InputError("network", "has a norm, whose statistics span all steps, and was given a state", "fold it")
+        outputs = {-1: x_TBX}
+        del x_TBX
         for i, layer in enumerate(self.layers):
-            v_BN = state[i] if state else None
-            y_TBN, v_BN = layer(x_TBX, v_BN.detach() if cut and v_BN is not None else v_BN)
+            held = state[i] if state else None
+            addend_TBN = None if layer.addend is None else outputs[layer.addend]
+            y_TBN, held = layer(outputs[layer.source], addend_TBN, held.detach() if cut and held is not None else held)
             if state is not None:
-                state[i] = v_BN
+                state[i] = held
+            outputs[i] = y_TBN.detach() if cut and layer.activation else y_TBN
+            for source in self.used_up[i]:
+                del outputs[source]
             yield layer, self._votes(y_TBN) if layer is self.layers[-1] else y_TBN
-            x_TBX = y_TBN.detach() if cut else y_TBN
 
     def forward(self, x_TBX: Tensor, state: list[Tensor | None] | None = None) -> tuple[Tensor, list[Tensor | None]]:
         """Any chunk of time: (o_TBK, state). Start with no state; chunks equal the whole."""
@@ -130,42 +92,53 @@ class Network(nn.Module):
         return o_TBK, state
 
     def scores(self, o_TBK: Tensor) -> Tensor:
-        """Outputs of all steps to scores (B, K): sum_t step_weights[t] o[t]."""
-        return torch.einsum("tbk,t->bk", o_TBK, o_TBK.new_tensor(self.architecture.readout.step_weights))
+        """Outputs of all steps to scores (B, K): sum_t w[t] o[t], w the weights of the read-out."""
+        weights = self.architecture.readout.weights(self.architecture.steps)
+        return torch.einsum("tbk,t->bk", o_TBK, o_TBK.new_tensor(weights))
 
-    def predict(self, x_BCHW: Tensor) -> Tensor:
-        """Images to scores (B, K)."""
-        return self.scores(self(self.encode(x_BCHW))[0])
+    def predict(self, x: Tensor) -> Tensor:
+        """Images or frames to scores (B, K)."""
+        return self.scores(self(self.encode(x))[0])
 
     def _votes(self, o_TBN: Tensor) -> Tensor:
         readout = self.architecture.readout
-        return o_TBN if readout.kind == "current" else o_TBN.unflatten(-1, (-1, readout.voters)).mean(-1)
+        return o_TBN if readout.kind != "votes" else o_TBN.unflatten(-1, (-1, readout.voters)).mean(-1)
 
 
-def fold(network: Network, bias_share: float = 1.0) -> Network:
-    """The same function without norms, in evaluation mode; shares no memory with `network`. See `folded`."""
-    result = Network(network.architecture.model_copy(update={"norm": None}))
+def fold(network: Network) -> Network:
+    """The same function without norms and dropout, in evaluation mode; shares no memory with `network`.
+
+    See `layer.folded`; biases are spread over the steps where the architecture says so.
+    """
+    architecture = network.architecture
+    layers = biased(architecture.layers) if architecture.norm else architecture.layers
+    result = Network(architecture.model_copy(update={"norm": None, "dropout": None, "layers": layers}))
     for layer, target in zip(network.layers, result.layers, strict=True):
-        target.op.load_state_dict(folded(layer, bias_share))
+        target.op.load_state_dict(folded(layer, 1 / architecture.steps if architecture.bias_share else 1.0))
     return result.to(next(network.parameters()).device).eval()
 
 
 @torch.no_grad()
-def folded(layer: Layer, bias_share: float = 1.0) -> dict[str, Tensor]:
-    """Weight and bias of a layer with its norm, by running statistics, moved into them; nothing for a pool.
+def at_steps(network: Network, steps: int) -> Network:
+    """A deployed network run for another number of steps than it was trained for.
 
-    W' = g W / sqrt(v + eps),   b' = bias_share (beta + g (b - m) / sqrt(v + eps))
-
-    `bias_share` is 1/T where a rule spreads the bias over the steps (tandem learning).
+    Its parameters stay, but where biases are spread over the steps their sum over all steps stays.
     """
-    if not layer.programmable:
-        return {}
-    weight, bias = layer.op.weight, layer.op.bias
-    if layer.norm:
-        gain = layer.norm.weight / torch.sqrt(layer.norm.running_var + layer.norm.eps)
-        weight = weight * gain.view(-1, *[1] * (weight.dim() - 1))
-        bias = layer.norm.bias + (bias - layer.norm.running_mean) * gain
-    return {"weight": weight, "bias": bias * bias_share}
+    architecture = network.architecture
+    result = Network(architecture.model_copy(update={"steps": steps}))
+    result.load_state_dict(network.state_dict())
+    if architecture.bias_share:
+        for layer in result.layers:
+            if getattr(layer.op, "bias", None) is not None:
+                layer.op.bias *= architecture.steps / steps
+    return result.to(next(network.parameters()).device).eval()
+
+
+def _dropout(architecture: Architecture, index: int, spec: object, last: bool) -> float:
+    """The probability with which inputs of a layer are dropped."""
+    kind = "readout" if last else "conv" if isinstance(spec, Conv) else "linear" if isinstance(spec, Linear) else None
+    dropout = architecture.dropout
+    return dropout.p if dropout and index > 0 and kind in dropout.before else 0.0
 
 
 def save(network: Network, path: Path, **metadata: object) -> Path:
@@ -186,6 +159,11 @@ def load(path: Path, device: torch.device) -> Network:
     return network.to(device).eval()
 
 
+def metadata(path: Path) -> dict:
+    """What else a network was saved with."""
+    return files.read_tensors(path, f"remove {path.parent} and start the workflow again")[1]
+
+
 def to_numpy(tensors: Mapping[str, Tensor]) -> dict:
     """Tensors as arrays in memory."""
     return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
@@ -194,16 +172,3 @@ def to_numpy(tensors: Mapping[str, Tensor]) -> dict:
 def from_numpy(arrays: Mapping) -> dict[str, Tensor]:
     """Arrays as tensors that own their memory."""
     return {name: torch.tensor(array) for name, array in arrays.items()}
-
-
-def _operator(spec: LayerSpec, input_shape: Shape) -> nn.Module:
-    if isinstance(spec, Conv):
-        return nn.Conv2d(input_shape[0], spec.conv, spec.kernel, spec.stride, spec.padding, groups=spec.groups)
-    if isinstance(spec, Linear):
-        return nn.Linear(prod(input_shape), spec.linear)
-    return nn.AvgPool2d(spec.avg_pool) if isinstance(spec, AvgPool) else nn.MaxPool2d(spec.max_pool)
-
-
-def _norm(norm: Norm, shape: Shape) -> nn.BatchNorm1d | nn.BatchNorm2d:
-    kind = nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d
-    return kind(shape[0], eps=norm.eps, momentum=norm.momentum)

@@ -3,12 +3,12 @@
 Legend of the package: T steps, B batch, C channels, H W space, K classes (or outputs), N any neuron axes. Time first.
 Names of tensors that cross a function end in their axes: x_TBCHW. Equations: `spec.Neuron`.
 
-The backward pass is back-propagation through time, through the reset as well (nothing is detached), with h the
-surrogate:
+The backward pass is back-propagation through time, through the reset as well unless the neuron detaches it, with h the
+surrogate (or, of a smooth spike, its derivative):
 
     g_u[t] = g_s[t] h(u[t]) + g_v[t] dv[t]/du[t],      g_x[t] = g_v[t-1] = g_u[t]
-    dv/du  = decay (1 - s) - decay u h(u)              reset "zero"
-             decay - threshold h(u)                    reset "subtract"
+    dv/du  = decay (1 - s) - decay u h(u)              reset "zero"; detached: decay (1 - s)
+             decay - threshold h(u)                    reset "subtract"; detached: decay
 """
 
 from typing import Any, NamedTuple
@@ -41,8 +41,10 @@ def fire(
     return _Fire.apply(x_TBN, v_BN, neuron, decay, threshold)
 
 
-def surrogate(u: Tensor, neuron: Neuron, threshold: float | Tensor) -> Tensor:
-    """The stand-in h for the derivative of a spike by its membrane potential u, any shape."""
+def surrogate(u: Tensor, s: Tensor, neuron: Neuron, threshold: float | Tensor) -> Tensor:
+    """The stand-in h for the derivative of a spike s by its membrane potential u, any shape."""
+    if neuron.smooth is not None:
+        return neuron.smooth * s * (1 - s)
     distance = (u - threshold).abs_()
     if neuron.surrogate == "rectangle":
         return distance.lt_(neuron.width).mul_(neuron.height)
@@ -58,7 +60,10 @@ class _Fire(torch.autograd.Function):
         compare = torch.gt if neuron.fires == "above" else torch.ge
         for t in range(len(x_TBN)):
             u_BN = torch.add(v_BN, x_TBN[t], out=u_TBN[t])
-            s_BN = compare(u_BN, threshold, out=s_TBN[t])
+            if neuron.smooth is None:
+                s_BN = compare(u_BN, threshold, out=s_TBN[t])
+            else:
+                s_BN = torch.sigmoid(neuron.smooth * (u_BN - threshold), out=s_TBN[t])
             v_BN = u_BN * decay
             if neuron.reset == "zero":
                 v_BN.addcmul_(v_BN, s_BN, value=-1)
@@ -75,10 +80,13 @@ class _Fire(torch.autograd.Function):
         g_x_TBN = torch.empty_like(u_TBN)
         for t in reversed(range(len(u_TBN))):
             u_BN, s_BN = u_TBN[t], s_TBN[t]
-            h_BN = surrogate(u_BN, neuron, threshold)
+            h_BN = surrogate(u_BN, s_BN, neuron, threshold)
             if neuron.reset == "zero":
-                dv_du_BN = (1 - s_BN).addcmul_(u_BN, h_BN, value=-1).mul_(decay)
+                dv_du_BN = 1 - s_BN
+                if not neuron.detach_reset:
+                    dv_du_BN.addcmul_(u_BN, h_BN, value=-1)
+                dv_du_BN *= decay
             else:
-                dv_du_BN = decay - h_BN * threshold
-            g_v_BN = torch.mul(g_s_TBN[t], h_BN, out=g_x_TBN[t]).addcmul_(g_v_BN, dv_du_BN)
+                dv_du_BN = decay if neuron.detach_reset else decay - h_BN * threshold
+            g_v_BN = torch.mul(g_s_TBN[t], h_BN, out=g_x_TBN[t]).add_(g_v_BN * dv_du_BN)
         return g_x_TBN, g_v_BN, None, None, None

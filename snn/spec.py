@@ -1,13 +1,11 @@
-"""A network as data: its layers, its neuron, its read-out, and the closed-form sizes that follow. No torch.
+"""A network as data: its neuron, its layers, its read-out. No torch; how layers are wired is in `wiring`.
 
 A network file lists hidden layers; the read-out, a linear layer on the last of them, is always added. Shapes are one
 sample at one step: (C, H, W) for maps, (N,) for vectors.
 """
 
 import difflib
-from collections.abc import Iterator, Sequence
-from math import prod
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
@@ -43,6 +41,9 @@ class Neuron(Model):
     v[t] = decay u[t] - threshold s[t]     reset "subtract"   (Tandem: the subtracted charge does not leak)
     ds/du := height 1[|u - threshold| < width]                    surrogate "rectangle"
              height max(0, 1 - |u - threshold| / width)           surrogate "triangle"
+
+    `detach_reset`: no gradient through the s of a reset. `smooth`: k of TET's control without spikes, s[t] =
+    sigmoid(k (u[t] - threshold)), whose derivative is its own.
     """
 
     decay: Annotated[float, Field(ge=0, le=1)]
@@ -52,62 +53,136 @@ class Neuron(Model):
     surrogate: Literal["rectangle", "triangle"]
     width: Annotated[float, Field(gt=0)]
     height: Annotated[float, Field(gt=0)]
+    detach_reset: bool = False
+    smooth: Annotated[float, Field(gt=0)] | None = None
 
 
 class Relu(Model):
-    """The activation of an ANN: max(0, z), cut at `clip` if given."""
+    """The activation of an ANN: max(0, z), cut at `clip` if given, rounded to `levels` equal steps up to it if given.
+
+    The gradient passes the rounding as if it were not there.
+    """
 
     clip: Annotated[float, Field(gt=0)] | None = None
+    levels: Positive | None = None
+
+    @model_validator(mode="after")
+    def _levels_need_a_range(self) -> "Relu":
+        if self.levels and self.clip is None:
+            raise ValueError("levels need a clip to divide")
+        return self
 
 
 class Norm(Model):
-    """Batch normalisation over steps x batch (x space); `momentum` weighs the NEW batch, as in PyTorch."""
+    """Batch normalisation over steps x batch (x space); `momentum` weighs the NEW batch, as in PyTorch.
+
+    `to_threshold` (tdBN, Zheng et al., AAAI 2021): y = w alpha threshold (x - mean) / sqrt(var + eps) + b, with
+    alpha = 1/sqrt(2) for branches whose currents are summed, else 1.
+    """
 
     momentum: Annotated[float, Field(gt=0, le=1)] = 0.1
     eps: Annotated[float, Field(gt=0)] = 1e-5
+    to_threshold: bool = False
+
+
+class Dropout(Model):
+    """Inputs of these kinds of layers, never of the first, are dropped with probability `p` in training; every step
+    draws anew.
+    """
+
+    p: Annotated[float, Field(gt=0, lt=1)]
+    before: Annotated[Many[Literal["conv", "linear", "readout"]], Field(min_length=1)]
+
+
+class NeuNorm(Model):
+    """Neuron normalisation (Wu et al., AAAI 2019), between two convolutions, F feature maps, one state x a position:
+
+    x[t] = decay x[t-1] + gain sum_f s_f[t];      y_f[t] = s_f[t] - U_f x[t]
+
+    `gain` "printed": (1 - decay) / F^2, so that x <= 1/F; "average": (1 - decay) / F, so that x <= 1. U is C x H x W,
+    or 1 x H x W where `shared`.
+    """
+
+    decay: Annotated[float, Field(ge=0, lt=1)]
+    gain: Literal["printed", "average"]
+    shared: bool = False
 
 
 class Readout(Model):
-    """How the last layer becomes scores: scores[k] = sum_t step_weights[t] o[t, k].
+    """How the last layer becomes scores: scores[k] = sum_t w[t] o[t, k].
 
-    `current`: o is the current of a layer that never fires. `votes`: the last layer spikes, `voters` neurons a class,
-    and o[t, k] is the share of class k's voters that fire (population voting).
+    `kind`: o is the current of a layer that never fires ("current"); the share of a class's `voters` that fire
+    ("votes", population voting; one voter is a spike count); or both, added up ("current_and_spikes", what LTL's
+    released offline code returns).
+    `over_steps`: w[t] = 1/T ("mean"), 1 ("sum"), or T - max(t, warm_up), which sums the running sums ("running").
     """
 
-    kind: Literal["current", "votes"] = "current"
+    kind: Literal["current", "votes", "current_and_spikes"] = "current"
     voters: Positive = 1
-    step_weights: Many[float]
+    over_steps: Literal["mean", "sum", "running"] = "mean"
+    warm_up: Annotated[int, Field(ge=0)] = 0
+
+    def weights(self, steps: int) -> list[float]:
+        """w[t] for every step."""
+        if self.over_steps == "running":
+            return [float(steps - max(t, self.warm_up)) for t in range(steps)]
+        return [1 / steps if self.over_steps == "mean" else 1.0] * steps
 
 
 class Conv(Model):
-    """2-D convolution, then (norm and) neurons; 3x3 with padding 1 unless said otherwise."""
+    """2-D convolution, then (norm and) neurons; 3x3 with padding 1 unless said otherwise.
+
+    `norm`: whether it takes the norm of the method, if that has one.
+    """
 
     conv: Positive
     kernel: Positive = 3
     stride: Positive = 1
     padding: Annotated[int, Field(ge=0)] = 1
     groups: Positive = 1
+    bias: bool = True
+    norm: bool = True
 
 
 class Linear(Model):
     """Fully connected layer on the flattened input, then (norm and) neurons."""
 
     linear: Positive
+    bias: bool = True
+    norm: bool = True
 
 
 class AvgPool(Model):
-    """Average pooling, kernel = stride: linear, so its spikes are counted before it."""
+    """Average pooling, kernel = stride, or over the whole map: linear, so its spikes are counted before it."""
 
-    avg_pool: Positive
+    avg_pool: Positive | Literal["global"]
 
 
 class MaxPool(Model):
-    """Max pooling, kernel = stride: not linear, so its spikes are counted behind it."""
+    """Max pooling; stride = kernel unless said otherwise. Not linear, so its spikes are counted behind it."""
 
     max_pool: Positive
+    stride: Positive | None = None
+    padding: Annotated[int, Field(ge=0)] = 0
 
 
-KINDS = {"conv": Conv, "linear": Linear, "avg_pool": AvgPool, "max_pool": MaxPool}
+class Block(Model):
+    """A residual block: convolutions, and a shortcut around them, through a convolution of its own or without.
+
+    `add` "currents": the shortcut is added to the current of the last convolution, before its neurons (ResNet).
+    "spikes": every convolution fires, and spikes are added (SEW-ResNet).
+    """
+
+    block: Annotated[Many[Conv], Field(min_length=1)]
+    shortcut: Conv | None = None
+    add: Literal["currents", "spikes"]
+
+
+class Add(Model):
+    """The sum of two outputs, made by a `Block` that adds spikes."""
+
+
+KINDS = {"conv": Conv, "linear": Linear, "avg_pool": AvgPool, "max_pool": MaxPool, "block": Block}
 
 
 def _kind(layer: Any) -> str:
@@ -119,7 +194,8 @@ LayerSpec = Annotated[
     Annotated[Conv, Tag("conv")]
     | Annotated[Linear, Tag("linear")]
     | Annotated[AvgPool, Tag("avg_pool")]
-    | Annotated[MaxPool, Tag("max_pool")],
+    | Annotated[MaxPool, Tag("max_pool")]
+    | Annotated[Block, Tag("block")],
     Discriminator(_kind),
 ]
 
@@ -128,7 +204,7 @@ class Architecture(Model):
     """All that is needed to rebuild a network around its tensors; travels inside every saved network.
 
     `encoding`: the image as the same current at every step (`repeat`, direct coding) or at the first step only
-    (`once`).
+    (`once`). `bias_share`: biases are spread over the steps, hence hang on their number (tandem learning).
     """
 
     input_shape: Shape
@@ -137,77 +213,8 @@ class Architecture(Model):
     steps: Positive
     activation: Neuron | Relu
     norm: Norm | None
+    dropout: Dropout | None = None
+    neunorm: NeuNorm | None = None
     encoding: Literal["repeat", "once"] = "repeat"
-    readout: Readout
-
-    @model_validator(mode="after")
-    def _one_weight_a_step(self) -> "Architecture":
-        if len(self.readout.step_weights) != self.steps:
-            raise ValueError(f"{len(self.readout.step_weights)} read-out weights for {self.steps} steps")
-        return self
-
-    @property
-    def all_layers(self) -> tuple[LayerSpec, ...]:
-        """The hidden layers and the read-out."""
-        return (*self.layers, Linear(linear=self.outputs * self.readout.voters))
-
-
-class Size(NamedTuple):
-    """Closed-form size of one layer, per sample and step; biases count as parameters, norms do not.
-
-    `macs_padded` is what papers print: every output times its whole receptive field. `macs` leaves out the taps that
-    fall on padding.
-    """
-
-    input_shape: Shape
-    output_shape: Shape
-    parameters: int
-    macs: int
-    macs_padded: int
-
-
-def sizes(input_shape: Shape, layers: Sequence[LayerSpec]) -> Iterator[Size]:
-    """Shapes, parameters and multiply-accumulates, layer by layer; raises ValueError where a layer does not fit."""
-    shape = input_shape
-    for number, layer in enumerate(layers, start=1):
-        try:
-            size = _size(shape, layer)
-        except ValueError as error:
-            raise ValueError(f"layer {number} ({layer!r}) does not fit an input of shape {shape}: {error}") from None
-        yield size
-        shape = size.output_shape
-
-
-def _size(shape: Shape, layer: LayerSpec) -> Size:
-    if isinstance(layer, Linear):
-        macs = prod(shape) * layer.linear
-        return Size(shape, (layer.linear,), macs + layer.linear, macs, macs)
-    if len(shape) != 3:
-        raise ValueError("it needs maps (C, H, W)")
-    channels, *space = shape
-    if isinstance(layer, Conv):
-        if channels % layer.groups or layer.conv % layer.groups:
-            raise ValueError(f"{layer.groups} groups do not divide {channels} and {layer.conv} channels")
-        out = [(n + 2 * layer.padding - layer.kernel) // layer.stride + 1 for n in space]
-        if min(out) < 1:
-            raise ValueError("nothing of the map would be left")
-        fan_in = channels // layer.groups
-        taps = prod(_taps(n, layer.kernel, layer.stride, layer.padding) for n in space)
-        padded = layer.conv * fan_in * layer.kernel**2 * prod(out)
-        return Size(
-            shape,
-            (layer.conv, *out),
-            layer.conv * (fan_in * layer.kernel**2 + 1),
-            layer.conv * fan_in * taps,
-            padded,
-        )
-    width = layer.avg_pool if isinstance(layer, AvgPool) else layer.max_pool
-    if min(space) < width:
-        raise ValueError("nothing of the map would be left")
-    return Size(shape, (channels, *(n // width for n in space)), 0, 0, 0)
-
-
-def _taps(n: int, kernel: int, stride: int, padding: int) -> int:
-    """Along one axis, pairs (output, tap) that fall on the map and not on its padding."""
-    starts = range(-padding, n + padding - kernel + 1, stride)
-    return sum(max(min(start + kernel, n) - max(start, 0), 0) for start in starts)
+    readout: Readout = Readout()
+    bias_share: bool = False

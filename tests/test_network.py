@@ -11,9 +11,11 @@ from torch import nn
 from snn import files, network
 from snn.energy import fanout
 from snn.errors import InputError
-from snn.network import Layer, Network
+from snn.layer import Layer
+from snn.network import Network
 from snn.neuron import fire
-from snn.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Norm, Readout, Relu, sizes
+from snn.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Norm, Readout, Relu
+from snn.wiring import Node, nodes, sizes, wire
 
 LIF = Neuron(decay=0.5, threshold=0.5, reset="zero", fires="above", surrogate="triangle", width=1.0, height=1.0)
 IF = Neuron(decay=1.0, threshold=1.0, reset="subtract", fires="at", surrogate="rectangle", width=0.5, height=1.0)
@@ -24,8 +26,7 @@ T, B, SHAPE, K = 5, 3, (2, 9, 8), 4
 def build(activation=LIF, norm=None, seed=0, voters=None, **changes):
     """A network whose norms, if any, look as after a long training; gains of both signs."""
     torch.manual_seed(seed)
-    weights = tuple(0.5 ** (t + 1) for t in range(T))
-    readout = Readout(kind="votes", voters=voters, step_weights=weights) if voters else Readout(step_weights=weights)
+    readout = Readout(kind="votes" if voters else "current", voters=voters or 1, over_steps="running", warm_up=1)
     fields = {"input_shape": SHAPE, "outputs": K, "layers": LAYERS, "steps": T, "norm": norm, "readout": readout}
     made = Network(Architecture(**(fields | {"activation": activation} | changes)))
     for layer in made.layers:
@@ -64,7 +65,7 @@ def test_a_bias_spread_over_the_steps_gives_the_norm_of_the_summed_input():
     """sum_t (W' x[t] + b'/T) = norm(W sum_t x[t] + b)"""
     normed, x_TBX = build(norm=Norm()).eval(), frames()
     layer = normed.layers[0]
-    summed = layer.current(x_TBX, network.folded(layer, bias_share=1 / T)).sum(0)
+    summed = layer.current(x_TBX, folded=network.folded(layer, bias_share=1 / T)).sum(0)
     torch.testing.assert_close(summed, layer.current(x_TBX.sum(0, keepdim=True))[0], rtol=1e-11, atol=1e-11)
 
 
@@ -114,7 +115,8 @@ def test_the_image_is_shown_at_every_step_or_once():
 
 def test_scores_weigh_the_outputs_of_the_steps():
     net, o = build(), torch.randn(T, B, K, generator=torch.Generator().manual_seed(0))
-    expected = [[sum(0.5 ** (t + 1) * float(o[t, b, k]) for t in range(T)) for k in range(K)] for b in range(B)]
+    weights = [T - 1, T - 1, *range(T - 2, 0, -1)]  # running sums from step 1 on
+    expected = [[sum(w * float(o[t, b, k]) for t, w in enumerate(weights)) for k in range(K)] for b in range(B)]
     torch.testing.assert_close(net.scores(o), torch.tensor(expected))
 
 
@@ -202,7 +204,7 @@ def test_a_norm_refuses_a_state_because_its_statistics_span_all_steps():
         next(net.walk(x_TBX, [None] * len(net.layers)))
 
 
-ONE_STEP = {"steps": 1, "readout": Readout(step_weights=(1.0,))}
+ONE_STEP = {"steps": 1, "readout": Readout()}
 
 
 @pytest.mark.parametrize(
@@ -240,9 +242,16 @@ def test_sizes_are_those_of_the_layers_that_torch_builds():
     net = build()
     of_torch = [sum(p.numel() for p in layer.op.parameters()) for layer in net.layers]
     shapes = [tuple(y.shape[2:]) for _, y in net.walk(frames())]
-    found = list(sizes(SHAPE, net.architecture.all_layers))
+    found = sizes(SHAPE, nodes(net.architecture))
     assert [size.parameters for size in found] == of_torch
     assert [size.output_shape for size in found] == shapes
+
+
+def alone(shape, spec):
+    """A layer without a network around it, and its size."""
+    (size,) = sizes(shape, wire([spec]))
+    ann = Architecture(input_shape=shape, outputs=1, layers=[spec], steps=1, activation=Relu(), norm=None)
+    return Layer(Node(spec, -1), size, ann, 0.0), size
 
 
 @st.composite
@@ -260,8 +269,7 @@ def convolutions(draw):
 @given(convolutions())
 def test_the_closed_forms_of_a_convolution_are_exact(case):
     shape, spec = case
-    (size,) = sizes(shape, [spec])
-    layer = Layer(spec, shape, size.output_shape, None)
+    layer, size = alone(shape, spec)
     x = torch.ones(1, 1, *shape)
     assert layer.current(x).shape[2:] == size.output_shape
     assert size.parameters == sum(p.numel() for p in layer.parameters())
@@ -274,8 +282,7 @@ def test_the_closed_forms_of_a_convolution_are_exact(case):
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(shape=st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 5)), outputs=st.integers(1, 7))
 def test_the_closed_forms_of_a_linear_layer_are_exact(shape, outputs):
-    (size,) = sizes(shape, [Linear(linear=outputs)])
-    layer = Layer(Linear(linear=outputs), shape, size.output_shape, None)
+    layer, size = alone(shape, Linear(linear=outputs))
     assert size.parameters == sum(p.numel() for p in layer.parameters())
     assert size.macs == size.macs_padded == fanout(layer).sum()
     assert (fanout(layer) == outputs).all()
