@@ -13,7 +13,7 @@ from typing import Any
 from snn import files, params, stages
 from snn.errors import InputError
 from snn.grid import DEFAULT_EXPERIMENT, Grid
-from snn.spec import Linear, sizes
+from snn.wiring import sizes, with_readout
 
 
 def plan(experiment: str) -> int:
@@ -113,8 +113,8 @@ def page(grid: Grid) -> Path:
 
 def _described(kind: str, thing: Any) -> dict[str, object]:
     if kind == "networks":
-        layers = [*thing.layers, Linear(linear=thing.outputs)]
-        all_sizes = list(sizes(thing.input_shape, layers))
+        layers = with_readout(thing.layers, thing.outputs)
+        all_sizes = sizes(thing.input_shape, layers)
         totals = {
             field: sum(getattr(size, field) for size in all_sizes) for field in ("parameters", "macs", "macs_padded")
         }

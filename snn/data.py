@@ -4,6 +4,7 @@ A prepared file holds `x_<part>` as uint8 (N, C, H, W) and `y_<part>` as int64 (
 statistics of the training part: mean and standard deviation a channel, in units of the stored numbers.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,35 +21,43 @@ from snn.kinds import Augment
 
 @dataclass(frozen=True)
 class Split:
-    """Images as stored, uint8 (N, C, H, W), their classes (N,), and how to normalise them."""
+    """Images as stored, uint8 (N, C, H, W), their classes (N,), and how to normalise them.
+
+    With `white`, the goal is not the class but the image itself, flattened, as shares of that number.
+    """
 
     x_NCHW: Tensor
     y_N: Tensor
     mean_C: Tensor
     std_C: Tensor
+    white: int | None = None
 
     def __len__(self) -> int:
         return len(self.y_N)
 
     def take(self, indices: Tensor) -> "Split":
         """Some of the samples."""
-        return Split(self.x_NCHW[indices], self.y_N[indices], self.mean_C, self.std_C)
+        return dataclasses.replace(self, x_NCHW=self.x_NCHW[indices], y_N=self.y_N[indices])
 
     def normalised(self, x_BCHW: Tensor) -> Tensor:
         """(x - mean) / std a channel, float32."""
         return (x_BCHW.float() - self.mean_C[:, None, None]) / self.std_C[:, None, None]
 
+    def goal(self, x_BCHW: Tensor, y_B: Tensor) -> Tensor:
+        """What a network is to answer: classes (B,), or shares of white (B, C H W)."""
+        return y_B if self.white is None else x_BCHW.flatten(1).float() / self.white
+
     def in_order(self, batch: int = 128) -> Iterator[tuple[Tensor, Tensor]]:
-        """(x_BCHW, y_B) batch by batch, as they lie."""
+        """(x_BCHW, goal) batch by batch, as they lie."""
         for x_BCHW, y_B in zip(self.x_NCHW.split(batch), self.y_N.split(batch), strict=True):
-            yield self.normalised(x_BCHW), y_B
+            yield self.normalised(x_BCHW), self.goal(x_BCHW, y_B)
 
     def shuffled(self, batch: int, augment: Augment, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """(x_BCHW, y_B) in an order and with changes that `generator` (on the CPU) draws."""
+        """(x_BCHW, goal) in an order and with changes that `generator` (on the CPU) draws."""
         order = torch.randperm(len(self), generator=generator)
         for indices in order.to(self.y_N.device).split(batch):
             x_BCHW = augmented(self.x_NCHW[indices], augment, generator)
-            yield self.normalised(x_BCHW), self.y_N[indices]
+            yield self.normalised(x_BCHW), self.goal(x_BCHW, self.y_N[indices])
 
 
 def augmented(x_BCHW: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
@@ -75,7 +84,12 @@ def load(path: Path, device: torch.device) -> dict[str, Split]:
     try:
         mean_C, std_C = (torch.tensor(metadata["statistics"][key], device=device) for key in ("mean", "std"))
         return {
-            part: Split(*(torch.tensor(arrays[f"{key}_{part}"], device=device) for key in "xy"), mean_C, std_C)
+            part: Split(
+                *(torch.tensor(arrays[f"{key}_{part}"], device=device) for key in "xy"),
+                mean_C,
+                std_C,
+                metadata["white"],
+            )
             for part in metadata["parts"]
         }
     except (KeyError, TypeError) as error:

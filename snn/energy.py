@@ -1,27 +1,33 @@
 """Operations of one inference, counted exactly, and their energy.
 
 An event is what a layer receives: a spike, or a number of an analog frame. Whether a layer adds or multiplies is
-declared by where its input comes from, never read off values: behind neurons each spike costs one accumulate (AC) per
-synapse it reaches; the image, or an ANN's activation, costs one multiply-accumulate (MAC) per synapse. With n[i] the
-spikes at position i over all steps and F[i] the synapses that position i reaches (borders, strides and groups
-included):
+declared by where its input comes from, never read off values: behind spiking neurons each spike costs one accumulate
+(AC) per synapse it reaches; the image, an ANN's activation or a smooth neuron's output costs one multiply-accumulate
+(MAC) per synapse. With n[i] the spikes at position i over all steps and F[i] the synapses that position i reaches
+(borders, strides and groups included):
 
     acs = sum_i n[i] F[i]       macs = sum_i F[i] at each step       dense_macs = sum_i F[i]
 
-Average pooling is linear: spikes are counted before it, F reaches through pool and synapse. Max pooling is not: spikes
-are counted behind it, and it costs one compare per input and step. Biases are not counted, nor is the weighing of the
-outputs.
+Average pooling and the adding of spikes are linear: spikes are counted before a pool, F reaches through pool and
+synapse, and a position that receives two spikes counts two. Max pooling is not: spikes are counted behind it, and it
+costs one compare per input and step. A shortcut without synapses costs one AC per spike that it adds to a membrane; one
+per number, if analog. NeuNorm adds each spike into its state and multiplies U x at every position and decay x once a
+map position, at every step; the layer behind it splits W (s - U x) into W s, by spikes, and W (U x), a MAC per synapse
+and step. Biases are not counted, nor is the weighing of the outputs.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from snn.network import Layer, Network
-from snn.spec import AvgPool, MaxPool, sizes
+from snn.layer import Layer
+from snn.network import Network
+from snn.spec import Add, AvgPool, Conv, Linear, MaxPool, NeuNorm, Neuron
+from snn.wiring import Size, nodes, sizes
 
 
 @dataclass(frozen=True)
@@ -47,78 +53,145 @@ NOTHING = Operations(*[0] * len(fields(Operations)))
 def fanout(layer: Layer, pools: Iterable[Layer] = ()) -> Tensor:
     """Synapses that each input position reaches: the transposed layer applied to ones; float64, shape of the input.
 
-    `pools` are average pools before the layer, outermost first; the result then has the shape of their input.
+    NeuNorm is reached once. `pools` are average pools before the layer, outermost first; the result
+    then has the shape of their input.
     """
     with torch.enable_grad():
-        if not layer.programmable:
-            raise ValueError(f"{layer.spec!r} has no synapses")
         x = torch.ones(1, *layer.input_shape, dtype=torch.float64, requires_grad=True)
-        weight = torch.ones_like(layer.op.weight, dtype=torch.float64, device="cpu")
-        if weight.dim() == 2:
-            y = F.linear(x.flatten(1), weight)
+        if isinstance(layer.spec, Linear):
+            y = F.linear(x.flatten(1), _ones(layer))
+        elif isinstance(layer.spec, Conv):
+            y = F.conv2d(x, _ones(layer), None, layer.op.stride, layer.op.padding, groups=layer.op.groups)
+        elif isinstance(layer.spec, NeuNorm):
+            y = x
         else:
-            y = F.conv2d(x, weight, None, layer.op.stride, layer.op.padding, groups=layer.op.groups)
-        (map_1X,) = torch.autograd.grad(y.sum(), x)
+            raise ValueError(f"{layer.spec!r} has no synapses")
+        return reach(torch.autograd.grad(y.sum(), x)[0][0], pools)
+
+
+def reach(map_X: Tensor, pools: Iterable[Layer]) -> Tensor:
+    """A map behind average pools, as their outermost input sees it: what lies in no window reaches nothing."""
+    map_1X = map_X[None]
+    with torch.enable_grad():
         for pool in reversed(list(pools)):
             x = torch.ones(1, *pool.input_shape, dtype=torch.float64, requires_grad=True)
-            reached = F.avg_pool2d(x, pool.spec.avg_pool, divisor_override=1)
-            (map_1X,) = torch.autograd.grad(reached, x, map_1X)
+            pooled = F.avg_pool2d(x, pool.op.kernel_size, divisor_override=1)
+            (map_1X,) = torch.autograd.grad(pooled, x, map_1X)
     return map_1X[0]
 
 
+def _ones(layer: Layer) -> Tensor:
+    return torch.ones_like(layer.op.weight, dtype=torch.float64, device="cpu")
+
+
+class Source(NamedTuple):
+    """Where what reaches a layer comes from: the node at which it is counted (None: it is analog) and the average pools
+    on the way; `state` tells of a NeuNorm on the way.
+    """
+
+    node: int | None
+    pools: tuple[Layer, ...] = ()
+    state: bool = False
+
+
 class Counter:
-    """Fan-outs of a network, computed once, and the operations of the batches shown to it."""
+    """The operations of a network on the batches shown to it."""
 
     def __init__(self, network: Network):
-        self.network, self.samples = network, 0
-        specs = network.architecture.all_layers
-        self._sizes = list(sizes(network.architecture.input_shape, specs))
-        self._fanout: dict[int, Tensor] = {}
-        pools: list[Layer] = []
+        self.network, self.samples, self._image = network, 0, True
+        self._sizes = sizes(network.architecture.input_shape, nodes(network.architecture))
+        sources, self._sources, self._addends = {-1: Source(None)}, [], []
         for i, layer in enumerate(network.layers):
-            if layer.programmable:
-                self._fanout[i] = fanout(layer, pools).to(next(network.parameters()).device)
-            pools = [*pools, layer] if isinstance(layer.spec, AvgPool) else []
-        self._events = {i: torch.zeros_like(map_X) for i, map_X in self._fanout.items()}
+            self._sources.append(sources[layer.source])
+            self._addends.append(None if layer.addend is None else sources[layer.addend])
+            sources[i] = _source(i, layer, self._sources[i])
+        counted = {s.node for s in (*self._sources, *self._addends) if s is not None and s.node is not None}
+        zeros = {"dtype": torch.float64, "device": next(network.parameters()).device}
+        self._events = {i: torch.zeros(network.layers[i].output_shape, **zeros) for i in counted}
         self._spikes = [0.0] * len(network.layers)
 
     @torch.no_grad()
-    def scores(self, x_BCHW: Tensor) -> Tensor:
+    def scores(self, x: Tensor) -> Tensor:
         """Show the network a batch: its scores (B, K), as `predict` gives them, while its spikes are counted."""
         network, readout = self.network, self.network.architecture.readout
-        source_X = None
-        for i, (layer, s_TBN) in enumerate(network.walk(network.encode(x_BCHW))):
-            if source_X is not None and i in self._events:
-                self._events[i] += source_X
-            if layer.fires or (source_X is not None and isinstance(layer.spec, MaxPool)):
-                source_X = s_TBN.sum((0, 1)).double()  # whole numbers, exact in float32 up to 2^24
-            if layer.fires:
-                shares = layer is network.layers[-1]
-                self._spikes[i] += round(float(source_X.sum()) * readout.voters) if shares else float(source_X.sum())
-        self.samples += len(x_BCHW)
+        for i, (layer, s_TBN) in enumerate(network.walk(network.encode(x))):
+            if i in self._events or (layer.fires and i < len(network.layers) - 1):
+                events_N = s_TBN.sum((0, 1)).double()  # whole numbers, exact in float32 up to 2^24
+                if i in self._events:
+                    self._events[i] += events_N
+                if layer.fires:
+                    self._spikes[i] += float(events_N.sum())
+        if readout.kind == "votes":
+            self._spikes[-1] += round(float(s_TBN.double().sum()) * readout.voters)
+        self._image = x.dim() == 1 + len(network.architecture.input_shape)
+        self.samples += len(s_TBN[0])
         return network.scores(s_TBN)
 
     def operations(self) -> list[Operations]:
         """Layer by layer, averages over the samples seen."""
-        steps, analog, result = self.network.architecture.steps, True, []
+        steps, result = self.network.architecture.steps, []
         for i, (layer, size) in enumerate(zip(self.network.layers, self._sizes, strict=True)):
-            neurons = torch.Size(layer.output_shape).numel() if layer.fires else 0
-            multiplies = analog and i in self._fanout
-            adds = i in self._fanout and not analog
+            neurons = torch.Size(layer.output_shape).numel() if isinstance(layer.activation, Neuron) else 0
+            once, every_step = self._macs(i, layer, size)
             result.append(
                 Operations(
                     spikes=self._spikes[i] / self.samples,
                     neuron_updates=neurons * steps,
-                    acs=float((self._events[i] * self._fanout[i]).sum()) / self.samples if adds else 0.0,
-                    macs_once=size.macs if multiplies else 0,
-                    macs_every_step=size.macs * steps if multiplies else 0,
+                    acs=self._acs(i, layer),
+                    macs_once=once,
+                    macs_every_step=every_step,
                     compares=torch.Size(size.input_shape).numel() * steps if isinstance(layer.spec, MaxPool) else 0,
                     dense_macs=size.macs,
                     dense_macs_padded=size.macs_padded,
                 )
             )
-            analog = analog and not layer.fires
         return result
+
+    def _macs(self, i: int, layer: Layer, size: Size) -> tuple[int, int]:
+        """Multiply-accumulates of all steps, if what is the same at every step is multiplied once, and if not."""
+        steps, source = self.network.architecture.steps, self._sources[i]
+        if isinstance(layer.spec, NeuNorm):
+            return size.macs * steps, size.macs * steps
+        if not layer.programmable or (source.node is not None and not source.state):
+            return 0, 0
+        return size.macs * (1 if self._image and self._sees_input(layer) else steps), size.macs * steps
+
+    def _sees_input(self, layer: Layer) -> bool:
+        """Whether only pools lie between a layer and the input of the network."""
+        while layer.source >= 0:
+            layer = self.network.layers[layer.source]
+            if not isinstance(layer.spec, AvgPool | MaxPool):
+                return False
+        return True
+
+    def _acs(self, i: int, layer: Layer) -> float:
+        """Accumulates of all steps: of the spikes that come in through synapses, and of those that a shortcut adds."""
+        source, addend, acs = self._sources[i], self._addends[i], 0.0
+        if source.node is not None and (layer.programmable or isinstance(layer.spec, NeuNorm)):
+            acs += self._reached(source, fanout(layer, source.pools))
+        if addend is None or not layer.activation or self.network.layers[layer.addend].sends_current:
+            return acs / max(self.samples, 1)
+        ones_N = torch.ones(layer.output_shape, dtype=torch.float64)
+        if addend.node is not None:
+            return (acs + self._reached(addend, reach(ones_N, addend.pools))) / self.samples
+        return acs / self.samples + float(ones_N.sum()) * self.network.architecture.steps
+
+    def _reached(self, source: Source, fanout_N: Tensor) -> float:
+        events_N = self._events[source.node]
+        return float((events_N * fanout_N.to(events_N.device)).sum())
+
+
+def _source(i: int, layer: Layer, before: Source) -> Source:
+    """How layers behind layer i see what it sends, given what it receives."""
+    if layer.activation:
+        return Source(i if layer.fires else None)
+    if isinstance(layer.spec, AvgPool):
+        return before._replace(pools=(*before.pools, layer))
+    if isinstance(layer.spec, NeuNorm):
+        return before._replace(state=True)
+    if isinstance(layer.spec, Add | MaxPool) and before.node is not None:
+        return Source(i)
+    return Source(None)
 
 
 def total(operations: Iterable[Operations]) -> Operations:

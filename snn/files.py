@@ -87,10 +87,12 @@ def read_tensors(path: Path, remedy: str) -> tuple[dict[str, np.ndarray], object
         raise InputError(path, f"cannot be read as a spikeledger safetensors file ({error})", remedy) from error
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
-    """Write rows with the columns of the first; floats in the shortest form that reads back, None as nothing."""
+def write_csv(path: Path, rows: Sequence[Mapping[str, object]], columns: Sequence[str] = ()) -> Path:
+    """Write rows with these columns, or those of the first row; floats in the shortest form that reads back, None as
+    nothing.
+    """
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(columns or rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return write(path, text.getvalue())

@@ -1,18 +1,17 @@
 """An experiment becomes its jobs; whatever cannot be run together is refused before the first second of computing."""
 
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from snn import kinds, params
 from snn.errors import InputError, PlanChanged
-from snn.jobs import Calibrate, Evaluate, Figures, Job, Prepare, Tables, Train
-from snn.provenance import DIGEST_LENGTH, ROOT
-from snn.spec import sizes
+from snn.jobs import Calibrate, Evaluate, Figures, Job, Prepare, Tables, Train, place
+from snn.provenance import ROOT
+from snn.wiring import sizes, wire
 
 DEFAULT_EXPERIMENT = "digits"
 
@@ -24,22 +23,28 @@ class Grid:
         experiment: kinds.Experiment = params.load("experiments", name)
         self.name, self.experiment = name, experiment
         where = params.path_of("experiments", name)
+        key = f"{where.relative_to(ROOT)}"
         for method in (experiment.teacher, *experiment.methods):
             params.path_of("methods", method)
-        key = f"{where.relative_to(ROOT)}"
         if unused := sorted(set(experiment.overrides) - {*experiment.methods, experiment.teacher}):
             raise InputError(f"{key}: overrides.{unused[0]}", "overrides a method that is not run", "remove the key")
-        self._methods = {
-            method: params.load_method(method, experiment.overrides.get(method, {}), where)
-            for method in (experiment.teacher, *experiment.methods)
-        }
+        self._where, self._methods = where, {}
         self.data = Prepare(experiment.dataset, params.load("datasets", experiment.dataset))
         self._check_pairs(key)
-        teachers = {seed: self._train(experiment.teacher, seed, None) for seed in experiment.seeds}
-        students = [self._train(m, s, teachers[s]) for m in experiment.methods for s in experiment.seeds]
-        self.runs = [*teachers.values(), *students]
-        self.calibrations = [c for run in students for c in self._calibrations(run, teachers[run.seed])]
-        self.evaluations = [Evaluate(run, tuple(c for c in self.calibrations if c.run is run)) for run in self.runs]
+        self._trained: dict[tuple, Train] = {}
+        self.teachers = [self._train(experiment.teacher, seed) for seed in experiment.seeds]
+        self.students = [
+            self._train(method, seed, lr=lr)
+            for method in experiment.methods
+            for lr in self._learning_rates(method)
+            for seed in experiment.seeds
+        ]
+        self.runs = [*self.teachers, *self.students]
+        self.calibrations = [c for run in self.students for c in self._calibrations(run)]
+        chips: dict[Train, list[Calibrate]] = {}
+        for calibration in self.calibrations:
+            chips.setdefault(calibration.run, []).append(calibration)
+        self.evaluations = [Evaluate(run, tuple(chips.get(run, ())), self._steps_eval(run)) for run in self.runs]
         energy = params.load("energy", experiment.energy)
         self.tables = Tables(name, experiment, energy, tuple(self.evaluations))
         self.figures = Figures(self.tables)
@@ -72,44 +77,68 @@ class Grid:
         Raises PlanChanged when parameters or code have changed since the folder was planned, InputError when no job of
         the experiment ever had such a folder.
         """
-        jobs = [job for job in self._all() if job.stage == stage]
+        jobs = [job for job in self._all() if job.stage == stage and job.place == place(folder)]
         for job in jobs:
             if job.folder == folder:
                 return job
-        for job in jobs:
-            if _identity(job.folder) == _identity(folder):
-                changed = f"was planned with other parameters or code, now it is {job.folder}"
-                raise PlanChanged(folder, changed, "start the workflow again")
+        if jobs:
+            changed = f"was planned with other parameters or code, now it is {jobs[0].folder}"
+            raise PlanChanged(folder, changed, "start the workflow again")
         raise InputError(folder, f"is no {stage} job of experiment {self.name}", "see python -m snn plan")
 
     def _all(self) -> Iterator[Job]:
         yield self.data
-        yield from (*self.runs, *self.calibrations, *self.evaluations)
+        yield from (*self._trained.values(), *self.calibrations, *self.evaluations)
         yield from (self.tables, self.figures)
 
-    def _rule(self, method: str) -> Any:
-        return params.load_plugin("rules", self._methods[method].rule, method).Rule
+    def _method(self, name: str) -> kinds.Method:
+        if name not in self._methods:
+            self._methods[name] = params.load_method(name, self.experiment.overrides.get(name, {}), self._where)
+        return self._methods[name]
 
-    def _train(self, method: str, seed: int, teacher: Train | None) -> Train:
-        rule, experiment = self._rule(method), self.experiment
-        return Train(
+    def _rule(self, method: str) -> Any:
+        return params.load_plugin("rules", self._method(method).rule, method).Rule
+
+    def _learning_rates(self, method: str) -> Sequence[float | None]:
+        return (self._rule(method).trains and self.experiment.learning_rates) or (None,)
+
+    def _train(self, name: str, seed: int, lr: float | None = None, steps: int | None = None) -> Train:
+        """The run of a method, made once; its teacher and the run it starts from are made with it."""
+        made = self._trained.get((name, seed, lr, steps))
+        if made:
+            return made
+        rule, method, experiment = self._rule(name), self._method(name), self.experiment
+        if lr is not None:
+            method = method.model_copy(update={"training": method.training.model_copy(update={"lr": lr})})
+        start = method.start and self._train(method.start.method, seed, steps=method.start.steps)
+        teacher = "teacher" in rule.parents and self._train(method.teacher or experiment.teacher, seed)
+        run = Train(
             data=self.data,
             network_name=experiment.network,
             network=params.load("networks", experiment.network),
-            method_name=method,
-            method=self._methods[method],
-            steps=1 if rule.static else experiment.steps,
+            method_name=name,
+            method=method,
+            steps=1 if rule.static else steps or method.steps or experiment.steps,
             seed=seed,
             threads=experiment.threads,
             device=experiment.device,
-            teacher=teacher if "teacher" in rule.parents else None,
+            teacher=teacher or None,
+            start=start,
         )
+        return self._trained.setdefault((name, seed, lr, steps), run)
 
-    def _calibrations(self, run: Train, teacher: Train) -> Iterator[Calibrate]:
+    def _steps_eval(self, run: Train) -> tuple[int, ...]:
+        static = self._rule(run.method_name).static
+        return () if static else tuple(steps for steps in self.experiment.steps_eval if steps != run.steps)
+
+    def _calibrations(self, run: Train) -> Iterator[Calibrate]:
+        if self._rule(run.method_name).static:
+            return
         for hardware in self.experiment.hardware:
             targets = hardware.calibration.targets
             if targets == "by_rule":
-                targets = "teacher" if run.teacher else "own"
+                targets = "teacher" if run.teacher and self._rule(run.method_name).trains else "own"
+            teacher = run.teacher or self._train(self.experiment.teacher, run.seed)
             noise = params.load("noise", hardware.noise)
             yield Calibrate(run, hardware, noise, targets, teacher if targets == "teacher" else None)
 
@@ -118,24 +147,41 @@ class Grid:
         experiment, dataset = self.experiment, self.data.dataset
         network = params.load("networks", experiment.network)
         try:
-            tuple(sizes(dataset.input_shape, network.layers))
+            sizes(dataset.input_shape, wire(network.layers))
         except ValueError as error:
             raise InputError(
                 f"{key}: network",
                 f"{experiment.network} on {experiment.dataset}: {error}",
                 "choose a network for this data set",
             ) from None
-        if not self._rule(experiment.teacher).static:
-            raise InputError(
-                f"{key}: teacher", f"{experiment.teacher} is no ANN", "choose a method whose rule is static"
-            )
-        for method in experiment.methods:
-            if self._rule(method).static:
-                raise InputError(f"{key}: methods", f"{method} trains an ANN", "name it as the teacher")
-            try:
-                self._rule(method).check(self._methods[method].options, experiment.steps)
-            except ValueError as error:
-                raise InputError(f"{key}: methods.{method}", str(error), "change the method or the steps") from None
+        self._check_teacher(f"{key}: teacher", experiment.teacher)
+        if experiment.teacher in experiment.methods:
+            raise InputError(f"{key}: methods", f"{experiment.teacher} is the teacher", "name it once")
+        for pair in experiment.comparisons:
+            for side in (pair.left, pair.right):
+                if side not in (experiment.teacher, *experiment.methods):
+                    raise InputError(f"{key}: comparisons", f"{side} is not run", "name it in methods")
+        for name in (experiment.teacher, *experiment.methods):
+            self._check_method(f"{key}: methods.{name}", name, self._method(name).steps or experiment.steps)
+
+    def _check_method(self, key: str, name: str, steps: int, above: tuple[str, ...] = ()) -> None:
+        rule, method, task = self._rule(name), self._method(name), self.data.dataset.task
+        if task not in rule.tasks:
+            raise InputError(key, f"does not do {task}", f"choose methods of other rules than {method.rule}")
+        if method.teacher:
+            self._check_teacher(f"{key}: teacher", method.teacher)
+        if method.start:
+            if method.start.steps >= steps or method.start.method in (name, *above):
+                raise InputError(f"{key}: start", "is no run with fewer steps", "name another method, of fewer steps")
+            self._check_method(f"{key}: start", method.start.method, method.start.steps, (name, *above))
+        try:
+            rule.check(method.options, steps)
+        except ValueError as error:
+            raise InputError(key, str(error), "change the method or the steps") from None
+
+    def _check_teacher(self, key: str, name: str) -> None:
+        if not self._rule(name).static:
+            raise InputError(key, f"{name} is no ANN", "choose a method whose rule is static")
 
 
 def plan_or_exit(config: Mapping[str, Any]) -> Grid:
@@ -149,8 +195,3 @@ def plan_or_exit(config: Mapping[str, Any]) -> Grid:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         os._exit(error.exit_code)  # Snakemake would turn any exception into a page of its own and status 1
-
-
-def _identity(folder: Path) -> str:
-    """A folder without the digests in it."""
-    return re.sub(rf"\b[0-9a-f]{{{DIGEST_LENGTH}}}\b", "", str(folder))

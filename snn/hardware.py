@@ -101,7 +101,7 @@ def calibrate(
 ) -> Iterator[float]:
     """Program a chip anew by layer-local losses on its own spikes, in place; yields the mean loss of each epoch."""
     training = Training(epochs=settings.epochs, batch=settings.batch, optimiser="adam", lr=settings.lr)
-    optimiser = optimise.build(chip.parameters(), training)
+    optimiser = optimise.build(chip, training)
     for _ in range(settings.epochs):
         total = 0.0
         for x_BCHW, y_B in split.shuffled(settings.batch, Augment(), generator):

@@ -9,17 +9,19 @@
 Every digest covers those of the parents, so that a change runs down the chain and no further.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 from snn import kinds, params
-from snn.provenance import digest
+from snn.provenance import DIGEST_LENGTH, digest
 
-TABLES = ("runs.csv", "layers.csv", "epochs.csv", "costs.csv", "summary.csv", "claims.csv")
-PAGES = ("summary.md", "claims.md", "metrics.yaml")
-FIGURES = ("energy.svg", "convergence.svg", "noise.svg")
+TABLES = ("runs.csv", "layers.csv", "epochs.csv", "traces.csv", "costs.csv", "summary.csv", "comparisons.csv")
+CHECKS = ("steps.csv", "claims.csv", "published.csv")
+PAGES = ("summary.md", "comparisons.md", "claims.md", "metrics.yaml")
+FIGURES = ("energy.svg", "convergence.svg", "noise.svg", "comparisons.svg", "steps.svg", "rates.svg")
 ACCOMPANYING = ("params.json", "provenance.json", "sha256.json")  # in the folder of every result
 
 
@@ -51,9 +53,14 @@ class Job:
         return digest(self.document, self.modules, {role: job.digest for role, job in self.parents.items()})
 
     @property
+    def place(self) -> str:
+        """Its folder, with a * for every digest: what it is of, whatever it is made of."""
+        raise NotImplementedError
+
+    @property
     def folder(self) -> Path:
         """Where the result lies."""
-        raise NotImplementedError
+        return Path(self.place.removesuffix("*") + self.digest if self.place.endswith("*") else self.place)
 
     @property
     def inputs(self) -> list[Path]:
@@ -98,8 +105,8 @@ class Prepare(Job):
         return self.dataset.model_dump(mode="json", exclude={"source", "augment"})
 
     @property
-    def folder(self) -> Path:
-        return Path("data/prepared", self.name, self.digest)
+    def place(self) -> str:
+        return f"data/prepared/{self.name}/*"
 
     @property
     def training_file(self) -> Path:
@@ -117,7 +124,7 @@ class Train(Job):
     """One network by one rule with one seed."""
 
     stage = "train"
-    results = ("epochs.csv", "net.safetensors")
+    results = ("epochs.csv", "traces.csv", "student.safetensors", "net.safetensors")
     data: Prepare
     network_name: str
     network: kinds.Network
@@ -128,14 +135,22 @@ class Train(Job):
     threads: int
     device: str
     teacher: "Train | None" = None
+    start: "Train | None" = None
 
     @property
     def parents(self) -> dict[str, Job]:
-        return {"data": self.data} | ({"teacher": self.teacher} if self.teacher else {})
+        roles = {"data": self.data, "teacher": self.teacher, "start": self.start}
+        return {role: job for role, job in roles.items() if job}
 
     @property
     def inputs(self) -> list[Path]:
-        return [self.data.training_file, *([self.teacher.proof] if self.teacher else [])]
+        return [self.data.training_file, *(job.proof for job in (self.teacher, self.start) if job)]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of training, those of the run it started from included."""
+        trains = params.load_plugin("rules", self.method.rule, self.method_name).Rule.trains
+        return self.method.training.epochs * trains + (self.start.epochs if self.start else 0)
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -145,7 +160,7 @@ class Train(Job):
     def document(self) -> dict[str, Any]:
         return {
             "network": self.network.model_dump(mode="json", include={"layers"}),
-            "method": self.method.model_dump(mode="json", exclude={"source"}),
+            "method": self.method.model_dump(mode="json", include={"rule", "options", "training", "init"}),
             "augment": self.data.dataset.augment.model_dump(mode="json"),
             "steps": self.steps,
             "seed": self.seed,
@@ -153,9 +168,9 @@ class Train(Job):
         }
 
     @property
-    def folder(self) -> Path:
-        run = Path("results/runs", self.data.name, self.network_name, self.method_name)
-        return run / f"T{self.steps}" / f"s{self.seed}-{self.digest}"
+    def place(self) -> str:
+        names = f"{self.data.name}/{self.network_name}/{self.method_name}"
+        return f"results/runs/{names}/T{self.steps}/s{self.seed}-*"
 
     @property
     def resume_file(self) -> Path:
@@ -197,6 +212,10 @@ class Calibrate(Job):
         }
 
     @property
+    def place(self) -> str:
+        return f"{self.run.place}/chips/{self.hardware.noise}-*"
+
+    @property
     def folder(self) -> Path:
         return self.run.folder / "chips" / f"{self.hardware.noise}-{self.digest}"
 
@@ -209,6 +228,7 @@ class Evaluate(Job):
     results = ("layers.csv", "rows.csv")
     run: Train
     calibrations: tuple[Calibrate, ...]
+    steps_eval: tuple[int, ...]
 
     @property
     def parents(self) -> dict[str, Job]:
@@ -225,7 +245,12 @@ class Evaluate(Job):
 
     @property
     def document(self) -> dict[str, Any]:
-        return {"conditions": ["clean", *(calibration.hardware.noise for calibration in self.calibrations)]}
+        conditions = ["clean", *(calibration.hardware.noise for calibration in self.calibrations)]
+        return {"conditions": conditions, "steps_eval": list(self.steps_eval)}
+
+    @property
+    def place(self) -> str:
+        return f"{self.run.place}/rows/*"
 
     @property
     def folder(self) -> Path:
@@ -237,7 +262,7 @@ class Tables(Job):
     """Rows of all runs -> the tables, the claims, the headline numbers."""
 
     stage = "tables"
-    results = (*TABLES, *PAGES)
+    results = (*TABLES, *CHECKS, *PAGES)
     name: str
     experiment: kinds.Experiment
     energy: kinds.Energy
@@ -251,14 +276,16 @@ class Tables(Job):
     def document(self) -> dict[str, Any]:
         return {
             "experiment": self.name,
+            "comparisons": [pair.model_dump() for pair in self.experiment.comparisons],
+            "layout": self.evaluations[0].run.network.layout,
             "energy": self.energy.model_dump(mode="json", exclude={"source"}),
             "claims": params.load_claims().model_dump(mode="json", exclude={"source"}),
             "published": params.load_published().model_dump(mode="json", exclude={"source"}),
         }
 
     @property
-    def folder(self) -> Path:
-        return Path("results/tables", self.name)
+    def place(self) -> str:
+        return f"results/tables/{self.name}"
 
     @property
     def stamp_file(self) -> Path:
@@ -287,8 +314,8 @@ class Figures(Job):
         return {}
 
     @property
-    def folder(self) -> Path:
-        return Path("results/figures", self.tables.name)
+    def place(self) -> str:
+        return f"results/figures/{self.tables.name}"
 
     @property
     def stamp_file(self) -> Path:
@@ -298,3 +325,8 @@ class Figures(Job):
     @property
     def outputs(self) -> list[Path]:
         return [*(self.folder / name for name in self.results), self.stamp_file]
+
+
+def place(folder: Path) -> str:
+    """A folder with a * for every digest in it."""
+    return re.sub(rf"\b[0-9a-f]{{{DIGEST_LENGTH}}}\b", "*", str(folder))

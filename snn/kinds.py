@@ -1,5 +1,6 @@
 """What each kind of parameter file may say, as typed models. No torch; the reading of them is in `params`."""
 
+from math import prod
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, SerializeAsAny, model_validator
@@ -16,6 +17,14 @@ class Schedule(Model):
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1  # by which it falls
 
 
+class LrScale(Model):
+    """Factors on the learning rate of weights and biases by kind of layer; norms and NeuNorm's U keep 1."""
+
+    conv: Annotated[float, Field(ge=0)] = 1.0
+    linear: Annotated[float, Field(ge=0)] = 1.0
+    readout: Annotated[float, Field(ge=0)] = 1.0
+
+
 class Training(Model):
     """The recipe of one training: what every rule leaves to the common loop."""
 
@@ -25,6 +34,7 @@ class Training(Model):
     lr: Annotated[float, Field(gt=0)]
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9  # of sgd
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    lr_scale: LrScale = LrScale()
     schedule: Schedule = Schedule()
 
 
@@ -36,19 +46,31 @@ class Augment(Model):
 
 
 class Dataset(Model):
-    """A data set: its loader with the loader's own options, and what it looks like to a network."""
+    """A data set: its loader with the loader's own options, and what it looks like to a network.
+
+    `task` reconstruction: the goal is the image itself, as shares of `white`, the largest number that is stored.
+    """
 
     source: str
     loader: str
     options: SerializeAsAny[BaseModel]
-    task: Literal["classification"] = "classification"
+    task: Literal["classification", "reconstruction"] = "classification"
     input_shape: Shape
     classes: Positive
+    white: Positive = 255
     augment: Augment = Augment()
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a network has to give."""
+        return self.classes if self.task == "classification" else prod(self.input_shape)
 
 
 class Network(Model):
-    """A list of hidden layers; `input_shape` and `outputs` are those its sizes are quoted for."""
+    """A list of hidden layers; `input_shape` and `outputs` are those its sizes are quoted for.
+
+    `layout` published: a source states the layers. Only then is a result put beside a published figure.
+    """
 
     source: str
     layout: Literal["published", "ours"]
@@ -57,13 +79,37 @@ class Network(Model):
     layers: Annotated[Many[LayerSpec], Field(min_length=1)]
 
 
+class Init(Model):
+    """How weights of synapses start: as torch starts them, or those of convolutions normal with variance 2 / fan-out
+    (kaiming), times `gain`. Biases start as torch starts them.
+    """
+
+    scheme: Literal["torch", "kaiming_fan_out"] = "torch"
+    gain: Annotated[float, Field(gt=0)] = 1.0
+
+
+class Start(Model):
+    """A finished run to start from: the same method trained with fewer steps, or another one of the same layers."""
+
+    method: str
+    steps: Positive
+
+
 class Method(Model):
-    """A training rule with its options, and the recipe of the common loop."""
+    """A training rule with its options, and the recipe of the common loop.
+
+    A file may name another method as its `base` and say only what differs. `steps`, `teacher`: its own, in place of the
+    experiment's. `start`: the run whose weights it starts from (TIT).
+    """
 
     source: str
     rule: str
     options: SerializeAsAny[BaseModel]
     training: Training
+    init: Init = Init()
+    steps: Positive | None = None
+    teacher: str | None = None
+    start: Start | None = None
 
 
 class Noise(Model):
@@ -109,8 +155,20 @@ class Hardware(Model):
         return self
 
 
+class Comparison(Model):
+    """Two methods to be compared seed by seed."""
+
+    left: str
+    right: str
+
+
 class Experiment(Model):
-    """What to run: every method with every seed on one data set and network, with one teacher ANN a seed."""
+    """What to run: every method with every seed on one data set and network, with one teacher ANN a seed.
+
+    `learning_rates`: every method but the teacher is trained with each of them, and judged by the one that is best on
+    validation data. `steps_eval`: numbers of steps at which the clean networks are judged besides their own.
+    `comparisons`: pairs of methods, beside the pairs of every method with the teacher.
+    """
 
     source: str
     dataset: str
@@ -120,6 +178,9 @@ class Experiment(Model):
     teacher: str
     methods: Annotated[Many[str], Field(min_length=1)]
     seeds: Annotated[Many[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    learning_rates: Many[Annotated[float, Field(gt=0)]] = ()
+    steps_eval: Many[Positive] = ()
+    comparisons: Many[Comparison] = ()
     hardware: Many[Hardware] = ()
     energy: str
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -128,7 +189,7 @@ class Experiment(Model):
 
     @model_validator(mode="after")
     def _no_repetition(self) -> "Experiment":
-        for field in ("methods", "seeds"):
+        for field in ("methods", "seeds", "learning_rates", "steps_eval"):
             if len(set(getattr(self, field))) < len(getattr(self, field)):
                 raise ValueError(f"{field} names something twice")
         if len({hardware.noise for hardware in self.hardware}) < len(self.hardware):
@@ -163,14 +224,30 @@ class Claims(Model):
 
 
 class Figure(Model):
-    """A published number, with how far it can be trusted."""
+    """A published number, with where it stands and how far it can be trusted.
 
+    `trust`: read in the paper itself; quoted by a later one; digitised from a plot, to within `tolerance`; or only
+    remembered (memory), which is shown and enters no gap and no verdict. `spread` is the paper's standard deviation.
+    """
+
+    paper: str
+    table: str
     dataset: str
     network: str
     method: str
-    steps: Positive
+    steps: Positive | None = None  # None: no source says how many
+    metric: Literal["accuracy", "error", "synops_ratio", "energy_ratio"] = "accuracy"
     value: float
-    trust: Literal["own", "quoted", "memory"]
+    spread: Annotated[float, Field(gt=0)] | None = None
+    trust: Literal["read", "quoted", "digitised", "memory"]
+    tolerance: Annotated[float, Field(gt=0)] | None = None
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _digitised_to_within(self) -> "Figure":
+        if (self.trust == "digitised") != (self.tolerance is not None):
+            raise ValueError("a digitised figure has a tolerance, and no other has one")
+        return self
 
 
 class Published(Model):

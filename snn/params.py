@@ -21,7 +21,8 @@ from ruamel.yaml import YAML, YAMLError
 from snn.errors import InputError
 from snn.kinds import Claims, Dataset, Energy, Experiment, Method, Network, Noise, Published
 from snn.provenance import ROOT
-from snn.spec import Model, sizes
+from snn.spec import Model
+from snn.wiring import sizes, wire
 
 FOLDER = ROOT / "params"
 PLUGINS = {"datasets": "loader", "methods": "rule", "noise": "model"}  # the key that names a file of snn/<package>
@@ -55,8 +56,7 @@ def path_of(kind: str, name: str) -> Path:
 @functools.cache
 def load(kind: str, name: str) -> Any:
     """One thing as its typed model; raises InputError naming file, key and remedy."""
-    path = path_of(kind, name)
-    return parse(kind, read_yaml(path), path)
+    return parse(kind, _document(kind, name), path_of(kind, name))
 
 
 def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -> Any:
@@ -69,7 +69,7 @@ def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -
     checked = _validate(KINDS[kind], document, where, prefix)
     if isinstance(checked, Network):
         try:
-            tuple(sizes(checked.input_shape, checked.layers))
+            sizes(checked.input_shape, wire(checked.layers))
         except ValueError as error:
             raise InputError(f"{_short(where)}: layers", str(error), "change the layer or the input shape") from None
     return checked
@@ -87,13 +87,26 @@ def load_published() -> Published:
     return _validate(Published, read_yaml(FOLDER / "published.yaml"), FOLDER / "published.yaml")
 
 
+def _document(kind: str, name: str, above: tuple[str, ...] = ()) -> Any:
+    """A file's document, merged into that of the method it names as its base."""
+    document = read_yaml(path_of(kind, name))
+    if kind != "methods" or not isinstance(document, dict) or "base" not in document:
+        return document
+    base, where = document["base"], f"{_short(path_of(kind, name))}: base"
+    if not isinstance(base, str):
+        raise InputError(where, "is not the name of a method", "write base: NAME")
+    if base in (name, *above):
+        raise InputError(where, f"{base} leads back to itself", "name a method that stands alone")
+    own = {key: value for key, value in document.items() if key != "base"}
+    return _merge(_document(kind, base, (name, *above)), own)
+
+
 def load_method(name: str, override: Mapping[str, Any], where: Path) -> Method:
     """A method, its recipe overridden by an experiment: `override` is merged key by key."""
     method: Method = load("methods", name)
     if not override:
         return method
-    document = _merge(read_yaml(path_of("methods", name)), override)
-    return parse("methods", document, where, ("overrides", name))
+    return parse("methods", _merge(_document("methods", name), override), where, ("overrides", name))
 
 
 def load_plugin(package: str, name: str, where: str) -> Any:

@@ -17,6 +17,8 @@ class Row(Model):
     protocol: str
     steps: int  # trained with
     steps_eval: int  # evaluated with
+    extrapolated: bool = False  # parameters hang on the steps trained with, and others were evaluated
+    lr: float  # learning rate of the recipe
     seed: int
     condition: Literal["clean", "noisy", "calibrated"]
     noise: str | None = None
@@ -24,7 +26,7 @@ class Row(Model):
     chip: int | None = None
     calibrator: str | None = None
     targets: str | None = None  # of the calibration: own, teacher
-    status: Literal["ok", "failed", "diverged"] = "ok"
+    status: Literal["ok", "diverged"] = "ok"  # diverged: judged by its best epoch before, or untrained
     # outcome
     metric: str  # what `value_*` is
     direction: Literal["higher", "lower"]  # which is better
@@ -52,10 +54,13 @@ class Row(Model):
 
 
 class RunRow(Row):
-    """A row of runs.csv: what was measured, and what an energy table makes of it."""
+    """A row of runs.csv: what was measured, what an energy table makes of it, and whether this learning rate is the one
+    that is best on validation data.
+    """
 
     energy_nj: float
     energy_table: str
+    chosen: bool = True
 
 
 class LayerRow(Model):
@@ -65,6 +70,7 @@ class LayerRow(Model):
     network: str
     method: str
     steps: int
+    lr: float
     seed: int
     layer: int
     kind: str

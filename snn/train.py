@@ -1,93 +1,126 @@
 """The one loop: every rule is trained, resumed and chosen here, and none is known by name.
 
 Each epoch ends with a look at validation data through the deployed network; the best epoch is kept, the earlier one of
-equals in accuracy and loss. Randomness belongs to (seed, epoch): a training that was killed goes on from its last epoch
-and ends, on a CPU, in the same bits.
+equals in value and loss. Randomness belongs to (seed, epoch): a training that was killed goes on from its last epoch
+and ends, on a CPU, in the same bits. A training whose loss is no longer finite has diverged: it stops there, and its
+best epoch (or, before any, the untrained network) is judged like any other, with that status.
 """
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from snn import data, files, network, optimise
 from snn.data import Split
 from snn.errors import InputError
-from snn.kinds import Augment, Training
+from snn.kinds import Init, Method, Training
 from snn.network import Network
 from snn.rules import Batch, Rule, Task
-from snn.score import score
+from snn.score import better, score
+
+SAMPLE = 512  # training inputs that a rule may set its scales by, and validation inputs that it is observed on
+QUIET = 0.01  # a layer that fires more rarely hardly learns
+
+
+@dataclass
+class Course:
+    """What a training leaves behind: one row an epoch, what was traced (epoch 0: untrained), the best network, and how
+    it ended.
+    """
+
+    best: Network
+    history: list[dict[str, float]] = field(default_factory=list)
+    traces: list[dict[str, Any]] = field(default_factory=list)
+    status: str = "ok"
 
 
 def run(job: Any, rule: Rule, device: torch.device, out: Path) -> dict[str, Any]:
-    """Do a `jobs.Train` job: the deployed network and the history of its epochs."""
+    """Do a `jobs.Train` job: the deployed network, the student as it ended, the history of the epochs, the traces."""
     parts = data.load(job.data.training_file, device)
     dataset = job.data.dataset
-    task = Task(dataset.input_shape, dataset.classes, job.network.layers, job.steps)
+    task = Task(dataset.input_shape, dataset.outputs, job.network.layers, job.steps)
     parents = {"teacher": network.load(job.teacher.proof, device)} if job.teacher else {}
-    best, history = fit(
-        rule, task, parts, job.method.training, dataset.augment, job.seed, parents, job.resume_file, job.digest
-    )
-    files.write_csv(out / "epochs.csv", history)
-    network.save(best, out / "net.safetensors", digest=job.digest)
-    return {"epochs": len(history), "samples_seen": len(history) * len(parts["train"])}
+    start = job.start.file("student.safetensors") if job.start else None
+    student, course = fit(rule, task, parts, job.method, dataset, job.seed, parents, job.resume_file, job.digest, start)
+    files.write_csv(out / "epochs.csv", course.history, ["epoch", "lr", "loss", "value_val", "validation_loss"])
+    files.write_csv(out / "traces.csv", course.traces, ["epoch", "quantity", "layer", "value"])
+    about = {"digest": job.digest, "status": course.status}
+    files.write_tensors(out / "student.safetensors", network.to_numpy(student.state_dict()), about)
+    network.save(course.best, out / "net.safetensors", **about)
+    return {"epochs": len(course.history), "samples_seen": len(course.history) * len(parts["train"])}
 
 
 def fit(
     rule: Rule,
     task: Task,
     parts: Mapping[str, Split],
-    training: Training,
-    augment: Augment,
+    method: Method,
+    dataset: Any,
     seed: int,
     parents: Mapping[str, Network],
     resume_file: Path,
     digest: str,
-) -> tuple[Network, list[dict[str, float]]]:
-    """Train a student of `rule`: returns the deployed network of the best epoch, and one row an epoch.
+    start: Path | None = None,
+) -> tuple[nn.Module, Course]:
+    """Train a student of `rule`: returns it as it ended, and the course of its training.
 
-    `resume_file` holds progress under `digest`; that of another digest is ignored. Raises InputError when the loss is
-    not finite.
+    `dataset` says what task it is and how to augment. `resume_file` holds progress under `digest`; that of another
+    digest is ignored. `start` holds the tensors of a student to begin with.
     """
-    train, validation = parts["train"], parts["validation"]
+    train, validation, training = parts["train"], parts["validation"], method.training
     device = train.y_N.device
     torch.manual_seed(data.stream(seed, "weights"))
-    student = rule.student(task, parents).to(device)
-    optimiser = optimise.build(student.parameters(), training)
-    best = rule.deploy(student)
-    history = _resume(resume_file, digest, student, optimiser, best)
+    sample, _ = next(train.in_order(SAMPLE))
+    student = rule.student(task, parents, sample).to(device)
+    if rule.trains:
+        initialise(student, method.init)
+    if start:
+        _start(student, start)
+    optimiser = optimise.build(student, training)
+    course = Course(rule.deploy(student))
+    _resume(resume_file, digest, student, optimiser, course)
+    if not course.traces:
+        _trace(course, 0, rule, student, parents, score(course.best, validation)[1], training, validation)
     updates_per_epoch = math.ceil(len(train) / training.batch)
-    bar = tqdm(
-        range(len(history), training.epochs), initial=len(history), total=training.epochs, unit="epoch", disable=None
-    )
+    done = len(course.history)
+    bar = tqdm(range(done, training.epochs), initial=done, total=training.epochs, unit="epoch", disable=None)
     for epoch in bar:
         generator = data.generator(seed, "epoch", epoch)
         torch.manual_seed(data.stream(seed, "epoch", epoch, "network"))
         student.train()
-        total = 0.0
-        for i, (x_BCHW, y_B) in enumerate(train.shuffled(training.batch, augment, generator)):
+        total, lr = 0.0, 0.0
+        for i, (x, y) in enumerate(train.shuffled(training.batch, dataset.augment, generator) if rule.trains else ()):
             lr = optimise.learning_rate(training, epoch * updates_per_epoch + i, updates_per_epoch)
-            loss = _update(rule, student, optimiser, lr, Batch(x_BCHW, y_B, parents, epoch, training.epochs, generator))
+            loss = _update(rule, student, optimiser, lr, Batch(x, y, parents, epoch, training.epochs, generator))
+            total += loss * len(y)
             if not math.isfinite(loss):
-                raise InputError(f"epoch {epoch + 1}", f"the loss is {loss}", "lower training.lr of the method")
-            total += loss * len(y_B)
+                break
         deployed = rule.deploy(student)
-        row = {"epoch": epoch + 1, "lr": lr, "loss": total / len(train), **score(deployed, validation)}
-        if not history or _goodness(row) > max(map(_goodness, history)):
-            best = deployed
-        history.append(row)
-        _save(resume_file, digest, student, optimiser, best, history)
-        report = f"loss {row['loss']:.4f}  validation accuracy {row['accuracy']:.4f}"
+        scores, rates = score(deployed, validation)
+        if not all(map(math.isfinite, (total, scores["validation_loss"]))):
+            print(f"diverged in epoch {epoch + 1}: loss {total}; a lower training.lr may help", flush=True)
+            course.status = "diverged"
+            break
+        row = {"epoch": epoch + 1, "lr": lr, "loss": total / len(train) if rule.trains else None, **scores}
+        if all(better(row, earlier, dataset.task) for earlier in course.history):
+            course.best = deployed
+        course.history.append(row)
+        _trace(course, epoch + 1, rule, student, parents, rates, training, validation)
+        _save(resume_file, digest, student, optimiser, course)
+        report = f"loss {total / len(train):.4f}  validation {row['value_val']:.4f}"
         bar.set_postfix_str(report)
         if bar.disable:
             print(f"epoch {epoch + 1}/{training.epochs}  {report}", flush=True)
-    return best, history
+    return student, course
 
 
-def _update(rule: Rule, student: torch.nn.Module, optimiser: torch.optim.Optimizer, lr: float, batch: Batch) -> float:
+def _update(rule: Rule, student: nn.Module, optimiser: torch.optim.Optimizer, lr: float, batch: Batch) -> float:
     optimiser.zero_grad()
     total = 0.0
     for loss in rule.losses(student, batch):
@@ -97,35 +130,71 @@ def _update(rule: Rule, student: torch.nn.Module, optimiser: torch.optim.Optimiz
     return total
 
 
-def _goodness(row: Mapping[str, float]) -> tuple[float, float]:
-    return row["accuracy"], -row["validation_loss"]
+@torch.no_grad()
+def _trace(
+    course: Course,
+    epoch: int,
+    rule: Rule,
+    student: nn.Module,
+    parents: Mapping[str, Network],
+    rates: Mapping[int, float],
+    training: Training,
+    validation: Split,
+) -> None:
+    """Note firing rates and what the rule observes; say so when a layer has hardly anything to say."""
+    student.eval()
+    x, y = next(validation.in_order(SAMPLE))
+    seen = Batch(x, y, parents, min(epoch, training.epochs - 1), training.epochs, torch.Generator())
+    found = [("rate", layer, rate) for layer, rate in rates.items()] + list(rule.observe(student, seen))
+    course.traces += [{"epoch": epoch, "quantity": q, "layer": layer, "value": value} for q, layer, value in found]
+    for layer, rate in rates.items():
+        if rate < QUIET:
+            print(f"warning: after epoch {epoch}, layer {layer} fires in {100 * rate:.2f} % of its steps, below 1 %")
 
 
-def _save(path: Path, digest: str, student: Any, optimiser: Any, best: Network, history: list) -> None:
+@torch.no_grad()
+def initialise(student: nn.Module, init: Init) -> None:
+    """Give the synapses of a student the weights to start with."""
+    for module in student.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            if init.scheme == "kaiming_fan_out" and isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            module.weight *= init.gain
+
+
+def _start(student: nn.Module, path: Path) -> None:
+    remedy = f"remove {path.parent} and start the workflow again"
+    try:
+        student.load_state_dict(network.from_numpy(files.read_tensors(path, remedy)[0]))
+    except RuntimeError as error:
+        why = str(error).strip().splitlines()[-1].strip()
+        raise InputError(path, f"is no start for this method ({why})", "choose a start with the same layers") from error
+
+
+def _save(path: Path, digest: str, student: nn.Module, optimiser: Any, course: Course) -> None:
     tensors = {f"student/{name}": tensor for name, tensor in student.state_dict().items()}
-    tensors |= {f"best/{name}": tensor for name, tensor in best.state_dict().items()}
+    tensors |= {f"best/{name}": tensor for name, tensor in course.best.state_dict().items()}
     tensors |= {f"optimiser/{name}": tensor for name, tensor in optimise.state(optimiser).items()}
-    files.write_tensors(path, network.to_numpy(tensors), {"progress_of": digest, "history": history})
+    progress = {"progress_of": digest, "history": course.history, "traces": course.traces}
+    files.write_tensors(path, network.to_numpy(tensors), progress)
 
 
-def _resume(path: Path, digest: str, student: Any, optimiser: Any, best: Network) -> list[dict[str, float]]:
-    """Bring everything to where `path` stopped and return its history; an empty one when there is nothing to go on
-    from.
-    """
+def _resume(path: Path, digest: str, student: nn.Module, optimiser: Any, course: Course) -> None:
+    """Bring everything to where `path` stopped, if there is something to go on from."""
     if not path.exists():
-        return []
+        return
     try:
         arrays, metadata = files.read_tensors(path, "")
     except InputError:
-        return []
+        return
     if metadata.get("progress_of") != digest:
-        return []
+        return
     tensors: dict[str, dict] = {"student": {}, "best": {}, "optimiser": {}}
     for name, tensor in network.from_numpy(arrays).items():
         owner, _, key = name.partition("/")
         tensors[owner][key] = tensor
     student.load_state_dict(tensors["student"])
-    best.load_state_dict(tensors["best"])
+    course.best.load_state_dict(tensors["best"])
     optimise.restore(optimiser, tensors["optimiser"])
-    print(f"going on after epoch {len(metadata['history'])}", flush=True)
-    return metadata["history"]
+    course.history, course.traces = metadata["history"], metadata["traces"]
+    print(f"going on after epoch {len(course.history)}", flush=True)

@@ -152,15 +152,21 @@ def test_a_record_of_sums_that_records_nothing_is_refused(record, grid, here, ca
     assert str(path) in refusal(capsys, command(grid.tables))
 
 
-def test_a_loss_that_is_not_a_number_stops_the_training(grid, here, capsys, monkeypatch):
+def test_a_training_whose_loss_is_no_number_becomes_a_row_that_says_so(grid, here, capsys, monkeypatch):
     from snn.rules import tet
 
     losses = tet.Rule.losses
     monkeypatch.setattr(tet.Rule, "losses", lambda self, *a: (loss * float("nan") for loss in losses(self, *a)))
     job = job_of(grid, "train")
     (here / job.proof).unlink()
-    assert refusal(capsys, command(job)) == "error: epoch 1: the loss is nan; lower training.lr of the method"
-    assert not (here / job.proof).exists()
+    evaluation = next(e for e in grid.evaluations if e.run is job)
+    (here / evaluation.proof).unlink()
+    assert main(command(job)) == 0
+    assert "diverged in epoch 1: loss nan; a lower training.lr may help" in capsys.readouterr().out
+    assert main(command(evaluation)) == 0
+    rows = files.read_csv(here / evaluation.proof, "")
+    assert {row["status"] for row in rows} == {"diverged"}
+    assert all(0 <= float(row["value_test"]) <= 1 for row in rows)
 
 
 def test_an_unknown_experiment_stops_the_workflow_with_the_nearest_name():

@@ -13,17 +13,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from snn import data, energy, evaluate, files, hardware, kinds, params, train
+from snn import data, energy, evaluate, files, hardware, kinds, network, params, train
 from snn.rules import Task
 from snn.spec import AvgPool, Conv, Linear
 
 GOLDEN = Path(__file__).with_name("golden") / "losses.json"
 STEPS = 4
 LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=12))
+DATASET = SimpleNamespace(task="classification", augment=kinds.Augment(shift=1))
 CALIBRATION = kinds.Calibration(samples=24, epochs=2, batch=12, lr=1e-2, targets="own")
 
 
@@ -53,26 +55,31 @@ def split(name, samples):
 
 
 @cache
-def trained(name):
-    """The network of a method after three updates, the history of its epochs, its teacher."""
+def trained(name, steps=None):
+    """A method after three updates: its student, the course of its training, its teacher."""
     method = params.load("methods", name)
     rule = params.load_plugin("rules", method.rule, name).Rule(method.options)
-    parents = {role: trained("ann")[0] for role in sorted(rule.parents)}
-    task = Task((1, 8, 8), 3, LAYERS, 1 if rule.static else STEPS)
+    teacher = trained(method.teacher or "ann")[1].best if rule.parents else None
+    begin = trained(method.start.method, method.start.steps)[0] if method.start else None
+    steps = steps or max(STEPS, getattr(method.options, "warm_up", 0) + 1)
+    task = Task((1, 8, 8), 3, LAYERS, 1 if rule.static else steps)
     parts = {"train": split("train", 24), "validation": split("validation", 12)}
-    recipe = method.training.model_copy(update={"epochs": 3, "batch": 24})
-    with tempfile.TemporaryDirectory() as folder:
-        resume_file = Path(folder, "resume.safetensors")
-        best, history = train.fit(rule, task, parts, recipe, kinds.Augment(shift=1), 0, parents, resume_file, name)
-    return best, history, parents.get("teacher")
+    recipe = method.model_copy(update={"training": method.training.model_copy(update={"epochs": 3, "batch": 24})})
+    parents = {"teacher": teacher} if teacher else {}
+    with tempfile.TemporaryDirectory() as name_of_folder:
+        folder, start = Path(name_of_folder), None
+        if begin:
+            start = files.write_tensors(folder / "start.safetensors", network.to_numpy(begin.state_dict()), {})
+        return *train.fit(rule, task, parts, recipe, DATASET, 0, parents, folder / "resume", name, start), teacher
 
 
 def measure(name):
     """Losses of the updates and of validation, operations of an inference, the same after calibration on chips."""
     with exact():
-        net, history, teacher = trained(name)
-        found = {f"loss {row['epoch']}": row["loss"] for row in history}
-        found |= {f"validation loss {row['epoch']}": row["validation_loss"] for row in history}
+        _, course, teacher = trained(name)
+        net = course.best
+        found = {f"loss {row['epoch']}": row["loss"] or 0.0 for row in course.history}
+        found |= {f"validation loss {row['epoch']}": row["validation_loss"] for row in course.history}
         found |= {f"clean {what}": value for what, value in operations(net).items()}
         percentile = getattr(params.load("methods", name).options, "percentile", 100)
         reference = hardware.Reference(net, teacher, percentile)
@@ -89,7 +96,7 @@ def measure(name):
 
 
 def operations(net):
-    accuracy, layers = evaluate.judge(net, split("test", 12))
+    accuracy, _, layers = evaluate.judge(net, split("test", 12))
     return {"accuracy": accuracy, **asdict(energy.total(layers))}
 
 

@@ -21,8 +21,7 @@ LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6), MaxPool(max_pool=2), 
 
 def build(activation=LIF, voters=None):
     torch.manual_seed(0)
-    weights = (1 / T,) * T
-    readout = Readout(kind="votes", voters=voters, step_weights=weights) if voters else Readout(step_weights=weights)
+    readout = Readout(kind="votes" if voters else "current", voters=voters or 1)
     fixed = {"input_shape": SHAPE, "outputs": K, "layers": LAYERS, "steps": T, "norm": None, "readout": readout}
     net = Network(Architecture(**fixed, activation=activation)).requires_grad_(False).eval()
     for layer in net.layers:

@@ -96,7 +96,10 @@ def test_a_layer_that_does_not_fit_is_named_with_its_shape():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"methods": ["ann"]}, "methods: ann trains an ANN; name it as the teacher"),
+        ({"methods": ["ann"]}, "methods: ann is the teacher; name it once"),
+        ({"dataset": "digits_reconstruction"}, "methods.stbp: does not do reconstruction"),
+        ({"methods": ["tet_tit"], "steps": 2}, "methods.tet_tit: start: is no run with fewer steps"),
+        ({"comparisons": [{"left": "tet", "right": "sdt"}]}, "comparisons: sdt is not run"),
         ({"teacher": "tet"}, "teacher: tet is no ANN"),
         ({"steps": 2}, "methods.ltl_online: warm_up 3 leaves no step of 2"),
         ({"overrides": {"ltl": {}}}, "overrides.ltl: overrides a method that is not run"),
@@ -105,7 +108,7 @@ def test_a_layer_that_does_not_fit_is_named_with_its_shape():
         ({"methods": ["stpb"], "overrides": {"stbp": {}}}, "method 'stpb': is unknown; the nearest is 'stbp'"),
         ({"methods": ["tte"]}, "method 'tte': is unknown; the nearest is 'tet'"),
         ({"overrides": {"tet": {"training": {"epoch": 1}}}}, "unknown key 'epoch', the nearest is 'epochs'"),
-        ({"overrides": {"tandem": {"options": {"neuron": {"decay": 0.5}}}}}, "methods.tandem: the gradient of a ReLU"),
+        ({"overrides": {"tandem": {"options": {"neuron": {"decay": 0.0}}}}}, "methods.tandem: the gradient of a ReLU"),
     ],
     ids=lambda value: str(next(iter(value))) if isinstance(value, dict) else "",
 )
@@ -174,15 +177,15 @@ def test_each_stage_is_named_by_the_modules_that_can_change_its_numbers():
     }
     short = {stage: {name.removeprefix("snn.") for name in names} for stage, names in modules.items()}
     assert short["prepare"] == {"datasets", "datasets.digits", "spec"}
-    network = {"data", "network", "neuron", "spec"}
+    network = {"data", "layer", "network", "neuron", "score", "spec", "wiring"}
     assert short["train"] == network | {
         "optimise",
         "rules",
+        "rate",
         "rules.tandem",
-        "score",
         "train",
     }
     assert short["calibrate"] == network | {"hardware", "local", "noise", "noise.mismatch", "optimise"}
-    assert short["evaluate"] == short["calibrate"] | {"energy", "evaluate", "schema", "score"}
+    assert short["evaluate"] == short["calibrate"] | {"energy", "evaluate", "schema"}
     assert short["tables"] == {"claims", "schema", "spec", "tables"}
     assert short["figures"] == {"figures"}

@@ -37,7 +37,11 @@ def run(job: Any, loader: Any, out: Path) -> dict[str, Any]:
         raise InputError(f"data set {job.name}", found, "correct input_shape and classes in its YAML file")
     x = raw.x_NCHW[raw.parts["train"]].astype("float64")
     statistics = {"mean": x.mean(axis=(0, 2, 3)).tolist(), "std": x.std(axis=(0, 2, 3)).tolist()}
-    shared = {"digest": job.digest, "statistics": statistics, "class_names": raw.class_names}
+    if raw.x_NCHW.max() > job.dataset.white:
+        found = f"has a pixel of {raw.x_NCHW.max()}, above white ({job.dataset.white})"
+        raise InputError(f"data set {job.name}", found, "correct white in its YAML file")
+    white = job.dataset.white if job.dataset.task == "reconstruction" else None
+    shared = {"digest": job.digest, "statistics": statistics, "class_names": raw.class_names, "white": white}
     for name, parts in (("test", ["test"]), ("train", ["train", "validation"])):
         arrays = {f"x_{part}": raw.x_NCHW[raw.parts[part]] for part in parts}
         arrays |= {f"y_{part}": raw.y_N[raw.parts[part]].astype("int64") for part in parts}

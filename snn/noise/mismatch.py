@@ -30,8 +30,9 @@ def disturb(network, level, chip, options):
     """`level` is the standard deviation relative to the value."""
     for i, layer in enumerate(network.layers):
         factor = functools.partial(_factor, chip, i, level, next(network.parameters()).device)
-        for parameter in {"weight", "bias"} & set(options.disturbs) if layer.programmable else ():
-            hardware.program_through(layer.op, parameter, factor(parameter, getattr(layer.op, parameter).shape))
+        shapes = {name: value.shape for name, value in layer.op.named_parameters(recurse=False)}
+        for parameter in shapes.keys() & set(options.disturbs):
+            hardware.program_through(layer.op, parameter, factor(parameter, shapes[parameter]))
         if layer.fires:
             spec, decay_N, threshold_N = layer.activation, None, None
             if "tau" in options.disturbs and 0 < spec.decay < 1:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from snn.lazy import lazy
-from snn.spec import Architecture, LayerSpec, Readout, Shape
+from snn.spec import Architecture, LayerSpec, Shape
 
 if TYPE_CHECKING:
     import torch
@@ -36,18 +36,19 @@ class Task:
 
     def architecture(self, **neurons_and_readout: Any) -> Architecture:
         """These layers with a rule's neurons, norm, coding and read-out; by default the mean current over all steps."""
-        own = {"steps": self.steps} | neurons_and_readout
-        mean = Readout(step_weights=(1 / own["steps"],) * own["steps"])
-        sizes = {"input_shape": self.input_shape, "outputs": self.outputs, "layers": self.layers}
-        return Architecture(**sizes, **({"readout": mean} | own))
+        sizes = {"input_shape": self.input_shape, "outputs": self.outputs, "layers": self.layers, "steps": self.steps}
+        return Architecture(**sizes, **neurons_and_readout)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one update sees; `parents` are deployed networks by role, frozen; `generator` belongs to (seed, epoch)."""
+    """What one update sees; `parents` are deployed networks by role, frozen; `generator` belongs to (seed, epoch).
 
-    x_BCHW: Tensor
-    y_B: Tensor
+    `x` are images (B, C, H, W) or frames of events (T, B, C, H, W); `y` are classes (B,) or numbers (B, K).
+    """
+
+    x: Tensor
+    y: Tensor
     parents: Mapping[str, Network]
     epoch: int
     epochs: int
@@ -58,7 +59,9 @@ class Rule:
     """One rule, with its options. Only `student` and `losses` must be written."""
 
     static: ClassVar[bool] = False  # trains an ANN: one step, whatever the steps of the experiment
+    trains: ClassVar[bool] = True  # False: the student is finished when it is made
     parents: ClassVar[frozenset[str]] = frozenset()  # roles it needs: "teacher"
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
 
     def __init__(self, options: Any):
         self.options = options
@@ -67,13 +70,23 @@ class Rule:
     def check(options: Any, steps: int) -> None:
         """Raise ValueError when these options make no sense at this number of steps."""
 
-    def student(self, task: Task, parents: Mapping[str, Network]) -> nn.Module:
-        """What is trained; torch's global generator is seeded from the run when this is called."""
+    def student(self, task: Task, parents: Mapping[str, Network], x: Tensor) -> nn.Module:
+        """What is trained; torch's global generator is seeded from the run when this is called.
+
+        `x` is a fixed sample of the training inputs, without augmentation, for rules that set a scale by it.
+        """
         raise NotImplementedError
 
     def losses(self, student: nn.Module, batch: Batch) -> Iterator[Tensor]:
         """The terms of the loss; each is back-propagated when it is yielded, then follows one update."""
         raise NotImplementedError
+
+    def observe(self, student: nn.Module, batch: Batch) -> Iterator[tuple[str, int | None, float]]:
+        """What is worth tracing over the epochs, on a batch of validation data: (quantity, layer or None, value).
+
+        The student is in evaluation mode; layers count from 1.
+        """
+        yield from ()
 
     def deploy(self, student: nn.Module) -> Network:
         """The network that is judged: free of norms, in evaluation mode, sharing no memory with the student."""

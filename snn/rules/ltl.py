@@ -1,63 +1,86 @@
 """LTL: local tandem learning, every layer imitates the firing rates that a teacher's activations ask for.
 
 Source: Yang, Wu, Zhang, Chua, Wang, Li, Training spiking neural networks with local tandem learning, NeurIPS 2022.
-Targets are the teacher's activations over their percentile in the batch; losses are those of `snn.local`, weighted by
-`lam`.
+Targets are the teacher's activations over their percentile; losses are those of `snn.local`, weighted by `lam`.
 """
 
+import itertools
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from snn.lazy import lazy
 from snn.rules import Rule as Base
-from snn.spec import Model, Neuron, Readout
+from snn.spec import Model, Neuron, Norm, Readout
 
 local = lazy("snn.local")
 network = lazy("snn.network")
+score = lazy("snn.score")
 
 
 class Options(Model):
-    """`percentile` of the teacher's activations that asks for a spike at every step; `warm_up`: steps without a loss,
-    online only.
+    """`mode`: offline or online, as in the paper; end_to_end, the same network with nothing detached and no teacher's
+    rates; sequential, offline one layer after the other, each for its share of the epochs. `percentile` of the
+    teacher's activations that asks for a spike at every step, found in each batch or, `scale` fixed, once in a sample
+    of training data. `warm_up`: steps without a loss, online only. `readout` current_and_spikes: what the released
+    offline code returns. `norm` is ours.
     """
 
     neuron: Neuron
-    mode: Literal["offline", "online"]
-    percentile: Annotated[float, Field(gt=0, le=100)]
+    norm: Norm | None = None
+    mode: Literal["offline", "online", "end_to_end", "sequential"]
+    percentile: Annotated[float, Field(gt=0, le=100)] = 100.0
+    scale: Literal["batch", "fixed"] = "batch"
     lam: Annotated[float, Field(gt=0)] = 1.0
     warm_up: Annotated[int, Field(ge=0)] = 0
+    readout: Literal["current", "current_and_spikes"] = "current"
 
     @model_validator(mode="after")
-    def _warm_up_is_online(self):
-        if self.warm_up and self.mode == "offline":
+    def _what_belongs_to_online(self):
+        if self.warm_up and self.mode != "online":
             raise ValueError("warm_up belongs to mode online")
+        if self.mode == "online" and self.norm:
+            raise ValueError("mode online sees one step at a time, a norm spans them all")
         return self
 
 
 class Rule(Base):
-    """L = CE + lam sum_l mean((rate_l - target_l)^2), detached between layers; online also between steps."""
+    """L = goal + lam sum_l mean((rate_l - target_l)^2), detached between layers; online also between steps."""
 
     parents = frozenset({"teacher"})
+    tasks = frozenset({"classification", "reconstruction"})
 
     @staticmethod
     def check(options, steps):
         if options.warm_up >= steps:
             raise ValueError(f"warm_up {options.warm_up} leaves no step of {steps} to learn from")
 
-    def student(self, task, parents):
+    def student(self, task, parents, x):
         """Online scores are sum_{t >= warm_up} sum_{k <= t} o[k], hence T - max(t, warm_up) times o[t]."""
-        weights = [1 / task.steps] * task.steps
-        if self.options.mode == "online":
-            weights = [float(task.steps - max(t, self.options.warm_up)) for t in range(task.steps)]
-        readout = Readout(step_weights=tuple(weights))
-        return network.Network(task.architecture(activation=self.options.neuron, norm=None, readout=readout))
+        options = self.options
+        how = {"over_steps": "running", "warm_up": options.warm_up} if options.mode == "online" else {}
+        readout = Readout(kind=options.readout, **how)
+        student = network.Network(task.architecture(activation=options.neuron, norm=options.norm, readout=readout))
+        if options.scale == "fixed":
+            for i, q in enumerate(local.percentiles(parents["teacher"], x, options.percentile)):
+                student.register_buffer(f"percentile_{i}", q)
+        return student
 
     def losses(self, student, batch):
-        options = self.options
-        targets_BN = local.teacher_rates(batch.parents["teacher"], batch.x_BCHW, options.percentile)
+        if self.options.mode == "end_to_end":
+            yield score.loss(student.predict(batch.x), batch.y)
+            return
+        options, fixed = self.options, None
+        if options.scale == "fixed":
+            fixed = [getattr(student, f"percentile_{i}") for i in range(len(student.hidden))]
+        targets_BN = local.teacher_rates(batch.parents["teacher"], batch.x, options.percentile, fixed)
+        if options.mode == "online":
+            yield from local.online(student, batch.x, targets_BN, batch.y, options.lam, options.warm_up)
+            return
+        terms = local.offline(student, batch.x, targets_BN, batch.y, options.lam)
         if options.mode == "offline":
-            terms = local.offline(student, batch.x_BCHW, targets_BN, batch.y_B, options.lam)
+            yield from terms
         else:
-            terms = local.online(student, batch.x_BCHW, targets_BN, batch.y_B, options.lam, options.warm_up)
-        yield from terms
+            number = len(student.hidden) + 1
+            first, behind = (epoch * number // batch.epochs for epoch in (batch.epoch, batch.epoch + 1))
+            yield from itertools.islice(terms, first, max(behind, first + 1))

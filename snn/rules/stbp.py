@@ -1,15 +1,15 @@
-"""STBP: spatio-temporal back-propagation on the rate of votes.
+"""STBP: spatio-temporal back-propagation on the rate of votes, with NeuNorm or without.
 
 Source: Wu, Deng, Li, Zhu, Xie, Shi, Direct training for spiking neural networks: faster, larger, better, AAAI 2019. The
 neuron resets to zero, the reset is differentiated, the first layer encodes constant currents, and the last layer is a
-population of voters. NeuNorm is not part of this file yet; batch normalisation over steps x batch is an option of ours.
+population of voters. Batch normalisation over steps x batch is an option of ours.
 """
 
 from typing import Literal
 
 from snn.lazy import lazy
 from snn.rules import Rule as Base
-from snn.spec import Model, Neuron, Norm, Positive, Readout
+from snn.spec import Dropout, Model, NeuNorm, Neuron, Norm, Positive, Readout
 
 torch = lazy("torch")
 network = lazy("snn.network")
@@ -22,6 +22,8 @@ class Options(Model):
 
     neuron: Neuron
     norm: Norm | None = None
+    neunorm: NeuNorm | None = None
+    dropout: Dropout | None = None
     voters: Positive
     loss: Literal["sum", "mean"]
 
@@ -29,13 +31,14 @@ class Options(Model):
 class Rule(Base):
     """L = || Y - (1/T) sum_t M o[t] ||^2, Y one-hot, M the average over the voters of a class."""
 
-    def student(self, task, parents):
+    def student(self, task, parents, x):
         options = self.options
-        readout = Readout(kind="votes", voters=options.voters, step_weights=(1 / task.steps,) * task.steps)
-        return network.Network(task.architecture(activation=options.neuron, norm=options.norm, readout=readout))
+        readout = Readout(kind="votes", voters=options.voters)
+        extras = {"norm": options.norm, "neunorm": options.neunorm, "dropout": options.dropout}
+        return network.Network(task.architecture(activation=options.neuron, readout=readout, **extras))
 
     def losses(self, student, batch):
-        rates_BK = student.predict(batch.x_BCHW)
-        target_BK = torch.nn.functional.one_hot(batch.y_B, rates_BK.shape[1]).to(rates_BK.dtype)
+        rates_BK = student.predict(batch.x)
+        target_BK = torch.nn.functional.one_hot(batch.y, rates_BK.shape[1]).to(rates_BK.dtype)
         error_BK = (target_BK - rates_BK) ** 2
         yield error_BK.sum(1).mean() if self.options.loss == "sum" else error_BK.mean()

@@ -1,8 +1,9 @@
-"""Tandem learning: the value of the spike count, the gradient of a ReLU.
+"""Tandem learning: the value of the spike count, the gradient of an activation function.
 
-Each hidden layer is a pair with shared parameters. The ANN branch sees the spike counts of the layer below; the spiking
-branch sees its spikes, with the norm folded into weights and bias, the bias spread over the steps. What goes up is the
-count; what comes back is the gradient of the ANN branch.
+Each layer of neurons is a pair with shared parameters. The ANN branch sees the spike counts of the layer below; the
+spiking branch sees its spikes, with the norm folded into weights and bias, the bias spread over the steps. What goes up
+is the count; what comes back is the gradient of the ANN branch: that of a ReLU for integrate-and-fire neurons, that of
+the rate curve (`snn.rate`) for leaky ones.
 Source: Wu, Chua, Zhang, Li, Li, Tan, A tandem learning rule for effective training and rapid inference of deep spiking
 neural networks, TNNLS 2021 (arXiv 1907.01167).
 """
@@ -13,61 +14,100 @@ from pydantic import Field
 
 from snn.lazy import lazy
 from snn.rules import Rule as Base
-from snn.spec import Model, Neuron, Norm, Readout
+from snn.spec import Dropout, Model, Neuron, Norm, Readout
 
 torch = lazy("torch")
 network = lazy("snn.network")
+rate = lazy("snn.rate")
+score = lazy("snn.score")
 
 
 class Options(Model):
     """`encoding`: the image at every step, or at the first only. `gamma_sd`: the norm's gain starts from N(0,
-    gamma_sd^2) instead of 1. `mask_saturated`: no gradient where the count has reached the number of steps (ours).
+    gamma_sd^2) instead of 1. `mask_saturated`: no gradient where the count has reached the number of steps (ours; of
+    integrate-and-fire). `readout`: scores are the free membrane of the last layer, or its spike count. `gradient`: of
+    leaky neurons, by our rate curve or by the formula of the released code.
     """
 
     neuron: Neuron
     norm: Norm | None = Norm()
+    dropout: Dropout | None = None
     encoding: Literal["repeat", "once"]
+    readout: Literal["membrane", "count"] = "membrane"
+    gradient: Literal["rate", "released"] = "rate"
     gamma_sd: Annotated[float, Field(gt=0)] | None = None
     mask_saturated: bool = False
 
 
 class Rule(Base):
-    """a = ReLU(BN(W c + b)) / threshold, c = a + (count - a).detach(); L = CE(W_o c + b_o, y)."""
+    """z = BN(W c + b), da/dz by the activation, c = count; L = CE(W_o c + b_o, y), or squared error."""
+
+    tasks = frozenset({"classification", "reconstruction"})
 
     @staticmethod
     def check(options, steps):
         neuron = options.neuron
-        if neuron.decay != 1 or neuron.reset != "subtract":
-            raise ValueError("the gradient of a ReLU belongs to a neuron with decay 1 and reset subtract")
+        if neuron.smooth is not None:
+            raise ValueError("a smooth neuron has no spike count")
+        if neuron.decay == 0 or (neuron.decay == 1 and neuron.reset == "zero"):
+            raise ValueError(
+                "the gradient of a ReLU belongs to decay 1 and reset subtract, a rate curve to 0 < decay < 1"
+            )
+        if options.gradient == "released" and not 0 < neuron.decay < 1:
+            raise ValueError("the released gradient has a time constant, so 0 < decay < 1")
 
-    def student(self, task, parents):
+    def student(self, task, parents, x):
         options = self.options
-        readout = Readout(step_weights=(1.0,) * task.steps)
-        student = network.Network(
-            task.architecture(activation=options.neuron, norm=options.norm, encoding=options.encoding, readout=readout)
-        )
+        readout = Readout(kind="current" if options.readout == "membrane" else "votes", over_steps="sum")
+        extras = {"norm": options.norm, "dropout": options.dropout, "encoding": options.encoding, "bias_share": True}
+        student = network.Network(task.architecture(activation=options.neuron, readout=readout, **extras))
         for layer in student.hidden:
             if layer.norm and options.gamma_sd:
                 torch.nn.init.normal_(layer.norm.weight, std=options.gamma_sd)
         return student
 
     def losses(self, student, batch):
-        yield torch.nn.functional.cross_entropy(self.couple(student, batch.x_BCHW), batch.y_B)
+        yield score.loss(self.couple(student, batch.x), batch.y)
 
-    def couple(self, student, x_BCHW):
+    def observe(self, student, batch):
+        """Mean distance of the spike count from the activation, in spikes, layer by layer."""
+        for number, (layer, count_BN, z_BN) in enumerate(self.pairs(student, batch.x), start=1):
+            if layer.activation:
+                a_BN = rate.count(z_BN, layer.activation, student.architecture.steps)
+                yield "count_minus_activation", number, float((count_BN - a_BN).abs().mean())
+
+    def couple(self, student, x):
         """Scores (B, K) whose value is the spiking network's and whose gradient is the ANN's."""
-        neuron, steps = self.options.neuron, student.architecture.steps
-        s_TBX = student.encode(x_BCHW)
-        c_BX = s_TBX.sum(0)
-        for layer in student.layers[:-1]:
-            a_BN = layer.current(c_BX[None])[0]  # brings the running statistics up to date before they are folded
-            with torch.no_grad():
-                s_TBX, _ = layer.respond(layer.current(s_TBX, network.folded(layer, bias_share=1 / steps)))
-            if layer.fires:
-                ceiling = steps * neuron.threshold if self.options.mask_saturated else None
-                a_BN = a_BN.clamp(min=0, max=ceiling) / neuron.threshold
-            c_BX = a_BN + (s_TBX.sum(0) - a_BN).detach()
-        return student.layers[-1].current(c_BX[None])[0]
+        *_, (_, c_BK, _) = self.pairs(student, x)
+        return c_BK
 
-    def deploy(self, student):
-        return network.fold(student, bias_share=1 / student.architecture.steps)
+    def pairs(self, student, x):
+        """Layer by layer: (layer, what it sends up, the total current of its ANN branch)."""
+        steps, last = student.architecture.steps, len(student.layers) - 1
+        spikes = {-1: student.encode(x)}
+        counts = {-1: spikes[-1].sum(0)}
+        for i, layer in enumerate(student.layers):
+            c_BX, c_BN = (None if j is None else counts[j][None] for j in (layer.source, layer.addend))
+            z_BN = layer.current(c_BX, c_BN)[0]  # brings running statistics up to date before they are folded
+            if i == last and not layer.activation:
+                yield layer, z_BN, z_BN
+                return
+            with torch.no_grad():
+                s_TBX, s_TBN = (None if j is None else spikes[j] for j in (layer.source, layer.addend))
+                parameters = network.folded(layer, bias_share=1 / steps) if layer.programmable else None
+                spikes[i], _ = layer.respond(layer.current(s_TBX, s_TBN, parameters))
+            a_BN = self.activation(z_BN, steps) if layer.activation else z_BN
+            counts[i] = spikes[i].sum(0) + (a_BN - a_BN.detach())
+            for j in student.used_up[i]:
+                del spikes[j]
+            yield layer, counts[i], z_BN
+
+    def activation(self, z_BN, steps):
+        """What stands in for the count in the backward pass; only its gradient is used."""
+        neuron = self.options.neuron
+        if neuron.decay == 1:
+            ceiling = steps * neuron.threshold if self.options.mask_saturated else None
+            return z_BN.clamp(min=0, max=ceiling) / neuron.threshold
+        if self.options.gradient == "released":
+            return rate.released(z_BN, neuron, steps)
+        return z_BN * rate.slope(z_BN.detach(), neuron, steps)

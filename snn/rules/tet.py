@@ -1,37 +1,62 @@
-"""TET: temporal efficient training, a loss at every step.
+"""TET: temporal efficient training, a loss at every step; and SDT, its control, a loss of the mean output.
 
 Source: Deng, Li, Zhang, Gu, Temporal efficient training of spiking neural network via gradient re-weighting, ICLR 2022.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from snn.lazy import lazy
 from snn.rules import Rule as Base
-from snn.spec import Model, Neuron, Norm
+from snn.spec import Model, Neuron, Norm, Positive
 
 torch = lazy("torch")
 network = lazy("snn.network")
 
 
 class Options(Model):
-    """`lam` weighs the regulariser, `phi` is the constant to which it pulls every output."""
+    """`lam` weighs the regulariser of TET, `phi` is the constant to which it pulls every output. `switch`: so many
+    epochs of SDT come before TET.
+    """
 
     neuron: Neuron
     norm: Norm | None = Norm()
-    lam: Annotated[float, Field(ge=0, le=1)]
-    phi: float
+    loss: Literal["tet", "sdt"] = "tet"
+    lam: Annotated[float, Field(ge=0, le=1)] = 0.0
+    phi: float = 1.0
+    switch: Positive | None = None
+
+    @model_validator(mode="after")
+    def _sdt_has_no_regulariser(self):
+        if self.loss == "sdt" and (self.lam or self.switch):
+            raise ValueError("lam and switch belong to loss tet")
+        return self
 
 
 class Rule(Base):
-    """L = (1 - lam) (1/T) sum_t CE(o[t], y) + lam (1/T) sum_t MSE(o[t], phi)."""
+    """L_TET = (1 - lam) (1/T) sum_t CE(o[t], y) + lam (1/T) sum_t MSE(o[t], phi);   L_SDT = CE((1/T) sum_t o[t], y)."""
 
-    def student(self, task, parents):
+    def student(self, task, parents, x):
         return network.Network(task.architecture(activation=self.options.neuron, norm=self.options.norm))
 
     def losses(self, student, batch):
+        o_TBK, _ = student(student.encode(batch.x))
+        before_switch = self.options.switch is not None and batch.epoch < self.options.switch
+        yield self.sdt(o_TBK, batch.y) if self.options.loss == "sdt" or before_switch else self.tet(o_TBK, batch.y)
+
+    def observe(self, student, batch):
+        """Both losses, whichever is trained."""
+        o_TBK, _ = student(student.encode(batch.x))
+        yield "loss_sdt", None, float(self.sdt(o_TBK, batch.y))
+        yield "loss_tet", None, float(self.tet(o_TBK, batch.y))
+
+    def sdt(self, o_TBK, y_B):
+        """Cross-entropy of the mean output."""
+        return torch.nn.functional.cross_entropy(o_TBK.mean(0), y_B)
+
+    def tet(self, o_TBK, y_B):
+        """Mean over steps of cross-entropy and of the pull to phi."""
         F, lam = torch.nn.functional, self.options.lam
-        o_TBK, _ = student(student.encode(batch.x_BCHW))
-        cross_entropy = F.cross_entropy(o_TBK.flatten(0, 1), batch.y_B.repeat(len(o_TBK)))
-        yield (1 - lam) * cross_entropy + lam * F.mse_loss(o_TBK, torch.full_like(o_TBK, self.options.phi))
+        cross_entropy = F.cross_entropy(o_TBK.flatten(0, 1), y_B.repeat(len(o_TBK)))
+        return (1 - lam) * cross_entropy + lam * F.mse_loss(o_TBK, torch.full_like(o_TBK, self.options.phi))

@@ -1,0 +1,46 @@
+"""How often a neuron fires under a constant current: the activation function that tandem learning lends it.
+
+With I the current of a step, T steps and z = T I, an integrate-and-fire neuron (decay 1, soft reset) fires floor(z /
+threshold) times for 0 <= z <= T threshold. A leaky one with decay d climbs towards I / (1 - d) =: u and is back at its
+threshold th after
+
+    k = ln( u / (u - th) ) / ln(1/d)                        steps, reset "zero"
+    k = ln( (u + th (1 - d) / d) / (u - th) ) / ln(1/d)     steps, reset "subtract"
+
+if u > th, and not before one step is over; hence T / k spikes. These are curves through the staircase that a simulation
+gives. Source: derived here from `spec.Neuron`; the released formula from the authors' compiled code.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from snn.spec import Neuron
+
+
+def count(z: Tensor, neuron: Neuron, steps: int) -> Tensor:
+    """Expected spikes of `steps` steps for a total current z, any shape; of integrate-and-fire, without saturation."""
+    d, threshold = neuron.decay, neuron.threshold
+    if d == 1:
+        return z.clamp(min=0) / threshold
+    u = z / (steps * (1 - d))
+    beyond = (u - threshold).clamp(min=torch.finfo(u.dtype).tiny)
+    climb = u + (threshold * (1 - d) / d if neuron.reset == "subtract" else 0.0)
+    interval = torch.log(climb.clamp(min=threshold) / beyond) / -math.log(d)
+    return torch.where(u > threshold, steps / interval.clamp(min=1), 0.0)
+
+
+def slope(z: Tensor, neuron: Neuron, steps: int) -> Tensor:
+    """Spikes gained per total current, over a window of one threshold: the count cannot tell finer steps apart, and the
+    derivative of its curve has a pole where firing sets in.
+    """
+    half = neuron.threshold / 2
+    return (count(z + half, neuron, steps) - count(z - half, neuron, steps)) / neuron.threshold
+
+
+def released(z: Tensor, neuron: Neuron, steps: int) -> Tensor:
+    """The activation of the authors' code for leaky neurons: T / (tau ln(1 + threshold / softplus(I - threshold)))."""
+    tau, current = -1 / math.log(neuron.decay), z.clamp(min=0) / steps
+    return steps / (tau * torch.log1p(neuron.threshold / F.softplus(current - neuron.threshold)))

@@ -1,0 +1,80 @@
+"""Conversion: the teacher's weights in spiking neurons, thresholds balanced by the percentile of its activations.
+
+Nothing is trained. With q_l the percentile of layer l's activations in a sample of training data,
+
+    W_l -> W_l q_{l-1} / q_l,   b_l -> b_l / q_l,   threshold 1,   reset by subtraction
+
+Layers that a shortcut adds up without synapses share the larger of their q. Source: Rueckauer, Lungu, Hu, Pfeiffer,
+Liu, Conversion of continuous-valued deep networks to efficient event-driven networks for image classification, Front.
+Neurosci. 2017.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from snn.lazy import lazy
+from snn.rules import Rule as Base
+from snn.spec import Model, Neuron
+
+torch = lazy("torch")
+local = lazy("snn.local")
+network = lazy("snn.network")
+
+
+class Options(Model):
+    """`percentile` of the activations that becomes the threshold."""
+
+    neuron: Neuron
+    percentile: Annotated[float, Field(gt=0, le=100)]
+
+
+class Rule(Base):
+    """Scores are mean currents, in the teacher's own units."""
+
+    trains = False
+    parents = frozenset({"teacher"})
+    tasks = frozenset({"classification", "reconstruction"})
+
+    @staticmethod
+    def check(options, steps):
+        neuron = options.neuron
+        if (neuron.decay, neuron.threshold, neuron.reset) != (1, 1, "subtract"):
+            raise ValueError("rates stand for activations only with decay 1, threshold 1 and reset subtract")
+
+    def student(self, task, parents, x):
+        teacher = parents["teacher"]
+        changes = {"steps": task.steps, "activation": self.options.neuron}
+        student = network.Network(teacher.architecture.model_copy(update=changes))
+        q = scales(teacher, x, self.options.percentile)
+        with torch.no_grad():
+            for i, (layer, source) in enumerate(zip(student.layers, teacher.layers, strict=True)):
+                if not layer.programmable:
+                    continue
+                layer.op.weight.copy_(source.op.weight * (q.get(layer.source, 1.0) / q.get(i, 1.0)))
+                if layer.op.bias is not None:
+                    layer.op.bias.copy_(source.op.bias / q.get(i, 1.0))
+        return student.requires_grad_(False)
+
+    def losses(self, student, batch):
+        yield from ()
+
+
+def scales(teacher, x, percentile):
+    """What one spike a step stands for, for every output but that of the read-out; the input has none."""
+    found, largest = (local.percentiles(teacher, x, p) for p in (percentile, 100.0))
+    q = [float(value) or float(most) or 1.0 for value, most in zip(found, largest, strict=True)]
+    q = dict(zip((i for i, layer in enumerate(teacher.layers[:-1]) if layer.activation), q, strict=True))
+    linked = True
+    while linked:  # until what is added up agrees
+        linked = False
+        for i, layer in enumerate(teacher.layers[:-1]):
+            before = dict(q)
+            if layer.programmable and layer.addend is not None:
+                follows = teacher.layers[layer.addend].sends_current
+                q[i] = q[layer.addend] = q[i] if follows else max(q[i], q[layer.addend])
+            elif not layer.programmable and layer.source in q:
+                shared = [q[j] for j in (layer.source, layer.addend, i) if j in q]
+                q |= {j: max(shared) for j in (layer.source, layer.addend, i) if j is not None}
+            linked = linked or q != before
+    return q
