@@ -44,7 +44,7 @@ ARCHITECTURE = Architecture(
         decay=0.5, threshold=0.75, reset="subtract", fires="at", surrogate="rectangle", width=0.5, height=1.0
     ),
     norm=None,
-    readout=Readout(step_weights=(1.0,) * STEPS),
+    readout=Readout(over_steps="sum"),
 )
 
 

@@ -42,8 +42,11 @@ class NeuronNormalisation(nn.Module):
         self.decay = spec.decay
         self.gain = (1 - spec.decay) / (maps**2 if spec.gain == "printed" else maps)
         self.weight = nn.Parameter(torch.empty(1 if spec.shared else maps, height, width))
-        # the paper does not say how U starts: as a layer with one input a position would
-        nn.init.uniform_(self.weight, -1 / sqrt(height * width), 1 / sqrt(height * width))
+
+    def reset_parameters(self) -> None:
+        """Start U as a layer with one input a position would; the paper does not say how."""
+        bound = 1 / sqrt(self.weight[0].numel())
+        nn.init.uniform_(self.weight, -bound, bound)
 
     def forward(self, s_TBCHW: Tensor, x_BHW: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Spikes to normalised spikes, and the state to go on from."""

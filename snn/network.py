@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from snn import files
 from snn.errors import InputError
 from snn.layer import Layer, folded
-from snn.spec import Architecture, Conv, Linear
+from snn.spec import Architecture, Conv, Linear, NeuNorm
 from snn.wiring import biased, nodes, sizes
 
 
@@ -30,6 +30,9 @@ class Network(nn.Module):
             Layer(node, size, architecture, _dropout(architecture, i, node.layer, last=i == len(placed) - 1))
             for i, (node, size) in enumerate(zip(placed, sizes(architecture.input_shape, placed), strict=True))
         )
+        for layer in self.layers:  # behind all synapses, which so start as they would without NeuNorm
+            if isinstance(layer.spec, NeuNorm):
+                layer.op.reset_parameters()
         self.layers[-1].adds_current = architecture.readout.kind == "current_and_spikes"
         last_use = {source: i for i, node in enumerate(placed) for source in node.inputs}
         self.used_up = [[source for source, last in last_use.items() if last == i] for i in range(len(placed))]

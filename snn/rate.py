@@ -7,8 +7,9 @@ threshold th after
     k = ln( u / (u - th) ) / ln(1/d)                        steps, reset "zero"
     k = ln( (u + th (1 - d) / d) / (u - th) ) / ln(1/d)     steps, reset "subtract"
 
-if u > th, and not before one step is over; hence T / k spikes. These are curves through the staircase that a simulation
-gives. Source: derived here from `spec.Neuron`; the released formula from the authors' compiled code.
+if u > th, and not before one step is over; hence T / k spikes. For soft resets the curve runs through
+the staircase that a simulation gives; a hard reset fires after whole steps only, and the curve is its upper envelope
+(docs/rate_curve.svg). Source: derived here from `spec.Neuron`; the released formula from the authors' compiled code.
 """
 
 import math

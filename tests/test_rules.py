@@ -586,3 +586,12 @@ def test_an_ann_is_a_network_of_one_step_without_neurons():
     assert student.architecture.steps == 1
     assert isinstance(student.architecture, Architecture)
     assert not any(layer.fires for layer in student.layers)
+
+
+@pytest.mark.parametrize("pair", [("stbp_no_norm", "stbp_neunorm"), ("sdt", "tet"), ("ltl_offline", "ltl_end_to_end")])
+def test_methods_that_are_compared_start_with_the_same_synapses(pair):
+    one, other = (start(method)[1] for method in pair)
+    synapses = [[layer.op for layer in net.layers if layer.programmable] for net in (one, other)]
+    for op, same_op in zip(*synapses, strict=True):
+        assert torch.equal(op.weight, same_op.weight)
+        assert torch.equal(op.bias, same_op.bias)
