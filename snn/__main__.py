@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("summary", help="print the summary of an experiment and where its page is")
     command.add_argument("--experiment", default="digits")
     command.set_defaults(do=_summary)
-    command = commands.add_parser("readme", help="put the summary of the default experiment into the README")
+    command = commands.add_parser("readme", help="put the tables that README and docs show between their markers")
     command.set_defaults(do=_readme)
     command = commands.add_parser("release", help="push the runs of an experiment to a DVC remote and track them")
     command.add_argument("--experiment", required=True)

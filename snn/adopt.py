@@ -29,7 +29,8 @@ import numpy as np
 from snn import files, stages
 from snn.errors import InputError
 from snn.grid import Grid
-from snn.jobs import Job, Prepare
+from snn.job import Job
+from snn.jobs import Prepare
 from snn.provenance import DIGEST_LENGTH
 from snn.release import git, results
 

@@ -6,7 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,11 @@ from snn import files, params, stages
 from snn.errors import InputError
 from snn.grid import DEFAULT_EXPERIMENT, Grid
 from snn.wiring import sizes, with_readout
+
+
+SHOWN_IN_README = (DEFAULT_EXPERIMENT, "matched")
+SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
+ASKED = "## Asked for\n\n"
 
 
 def plan(experiment: str) -> int:
@@ -85,13 +90,24 @@ def summary(experiment: str) -> None:
     print(f"tables:  {grid.tables.folder}\nfigures: {grid.figures.folder}\npage:    {page(grid)}")
 
 
-def readme(path: Path = Path("README.md")) -> None:
-    """Put the summary of the default experiment between its markers in the README."""
-    table = Grid(DEFAULT_EXPERIMENT).tables.file("summary.md").read_text()
-    begin, rest = path.read_text().split(f"<!-- {DEFAULT_EXPERIMENT}: ", 1)
-    marker, end = rest.split("\n", 1)[0], rest.index("<!-- end -->")
-    body = table.split("\n", 2)[2].replace("## ", "### ")  # the heading of the page is the README's own
-    files.write(path, f"{begin}<!-- {DEFAULT_EXPERIMENT}: {marker}\n{body}{rest[end:]}")
+def readme() -> None:
+    """Put the tables that README and docs show between their markers."""
+    for path, marker, body in documented():
+        begin, rest = path.read_text().split(f"<!-- {marker}: ", 1)
+        said, end = rest.split("\n", 1)[0], rest.index("<!-- end -->")
+        files.write(path, f"{begin}<!-- {marker}: {said}\n{body}{rest[end:]}")
+
+
+def documented() -> Iterator[tuple[Path, str, str]]:
+    """What is shown where: (file, marker, text), read from the tables of this checkout."""
+    for experiment in SHOWN_IN_README:
+        table = Path("results/tables", experiment, "summary.md").read_text()
+        yield Path("README.md"), experiment, table.split("\n", 2)[2].replace("## ", "### ")  # its heading is README's own
+    effects = [
+        f"### {experiment}\n\n{Path('results/tables', experiment, 'comparisons.md').read_text().split(ASKED)[1]}"
+        for experiment in SHOWN_IN_PITFALLS
+    ]
+    yield Path("docs/pitfalls.md"), "effects", "\n\n".join(text.split("\n\n##")[0] for text in effects) + "\n"
 
 
 def page(grid: Grid) -> Path:

@@ -9,7 +9,8 @@ from typing import Any
 
 from snn import kinds, params
 from snn.errors import InputError, PlanChanged
-from snn.jobs import Calibrate, Evaluate, Figures, Job, Prepare, Tables, Train, place
+from snn.job import Job, place
+from snn.jobs import Calibrate, Evaluate, Figures, Prepare, Tables, Train
 from snn.provenance import ROOT
 from snn.wiring import sizes, wire
 

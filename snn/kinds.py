@@ -216,11 +216,23 @@ class Claim(Model):
     margin: float
 
 
+class Ratio(Model):
+    """One claim on what it takes to come within a point of the teacher: `more` needs `times` the column of `fewer`."""
+
+    claim: str
+    source: str
+    column: Literal["steps_eval", "acs", "energy_nj"]
+    more: str
+    fewer: str
+    times: Annotated[float, Field(gt=0)]
+
+
 class Claims(Model):
     """params/claims.yaml: what the papers claim, to be checked on every experiment that runs the methods."""
 
     source: str
     claims: Many[Claim]
+    ratios: Many[Ratio] = ()
 
 
 class Figure(Model):

@@ -23,7 +23,8 @@ from pathlib import Path
 from snn import files, tables
 from snn.errors import InputError
 from snn.grid import Grid
-from snn.jobs import Job, Train
+from snn.job import Job
+from snn.jobs import Train
 
 REMOTE = "spikeledger"  # what the remote of the moment is called, in a configuration that git does not see
 ASIDE = """\

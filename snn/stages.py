@@ -16,7 +16,8 @@ from typing import Any
 from snn import files, params, provenance
 from snn.errors import InputError
 from snn.grid import Grid
-from snn.jobs import ACCOMPANYING, Calibrate, Evaluate, Figures, Job, Prepare, Tables, Train
+from snn.job import ACCOMPANYING, Job
+from snn.jobs import Calibrate, Evaluate, Figures, Prepare, Tables, Train
 
 
 def execute(stage: str, experiment: str, folder: Path) -> None:

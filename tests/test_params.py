@@ -28,7 +28,10 @@ def test_every_shipped_file_is_valid_and_names_its_source(kind, name):
 @pytest.mark.parametrize("experiment", params.names("experiments"))
 def test_every_shipped_experiment_has_a_grid_of_jobs_with_folders_of_their_own(experiment):
     grid = Grid(experiment)
-    assert len(grid.jobs) == 1 + len(grid.runs) + len(grid.calibrations) + len(grid.evaluations) + 2
+    parents = {run for job in grid.runs for run in (job.teacher, job.start) if run} - set(grid.runs)
+    jobs = [grid.data, *grid.runs, *parents, *grid.calibrations, *grid.evaluations, grid.tables, grid.figures]
+    assert set(grid.jobs) == {job.folder for job in jobs}
+    assert len(grid.jobs) == len(jobs)
 
 
 def test_the_default_experiment_has_the_promised_jobs():
@@ -187,5 +190,6 @@ def test_each_stage_is_named_by_the_modules_that_can_change_its_numbers():
     }
     assert short["calibrate"] == network | {"hardware", "local", "noise", "noise.mismatch", "optimise"}
     assert short["evaluate"] == short["calibrate"] | {"energy", "evaluate", "schema"}
-    assert short["tables"] == {"claims", "schema", "spec", "tables"}
-    assert short["figures"] == {"figures"}
+    pages = {"compare", "metric", "statistics"}
+    assert short["tables"] == pages | {"claims", "pages", "published", "schema", "spec", "steps", "tables"}
+    assert short["figures"] == pages | {"figures"}
