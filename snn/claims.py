@@ -1,31 +1,63 @@
-"""Claims of the papers, checked on the rows of an experiment: holds, fails, or not resolved by these seeds. No torch.
+"""Claims of the papers, checked on the rows of an experiment: holds, fails, or not resolved. No torch.
 
 A claim says that, for a column, `left` exceeds `right` by at least `margin` (which may be negative: "comes within").
 The difference is taken seed by seed, chips averaged first; its 95 % interval decides: above the margin it holds, below
-it fails, else the seeds do not resolve it.
+it fails, else the seeds do not resolve it. Margins are meant for accuracy: values of another metric are not judged.
+
+A claim on a ratio says that, to come within a point of its teacher, `more` needs at least `times` as much as `fewer`.
+The steps that were tried bound the ratio from both sides, and the bounds decide; see `steps`.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator
 
 import pandas as pd
-from scipy.special import stdtrit
 
-from snn.kinds import Claim, Side
+from snn.kinds import Claims, Side
+from snn.statistics import interval
+from snn.steps import ratio
+
+COLUMNS = ["claim", "source", "column", "of", "at_least", "found", "low", "high", "n", "verdict"]
 
 
-def check(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
-    """One row a claim whose methods were run: the difference, its interval, n, the verdict."""
-    rows = []
-    for claim in claims:
-        difference = (_values(claim.left, claim.column, runs) - _values(claim.right, claim.column, runs)).dropna()
-        n, mean, sd = len(difference), difference.mean(), difference.std()
-        if not n:
+def check(claims: Claims, runs: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+    """One row a claim whose methods were run: what was found, its bounds, n, the verdict.
+
+    `runs` and `steps` are those tables; only chosen learning rates speak.
+    """
+    rows = [*_differences(claims, runs[runs.chosen & (runs.steps_eval == runs.steps)]), *_ratios(claims, steps)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _differences(claims: Claims, runs: pd.DataFrame) -> Iterator[dict[str, object]]:
+    for claim in claims.claims:
+        if claim.column.startswith("value_") and set(runs.metric) != {"accuracy"}:
             continue
-        half = float(stdtrit(n - 1, 0.975)) * sd / n**0.5 if n > 1 else float("nan")
-        verdict = "holds" if mean - half >= claim.margin else "fails" if mean + half < claim.margin else "not resolved"
-        said = {"claim": claim.claim, "source": claim.source, "column": claim.column, "at least": claim.margin}
-        rows.append({**said, "difference": mean, "ci95": half, "n": n, "verdict": verdict})
-    return pd.DataFrame(rows, columns=["claim", "source", "column", "at least", "difference", "ci95", "n", "verdict"])
+        difference = (_values(claim.left, claim.column, runs) - _values(claim.right, claim.column, runs)).dropna()
+        if not len(difference):
+            continue
+        mean, half = difference.mean(), interval(float(difference.std()), len(difference))
+        found = {"of": "difference", "at_least": claim.margin, "found": mean, "low": mean - half, "high": mean + half}
+        yield _row(claim, found, len(difference))
+
+
+def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, object]]:
+    for claim in claims.ratios:
+        if {claim.fewer, claim.more} <= set(steps.method) and set(steps.metric) == {"accuracy"}:
+            between, least, most = ratio(steps, claim.column, claim.more, claim.fewer)
+            found = {"of": "ratio", "at_least": claim.times, "found": between, "low": least, "high": most}
+            yield _row(claim, found, int(steps.n.max()))
+
+
+def _row(claim: object, found: dict[str, object], n: int) -> dict[str, object]:
+    verdict = "not resolved"
+    if found["low"] >= found["at_least"]:
+        verdict = "holds"
+    elif found["high"] < found["at_least"]:
+        verdict = "fails"
+    bounds = {name: found[name] if math.isfinite(found[name]) else None for name in ("found", "low", "high")}
+    said = {"claim": claim.claim, "source": claim.source, "column": claim.column}
+    return {**said, **found, **bounds, "n": n, "verdict": verdict}
 
 
 def _values(side: Side, column: str, runs: pd.DataFrame) -> pd.Series:

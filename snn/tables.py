@@ -1,34 +1,37 @@
-"""Rows of all runs become the tables: collect, price, summarise, compare with what was published, check claims. No
-torch.
+"""Rows of all runs become the tables: collect, price, choose learning rates, summarise, compare, check. No torch.
 
-runs.csv, layers.csv, epochs.csv, summary.csv and summary.md hold nothing that differs between two runs of the same job
-on one machine; what does (seconds, memory, commit, versions) is in costs.csv.
+No table but costs.csv holds anything that differs between two runs of the same job on one machine; seconds, memory,
+commit and versions are there.
 
-Summary: chips are averaged within a seed first, so that n counts seeds; interval = t(0.975, n-1) sd / sqrt(n).
+Every run is in runs.csv, layers.csv and epochs.csv. Where an experiment has a grid of learning rates, the one that is
+best on validation data speaks for its method in all the others (`chosen`). Summary: chips are averaged within a seed
+first, so that n counts seeds; a run that diverged is one of them.
 """
 
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from scipy.special import stdtrit
 
-from snn import files
+from snn import compare, files, pages, params, published, steps
 from snn.claims import check
+from snn.compare import SAME, own_steps
 from snn.errors import InputError
-from snn.kinds import Energy, Figure
-from snn.params import load_claims, load_published
+from snn.kinds import Energy
 from snn.schema import Row, RunRow
+from snn.statistics import interval
 
-RUN_KEY = ["task", "dataset", "network", "method", "rule", "protocol", "steps", "steps_eval"]
+RUN_KEY = ["task", "dataset", "network", "method", "rule", "protocol", "steps", "steps_eval", "extrapolated", "lr"]
 CONDITION = ["condition", "noise", "level"]
+KEY = [*RUN_KEY, *CONDITION, "targets", "metric", "direction"]
 OUTCOME = ["value_val", "value_test"]
 WORK = ["spikes", "sparsity", "acs", "macs_once", "macs_every_step", "neuron_updates", "dense_macs", "energy_nj"]
+EPOCHS = {"epoch": "int64", "lr": float, "loss": float, "value_val": float, "validation_loss": float}
+TRACES = {"epoch": "int64", "quantity": str, "layer": "Int64", "value": float}
 NJ_PER_PJ = 1e-3
+DERIVED = "%.10g"  # digits that a test or an interval keeps: the last ones are the machine's
 
 
 def run(job: Any, out: Path) -> None:
@@ -38,19 +41,34 @@ def run(job: Any, out: Path) -> None:
     ]
     for folder in folders:
         files.verify(folder)
-    runs = pd.concat([_rows(evaluation, job) for evaluation in job.evaluations], ignore_index=True)
-    layers = pd.concat([_read(evaluation.folder / "layers.csv") for evaluation in job.evaluations], ignore_index=True)
-    epochs = pd.concat([_epochs(evaluation.run) for evaluation in job.evaluations], ignore_index=True)
-    costs = pd.DataFrame([_costs(folder) for folder in folders])
-    summary = summarise(runs)
-    summary = beside_published(beside_teacher(summary, job.experiment.teacher), load_published().figures)
-    claims = check(load_claims().claims, runs)
-    tables = {"runs": runs, "layers": layers, "epochs": epochs, "costs": costs, "summary": summary, "claims": claims}
-    for name, table in tables.items():
+    experiment, layout = job.experiment, job.evaluations[0].run.network.layout
+    figures = params.load_published().figures
+    runs = pd.DataFrame([row for evaluation in job.evaluations for row in _rows(evaluation, job)])
+    runs["chosen"] = chosen(runs, experiment.learning_rates)
+    speaking = [e.run for e in job.evaluations if e.run.digest in set(runs.digest[runs.chosen])]
+    summary = beside_teacher(summarise(runs), experiment.teacher)
+    asked = [(pair.left, pair.right) for pair in experiment.comparisons]
+    by_steps = steps.by_steps(summary, _teachers(job))
+    measured = {
+        "runs": runs,
+        "layers": pd.concat([_read(evaluation.folder / "layers.csv") for evaluation in job.evaluations]),
+        "epochs": pd.concat([_course(evaluation.run, "epochs.csv", EPOCHS) for evaluation in job.evaluations]),
+        "traces": pd.concat([_course(run, "traces.csv", TRACES) for run in speaking]),
+        "costs": pd.DataFrame([_costs(folder) for folder in folders]),
+        "summary": published.beside_summary(summary, figures, layout),
+    }
+    derived = {
+        "comparisons": compare.compare(runs, compare.pairs(experiment.teacher, experiment.methods, asked)),
+        "steps": by_steps,
+        "claims": check(params.load_claims(), runs, by_steps),
+        "published": published.beside(figures, summary, layout),
+    }
+    for name, table in measured.items():
         files.write(out / f"{name}.csv", table.to_csv(index=False))
-    files.write(out / "summary.md", summary_page(job, summary, costs))
-    files.write(out / "claims.md", claims_page(claims))
-    files.write(out / "metrics.yaml", _yaml(metrics(summary)))
+    for name, table in derived.items():
+        files.write(out / f"{name}.csv", table.to_csv(index=False, float_format=DERIVED))
+    for name, page in pages.written(job, measured, derived).items():
+        files.write(out / name, page)
 
 
 def energy_nj(row: Row, energy: Energy) -> float:
@@ -60,27 +78,61 @@ def energy_nj(row: Row, energy: Energy) -> float:
     return NJ_PER_PJ * (macs * energy.mac_pj + row.acs * energy.ac_pj + updates)
 
 
+def chosen(runs: pd.DataFrame, learning_rates: Sequence[float]) -> pd.Series:
+    """Whether a run has the learning rate of its method that is best on validation data, over seeds, clean and at its
+    own steps; of equals the one that the experiment names first.
+    """
+    clean = own_steps(runs)
+    merit = clean.value_val.where(clean.direction == "higher", -clean.value_val)
+    place = clean.lr.map({lr: i for i, lr in enumerate(learning_rates)})
+    best = (
+        clean.assign(merit=merit, place=place)
+        .groupby(["method", "lr"], as_index=False)[["merit", "place"]]
+        .mean(skipna=False)
+        .round(SAME)
+        .sort_values(["merit", "place"], ascending=[False, True])
+        .drop_duplicates("method")
+        .set_index("method")
+        .lr
+    )
+    return runs.lr == runs.method.map(best)
+
+
 def summarise(runs: pd.DataFrame) -> pd.DataFrame:
-    """One row a method and condition: mean, sd, n and half the 95 % interval over seeds; `chips_sd` within a seed."""
-    key = [*RUN_KEY, *CONDITION, "targets", "metric", "direction"]
-    by_seed = runs.groupby([*key, "seed"], dropna=False, sort=False)
-    seeds = by_seed[[*OUTCOME, *WORK]].mean()
-    chips_sd = by_seed["value_test"].std().groupby(key, dropna=False, sort=False).mean()
-    groups = seeds.groupby(key, dropna=False, sort=False)
-    summary = groups[WORK].mean()
-    for column in reversed(OUTCOME):
-        n, sd = groups[column].count(), groups[column].std()
-        summary.insert(0, f"{column}_ci95", interval(sd, n))
-        summary.insert(0, f"{column}_sd", sd)
-        summary.insert(0, f"{column}_mean", groups[column].mean())
-    summary.insert(0, "n", groups.size())
-    summary["chips_sd"] = chips_sd
-    return summary.reset_index()
+    """One row a method and condition, at the chosen learning rate: mean, sd, n and half the 95 % interval over seeds.
 
-
-def interval(sd: pd.Series, n: pd.Series) -> pd.Series:
-    """Half the width of the 95 % confidence interval of a mean: t(0.975, n-1) sd / sqrt(n); nothing for n = 1."""
-    return stdtrit((n - 1).where(n > 1), 0.975) * sd / n**0.5
+    `chips_sd` is the spread of chips within a seed; `diverged` counts seeds; `lr_at_edge` says that the chosen learning
+    rate is the least or greatest of its grid, so that the best one may lie beyond.
+    """
+    grid = runs.groupby("method").lr.agg(["min", "max", "nunique"])
+    runs = runs[runs.chosen].assign(diverged=runs.status == "diverged")
+    means = {column: (column, "mean") for column in (*OUTCOME, *WORK)}
+    seeds = (
+        runs.groupby([*KEY, "seed"], dropna=False, sort=False)
+        .agg(**means, chips_sd=("value_test", "std"), diverged=("diverged", "any"), epochs=("epochs", "first"))
+        .reset_index()
+    )
+    of_seeds = {f"{column}_{name}": (column, name) for column in OUTCOME for name in ("mean", "std")}
+    summary = (
+        seeds.groupby(KEY, dropna=False, sort=False)
+        .agg(
+            epochs=("epochs", "first"),
+            n=("seed", "size"),
+            diverged=("diverged", "sum"),
+            **of_seeds,
+            **{column: (column, "mean") for column in WORK},
+        )
+        .assign(chips_sd=seeds.groupby(KEY, dropna=False, sort=False).chips_sd.mean())
+        .reset_index()
+        .rename(columns={f"{column}_std": f"{column}_sd" for column in OUTCOME})
+    )
+    for column in OUTCOME:
+        place = summary.columns.get_loc(f"{column}_sd") + 1
+        summary.insert(place, f"{column}_ci95", interval(summary[f"{column}_sd"], summary.n))
+    own = grid.loc[summary.method].reset_index(drop=True)
+    at_edge = ((summary.lr == own["min"]) | (summary.lr == own["max"])).astype("boolean").where(own["nunique"] > 1)
+    summary.insert(summary.columns.get_loc("lr") + 1, "lr_at_edge", at_edge)
+    return summary
 
 
 def beside_teacher(summary: pd.DataFrame, teacher: str) -> pd.DataFrame:
@@ -90,82 +142,18 @@ def beside_teacher(summary: pd.DataFrame, teacher: str) -> pd.DataFrame:
     return summary.assign(above_teacher=difference, energy_of_teacher=summary.energy_nj / reference.energy_nj)
 
 
-def beside_published(summary: pd.DataFrame, published: Sequence[Figure]) -> pd.DataFrame:
-    """Add the published figure of the same data set, network, method and steps, its trust, and our distance from it."""
-    keys = ["dataset", "network", "method", "steps"]
-    table = pd.DataFrame([figure.model_dump() for figure in published], columns=[*keys, "value", "trust"]).rename(
-        columns={"value": "published"}
-    )
-    merged = summary.merge(table.assign(condition="clean"), how="left", on=[*keys, "condition"])
-    return merged.assign(above_published=merged.value_test_mean - pd.to_numeric(merged.published))
+def _teachers(job: Any) -> dict[str, str]:
+    """The spiking methods, each with the ANN to judge it by: its own where that is run, else the experiment's."""
+    methods = {evaluation.run.method_name: evaluation.run for evaluation in job.evaluations}
+    teachers = {}
+    for name, run in methods.items():
+        if not params.load_plugin("rules", run.method.rule, name).Rule.static:
+            own = run.teacher.method_name if run.teacher else job.experiment.teacher
+            teachers[name] = own if own in methods else job.experiment.teacher
+    return teachers
 
 
-def metrics(summary: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """The headline numbers, for comparing releases."""
-    clean = summary[summary.condition == "clean"].set_index("method")
-    return {
-        "value_test": {method: round(value, 4) for method, value in clean.value_test_mean.items()},
-        "energy_nj": {method: round(value, 3) for method, value in clean.energy_nj.items()},
-    }
-
-
-def summary_page(job: Any, summary: pd.DataFrame, costs: pd.DataFrame) -> str:
-    """summary.md: methods in rows, clean first, then a table a noise model with its levels in columns."""
-    clean = summary[summary.condition == "clean"]
-    columns = {
-        "method": clean.method,
-        "T": clean.steps,
-        "validation %": [percent(*row) for row in clean[["value_val_mean", "value_val_ci95"]].values],
-        "test %": [percent(*row) for row in clean[["value_test_mean", "value_test_ci95"]].values],
-        "vs teacher": [f"{100 * value:+.1f}" for value in clean.above_teacher],
-        "ACs": [f"{value:,.0f}" for value in clean.acs],
-        "MACs": [f"{value:,.0f}" for value in clean[f"macs_{job.energy.first_layer}"]],
-        "energy nJ": [f"{value:,.1f}" for value in clean.energy_nj],
-        "of teacher": [f"{value:.2f}" for value in clean.energy_of_teacher],
-    }
-    n = int(clean.n.max())
-    parts = [
-        f"# {job.name}: {job.experiment.dataset}, {job.experiment.network}",
-        ("Accuracy of 1 seed." if n == 1 else f"Accuracy, mean and 95 % interval over {n} seeds.")
-        + f" Work and energy of one inference, {job.experiment.energy}.",
-        pd.DataFrame(columns).to_markdown(index=False, disable_numparse=True),
-    ]
-    for hardware in job.experiment.hardware:
-        rows = summary[summary.noise == hardware.noise]
-        chips = f"{hardware.chips} chip{'s' * (hardware.chips > 1)}"
-        parts += [
-            f"## {hardware.noise}: test accuracy on {chips}, before -> after calibration",
-            _noise_table(clean, rows).to_markdown(index=False, disable_numparse=True),
-        ]
-    if len(costs[["device", "versions"]].drop_duplicates()) > 1:
-        parts.append("**Mixed:** these runs were made on more than one device or with more than one set of versions.")
-    return "\n\n".join(parts) + "\n"
-
-
-def claims_page(claims: pd.DataFrame) -> str:
-    """claims.md: each claim, what was found, and the verdict."""
-    return "# Claims\n\n" + claims.to_markdown(index=False, floatfmt=".4f") + "\n"
-
-
-def percent(mean: float, half: float) -> str:
-    """A share as percent, with half its interval where there is one."""
-    return f"{100 * mean:.1f}" + ("" if pd.isna(half) else f" ± {100 * half:.1f}")
-
-
-def _noise_table(clean: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    table = {"method": [], "clean": [], "targets": []} | {f"level {level:g}": [] for level in sorted(set(rows.level))}
-    for method, own in rows.groupby("method", sort=False):
-        mean = own.set_index(["condition", "level"]).value_test_mean
-        table["method"].append(method)
-        table["clean"].append(f"{100 * clean.set_index('method').value_test_mean[method]:.1f}")
-        table["targets"].append(own.targets.dropna().iloc[0])
-        for level in sorted(set(rows.level)):
-            before, after = mean["noisy", level], mean["calibrated", level]
-            table[f"level {level:g}"].append(f"{100 * before:.1f} -> {100 * after:.1f}")
-    return pd.DataFrame(table)
-
-
-def _rows(evaluation: Any, job: Any) -> pd.DataFrame:
+def _rows(evaluation: Any, job: Any) -> list[dict[str, Any]]:
     """The rows of one run, priced and checked against the schema."""
     rows, remedy = [], f"remove {evaluation.folder} and start the workflow again"
     for measured in files.read_csv(evaluation.proof, remedy):
@@ -174,20 +162,16 @@ def _rows(evaluation: Any, job: Any) -> pd.DataFrame:
         except ValidationError as error:
             raise InputError(evaluation.proof, f"does not hold the rows of this version ({error})", remedy) from error
         price = {"energy_nj": energy_nj(row, job.energy), "energy_table": job.experiment.energy}
-        rows.append({**row.model_dump(), **price})
-    return pd.DataFrame([RunRow.model_validate(row).model_dump() for row in rows])
+        rows.append(RunRow.model_validate({**row.model_dump(), **price}).model_dump())
+    return rows
 
 
-def _epochs(run: Any) -> pd.DataFrame:
-    epochs = _read(run.folder / "epochs.csv")
-    for place, column in enumerate(identity := _identity(run)):
-        epochs.insert(place, column, identity[column])
-    return epochs
-
-
-def _identity(run: Any) -> dict[str, Any]:
+def _course(run: Any, name: str, types: Mapping[str, type | str]) -> pd.DataFrame:
+    """What a training wrote epoch by epoch, with the identity of the run; `epoch_lr` is the scheduled learning rate."""
     names = {"dataset": run.data.name, "network": run.network_name, "method": run.method_name}
-    return {**names, "steps": run.steps, "seed": run.seed}
+    identity = {**names, "steps": run.steps, "lr": run.method.training.lr, "seed": run.seed}
+    course = _read(run.folder / name, types).rename(columns={"lr": "epoch_lr"})
+    return pd.concat([pd.DataFrame(identity, index=course.index), course], axis=1)
 
 
 def _costs(folder: Path) -> dict[str, Any]:
@@ -204,15 +188,9 @@ def _costs(folder: Path) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, types: Mapping[str, type | str] | None = None) -> pd.DataFrame:
     try:
-        return pd.read_csv(path)
+        return pd.read_csv(path, dtype=types)
     except (OSError, ValueError) as error:
         remedy = f"remove {path.parent} and start the workflow again"
         raise InputError(path, f"cannot be read ({error})", remedy) from error
-
-
-def _yaml(document: Any) -> str:
-    text = io.StringIO()
-    YAML().dump(document, text)
-    return text.getvalue()

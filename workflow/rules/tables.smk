@@ -9,10 +9,28 @@ rule tables:
             labels={"table": "summary: methods and conditions, over seeds"},
         ),
         report(
+            GRID.tables.file("comparisons.csv"),
+            caption="../report/comparisons.rst",
+            category="Tables",
+            labels={"table": "comparisons: pairs of methods, seed by seed"},
+        ),
+        report(
             GRID.tables.file("claims.csv"),
             caption="../report/claims.rst",
             category="Tables",
             labels={"table": "claims of the papers, checked"},
+        ),
+        report(
+            GRID.tables.file("steps.csv"),
+            caption="../report/steps.rst",
+            category="Tables",
+            labels={"table": "steps: what an inference of other length is worth"},
+        ),
+        report(
+            GRID.tables.file("published.csv"),
+            caption="../report/published.rst",
+            category="Tables",
+            labels={"table": "published figures, beside ours"},
         ),
         report(
             GRID.tables.file("runs.csv"),
@@ -33,7 +51,9 @@ rule tables:
             labels={"table": "costs: time, memory, versions of every job"},
         ),
         GRID.tables.file("epochs.csv"),
+        GRID.tables.file("traces.csv"),
         GRID.tables.file("summary.md"),
+        GRID.tables.file("comparisons.md"),
         GRID.tables.file("claims.md"),
         GRID.tables.file("metrics.yaml"),
         GRID.tables.stamp_file,
@@ -60,6 +80,12 @@ rule figures:
             labels={"figure": "accuracy against energy"},
         ),
         report(
+            GRID.figures.file("comparisons.svg"),
+            caption="../report/comparisons_figure.rst",
+            category="Figures",
+            labels={"figure": "differences between methods"},
+        ),
+        report(
             GRID.figures.file("convergence.svg"),
             caption="../report/convergence.rst",
             category="Figures",
@@ -70,6 +96,18 @@ rule figures:
             caption="../report/noise.rst",
             category="Figures",
             labels={"figure": "accuracy against noise, before and after calibration"},
+        ),
+        report(
+            GRID.figures.file("steps.svg"),
+            caption="../report/steps_figure.rst",
+            category="Figures",
+            labels={"figure": "accuracy against steps"},
+        ),
+        report(
+            GRID.figures.file("rates.svg"),
+            caption="../report/rates.rst",
+            category="Figures",
+            labels={"figure": "firing rates over training"},
         ),
         GRID.figures.stamp_file,
     log:
