@@ -1,5 +1,5 @@
-"""Draw docs/rate_curve.svg: spikes of our neurons under constant current, simulated, and the curves that tandem learning
-lends them its gradient from.
+"""Draw docs/rate_curve.svg: spikes of our neurons under constant current, simulated, and the curves that tandem
+learning takes its gradient from.
 
     .venv/bin/python -m benchmarks.rate_curve
 """

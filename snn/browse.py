@@ -15,7 +15,6 @@ from snn.errors import InputError
 from snn.grid import DEFAULT_EXPERIMENT, Grid
 from snn.wiring import sizes, with_readout
 
-
 SHOWN_IN_README = (DEFAULT_EXPERIMENT, "matched")
 SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
 ASKED = "## Asked for\n\n"
@@ -101,8 +100,8 @@ def readme() -> None:
 def documented() -> Iterator[tuple[Path, str, str]]:
     """What is shown where: (file, marker, text), read from the tables of this checkout."""
     for experiment in SHOWN_IN_README:
-        table = Path("results/tables", experiment, "summary.md").read_text()
-        yield Path("README.md"), experiment, table.split("\n", 2)[2].replace("## ", "### ")  # its heading is README's own
+        _, _, table = Path("results/tables", experiment, "summary.md").read_text().split("\n", 2)
+        yield Path("README.md"), experiment, table.replace("## ", "### ")  # less its heading
     effects = [
         f"### {experiment}\n\n{Path('results/tables', experiment, 'comparisons.md').read_text().split(ASKED)[1]}"
         for experiment in SHOWN_IN_PITFALLS
