@@ -186,6 +186,11 @@ def forest(comparisons: pd.DataFrame, metric: Metric) -> Figure:
     axes.set_yticks(range(len(comparisons)), [_pair(row) for row in comparisons.itertuples()])
     axes.invert_yaxis()
     axes.margins(y=0.5 / max(1, len(comparisons)))
+    size = metric.factor * comparisons.difference.abs()
+    if size.max() > 8 * size.median() > 0:  # one large difference would hide the others
+        axes.set_xscale("symlog", linthresh=2 * size.median(), subs=(2, 5))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     return _with_legend(figure)
 
 
