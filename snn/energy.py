@@ -85,12 +85,11 @@ def _ones(layer: Layer) -> Tensor:
 
 
 class Source(NamedTuple):
-    """Where what reaches a layer comes from: the node at which it is counted (None: it is analog) and the average pools
-    on the way; `state` tells of a NeuNorm on the way.
+    """Where what reaches a layer comes from: the nodes at which it is counted, each with the average pools on the way
+    (no node: it is analog); `state` tells of a NeuNorm on the way.
     """
 
-    node: int | None
-    pools: tuple[Layer, ...] = ()
+    nodes: tuple[tuple[int, tuple[Layer, ...]], ...] = ()
     state: bool = False
 
 
@@ -100,12 +99,12 @@ class Counter:
     def __init__(self, network: Network):
         self.network, self.samples, self._image = network, 0, True
         self._sizes = sizes(network.architecture.input_shape, nodes(network.architecture))
-        sources, self._sources, self._addends = {-1: Source(None)}, [], []
+        sources, self._sources, self._addends = {-1: Source()}, [], []
         for i, layer in enumerate(network.layers):
             self._sources.append(sources[layer.source])
             self._addends.append(None if layer.addend is None else sources[layer.addend])
-            sources[i] = _source(i, layer, self._sources[i])
-        counted = {s.node for s in (*self._sources, *self._addends) if s is not None and s.node is not None}
+            sources[i] = _source(i, layer, self._sources[i], self._addends[i])
+        counted = {node for s in (*self._sources, *self._addends) if s is not None for node, _ in s.nodes}
         zeros = {"dtype": torch.float64, "device": next(network.parameters()).device}
         self._events = {i: torch.zeros(network.layers[i].output_shape, **zeros) for i in counted}
         self._spikes = [0.0] * len(network.layers)
@@ -114,14 +113,18 @@ class Counter:
     def scores(self, x: Tensor) -> Tensor:
         """Show the network a batch: its scores (B, K), as `predict` gives them, while its spikes are counted."""
         network, readout = self.network, self.network.architecture.readout
+        before_TBX = None
         for i, (layer, s_TBN) in enumerate(network.walk(network.encode(x))):
+            if i == len(network.layers) - 1 and layer.adds_current:
+                self._spikes[i] += round(float((s_TBN - layer.current(before_TBX)).double().sum()))
+            before_TBX = s_TBN
             if i in self._events or (layer.fires and i < len(network.layers) - 1):
                 events_N = s_TBN.sum((0, 1)).double()  # whole numbers, exact in float32 up to 2^24
                 if i in self._events:
                     self._events[i] += events_N
                 if layer.fires:
                     self._spikes[i] += float(events_N.sum())
-        if readout.kind == "votes":
+        if readout.kind == "votes" and network.layers[-1].fires:
             self._spikes[-1] += round(float(s_TBN.double().sum()) * readout.voters)
         self._image = x.dim() == 1 + len(network.architecture.input_shape)
         self.samples += len(s_TBN[0])
@@ -152,7 +155,7 @@ class Counter:
         steps, source = self.network.architecture.steps, self._sources[i]
         if isinstance(layer.spec, NeuNorm):
             return size.macs * steps, size.macs * steps
-        if not layer.programmable or (source.node is not None and not source.state):
+        if not layer.programmable or (source.nodes and not source.state):
             return 0, 0
         return size.macs * (1 if self._image and self._sees_input(layer) else steps), size.macs * steps
 
@@ -167,31 +170,36 @@ class Counter:
     def _acs(self, i: int, layer: Layer) -> float:
         """Accumulates of all steps: of the spikes that come in through synapses, and of those that a shortcut adds."""
         source, addend, acs = self._sources[i], self._addends[i], 0.0
-        if source.node is not None and (layer.programmable or isinstance(layer.spec, NeuNorm)):
-            acs += self._reached(source, fanout(layer, source.pools))
+        if source.nodes and (layer.programmable or isinstance(layer.spec, NeuNorm)):
+            acs += self._reached(source, fanout(layer))
         if addend is None or not layer.activation or self.network.layers[layer.addend].sends_current:
             return acs / max(self.samples, 1)
         ones_N = torch.ones(layer.output_shape, dtype=torch.float64)
-        if addend.node is not None:
-            return (acs + self._reached(addend, reach(ones_N, addend.pools))) / self.samples
+        if addend.nodes:
+            return (acs + self._reached(addend, ones_N)) / self.samples
         return acs / self.samples + float(ones_N.sum()) * self.network.architecture.steps
 
     def _reached(self, source: Source, fanout_N: Tensor) -> float:
-        events_N = self._events[source.node]
-        return float((events_N * fanout_N.to(events_N.device)).sum())
+        """Synapses that the spikes of a source reach, `fanout_N` of each at the end of its way."""
+        return sum(
+            float((self._events[node] * reach(fanout_N, pools).to(self._events[node].device)).sum())
+            for node, pools in source.nodes
+        )
 
 
-def _source(i: int, layer: Layer, before: Source) -> Source:
+def _source(i: int, layer: Layer, before: Source, beside: Source | None) -> Source:
     """How layers behind layer i see what it sends, given what it receives."""
     if layer.activation:
-        return Source(i if layer.fires else None)
+        return Source(((i, ()),) if layer.fires else ())
     if isinstance(layer.spec, AvgPool):
-        return before._replace(pools=(*before.pools, layer))
+        return before._replace(nodes=tuple((node, (*pools, layer)) for node, pools in before.nodes))
     if isinstance(layer.spec, NeuNorm):
         return before._replace(state=True)
-    if isinstance(layer.spec, Add | MaxPool) and before.node is not None:
-        return Source(i)
-    return Source(None)
+    if isinstance(layer.spec, Add) and before.nodes and beside.nodes:
+        return Source(before.nodes + beside.nodes)
+    if isinstance(layer.spec, MaxPool) and before.nodes and not before.state:
+        return Source(((i, ()),))
+    return Source()
 
 
 def total(operations: Iterable[Operations]) -> Operations:

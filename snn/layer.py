@@ -100,14 +100,16 @@ class Layer(nn.Module):
         """
         steps = len(x_TBX)
         constant = steps > 1 and x_TBX.stride(0) == 0
-        x_bX = x_TBX[0] if constant else x_TBX.flatten(0, 1)
+        # of one sample at one step, flatten would leave strides that torch's batch norm misreads in its backward pass
+        alone = steps == 1 and x_TBX.shape[1] == 1
+        x_bX = x_TBX[0] if constant or alone else x_TBX.flatten(0, 1)
         x_bX = x_bX.flatten(1) if isinstance(self.spec, Linear) else x_bX
         x_bX = F.dropout(x_bX, self.dropout, self.training) if self.dropout else x_bX
         if folded is not None:
             z_bN = torch.func.functional_call(self.op, dict(folded), x_bX)
         else:
             z_bN = self.norm(self.op(x_bX)) if self.norm else self.op(x_bX)
-        z_TBN = z_bN.expand(steps, *z_bN.shape) if constant else z_bN.unflatten(0, (steps, -1))
+        z_TBN = z_bN.expand(steps, *z_bN.shape) if constant or alone else z_bN.unflatten(0, (steps, -1))
         return z_TBN if addend_TBN is None else z_TBN + addend_TBN
 
     def respond(self, z_TBN: Tensor, v_BN: Tensor | None = None) -> tuple[Tensor, Tensor | None]:

@@ -6,7 +6,7 @@ folded one. Legend of shapes: `snn/neuron.py`.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from snn import files
 from snn.errors import InputError
 from snn.layer import Layer, folded
-from snn.spec import Architecture, Conv, Linear, NeuNorm
-from snn.wiring import biased, nodes, sizes
+from snn.spec import Architecture, AvgPool, Conv, Linear, MaxPool, NeuNorm
+from snn.wiring import Node, biased, nodes, sizes
 
 
 class Network(nn.Module):
@@ -27,7 +27,7 @@ class Network(nn.Module):
         self.architecture = architecture
         placed = nodes(architecture)
         self.layers = nn.ModuleList(
-            Layer(node, size, architecture, _dropout(architecture, i, node.layer, last=i == len(placed) - 1))
+            Layer(node, size, architecture, _dropout(architecture, placed, node, last=i == len(placed) - 1))
             for i, (node, size) in enumerate(zip(placed, sizes(architecture.input_shape, placed), strict=True))
         )
         for layer in self.layers:  # behind all synapses, which so start as they would without NeuNorm
@@ -137,11 +137,14 @@ def at_steps(network: Network, steps: int) -> Network:
     return result.to(next(network.parameters()).device).eval()
 
 
-def _dropout(architecture: Architecture, index: int, spec: object, last: bool) -> float:
-    """The probability with which inputs of a layer are dropped."""
+def _dropout(architecture: Architecture, placed: Sequence[Node], node: Node, last: bool) -> float:
+    """The probability with which inputs of a layer are dropped: none where they are the image, pooled or not."""
+    spec, source = node.layer, node.source
+    while source >= 0 and isinstance(placed[source].layer, AvgPool | MaxPool):
+        source = placed[source].source
     kind = "readout" if last else "conv" if isinstance(spec, Conv) else "linear" if isinstance(spec, Linear) else None
     dropout = architecture.dropout
-    return dropout.p if dropout and index > 0 and kind in dropout.before else 0.0
+    return dropout.p if dropout and source >= 0 and kind in dropout.before else 0.0
 
 
 def save(network: Network, path: Path, **metadata: object) -> Path:

@@ -1,15 +1,14 @@
 """How often a neuron fires under a constant current: the activation function that tandem learning lends it.
 
 With I the current of a step, T steps and z = T I, an integrate-and-fire neuron (decay 1, soft reset) fires floor(z /
-threshold) times for 0 <= z <= T threshold. A leaky one with decay d climbs towards I / (1 - d) =: u and is back at its
-threshold th after
+threshold) times for 0 <= z <= T threshold. A leaky one (decay d) fires
 
-    k = ln( u / (u - th) ) / ln(1/d)                        steps, reset "zero"
-    k = ln( (u + th (1 - d) / d) / (u - th) ) / ln(1/d)     steps, reset "subtract"
+    z / threshold - T (1 - d), from 0 to T                       reset "subtract"
+    T / k,  k = ln( u / (u - threshold) ) / ln(1/d) >= 1         reset "zero", towards u = I / (1 - d) > threshold
 
-if u > th, and not before one step is over; hence T / k spikes. For soft resets the curve runs through
-the staircase that a simulation gives; a hard reset fires after whole steps only, and the curve is its upper envelope
-(docs/rate_curve.svg). Source: derived here from `spec.Neuron`; the released formula from the authors' compiled code.
+The first runs through the staircase that a simulation gives: it is IF less what leaks at the threshold. A hard reset
+fires after whole steps only, and the second is the upper envelope of its staircase (docs/rate_curve.svg). Source:
+derived here from `spec.Neuron`; the released formula from the authors' compiled code.
 """
 
 import math
@@ -26,10 +25,11 @@ def count(z: Tensor, neuron: Neuron, steps: int) -> Tensor:
     d, threshold = neuron.decay, neuron.threshold
     if d == 1:
         return z.clamp(min=0) / threshold
+    if neuron.reset == "subtract":
+        return (z / threshold - steps * (1 - d)).clamp(0, steps)
     u = z / (steps * (1 - d))
     beyond = (u - threshold).clamp(min=torch.finfo(u.dtype).tiny)
-    climb = u + (threshold * (1 - d) / d if neuron.reset == "subtract" else 0.0)
-    interval = torch.log(climb.clamp(min=threshold) / beyond) / -math.log(d)
+    interval = torch.log(u.clamp(min=threshold) / beyond) / -math.log(d)
     return torch.where(u > threshold, steps / interval.clamp(min=1), 0.0)
 
 

@@ -114,7 +114,8 @@ class Readout(Model):
     `kind`: o is the current of a layer that never fires ("current"); the share of a class's `voters` that fire
     ("votes", population voting; one voter is a spike count); or both, added up ("current_and_spikes", what LTL's
     released offline code returns).
-    `over_steps`: w[t] = 1/T ("mean"), 1 ("sum"), or T - max(t, warm_up), which sums the running sums ("running").
+    `over_steps`: w[t] = 1/T ("mean"), 1 ("sum"), or T - max(t, warm_up), which sums the running sums from step warm_up
+    on, or the last one where there are no more steps ("running").
     """
 
     kind: Literal["current", "votes", "current_and_spikes"] = "current"
@@ -125,7 +126,7 @@ class Readout(Model):
     def weights(self, steps: int) -> list[float]:
         """w[t] for every step."""
         if self.over_steps == "running":
-            return [float(steps - max(t, self.warm_up)) for t in range(steps)]
+            return [float(steps - max(t, min(self.warm_up, steps - 1))) for t in range(steps)]
         return [1 / steps if self.over_steps == "mean" else 1.0] * steps
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, fields
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,35 @@ from hypothesis import strategies as st
 
 from snn import energy, files, network, params
 from snn.energy import Counter, Operations, total
-from snn.network import Layer, Network
-from snn.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Norm, Readout, Relu
+from snn.layer import Layer
+from snn.network import Network
+from snn.neuron import fire
+from snn.spec import (
+    Add,
+    Architecture,
+    AvgPool,
+    Block,
+    Conv,
+    Linear,
+    MaxPool,
+    NeuNorm,
+    Neuron,
+    Norm,
+    Readout,
+    Relu,
+)
+from snn.wiring import Node, sizes, wire
 
 FIXTURES = Path(__file__).with_name("fixtures")
 LIF = Neuron(decay=0.5, threshold=0.25, reset="zero", fires="above", surrogate="triangle", width=1.0, height=1.0)
 
 
-def build(shape, layers, steps, activation=LIF, voters=None, seed=0, **changes):
+SMOOTH = LIF.model_copy(update={"smooth": 5.0})
+
+
+def build(shape, layers, steps, activation=LIF, voters=None, seed=0, kind=None, **changes):
     torch.manual_seed(seed)
-    weights = (1 / steps,) * steps
-    readout = Readout(kind="votes", voters=voters, step_weights=weights) if voters else Readout(step_weights=weights)
+    readout = Readout(kind=kind or "votes", voters=voters or 1) if voters or kind else Readout()
     fixed = {"input_shape": shape, "outputs": 2, "layers": tuple(layers), "steps": steps, "norm": None}
     net = Network(Architecture(**fixed, activation=activation, readout=readout, **changes)).requires_grad_(False)
     for layer in net.layers:
@@ -31,8 +50,20 @@ def build(shape, layers, steps, activation=LIF, voters=None, seed=0, **changes):
     return net.eval()
 
 
+def alone(shape, spec):
+    """A layer without a network around it."""
+    (size,) = sizes(shape, wire([spec]))
+    ann = Architecture(input_shape=shape, outputs=1, layers=[spec], steps=1, activation=Relu(), norm=None)
+    return Layer(Node(spec, -1), size, ann, 0.0)
+
+
 def images(net, batch, seed=0):
     return torch.randn(batch, *net.architecture.input_shape, generator=torch.Generator().manual_seed(seed))
+
+
+def frames(net, batch, seed=0):
+    shape = net.architecture.steps, batch, *net.architecture.input_shape
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 def count(net, *batches):
@@ -63,43 +94,75 @@ def events_reached(spec, n):
     return pairs
 
 
-def in_windows(maps, width, join):
-    """`join` of the members of each window; what fills no window is dropped."""
-    *outer, height, breadth = maps.shape
-    result = np.zeros((*outer, height // width, breadth // width))
-    for i in range(height // width):
-        for j in range(breadth // width):
-            window = maps[..., i * width : (i + 1) * width, j * width : (j + 1) * width]
+def in_windows(maps, kernel, stride, padding, join):
+    """`join` of the members of each window, padding left out; what lies in no window is dropped."""
+    *outer, height, width = maps.shape
+    tops, lefts = (range(-padding, n + padding - k + 1, stride) for n, k in ((height, kernel[0]), (width, kernel[1])))
+    result = np.zeros((*outer, len(tops), len(lefts)))
+    for i, top in enumerate(tops):
+        for j, left in enumerate(lefts):
+            window = maps[..., max(top, 0) : top + kernel[0], max(left, 0) : left + kernel[1]]
             result[..., i, j] = join(window, axis=(-2, -1))
     return result
 
 
-def by_hand(net, x_BCHW):
-    """What each layer costs a sample, from the spikes of `walk`."""
-    steps, result, frames = net.architecture.steps, [], None  # frames: spikes so far (T, B, ...), None while analog
-    outputs = [y_TBX.numpy() for _, y_TBX in net.walk(net.encode(x_BCHW))]
+def by_hand(net, x):
+    """What each layer costs a sample, from the spikes of `walk`.
+
+    What reaches a layer is an array of spikes (T, B, ...), those of a window of an average pool added up, or None for
+    numbers; `dense` are the layers that get numbers beside the spikes, from NeuNorm.
+    """
+    steps, batch = net.architecture.steps, x.shape[-1 - len(net.architecture.input_shape)]
+    outputs = [y_TBX.numpy() for _, y_TBX in net.walk(net.encode(x))]
+    events, image, dense, result = {-1: None}, {-1: x.dim() == 1 + len(net.architecture.input_shape)}, {-1: False}, []
     for i, (layer, y_TBX) in enumerate(zip(net.layers, outputs, strict=True)):
-        spec, cost = layer.spec, dict.fromkeys((f.name for f in fields(Operations)), 0)
+        spec, cost, arrived = layer.spec, dict.fromkeys((f.name for f in fields(Operations)), 0), events[layer.source]
+        image[i], dense[i] = False, dense[layer.source]
         if isinstance(spec, MaxPool):
-            cost["compares"] = np.prod(layer.input_shape) * steps
-            frames = None if frames is None else in_windows(frames, spec.max_pool, np.max)
+            cost["compares"] = prod(layer.input_shape) * steps
+            kernel, stride = (spec.max_pool,) * 2, spec.stride or spec.max_pool
+            events[i] = None if arrived is None else in_windows(arrived, kernel, stride, spec.padding, np.max)
+            image[i] = image[layer.source]
         elif isinstance(spec, AvgPool):
-            frames = None if frames is None else in_windows(frames, spec.avg_pool, np.sum)
+            kernel = layer.input_shape[1:] if spec.avg_pool == "global" else (spec.avg_pool,) * 2
+            events[i] = None if arrived is None else in_windows(arrived, kernel, kernel[0], 0, np.sum)
+            image[i] = image[layer.source]
+        elif isinstance(spec, Add):
+            both = arrived, events[layer.addend]
+            events[i] = None if any(e is None for e in both) else both[0] + both[1]
+        elif isinstance(spec, NeuNorm):
+            products = prod(layer.input_shape) + prod(layer.input_shape[1:])
+            cost |= {"dense_macs": products, "dense_macs_padded": products}
+            cost |= {"macs_once": products * steps, "macs_every_step": products * steps}
+            events[i], dense[i] = arrived, True
+            if arrived is not None:
+                cost["acs"] = arrived.sum() / batch
         else:
             cost["dense_macs"] = events_reached(spec, np.ones(layer.input_shape, dtype=int))
-            taps = layer.op.weight[0].numel()
-            cost["dense_macs_padded"] = np.prod(layer.output_shape) * taps
-            if frames is None:
-                cost["macs_once"], cost["macs_every_step"] = cost["dense_macs"], steps * cost["dense_macs"]
-            else:
-                cost["acs"] = events_reached(spec, frames.sum((0, 1))) / len(x_BCHW)
-            if layer.fires:
-                cost["neuron_updates"] = steps * np.prod(layer.output_shape)
-                voters = net.architecture.readout.voters if i == len(net.layers) - 1 else 1
-                cost["spikes"] = voters * y_TBX.sum() / len(x_BCHW)
-                frames = y_TBX
+            cost["dense_macs_padded"] = prod(layer.output_shape) * layer.op.weight[0].numel()
+            if arrived is None or dense[layer.source]:
+                cost["macs_every_step"] = steps * cost["dense_macs"]
+                cost["macs_once"] = cost["dense_macs"] * (1 if image[layer.source] else steps)
+            if arrived is not None:
+                cost["acs"] = events_reached(spec, arrived.sum((0, 1))) / batch
+            cost["acs"] += added(net, layer, events, steps, batch)
+            dense[i], events[i] = False, None
+            if isinstance(layer.activation, Neuron):
+                cost["neuron_updates"] = steps * prod(layer.output_shape)
+                if layer.activation.smooth is None:
+                    voters = net.architecture.readout.voters if i == len(net.layers) - 1 else 1
+                    cost["spikes"] = voters * y_TBX.sum() / batch
+                    events[i] = y_TBX
         result.append(cost)
     return result
+
+
+def added(net, layer, events, steps, batch):
+    """What a shortcut without synapses adds to membranes: a spike at a time, or a number at every position."""
+    if layer.addend is None or (layer.addend >= 0 and net.layers[layer.addend].sends_current):
+        return 0
+    arrived = events[layer.addend]
+    return prod(layer.output_shape) * steps if arrived is None else arrived.sum() / batch
 
 
 def assert_counts(found, expected):
@@ -109,36 +172,56 @@ def assert_counts(found, expected):
 
 @st.composite
 def networks(draw):
-    """Small networks of every kind of layer; average pools never directly before a max pool."""
-    shape = (draw(st.integers(1, 2)), draw(st.integers(4, 8)), draw(st.integers(4, 8)))
-    layers, channels, space, averaged = [], shape[0], shape[1:], False
+    """Small networks of every kind of layer. Neither a max pool nor a sum of spikes directly behind an average pool or
+    NeuNorm, where single spikes cannot be told.
+    """
+    shape = (draw(st.integers(1, 2)), draw(st.integers(4, 7)), draw(st.integers(4, 7)))
+    layers, channels, space, spikes = [], shape[0], shape[1:], False
     for _ in range(draw(st.integers(1, 4))):
-        kind = draw(st.sampled_from(["conv", "conv", "avg_pool", "max_pool"]))
+        kind = draw(st.sampled_from(["conv", "conv", "block", "block", "avg_pool", "max_pool"]))
         if kind == "conv":
             groups = draw(st.sampled_from([g for g in (1, 2) if channels % g == 0]))
-            channels = groups * draw(st.integers(1, 2))
+            channels, bias = groups * draw(st.integers(1, 2)), draw(st.booleans())
             kernel, stride, padding = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(0, 2))
             space = [(n + 2 * padding - kernel) // stride + 1 for n in space]
-            layers.append(Conv(conv=channels, kernel=kernel, stride=stride, padding=padding, groups=groups))
-            averaged = False
+            layers.append(Conv(conv=channels, kernel=kernel, stride=stride, padding=padding, groups=groups, bias=bias))
+            spikes = True
+        elif kind == "block":
+            add, stride = draw(st.sampled_from(["currents", "spikes"])), draw(st.integers(1, 2))
+            if spikes and draw(st.booleans()):
+                layers.append(Block(block=[Conv(conv=channels), Conv(conv=channels, bias=False)], add=add))
+            else:
+                channels, space = draw(st.integers(1, 2)), [(n - 1) // stride + 1 for n in space]
+                shortcut = Conv(conv=channels, kernel=1, stride=stride, padding=0, bias=False)
+                layers.append(Block(block=[Conv(conv=channels, stride=stride)], shortcut=shortcut, add=add))
+            spikes = True
+        elif kind == "max_pool":
+            width, stride = draw(st.integers(1, 3)), draw(st.sampled_from([None, 1, 2]))
+            padding = draw(st.integers(0, width // 2))
+            assume(spikes or not layers)
+            layers.append(MaxPool(max_pool=width, stride=stride, padding=padding))
+            space = [(n + 2 * padding - width) // (stride or width) + 1 for n in space]
         else:
-            width = draw(st.integers(1, 3))
-            space = [n // width for n in space]
-            assume(kind == "avg_pool" or not averaged)
-            layers.append(AvgPool(avg_pool=width) if kind == "avg_pool" else MaxPool(max_pool=width))
-            averaged = kind == "avg_pool"
+            width = draw(st.sampled_from([1, 2, 3, "global"]))
+            layers.append(AvgPool(avg_pool=width))
+            space, spikes = ([1, 1] if width == "global" else [n // width for n in space]), False
         assume(min(space) >= 1)
     if draw(st.booleans()):
-        layers.append(Linear(linear=draw(st.integers(1, 5))))
+        layers.append(Linear(linear=draw(st.integers(1, 5)), bias=draw(st.booleans())))
     changes = {"voters": draw(st.sampled_from([None, 3])), "encoding": draw(st.sampled_from(["repeat", "once"]))}
-    return build(shape, layers, draw(st.integers(1, 4)), seed=draw(st.integers(0, 99)), **changes)
+    if not any(isinstance(layer, MaxPool) for layer in layers):
+        changes["neunorm"] = draw(st.sampled_from([NEUNORM, None]))
+    return build(shape, layers, draw(st.sampled_from([2, 1, 3, 4])), seed=draw(st.integers(0, 99)), **changes)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
-@given(net=networks(), batch=st.integers(1, 3), seed=st.integers(0, 99))
-def test_counts_equal_brute_force(net, batch, seed):
-    x_BCHW = images(net, batch, seed)
-    assert_counts(count(net, x_BCHW), by_hand(net, x_BCHW))
+NEUNORM = NeuNorm(decay=0.5, gain="average")
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(net=networks(), batch=st.integers(1, 3), of_frames=st.booleans(), seed=st.integers(0, 99))
+def test_counts_equal_brute_force(net, batch, of_frames, seed):
+    x = (frames if of_frames and net.architecture.steps > 1 else images)(net, batch, seed)
+    assert_counts(count(net, x), by_hand(net, x))
 
 
 SPECIAL = {
@@ -153,6 +236,43 @@ SPECIAL = {
     "max pool, then average pool": [Conv(conv=4), MaxPool(max_pool=2), AvgPool(avg_pool=2), Conv(conv=2, groups=2)],
     "stride that skips positions": [Conv(conv=2), Conv(conv=3, kernel=1, stride=3, padding=0), Linear(linear=3)],
     "pool before a linear layer": [Conv(conv=2), AvgPool(avg_pool=3), Linear(linear=3)],
+    "max pool whose windows overlap and stand over": [
+        Conv(conv=3),
+        MaxPool(max_pool=3, stride=2, padding=1),
+        Conv(conv=2),
+    ],
+    "the whole map averaged": [Conv(conv=3), Conv(conv=4, bias=False), AvgPool(avg_pool="global"), Linear(linear=3)],
+    "currents added, with a convolution and without": [
+        Conv(conv=2, bias=False),
+        Block(
+            block=[Conv(conv=3, stride=2), Conv(conv=3)],
+            shortcut=Conv(conv=3, kernel=1, stride=2, padding=0),
+            add="currents",
+        ),
+        Block(block=[Conv(conv=3), Conv(conv=3)], add="currents"),
+        AvgPool(avg_pool=2),
+        Linear(linear=3),
+    ],
+    "spikes added, with a convolution and without": [
+        Conv(conv=2, bias=False),
+        Block(block=[Conv(conv=2), Conv(conv=2)], add="spikes"),
+        Block(block=[Conv(conv=3, stride=2)], shortcut=Conv(conv=3, kernel=1, stride=2, padding=0), add="spikes"),
+        Block(block=[Conv(conv=3)], add="spikes"),
+        AvgPool(avg_pool="global"),
+        Linear(linear=3),
+    ],
+    "sums of spikes behind a max pool": [
+        Conv(conv=2),
+        MaxPool(max_pool=3, stride=2, padding=1),
+        Block(block=[Conv(conv=2)], add="spikes"),
+        Block(block=[Conv(conv=2)], add="currents"),
+    ],
+    "currents added behind an average pool": [
+        Conv(conv=2),
+        AvgPool(avg_pool=2),
+        Block(block=[Conv(conv=2)], add="currents"),
+        Conv(conv=2),
+    ],
 }
 
 
@@ -167,8 +287,117 @@ def test_counts_of_awkward_networks_equal_brute_force(layers, steps):
     assert_counts(found, by_hand(net, x_BCHW))
 
 
-def default_network(activation, steps):
-    described = params.load("networks", "digits_cnn")
+RESIDUAL = {
+    add: [
+        Conv(conv=2),
+        Block(block=[Conv(conv=2)], shortcut=Conv(conv=2, kernel=1, padding=0), add=add),
+        Block(block=[Conv(conv=2), Conv(conv=2)], add=add),
+        AvgPool(avg_pool=2),
+        Linear(linear=3),
+    ]
+    for add in ("currents", "spikes")
+}
+
+
+@pytest.mark.parametrize("activation", [SMOOTH, Relu()], ids=["smooth", "ann"])
+@pytest.mark.parametrize("layers", RESIDUAL.values(), ids=RESIDUAL)
+def test_what_is_no_spike_is_multiplied_at_every_synapse_and_added_once_by_a_shortcut(layers, activation):
+    steps = 1 if isinstance(activation, Relu) else 3
+    net = build((1, 6, 6), layers, steps, activation)
+    x = images(net, 2)
+    found = count(net, x)
+    assert_counts(found, by_hand(net, x))
+    whole = total(found)
+    assert whole.spikes == 0
+    assert whole.macs_every_step == steps * whole.dense_macs
+    sees_the_image = found[0].dense_macs
+    assert whole.macs_once == steps * (whole.dense_macs - sees_the_image) + sees_the_image
+    # the second block adds two maps of 6 x 6 numbers to currents; adding what is sent up is free
+    assert whole.acs == (steps * 2 * 36 if layers is RESIDUAL["currents"] else 0)
+
+
+@pytest.mark.parametrize("layers", RESIDUAL.values(), ids=RESIDUAL)
+def test_a_shortcut_without_synapses_costs_one_addition_a_spike_and_a_sum_of_spikes_none(layers):
+    net = build((1, 6, 6), layers, 4)
+    x = images(net, 3)
+    outputs = [y_TBX for _, y_TBX in net.walk(net.encode(x))]
+    found = count(net, x)
+    last_of_block = next(i for i, layer in enumerate(net.layers) if i > 3 and layer.addend is not None)
+    block = net.layers[last_of_block]
+    if isinstance(block.spec, Add):
+        assert found[last_of_block].acs == 0
+        assert outputs[last_of_block].max() == 3  # of the encoder's block, and two more
+        spikes = outputs[last_of_block].sum((0, 1)).numpy()
+        pooled = in_windows(spikes, (2, 2), 2, 0, np.sum)
+        assert found[last_of_block + 2].acs == pytest.approx(3 * pooled.sum() / 3)
+    else:
+        through_synapses = events_reached(block.spec, outputs[block.source].sum((0, 1)).numpy()) / 3
+        added_up = float(outputs[block.addend].sum()) / 3
+        assert added_up > 0
+        assert found[last_of_block].acs == pytest.approx(through_synapses + added_up)
+
+
+def test_neunorm_is_split_into_spikes_that_add_and_a_state_that_multiplies():
+    """W (s - U x) = W s, an addition a spike, - W (U x), a multiplication a synapse; U x and k x a position."""
+    steps, layers = 4, [Conv(conv=3), Conv(conv=2), AvgPool(avg_pool=2), Conv(conv=2), Linear(linear=3)]
+    net = build((1, 6, 6), layers, steps, neunorm=NEUNORM)
+    x = images(net, 3)
+    found, expected = count(net, x), by_hand(net, x)
+    assert_counts(found, expected)
+    encoder, first, conv, second, pool, behind, linear, _ = found
+    assert [type(layer.spec) for layer in net.layers].count(NeuNorm) == 2
+    assert first.acs == pytest.approx(encoder.spikes)
+    assert first.macs_once == first.macs_every_step == steps * (3 * 36 + 36)
+    assert second.macs_every_step == steps * (2 * 36 + 36)
+    assert conv.macs_once == conv.macs_every_step == steps * 6 * 16**2
+    assert conv.acs > 0
+    assert pool.macs_every_step == 0
+    assert behind.macs_every_step == steps * 4 * 7**2  # 7 taps of a 3-tap kernel fall on 3 pixels
+    assert behind.acs > 0
+    assert (linear.macs_every_step, linear.dense_macs) == (0, 2 * 9 * 3)
+    plain = build((1, 6, 6), layers, steps)
+    assert total(count(plain, x)).macs_every_step == steps * found[0].dense_macs
+
+
+def test_frames_are_multiplied_at_every_step():
+    net = build((1, 6, 6), [Conv(conv=2), Linear(linear=4)], 3)
+    still, moving = count(net, images(net, 2))[0], count(net, frames(net, 2))[0]
+    assert (still.macs_once, still.macs_every_step) == (2 * 16**2, 3 * 2 * 16**2)
+    assert (moving.macs_once, moving.macs_every_step) == (3 * 2 * 16**2, 3 * 2 * 16**2)
+
+
+def test_a_max_pool_behind_neunorm_gives_numbers_and_not_spikes():
+    net = build((1, 6, 6), [Conv(conv=3), MaxPool(max_pool=2), Conv(conv=2)], 4, neunorm=NEUNORM)
+    *_, behind, _ = count(net, images(net, 3))
+    assert behind.acs == 0
+    assert behind.macs_every_step == 4 * behind.dense_macs
+
+
+def test_spikes_are_counted_before_an_average_pool_whose_output_is_added_to_spikes():
+    net = build(
+        (1, 6, 6), [Conv(conv=2), AvgPool(avg_pool=2), Block(block=[Conv(conv=2)], add="spikes"), Linear(linear=3)], 4
+    )
+    x = images(net, 3)
+    assert_counts(count(net, x), by_hand(net, x))
+
+
+def test_the_spikes_of_a_read_out_of_current_and_spikes_are_counted():
+    net = build((1, 6, 6), [Conv(conv=3)], 4, kind="current_and_spikes")
+    x = images(net, 5)
+    *_, (_, hidden_TBX), _ = [(None, None), *net.walk(net.encode(x))]
+    last = net.layers[-1]
+    spikes, _ = fire(last.current(hidden_TBX), LIF)
+    assert spikes.sum() > 0
+    assert count(net, x)[-1].spikes == pytest.approx(float(spikes.sum()) / 5)
+
+
+def test_smooth_voters_emit_no_spikes():
+    net = build((1, 6, 6), [Conv(conv=3)], 4, SMOOTH, voters=3)
+    assert count(net, images(net, 5))[-1].spikes == 0
+
+
+def default_network(activation, steps, name="digits_cnn"):
+    described = params.load("networks", name)
     return build(described.input_shape, described.layers, steps, activation).to(torch.float32)
 
 
@@ -207,19 +436,19 @@ def test_one_spike_costs_its_fan_out():
     expected[:, [0, -1], :] = 12
     expected[:, :, [0, -1]] = 12
     expected[:, ::3, ::4] = 8
-    assert torch.equal(energy.fanout(Layer(spec, (1, 4, 5), (2, 4, 5), None)), expected)
+    assert torch.equal(energy.fanout(alone((1, 4, 5), spec)), expected)
 
 
 def test_a_spike_reaches_through_an_average_pool_what_its_window_reaches():
-    pool = Layer(AvgPool(avg_pool=2), (1, 5, 4), (1, 2, 2), None)
-    reached = energy.fanout(Layer(Linear(linear=7), (1, 2, 2), (7,), None), [pool])
+    pool = alone((1, 5, 4), AvgPool(avg_pool=2))
+    reached = energy.fanout(alone((1, 2, 2), Linear(linear=7)), [pool])
     assert (reached[:, :4] == 7).all()
     assert (reached[:, 4] == 0).all()
 
 
 def test_a_pool_has_no_synapses():
     with pytest.raises(ValueError, match="no synapses"):
-        energy.fanout(Layer(MaxPool(max_pool=2), (1, 4, 4), (1, 2, 2), None))
+        energy.fanout(alone((1, 4, 4), MaxPool(max_pool=2)))
 
 
 @pytest.mark.parametrize("voters", [None, 3])

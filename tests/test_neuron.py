@@ -14,13 +14,13 @@ from snn.neuron import Silicon, fire, surrogate
 from snn.spec import Neuron
 
 SHAPES = list(itertools.product(["zero", "subtract"], ["rectangle", "triangle"], ["above", "at"]))
+EXTRAS = {"spikes": {}, "detached": {"detach_reset": True}, "smooth": {"smooth": 4.0, "detach_reset": False}}
 FEW = settings(max_examples=60, deadline=None, derandomize=True)
 
 
-def make(reset="zero", shape="rectangle", fires="above", decay=0.5, threshold=1.0, width=0.75, height=1.5):
-    return Neuron(
-        decay=decay, threshold=threshold, reset=reset, fires=fires, surrogate=shape, width=width, height=height
-    )
+def make(reset="zero", shape="rectangle", fires="above", decay=0.5, threshold=1.0, width=0.75, height=1.5, **extras):
+    fields = {"decay": decay, "threshold": threshold, "width": width, "height": height, **extras}
+    return Neuron(reset=reset, surrogate=shape, fires=fires, **fields)
 
 
 def integrate_and_fire(threshold=1.0):
@@ -52,8 +52,12 @@ def plain(x_TBN, v, neuron, decay, threshold):
     spikes = []
     for x in x_TBN:
         u = v + x
-        s = PlainSpike.apply(u, threshold, neuron)
-        v = decay * u * (1 - s) if neuron.reset == "zero" else decay * u - threshold * s
+        if neuron.smooth is None:
+            s = PlainSpike.apply(u, threshold, neuron)
+        else:
+            s = torch.sigmoid(neuron.smooth * (u - threshold))
+        resets = s.detach() if neuron.detach_reset else s
+        v = decay * u * (1 - resets) if neuron.reset == "zero" else decay * u - threshold * resets
         spikes.append(s)
     return torch.stack(spikes), v
 
@@ -65,10 +69,11 @@ def quarters(generator, *shape):
 
 @pytest.mark.parametrize("chunks", [[6], [2, 1, 3], [1] * 6], ids=["whole", "chunks", "steps"])
 @pytest.mark.parametrize("on_silicon", [False, True], ids=["ideal", "silicon"])
+@pytest.mark.parametrize("extras", EXTRAS.values(), ids=EXTRAS)
 @pytest.mark.parametrize(("reset", "shape", "fires"), SHAPES)
-def test_gradients_equal_those_of_a_plain_autograd_loop(reset, shape, fires, on_silicon, chunks):
+def test_gradients_equal_those_of_a_plain_autograd_loop(reset, shape, fires, extras, on_silicon, chunks):
     generator = torch.Generator().manual_seed(1)
-    neuron, T, B, N = make(reset, shape, fires), sum(chunks), 5, (3, 4)
+    neuron, T, B, N = make(reset, shape, fires, **extras), sum(chunks), 5, (3, 4)
     x = quarters(generator, T, B, *N).requires_grad_()
     v = quarters(generator, B, *N).requires_grad_()
     weigh_s, weigh_v = torch.randn(2, T, B, *N, generator=generator, dtype=torch.float64)
@@ -90,8 +95,9 @@ def test_gradients_equal_those_of_a_plain_autograd_loop(reset, shape, fires, on_
     gradients = torch.autograd.grad((s * weigh_s).sum() + (state * weigh_v[0]).sum(), (x, v))
 
     assert 0.1 < s.mean() < 0.9
-    assert torch.equal(s, expected_s)
-    torch.testing.assert_close(state, expected_v, rtol=1e-13, atol=1e-13)
+    if neuron.smooth is None:
+        assert torch.equal(s, expected_s)
+    torch.testing.assert_close((s, state), (expected_s, expected_v), rtol=1e-13, atol=1e-13)
     assert expected[0][0].abs().max() > 0.1
     assert expected[1].abs().max() > 0.1
     torch.testing.assert_close(gradients, expected, rtol=1e-12, atol=1e-12)
@@ -213,18 +219,36 @@ def test_neither_the_current_nor_the_membrane_passed_in_is_changed():
 def test_a_surrogate_has_its_area_and_its_height(shape, area, width, height, threshold):
     neuron, du = make(shape=shape, width=width, height=height), 2**-14
     u = torch.arange(-4, 4, du, dtype=torch.float64) + du / 2
-    h = surrogate(u, neuron, threshold)
+    h = surrogate(u, u > threshold, neuron, threshold)
     assert float(h.sum() * du) == pytest.approx(area * width * height, rel=1e-3)
-    assert surrogate(torch.tensor([threshold]), neuron, threshold).item() == pytest.approx(height)
+    assert surrogate(torch.tensor([threshold]), torch.ones(1), neuron, threshold).item() == pytest.approx(height)
     assert (h >= 0).all()
     assert (h[(u - threshold).abs() > width] == 0).all()
 
 
-@pytest.mark.parametrize(("method", "area"), [("stbp", 1.0), ("tet", 1.0), ("ltl_offline", 0.4), ("ltl_online", 0.4)])
-def test_the_surrogates_of_the_papers_have_the_printed_area(method, area):
+PRINTED = {  # area, value at the threshold, distance from the threshold at which it is gone
+    "stbp": (1.0, 1.0, 0.5),  # (1/a) 1[|u - V_th| < a/2], a = 1
+    "paper_stbp": (1.0, 1.0, 0.5),
+    "paper_stbp_nmnist": (1.0, 10.0, 0.05),  # a = 0.1
+    "paper_stbp_dvs": (1.0, 10.0, 0.05),
+    "tet": (1.0, 1.0, 1.0),  # (1/gamma^2) max(0, gamma - |u - V_th|), gamma = 1
+    "paper_tet_cifar": (1.0, 1.0, 1.0),
+    "ltl_offline": (0.4, 1.0, 0.2),  # 1[|u - 0.6| < 0.2]
+    "ltl_online": (0.4, 1.0, 0.2),
+    "paper_ltl_offline": (0.4, 1.0, 0.2),
+    "paper_ltl_online": (0.4, 1.0, 0.2),
+}
+
+
+@pytest.mark.parametrize("method", PRINTED)
+def test_the_surrogates_of_the_papers_have_the_printed_area(method):
+    area, height, width = PRINTED[method]
     neuron, du = params.load("methods", method).options.neuron, 2**-14
     u = torch.arange(-2, 4, du, dtype=torch.float64) + du / 2
-    assert float(surrogate(u, neuron, neuron.threshold).sum() * du) == pytest.approx(area, rel=1e-3)
+    h = surrogate(u, u > neuron.threshold, neuron, neuron.threshold)
+    assert float(h.sum() * du) == pytest.approx(area, rel=1e-3)
+    assert float(h.max()) == pytest.approx(height, rel=1e-3)
+    assert float((u[h > 0] - neuron.threshold).abs().max()) == pytest.approx(width, rel=1e-3)
 
 
 def test_ltl_has_the_finite_recursion_that_its_paper_implies():

@@ -4,9 +4,9 @@ Nothing is trained. With q_l the percentile of layer l's activations in a sample
 
     W_l -> W_l q_{l-1} / q_l,   b_l -> b_l / q_l,   threshold 1,   reset by subtraction
 
-Layers that a shortcut adds up without synapses share the larger of their q. Source: Rueckauer, Lungu, Hu, Pfeiffer,
-Liu, Conversion of continuous-valued deep networks to efficient event-driven networks for image classification, Front.
-Neurosci. 2017.
+Max pools do not convert: the largest of several spikes is not that of their rates. Layers that a shortcut adds up
+without synapses share the larger of their q. Source: Rueckauer, Lungu, Hu, Pfeiffer, Liu, Conversion of
+continuous-valued deep networks to efficient event-driven networks for image classification, Front. Neurosci. 2017.
 """
 
 from typing import Annotated

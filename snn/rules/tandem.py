@@ -24,7 +24,7 @@ score = lazy("snn.score")
 
 class Options(Model):
     """`encoding`: the image at every step, or at the first only. `gamma_sd`: the norm's gain starts from N(0,
-    gamma_sd^2) instead of 1. `mask_saturated`: no gradient where the count has reached the number of steps (ours; of
+    gamma_sd^2) instead of 1. `mask_saturated`: no gradient where z has reached a threshold at every step (ours; of
     integrate-and-fire). `readout`: scores are the free membrane of the last layer, or its spike count. `gradient`: of
     leaky neurons, by our rate curve or by the formula of the released code.
     """
@@ -47,6 +47,8 @@ class Rule(Base):
     @staticmethod
     def check(options, steps):
         neuron = options.neuron
+        if options.dropout and options.dropout.before != ("readout",):
+            raise ValueError("both branches of a hidden layer must see the same inputs: dropout before readout only")
         if neuron.smooth is not None:
             raise ValueError("a smooth neuron has no spike count")
         if neuron.decay == 0 or (neuron.decay == 1 and neuron.reset == "zero"):
