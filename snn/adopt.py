@@ -158,10 +158,12 @@ def _rewrite(source: Path, target: Path, digests: Mapping[str, str]) -> None:
     if source.suffix == ".safetensors":
         arrays, metadata = files.read_tensors(source, f"remove {source.parent}")
         files.write_tensors(target, arrays, {**metadata, "digest": digests[metadata["digest"]]})
+        return
+    rows = files.read_csv(source, f"remove {source.parent}")
+    if rows and "digest" in rows[0]:
+        files.write_csv(target, [{**row, "digest": digests[row["digest"]]} for row in rows])
     else:
-        rows = files.read_csv(source, f"remove {source.parent}")
-        digest = [{"digest": digests[row["digest"]]} if "digest" in row else {} for row in rows]
-        files.write_csv(target, [{**row, **own} for row, own in zip(rows, digest, strict=True)])
+        files.write(target, source.read_bytes())
 
 
 @cache
