@@ -77,8 +77,10 @@ def run(job: Any, out: Path) -> None:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as SVG that depends on nothing but what is drawn."""
-    files.write(path, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None}))
-    plt.close(figure)
+    try:
+        files.write(path, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None}))
+    finally:
+        plt.close(figure)
 
 
 def energy(summary: pd.DataFrame, style: Mapping[str, Style], metric: Metric) -> Figure:
