@@ -83,6 +83,10 @@ def summary(experiment: str) -> None:
         raise InputError(table, "is missing or not up to date", f"run {again}")
     for job in grid.jobs.values():
         if job.proof.suffix != ".stamp":
+            if not job.proof.exists():
+                raise InputError(
+                    job.folder, "was not computed here", f"run {again}, or read {table} as it was released"
+                )
             files.verify(job.folder)
     stages.verify_tables(grid.tables)
     print(table.read_text())

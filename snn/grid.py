@@ -27,8 +27,6 @@ class Grid:
         key = f"{where.relative_to(ROOT)}"
         for method in (experiment.teacher, *experiment.methods):
             params.path_of("methods", method)
-        if unused := sorted(set(experiment.overrides) - {*experiment.methods, experiment.teacher}):
-            raise InputError(f"{key}: overrides.{unused[0]}", "overrides a method that is not run", "remove the key")
         self._where, self._methods = where, {}
         self.data = Prepare(experiment.dataset, params.load("datasets", experiment.dataset))
         self._check_pairs(key)
@@ -40,7 +38,10 @@ class Grid:
             for lr in self._learning_rates(method)
             for seed in experiment.seeds
         ]
-        self.runs = [*self.teachers, *self.students]
+        own = {run.teacher: None for run in self.students if run.teacher}  # teachers that methods bring
+        self.runs = list(dict.fromkeys((*self.teachers, *own, *self.students)))
+        if unused := sorted(set(experiment.overrides) - {name for name, *_ in self._trained}):
+            raise InputError(f"{key}: overrides.{unused[0]}", "overrides a method that is not run", "remove the key")
         self.calibrations = [c for run in self.students for c in self._calibrations(run)]
         chips: dict[Train, list[Calibrate]] = {}
         for calibration in self.calibrations:

@@ -166,8 +166,8 @@ class Experiment(Model):
     """What to run: every method with every seed on one data set and network, with one teacher ANN a seed.
 
     `learning_rates`: every method but the teacher is trained with each of them, and judged by the one that is best on
-    validation data. `steps_eval`: numbers of steps at which the clean networks are judged besides their own.
-    `comparisons`: pairs of methods, beside the pairs of every method with the teacher.
+    validation data; a run to start from keeps its own. `steps_eval`: numbers of steps at which the clean networks are
+    judged besides their own. `comparisons`: pairs of methods, beside the pairs of every method with its teacher.
     """
 
     source: str
@@ -192,6 +192,9 @@ class Experiment(Model):
         for field in ("methods", "seeds", "learning_rates", "steps_eval"):
             if len(set(getattr(self, field))) < len(getattr(self, field)):
                 raise ValueError(f"{field} names something twice")
+        pairs = [frozenset((pair.left, pair.right)) for pair in self.comparisons]
+        if len(set(pairs)) < len(pairs) or any(len(pair) < 2 for pair in pairs):
+            raise ValueError("comparisons names a pair twice, or a method with itself")
         if len({hardware.noise for hardware in self.hardware}) < len(self.hardware):
             raise ValueError("hardware names a noise model twice")
         return self

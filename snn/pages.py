@@ -125,7 +125,7 @@ def comparisons(job: Any, comparisons: pd.DataFrame, steps: pd.DataFrame) -> str
 
 
 def _explanation(comparisons: pd.DataFrame, metric: Metric) -> str:
-    n, tested = int(comparisons.n.max()), int((comparisons.n > 1).sum())
+    n = int(comparisons.n.max())
     unit = f"in {metric.difference_unit}" if metric.unit == "%" else f"({metric.better})"
     text = (
         f"Differences of test {metric.title} {unit}, left minus right, seed by seed: both sides of a pair have the same"
@@ -135,9 +135,10 @@ def _explanation(comparisons: pd.DataFrame, metric: Metric) -> str:
         return text + " **One seed shows no spread: nothing here is resolved.**"
     return (
         f"{text} *difference*: mean over n seeds, 95 % interval by Student's t. *p*: paired t-test, two-sided. *Holm*:"
-        f" p corrected over all {tested} comparisons on this page; below {LEVEL:g} the verdict names a side."
-        " *detectable*: the smallest true difference that this test, uncorrected, would find in 80 % of all repetitions"
-        " with the spread seen here (exact power of the t-test). *validation*: the same difference on the data by which"
+        f" p corrected over the comparisons of its table; below {LEVEL:g} the verdict names a side."
+        f" *detectable*: the smallest true difference that the strictest of these tests, at {LEVEL:g} over their number,"
+        " would find in 80 % of all repetitions with the spread seen here (exact power of the t-test): with three seeds"
+        " a large one. *validation*: the same difference on the data by which"
         " epochs and learning rates were chosen, so an optimistic one."
     )
 

@@ -97,6 +97,8 @@ def _document(kind: str, name: str, above: tuple[str, ...] = ()) -> Any:
         raise InputError(where, "is not the name of a method", "write base: NAME")
     if base in (name, *above):
         raise InputError(where, f"{base} leads back to itself", "name a method that stands alone")
+    if base not in names(kind):
+        raise InputError(where, f"there is no method '{base}'", _nearest(base, names(kind), f"params/{kind}"))
     own = {key: value for key, value in document.items() if key != "base"}
     return _merge(_document(kind, base, (name, *above)), own)
 
@@ -138,7 +140,11 @@ def _validate(model: type[BaseModel], document: Any, where: Path, prefix: tuple[
         key = ".".join(map(str, (*prefix, *first["loc"])))
         known = first.get("type") == "literal_error" and first["ctx"]["expected"].replace(" or ", ", ").split(", ")
         hint = f", the nearest is {_near(str(first['input']), known)}" if known else ""
-        what = "a required key is missing" if first.get("type") == "missing" else first["msg"] + hint
+        what = (
+            "a required key is missing"
+            if first.get("type") == "missing"
+            else first["msg"].removeprefix("Value error, ") + hint
+        )
         raise InputError(f"{_short(where)}: {key or 'document'}", what, "mend the key") from error
 
 

@@ -26,9 +26,9 @@ def interval(sd: pd.Series | float, n: pd.Series | int) -> pd.Series | float:
     return float(half.iloc[0]) if np.isscalar(sd) else half
 
 
-def critical(degrees: pd.Series | float) -> pd.Series | float:
-    """What |t| exceeds in 5 % of all repetitions if there is no difference."""
-    return stdtrit(degrees, 1 - LEVEL / 2)
+def critical(degrees: pd.Series | float, level: float = LEVEL) -> pd.Series | float:
+    """What |t| exceeds in a share `level` of all repetitions if there is no difference."""
+    return stdtrit(degrees, 1 - level / 2)
 
 
 def t_test(mean: float, sd: float, n: int) -> float:
@@ -48,13 +48,13 @@ def holm(p: Sequence[float]) -> list[float]:
     return corrected.tolist()
 
 
-def power(difference: float, sd: float, n: int) -> float:
+def power(difference: float, sd: float, n: int, level: float = LEVEL) -> float:
     """How often n pairs with this spread resolve a true difference; T^2 is noncentral F, whose far tail is safe."""
-    return float(1 - ncfdtr(1, n - 1, n * (difference / sd) ** 2, critical(n - 1) ** 2))
+    return float(1 - ncfdtr(1, n - 1, n * (difference / sd) ** 2, critical(n - 1, level) ** 2))
 
 
-def detectable(sd: float, n: int) -> float:
-    """The smallest true difference that n pairs with this spread resolve in 80 % of all repetitions."""
+def detectable(sd: float, n: int, level: float = LEVEL) -> float:
+    """The smallest true difference that n pairs with this spread resolve in 80 % of all repetitions, at this level."""
     if n < 2 or not sd:
         return float("nan")
-    return sd * float(ncfdtrinc(1, n - 1, 1 - POWER, critical(n - 1) ** 2) / n) ** 0.5
+    return sd * float(ncfdtrinc(1, n - 1, 1 - POWER, critical(n - 1, level) ** 2) / n) ** 0.5

@@ -46,9 +46,10 @@ def run(job: Any, out: Path) -> None:
     runs = pd.DataFrame([row for evaluation in job.evaluations for row in _rows(evaluation, job)])
     runs["chosen"] = chosen(runs, experiment.learning_rates)
     speaking = [e.run for e in job.evaluations if e.run.digest in set(runs.digest[runs.chosen])]
-    summary = beside_teacher(summarise(runs), experiment.teacher)
+    teachers = _teachers(job)
+    summary = beside_teacher(summarise(runs), experiment.teacher, teachers)
     asked = [(pair.left, pair.right) for pair in experiment.comparisons]
-    by_steps = steps.by_steps(summary, _teachers(job))
+    by_steps = steps.by_steps(summary, {m: t for m, t in teachers.items() if not _static(job, m)})
     measured = {
         "runs": runs,
         "layers": pd.concat([_read(evaluation.folder / "layers.csv") for evaluation in job.evaluations]),
@@ -58,7 +59,7 @@ def run(job: Any, out: Path) -> None:
         "summary": published.beside_summary(summary, figures, layout),
     }
     derived = {
-        "comparisons": compare.compare(runs, compare.pairs(experiment.teacher, experiment.methods, asked)),
+        "comparisons": compare.compare(runs, compare.pairs(teachers, asked), asked),
         "steps": by_steps,
         "claims": check(params.load_claims(), runs, by_steps),
         "published": published.beside(figures, summary, layout),
@@ -135,22 +136,29 @@ def summarise(runs: pd.DataFrame) -> pd.DataFrame:
     return summary
 
 
-def beside_teacher(summary: pd.DataFrame, teacher: str) -> pd.DataFrame:
-    """Add how far each row lies above (or below) the clean teacher ANN, and its energy over the teacher's."""
-    reference = summary[(summary.method == teacher) & (summary.condition == "clean")].iloc[0]
-    difference = summary.value_test_mean - reference.value_test_mean
-    return summary.assign(above_teacher=difference, energy_of_teacher=summary.energy_nj / reference.energy_nj)
+def beside_teacher(summary: pd.DataFrame, teacher: str, teachers: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Add how far each row lies above (or below) its clean teacher ANN, and its energy over the teacher's.
+
+    `teachers` names the teachers of methods; all others are judged by `teacher`.
+    """
+    reference = own_steps(summary).set_index("method")
+    own = [(teachers or {}).get(method, teacher) for method in summary.method]
+    above = summary.value_test_mean - reference.value_test_mean[own].to_numpy()
+    return summary.assign(
+        above_teacher=above, energy_of_teacher=summary.energy_nj / reference.energy_nj[own].to_numpy()
+    )
 
 
 def _teachers(job: Any) -> dict[str, str]:
-    """The spiking methods, each with the ANN to judge it by: its own where that is run, else the experiment's."""
-    methods = {evaluation.run.method_name: evaluation.run for evaluation in job.evaluations}
-    teachers = {}
-    for name, run in methods.items():
-        if not params.load_plugin("rules", run.method.rule, name).Rule.static:
-            own = run.teacher.method_name if run.teacher else job.experiment.teacher
-            teachers[name] = own if own in methods else job.experiment.teacher
-    return teachers
+    """Every method but the experiment's teacher, with the ANN to judge it by: its own, else that of the experiment."""
+    runs = {evaluation.run.method_name: evaluation.run for evaluation in job.evaluations}
+    teacher = job.experiment.teacher
+    return {name: run.teacher.method_name if run.teacher else teacher for name, run in runs.items() if name != teacher}
+
+
+def _static(job: Any, method: str) -> bool:
+    run = next(evaluation.run for evaluation in job.evaluations if evaluation.run.method_name == method)
+    return params.load_plugin("rules", run.method.rule, method).Rule.static
 
 
 def _rows(evaluation: Any, job: Any) -> list[dict[str, Any]]:

@@ -110,8 +110,21 @@ def test_holm_counts_every_comparison_that_has_several_seeds():
     assert pd.isna(found.p_holm[2])
 
 
+def test_what_is_asked_for_and_what_is_compared_with_the_teacher_are_families_of_their_own():
+    runs = pd.concat([paired([0.10, 0.11, 0.13]), frame(*(row("c", s, test=0.505) for s in range(3)))])
+    pairs = [("a", "b"), ("c", "b"), ("a", "c")]
+    asked, *others = compare.compare(runs, pairs, asked=pairs[:1]).itertuples()
+    assert asked.p_holm == pytest.approx(asked.p)
+    assert asked.detectable == pytest.approx(statistics.detectable(asked.sd, 3))
+    assert others[0].detectable == pytest.approx(statistics.detectable(others[0].sd, 3, 0.05 / 2))
+
+
 def test_every_method_is_compared_with_the_teacher_and_no_pair_twice():
-    assert compare.pairs("ann", ["a", "b"], [("a", "b"), ("ann", "b")]) == [("a", "b"), ("ann", "b"), ("a", "ann")]
+    assert compare.pairs({"a": "ann", "b": "ann"}, [("a", "b"), ("ann", "b")]) == [
+        ("a", "b"),
+        ("ann", "b"),
+        ("a", "ann"),
+    ]
 
 
 # steps

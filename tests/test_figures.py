@@ -61,7 +61,7 @@ def job(folder: Path, methods, epochs=3, spiking=True, **changes) -> SimpleNames
     summary = tables.beside_teacher(tables.summarise(runs), "ann")
     curves, traces = courses(methods, epochs)
     traces = traces if spiking else traces[:0]
-    pairs = compare.pairs("ann", methods, [])
+    pairs = compare.pairs(dict.fromkeys(methods, "ann"), [])
     written = {
         "summary": summary,
         "epochs": curves,
