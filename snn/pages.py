@@ -136,7 +136,7 @@ def _explanation(comparisons: pd.DataFrame, metric: Metric) -> str:
     return (
         f"{text} *difference*: mean over n seeds, 95 % interval by Student's t. *p*: paired t-test, two-sided. *Holm*:"
         f" p corrected over the comparisons of its table; below {LEVEL:g} the verdict names a side."
-        f" *detectable*: the smallest true difference that the strictest of these tests, at {LEVEL:g} over their number,"
+        f" *detectable*: the smallest true difference that the strictest of these tests, at {LEVEL:g} / their number,"
         " would find in 80 % of all repetitions with the spread seen here (exact power of the t-test): with three seeds"
         " a large one. *validation*: the same difference on the data by which"
         " epochs and learning rates were chosen, so an optimistic one."
