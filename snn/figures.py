@@ -59,7 +59,7 @@ def run(job: Any, out: Path) -> None:
     tables = job.tables
     names = ("summary", "epochs", "traces", "comparisons", "steps")
     summary, epochs, traces, comparisons, steps = (pd.read_csv(tables.folder / f"{name}.csv") for name in names)
-    style = styles([tables.experiment.teacher, *tables.experiment.methods])
+    style = styles(list(dict.fromkeys((tables.experiment.teacher, *tables.experiment.methods, *summary.method))))
     metric = SHOWN[summary.metric.iloc[0]]
     chosen = summary[["method", "lr"]].drop_duplicates()
     epochs, traces = epochs.merge(chosen), traces.merge(chosen)
