@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from matplotlib import pyplot
 
 from snn import files, params
 from snn.__main__ import main
@@ -102,6 +103,7 @@ def test_a_failing_write_is_named_wherever_it_happens_and_nothing_half_written_r
         with pytest.MonkeyPatch.context() as patch:
             Disk(patch, code, good)
             line = refusal(capsys, command(job))
+        pyplot.close("all")  # a process that failed would have ended
         assert os.strerror(code) in line
         assert not (here / job.proof).exists()
         (here / job.folder / "resume.safetensors").unlink(missing_ok=True)  # or the next try would write less
