@@ -36,6 +36,12 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--experiment", required=True)
         command.add_argument("folder", type=Path, help="where its result belongs; it names parameters and code")
         command.set_defaults(do=lambda o, stage=stage: stages.execute(stage, o.experiment, o.folder))
+    command = commands.add_parser("download", help="bring the released files of a data set into data/raw")
+    command.add_argument("dataset")
+    command.add_argument("--file", help="only this one of them")
+    command.add_argument("--mirror", help="directory or URL that holds them; asked first")
+    command.add_argument("--offline", action="store_true", help="use no network")
+    command.set_defaults(do=_download)
     command = commands.add_parser("plan", help="count the jobs that are due; exit status 1 if there are any")
     command.add_argument("--experiment", default="digits")
     command.set_defaults(do=_plan)
@@ -63,6 +69,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--experiment", required=True)
     command.set_defaults(do=_adopt)
     return top
+
+
+def _download(options: argparse.Namespace) -> None:
+    from snn import download
+
+    download.run(options.dataset, options.file, options.mirror, options.offline)
 
 
 def _plan(options: argparse.Namespace) -> int:

@@ -1,7 +1,8 @@
-"""Prepared tensors on the device: batches, augmentation, normalisation. No worker processes.
+"""Prepared tensors: batches, augmentation, normalisation, on the device. No worker processes.
 
-A prepared file holds `x_<part>` as uint8 (N, C, H, W) and `y_<part>` as int64 (N,) for each of its parts, and
-statistics of the training part: mean and standard deviation a channel, in units of the stored numbers.
+A prepared file holds `x_<part>` as uint8, images (N, C, H, W) or frames of events (N, T, C, H, W), and `y_<part>` as
+int64 (N,) for each of its parts, and statistics of the training part: mean and standard deviation a channel, in units
+of the stored numbers. It is mapped into memory: what is not touched is not read.
 """
 
 import dataclasses
@@ -18,82 +19,117 @@ from snn import files
 from snn.errors import InputError
 from snn.kinds import Augment
 
+RESIDENT = 4 << 30  # bytes; a larger part stays in its file and goes to the accelerator batch by batch
+
 
 @dataclass(frozen=True)
 class Split:
-    """Images as stored, uint8 (N, C, H, W), their classes (N,), and how to normalise them.
+    """Samples as stored, uint8 (N, C, H, W) or (N, T, C, H, W), their classes (N,), and how to show them to a network.
 
-    With `white`, the goal is not the class but the image itself, flattened, as shares of that number.
+    `normalise`: standard, (x - mean) / std a channel; white, x / white; none. With task reconstruction, the goal is not
+    the class but the image itself, flattened, as shares of white. `spikes`: frames hold zeros and ones only.
     """
 
-    x_NCHW: Tensor
+    x_NX: Tensor
     y_N: Tensor
     mean_C: Tensor
     std_C: Tensor
-    white: int | None = None
+    normalise: str = "standard"
+    white: int = 255
+    task: str = "classification"
+    spikes: bool = False
 
     def __len__(self) -> int:
         return len(self.y_N)
 
     def take(self, indices: Tensor) -> "Split":
         """Some of the samples."""
-        return dataclasses.replace(self, x_NCHW=self.x_NCHW[indices], y_N=self.y_N[indices])
+        return dataclasses.replace(self, x_NX=self.x_NX[indices.to(self.x_NX.device)], y_N=self.y_N[indices])
 
-    def normalised(self, x_BCHW: Tensor) -> Tensor:
-        """(x - mean) / std a channel, float32."""
-        return (x_BCHW.float() - self.mean_C[:, None, None]) / self.std_C[:, None, None]
+    def shown(self, x_BX: Tensor) -> Tensor:
+        """What a network is shown of samples as stored: float32, normalised; frames with their steps first (T, B, C, H,
+        W).
+        """
+        x = x_BX.float()
+        if self.normalise == "standard":
+            x = (x - self.mean_C[:, None, None]) / self.std_C[:, None, None]
+        elif self.normalise == "white":
+            x = x / self.white
+        return x.transpose(0, 1) if x.dim() == 5 else x
 
-    def goal(self, x_BCHW: Tensor, y_B: Tensor) -> Tensor:
+    def goal(self, x_BX: Tensor, y_B: Tensor) -> Tensor:
         """What a network is to answer: classes (B,), or shares of white (B, C H W)."""
-        return y_B if self.white is None else x_BCHW.flatten(1).float() / self.white
+        return y_B if self.task == "classification" else x_BX.flatten(1).float() / self.white
 
     def in_order(self, batch: int = 128) -> Iterator[tuple[Tensor, Tensor]]:
-        """(x_BCHW, goal) batch by batch, as they lie."""
-        for x_BCHW, y_B in zip(self.x_NCHW.split(batch), self.y_N.split(batch), strict=True):
-            yield self.normalised(x_BCHW), self.goal(x_BCHW, y_B)
+        """(x, goal) batch by batch, as they lie."""
+        for x_BX, y_B in zip(self.x_NX.split(batch), self.y_N.split(batch), strict=True):
+            x_BX = x_BX.to(y_B.device)
+            yield self.shown(x_BX), self.goal(x_BX, y_B)
 
     def shuffled(self, batch: int, augment: Augment, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """(x_BCHW, goal) in an order and with changes that `generator` (on the CPU) draws."""
-        order = torch.randperm(len(self), generator=generator)
-        for indices in order.to(self.y_N.device).split(batch):
-            x_BCHW = augmented(self.x_NCHW[indices], augment, generator)
-            yield self.normalised(x_BCHW), self.goal(x_BCHW, self.y_N[indices])
+        """(x, goal) in an order and with changes that `generator` (on the CPU) draws."""
+        for indices in torch.randperm(len(self), generator=generator).split(batch):
+            x_BX = self.x_NX[indices.to(self.x_NX.device)].to(self.y_N.device)
+            x_BX = augmented(x_BX, augment, generator)
+            y_B = self.y_N[indices.to(self.y_N.device)]
+            yield cut_out(self.shown(x_BX), augment.cutout, generator), self.goal(x_BX, y_B)
 
 
-def augmented(x_BCHW: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
-    """Each image shifted (zeros move in) and mirrored on its own; same type and shape."""
-    if augment.shift:
-        s, (height, width) = augment.shift, x_BCHW.shape[-2:]
-        padded = F.pad(x_BCHW, (s, s, s, s))
-        offsets = torch.randint(2 * s + 1, (2, len(x_BCHW), 1), generator=generator).to(x_BCHW.device)
-        rows = (offsets[0] + torch.arange(height, device=x_BCHW.device))[:, None, :, None]
-        columns = (offsets[1] + torch.arange(width, device=x_BCHW.device))[:, None, None, :]
-        sample = torch.arange(len(x_BCHW), device=x_BCHW.device)[:, None, None, None]
-        channel = torch.arange(x_BCHW.shape[1], device=x_BCHW.device)[None, :, None, None]
-        x_BCHW = padded[sample, channel, rows, columns]
+def augmented(x_BX: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
+    """Each sample cropped after padding, rolled and mirrored on its own, its frames alike; same type and shape."""
+    batch, (height, width), device = len(x_BX), x_BX.shape[-2:], x_BX.device
+    rows_BH, columns_BW = (torch.arange(size, device=device).expand(batch, size) for size in (height, width))
+    s, r = augment.shift, augment.roll
+    if r:
+        rolls = torch.randint(-r, r + 1, (2, batch, 1), generator=generator).to(device)
+        rows_BH, columns_BW = (rows_BH - rolls[0]) % height, (columns_BW - rolls[1]) % width
+    if s:
+        offsets = torch.randint(2 * s + 1, (2, batch, 1), generator=generator).to(device)
+        rows_BH, columns_BW = rows_BH + offsets[0], columns_BW + offsets[1]
     if augment.flip:
-        mirror = (torch.rand(len(x_BCHW), generator=generator) < 0.5).to(x_BCHW.device)
-        x_BCHW = torch.where(mirror[:, None, None, None], x_BCHW.flip(-1), x_BCHW)
-    return x_BCHW
+        mirror_B1 = (torch.rand(batch, generator=generator) < 0.5).to(device)[:, None]
+        columns_BW = torch.where(mirror_B1, columns_BW.flip(1), columns_BW)
+    if not (r or s or augment.flip):
+        return x_BX
+    padded_BPHW = F.pad(x_BX, (s, s, s, s)).flatten(1, -3)
+    wide_BPHW = padded_BPHW.gather(2, rows_BH[:, None, :, None].expand(-1, padded_BPHW.shape[1], -1, width + 2 * s))
+    return wide_BPHW.gather(3, columns_BW[:, None, None].expand(-1, wide_BPHW.shape[1], height, -1)).view(x_BX.shape)
+
+
+def cut_out(x: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """A square of side `size` around a random pixel of each sample set to zero, in all channels and frames: the mean,
+    once x is standardised. What lies outside of the image is not cut. Source: DeVries and Taylor 2017.
+    """
+    if not size:
+        return x
+    batch, (height, width) = x.shape[-4], x.shape[-2:]
+    axes = []
+    for length in (height, width):
+        first_B1 = (torch.randint(length, (batch, 1), generator=generator) - size // 2).to(x.device)
+        position_L = torch.arange(length, device=x.device)
+        axes.append((position_L >= first_B1) & (position_L < first_B1 + size))
+    keep_BHW = ~(axes[0][:, :, None] & axes[1][:, None, :])
+    return x * keep_BHW[:, None]
 
 
 def load(path: Path, device: torch.device) -> dict[str, Split]:
     """The parts of a prepared file; raises InputError naming it."""
     remedy = f"remove {path.parent} and start the workflow again"
-    arrays, metadata = files.read_tensors(path, remedy)
+    tensors, metadata = files.read_tensors(path, remedy, "pt")
     try:
         mean_C, std_C = (torch.tensor(metadata["statistics"][key], device=device) for key in ("mean", "std"))
+        said = {key: metadata[key] for key in ("normalise", "white", "task", "spikes")}
         return {
-            part: Split(
-                *(torch.tensor(arrays[f"{key}_{part}"], device=device) for key in "xy"),
-                mean_C,
-                std_C,
-                metadata["white"],
-            )
+            part: Split(_placed(tensors[f"x_{part}"], device), tensors[f"y_{part}"].to(device), mean_C, std_C, **said)
             for part in metadata["parts"]
         }
     except (KeyError, TypeError) as error:
         raise InputError(path, f"is no prepared data set of this version ({error})", remedy) from error
+
+
+def _placed(x_NX: Tensor, device: torch.device) -> Tensor:
+    return x_NX if device.type == "cpu" or x_NX.nbytes > RESIDENT else x_NX.to(device)
 
 
 def stream(*identity: object) -> int:

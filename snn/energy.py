@@ -2,9 +2,9 @@
 
 An event is what a layer receives: a spike, or a number of an analog frame. Whether a layer adds or multiplies is
 declared by where its input comes from, never read off values: behind spiking neurons each spike costs one accumulate
-(AC) per synapse it reaches; the image, an ANN's activation or a smooth neuron's output costs one multiply-accumulate
-(MAC) per synapse. With n[i] the spikes at position i over all steps and F[i] the synapses that position i reaches
-(borders, strides and groups included):
+(AC) per synapse it reaches, and so does an event of frames that are declared binary; the image, a frame of counts, an
+ANN's activation or a smooth neuron's output costs one multiply-accumulate (MAC) per synapse. With n[i] the spikes at
+position i over all steps and F[i] the synapses that position i reaches (borders, strides and groups included):
 
     acs = sum_i n[i] F[i]       macs = sum_i F[i] at each step       dense_macs = sum_i F[i]
 
@@ -94,27 +94,34 @@ class Source(NamedTuple):
 
 
 class Counter:
-    """The operations of a network on the batches shown to it."""
+    """The operations of a network on the batches shown to it.
 
-    def __init__(self, network: Network):
+    `spikes_in`: they are frames of zeros and ones. A network of one step sees the sum of the frames, which is analog.
+    """
+
+    def __init__(self, network: Network, spikes_in: bool = False):
         self.network, self.samples, self._image = network, 0, True
         self._sizes = sizes(network.architecture.input_shape, nodes(network.architecture))
-        sources, self._sources, self._addends = {-1: Source()}, [], []
+        events = spikes_in and network.architecture.steps > 1
+        sources, self._sources, self._addends = {-1: Source(((-1, ()),) if events else ())}, [], []
         for i, layer in enumerate(network.layers):
             self._sources.append(sources[layer.source])
             self._addends.append(None if layer.addend is None else sources[layer.addend])
             sources[i] = _source(i, layer, self._sources[i], self._addends[i])
         counted = {node for s in (*self._sources, *self._addends) if s is not None for node, _ in s.nodes}
         zeros = {"dtype": torch.float64, "device": next(network.parameters()).device}
-        self._events = {i: torch.zeros(network.layers[i].output_shape, **zeros) for i in counted}
+        shapes = {-1: network.architecture.input_shape, **{i: n.output_shape for i, n in enumerate(network.layers)}}
+        self._events = {i: torch.zeros(shapes[i], **zeros) for i in counted}
         self._spikes = [0.0] * len(network.layers)
 
     @torch.no_grad()
     def scores(self, x: Tensor) -> Tensor:
         """Show the network a batch: its scores (B, K), as `predict` gives them, while its spikes are counted."""
         network, readout = self.network, self.network.architecture.readout
-        before_TBX = None
-        for i, (layer, s_TBN) in enumerate(network.walk(network.encode(x))):
+        before_TBX, x_TBX = None, network.encode(x)
+        if -1 in self._events:
+            self._events[-1] += x_TBX.sum((0, 1)).double()
+        for i, (layer, s_TBN) in enumerate(network.walk(x_TBX)):
             if i == len(network.layers) - 1 and layer.adds_current:
                 self._spikes[i] += round(float((s_TBN - layer.current(before_TBX)).double().sum()))
             before_TBX = s_TBN

@@ -64,7 +64,7 @@ def conditions(job: Any, clean: Network, noises: Mapping[str, Any]) -> Iterator[
 @torch.no_grad()
 def judge(net: Network, split: Split) -> tuple[float, float, list[energy.Operations]]:
     """Mean outcome over a split, its standard error, and the operations of an inference layer by layer, in one pass."""
-    counter, found = energy.Counter(net), []
+    counter, found = energy.Counter(net, split.spikes), []
     for x, y in split.in_order():
         found.append(outcomes(counter.scores(x), y).double())
     found_N = torch.cat(found)

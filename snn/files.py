@@ -6,9 +6,12 @@ import errno
 import hashlib
 import io
 import json
+import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+import struct
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -17,6 +20,8 @@ from safetensors.numpy import save_file
 from snn.errors import InputError
 
 METADATA_KEY = "spikeledger"  # one key only: safetensors does not fix the order of several
+SAFETENSORS_NAMES = {np.dtype("uint8"): "U8", np.dtype("int64"): "I64"}
+ROOM_FOR_MORE = 4096  # bytes by which the document of a stream may grow while it is written
 
 
 def write(path: Path, content: str | bytes | Callable[[Path], None]) -> Path:
@@ -72,13 +77,58 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: objec
     return write(path, lambda temporary: save_file(arrays, temporary, header))
 
 
-def read_tensors(path: Path, remedy: str) -> tuple[dict[str, np.ndarray], object]:
-    """The arrays and the JSON document of a file written by `write_tensors`.
+class Stream(NamedTuple):
+    """An array that is written piece by piece, along its first axis."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    pieces: Iterable[np.ndarray]
+
+
+def stream_tensors(path: Path, tensors: Mapping[str, Stream], metadata: Callable[[], object]) -> Path:
+    """Write what `write_tensors` writes of arrays that need not fit in memory, in the order in which they are named.
+
+    Wider types first, or readers cannot map those behind. `metadata` is asked before the pieces are and after them; the
+    second document, which may know more, is the one that stays.
+    """
+    header, end = {}, 0
+    for name, (dtype, shape, _) in tensors.items():
+        begin, end = end, end + math.prod(shape) * np.dtype(dtype).itemsize
+        header[name] = {"dtype": SAFETENSORS_NAMES[np.dtype(dtype)], "shape": shape, "data_offsets": [begin, end]}
+    room = 0
+
+    def head() -> bytes:
+        document = json.dumps({"__metadata__": {METADATA_KEY: json.dumps(metadata())}, **header})
+        return struct.pack("<Q", room) + document.encode().ljust(room) if room else document.encode()
+
+    room = -(-(len(head()) + ROOM_FOR_MORE) // 8) * 8
+
+    def content(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            file.write(head())
+            for name, (dtype, shape, pieces) in tensors.items():
+                begin = file.tell()
+                for piece in pieces:
+                    file.write(np.ascontiguousarray(piece, dtype))
+                if file.tell() - begin != math.prod(shape) * np.dtype(dtype).itemsize:
+                    raise ValueError(f"{name} was declared as {shape}, its pieces are of another size")
+            finished = head()
+            if len(finished) != 8 + room:
+                raise ValueError(f"metadata grew by more than {ROOM_FOR_MORE} bytes")
+            file.seek(0)
+            file.write(finished)
+
+    return write(path, content)
+
+
+def read_tensors(path: Path, remedy: str, framework: str = "numpy") -> tuple[dict[str, Any], Any]:
+    """The arrays and the JSON document of a file written by `write_tensors` or `stream_tensors`; with framework "pt",
+    tensors that are mapped into memory, whose pages are read when they are touched.
 
     Raises InputError naming the file, with `remedy`, when it is missing, truncated or of another make.
     """
     try:
-        with safe_open(path, framework="numpy") as file:
+        with safe_open(path, framework=framework) as file:
             metadata = json.loads((file.metadata() or {})[METADATA_KEY])
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 - not a mapping
     except FileNotFoundError as error:

@@ -15,6 +15,7 @@ from snn.provenance import ROOT
 from snn.wiring import sizes, wire
 
 DEFAULT_EXPERIMENT = "digits"
+SETTINGS = {"experiment", "data_mirror", "offline"}
 
 
 class Grid:
@@ -28,7 +29,7 @@ class Grid:
         for method in (experiment.teacher, *experiment.methods):
             params.path_of("methods", method)
         self._where, self._methods = where, {}
-        self.data = Prepare(experiment.dataset, params.load("datasets", experiment.dataset))
+        self.data = self._prepare()
         self._check_pairs(key)
         self._trained: dict[tuple, Train] = {}
         self.teachers = [self._train(experiment.teacher, seed) for seed in experiment.seeds]
@@ -93,6 +94,14 @@ class Grid:
         yield from (*self._trained.values(), *self.calibrations, *self.evaluations)
         yield from (self.tables, self.figures)
 
+    def _prepare(self) -> Prepare:
+        """The data set; a smaller version of it goes under a name of its own."""
+        name, dataset = self.experiment.dataset, params.load("datasets", self.experiment.dataset)
+        for part in ("train", "test"):
+            if limit := getattr(self.experiment, f"{part}_limit"):
+                name, dataset = f"{name}-{part}{limit}", dataset.model_copy(update={f"{part}_limit": limit})
+        return Prepare(name, dataset)
+
     def _method(self, name: str) -> kinds.Method:
         if name not in self._methods:
             self._methods[name] = params.load_method(name, self.experiment.overrides.get(name, {}), self._where)
@@ -156,6 +165,9 @@ class Grid:
                 f"{experiment.network} on {experiment.dataset}: {error}",
                 "choose a network for this data set",
             ) from None
+        if dataset.frames and any(steps != dataset.frames for steps in experiment.steps_eval):
+            found = f"{experiment.dataset} has {dataset.frames} frames, one a step"
+            raise InputError(f"{key}: steps_eval", found, "remove the key")
         self._check_teacher(f"{key}: teacher", experiment.teacher)
         if experiment.teacher in experiment.methods:
             raise InputError(f"{key}: methods", f"{experiment.teacher} is the teacher", "name it once")
@@ -170,6 +182,10 @@ class Grid:
         rule, method, task = self._rule(name), self._method(name), self.data.dataset.task
         if task not in rule.tasks:
             raise InputError(key, f"does not do {task}", f"choose methods of other rules than {method.rule}")
+        frames = self.data.dataset.frames
+        if frames and not rule.static and steps != frames:
+            found = f"{steps} steps, but data set {self.data.name} has {frames} frames, one a step"
+            raise InputError(key, found, f"choose steps: {frames}")
         if method.teacher:
             self._check_teacher(f"{key}: teacher", method.teacher)
         if method.start:
@@ -186,11 +202,18 @@ class Grid:
             raise InputError(key, f"{name} is no ANN", "choose a method whose rule is static")
 
 
+def download_options(config: Mapping[str, Any]) -> list[str]:
+    """What `python -m snn download` is told of a workflow's configuration."""
+    mirror = ["--mirror", str(config["data_mirror"])] if config.get("data_mirror") else []
+    return [*mirror, *(["--offline"] if str(config.get("offline", "")).lower() in ("1", "true", "yes") else [])]
+
+
 def plan_or_exit(config: Mapping[str, Any]) -> Grid:
     """The grid that a workflow's configuration asks for; bad input ends the process in one line, with exit status 2."""
     try:
-        if unknown := sorted(set(config) - {"experiment"}):
-            raise InputError(f"--config {unknown[0]}", "is no setting of this workflow", "the only one is 'experiment'")
+        if unknown := sorted(set(config) - SETTINGS):
+            known = ", ".join(sorted(SETTINGS))
+            raise InputError(f"--config {unknown[0]}", "is no setting of this workflow", f"there are {known}")
         grid = Grid(str(config.get("experiment", DEFAULT_EXPERIMENT)))
         grid.check()
         return grid

@@ -1,5 +1,6 @@
 """The jobs of an experiment: what each one is made of, hence its digest and its folder. No torch.
 
+    data/raw/{raw}/{file}                                                   download: no digest, released checksums
     data/prepared/{dataset}/{digest}                                        prepare
     results/runs/{dataset}/{network}/{method}/T{steps}/s{seed}-{digest}     train
         .../chips/{noise}-{digest}                                          calibrate, below its run
@@ -37,11 +38,22 @@ class Prepare(Job):
 
     @property
     def document(self) -> dict[str, Any]:
-        return self.dataset.model_dump(mode="json", exclude={"source", "augment"})
+        files = [file.model_dump(include={"name", "md5", "sha256"}) for file in self.dataset.files]
+        return {**self.dataset.model_dump(mode="json", exclude={"source", "augment", "raw"}), "files": files}
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The released files, but none once the data are prepared: the raw ones may be removed then."""
+        return [] if self.proof.exists() else [self.raw / file.name for file in self.dataset.files]
 
     @property
     def place(self) -> str:
         return f"data/prepared/{self.name}/*"
+
+    @property
+    def raw(self) -> Path:
+        """Where the released files lie."""
+        return Path("data/raw", self.dataset.raw)
 
     @property
     def training_file(self) -> Path:

@@ -26,6 +26,7 @@ from snn.wiring import sizes, wire
 
 FOLDER = ROOT / "params"
 PLUGINS = {"datasets": "loader", "methods": "rule", "noise": "model"}  # the key that names a file of snn/<package>
+BASED = {"datasets", "methods", "experiments"}  # a file of these may name another as its base
 PACKAGES = {"datasets": "datasets", "methods": "rules", "noise": "noise"}
 
 
@@ -88,17 +89,22 @@ def load_published() -> Published:
 
 
 def _document(kind: str, name: str, above: tuple[str, ...] = ()) -> Any:
-    """A file's document, merged into that of the method it names as its base."""
+    """A file's document, merged into that of the one it names as its base."""
     document = read_yaml(path_of(kind, name))
-    if kind != "methods" or not isinstance(document, dict) or "base" not in document:
+    if not isinstance(document, dict):
+        return document
+    if kind == "datasets" and "base" not in document:
+        document.setdefault("raw", name)  # those that stand on this one share its files
+    if kind not in BASED or "base" not in document:
         return document
     base, where = document["base"], f"{_short(path_of(kind, name))}: base"
     if not isinstance(base, str):
-        raise InputError(where, "is not the name of a method", "write base: NAME")
+        raise InputError(where, f"is not the name of a {kind.removesuffix('s')}", "write base: NAME")
     if base in (name, *above):
-        raise InputError(where, f"{base} leads back to itself", "name a method that stands alone")
+        raise InputError(where, f"{base} leads back to itself", "name one that stands alone")
     if base not in names(kind):
-        raise InputError(where, f"there is no method '{base}'", _nearest(base, names(kind), f"params/{kind}"))
+        thing = kind.removesuffix("s")
+        raise InputError(where, f"there is no {thing} '{base}'", _nearest(base, names(kind), f"params/{kind}"))
     own = {key: value for key, value in document.items() if key != "base"}
     return _merge(_document(kind, base, (name, *above)), own)
 

@@ -21,8 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DIGEST_LENGTH = 12
 # What these hold reaches a number only through the resolved parameters, which are hashed themselves, or not at all.
 INERT = frozenset(
-    f"snn{name}"
-    for name in ("", ".errors", ".files", ".grid", ".job", ".jobs", ".kinds", ".lazy", ".params", ".provenance")
+    ["snn"]
+    + [f"snn.{name}" for name in ("download", "errors", "files", "grid", "job", "jobs", "kinds", "lazy", "params")]
+    + ["snn.provenance"]
 )
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pandas", "scipy", "pydantic", "snakemake")

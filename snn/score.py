@@ -37,10 +37,10 @@ def score(network: Network, split: Split) -> tuple[dict[str, float], dict[int, f
     for x, y in split.in_order():
         for i, (_, y_TBN) in enumerate(network.walk(network.encode(x)), start=1):
             if i in spikes:
-                spikes[i] += float(y_TBN.mean((1, *range(2, y_TBN.dim()))).sum()) * len(x)
+                spikes[i] += float(y_TBN.mean((1, *range(2, y_TBN.dim()))).sum()) * len(y)
         scores_BK = network.scores(y_TBN)
         value += float(outcomes(scores_BK, y).sum())
-        total += float(loss(scores_BK, y)) * len(x)
+        total += float(loss(scores_BK, y)) * len(y)
     rates = {i: count / (len(split) * network.architecture.steps) for i, count in spikes.items()}
     return {"value_val": value / len(split), "validation_loss": total / len(split)}, rates
 

@@ -66,8 +66,13 @@ def frames(net, batch, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def count(net, *batches):
-    counter = Counter(net)
+def spikes(net, batch, seed=0):
+    """Binary frames, a third of them ones."""
+    return (frames(net, batch, seed) > 0.43).float()
+
+
+def count(net, *batches, spikes_in=False):
+    counter = Counter(net, spikes_in)
     for x_BCHW in batches:
         counter.scores(x_BCHW)
     return counter.operations()
@@ -106,7 +111,7 @@ def in_windows(maps, kernel, stride, padding, join):
     return result
 
 
-def by_hand(net, x):
+def by_hand(net, x, spikes_in=False):
     """What each layer costs a sample, from the spikes of `walk`.
 
     What reaches a layer is an array of spikes (T, B, ...), those of a window of an average pool added up, or None for
@@ -114,7 +119,8 @@ def by_hand(net, x):
     """
     steps, batch = net.architecture.steps, x.shape[-1 - len(net.architecture.input_shape)]
     outputs = [y_TBX.numpy() for _, y_TBX in net.walk(net.encode(x))]
-    events, image, dense, result = {-1: None}, {-1: x.dim() == 1 + len(net.architecture.input_shape)}, {-1: False}, []
+    shown = x.numpy() if spikes_in else None
+    events, image, dense, result = {-1: shown}, {-1: x.dim() == 1 + len(net.architecture.input_shape)}, {-1: False}, []
     for i, (layer, y_TBX) in enumerate(zip(net.layers, outputs, strict=True)):
         spec, cost, arrived = layer.spec, dict.fromkeys((f.name for f in fields(Operations)), 0), events[layer.source]
         image[i], dense[i] = False, dense[layer.source]
@@ -218,10 +224,21 @@ NEUNORM = NeuNorm(decay=0.5, gain="average")
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
-@given(net=networks(), batch=st.integers(1, 3), of_frames=st.booleans(), seed=st.integers(0, 99))
-def test_counts_equal_brute_force(net, batch, of_frames, seed):
-    x = (frames if of_frames and net.architecture.steps > 1 else images)(net, batch, seed)
-    assert_counts(count(net, x), by_hand(net, x))
+@given(
+    net=networks(), batch=st.integers(1, 3), shown=st.sampled_from([images, frames, spikes]), seed=st.integers(0, 99)
+)
+def test_counts_equal_brute_force(net, batch, shown, seed):
+    shown = shown if net.architecture.steps > 1 else images
+    x, spikes_in = shown(net, batch, seed), shown is spikes
+    assume(not (spikes_in and pools_first(net)))
+    assert_counts(count(net, x, spikes_in=spikes_in), by_hand(net, x, spikes_in))
+
+
+def pools_first(net):
+    """Whether an average pool lies before the first synapse, and a max pool behind it, where no spike can be told."""
+    kinds = [type(layer.spec) for layer in net.layers]
+    first = next(i for i, layer in enumerate(net.layers) if layer.programmable)
+    return {AvgPool, MaxPool} <= set(kinds[:first])
 
 
 SPECIAL = {
@@ -364,6 +381,22 @@ def test_frames_are_multiplied_at_every_step():
     still, moving = count(net, images(net, 2))[0], count(net, frames(net, 2))[0]
     assert (still.macs_once, still.macs_every_step) == (2 * 16**2, 3 * 2 * 16**2)
     assert (moving.macs_once, moving.macs_every_step) == (3 * 2 * 16**2, 3 * 2 * 16**2)
+
+
+def test_an_event_of_a_binary_frame_adds_and_does_not_multiply():
+    net = build((1, 6, 6), [Conv(conv=2), Linear(linear=4)], 3)
+    x_TBCHW = torch.zeros(3, 2, 1, 6, 6)
+    x_TBCHW[0, 0, 0, 0, 0] = x_TBCHW[1, 1, 0, 2, 2] = x_TBCHW[2, 1, 0, 2, 2] = 1  # a corner once, the inside twice
+    first = count(net, x_TBCHW, spikes_in=True)[0]
+    assert (first.acs, first.macs_once, first.macs_every_step) == ((2 * 4 + 2 * 2 * 9) / 2, 0, 0)
+
+
+def test_an_ann_sees_the_sum_of_binary_frames_and_multiplies():
+    net = build((1, 6, 6), [Conv(conv=2), Linear(linear=4)], 1, activation=Relu())
+    x_TBCHW = (torch.rand(5, 2, 1, 6, 6, generator=torch.Generator().manual_seed(0)) > 0.5).float()
+    first = count(net, x_TBCHW, spikes_in=True)[0]
+    assert (first.acs, first.macs_every_step) == (0, 2 * 16**2)
+    assert torch.equal(net.predict(x_TBCHW), net.predict(x_TBCHW.sum(0)))
 
 
 def test_a_max_pool_behind_neunorm_gives_numbers_and_not_spikes():

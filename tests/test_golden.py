@@ -33,8 +33,8 @@ CALIBRATION = kinds.Calibration(samples=24, epochs=2, batch=12, lr=1e-2, targets
 class Double(data.Split):
     """Samples in double precision."""
 
-    def normalised(self, x_BCHW):
-        return super().normalised(x_BCHW).double()
+    def shown(self, x_BCHW):
+        return super().shown(x_BCHW).double()
 
 
 @contextmanager

@@ -228,13 +228,13 @@ def test_calibration_lowers_its_loss_and_never_touches_what_the_hardware_does(by
     programmed = {name: tensor.clone() for name, tensor in chip.state_dict().items()}
     reference = hardware.Reference(clean, teacher, percentile=99.0)
     clean_before = {name: tensor.clone() for name, tensor in clean.state_dict().items()}
-    before = distance(chip, clean, samples.normalised(samples.x_NCHW))
+    before = distance(chip, clean, samples.shown(samples.x_NX))
     losses = list(hardware.calibrate(chip, reference, samples, SETTINGS, data.generator("calibration")))
 
     assert len(losses) == SETTINGS.epochs
     assert losses[-1] < 0.9 * losses[0]
     if not by_teacher:
-        assert distance(chip, clean, samples.normalised(samples.x_NCHW)) < 0.9 * before
+        assert distance(chip, clean, samples.shown(samples.x_NX)) < 0.9 * before
     assert len(kept) == 2 * len(programmable(clean))
     assert all(torch.equal(tensor, kept[name]) for name, tensor in chip.named_buffers())
     found = [layer.silicon for layer in chip.layers if layer.silicon]

@@ -179,7 +179,7 @@ def test_each_stage_is_named_by_the_modules_that_can_change_its_numbers():
         job.stage: reachable(tuple(sorted(job.modules))) for job in grid.jobs.values() if "ltl" not in str(job.folder)
     }
     short = {stage: {name.removeprefix("snn.") for name in names} for stage, names in modules.items()}
-    assert short["prepare"] == {"datasets", "datasets.digits", "spec"}
+    assert short["prepare"] == {"datasets", "datasets.digits", "spec", "split"}
     network = {"data", "layer", "network", "neuron", "score", "spec", "wiring"}
     assert short["train"] == network | {
         "optimise",

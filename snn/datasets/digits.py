@@ -19,11 +19,12 @@ class Options(Model):
     split: str
 
 
-def load(options: Options) -> Raw:
-    """All images, grey levels 0 to 16; raises InputError when the split is not a partition of them."""
+def load(options: Options, raw: Path) -> Raw:
+    """All images, grey levels 0 to 16; raises InputError when the split is not a partition of them. No raw file."""
     bunch = sklearn_datasets.load_digits()
     path = FOLDER / "datasets" / Path(options.split).name
     parts = {part: np.array(indices) for part, indices in files.read_json(path, "restore it from git").items()}
     if sorted(np.concatenate(list(parts.values()))) != list(range(len(bunch.target))):
         raise InputError(path, "does not name every image exactly once", "restore it from git")
-    return Raw(bunch.images[:, None].astype(np.uint8), bunch.target, [str(name) for name in bunch.target_names], parts)
+    x_NCHW = bunch.images[:, None].astype(np.uint8)
+    return Raw(x_NCHW.__getitem__, bunch.target, [str(name) for name in bunch.target_names], parts)

@@ -4,6 +4,7 @@ Nothing is trained. With q_l the percentile of layer l's activations in a sample
 
     W_l -> W_l q_{l-1} / q_l,   b_l -> b_l / q_l,   threshold 1,   reset by subtraction
 
+and q_0 = 1, or T for T frames of events, of which the teacher sees the sum.
 Max pools do not convert: the largest of several spikes is not that of their rates. Layers that a shortcut adds up
 without synapses share the larger of their q. Source: Rueckauer, Lungu, Hu, Pfeiffer, Liu, Conversion of
 continuous-valued deep networks to efficient event-driven networks for image classification, Front. Neurosci. 2017.
@@ -47,6 +48,8 @@ class Rule(Base):
         changes = {"steps": task.steps, "activation": self.options.neuron}
         student = network.Network(teacher.architecture.model_copy(update=changes))
         q = scales(teacher, x, self.options.percentile)
+        if x.dim() == len(task.input_shape) + 2:
+            q[-1] = float(len(x))  # a step sees one frame, the teacher the sum of all
         with torch.no_grad():
             for i, (layer, source) in enumerate(zip(student.layers, teacher.layers, strict=True)):
                 if not layer.programmable:

@@ -1,4 +1,21 @@
+rule download:
+    output:
+        "data/raw/{dataset}/{file}",
+    log:
+        "logs/raw/{dataset}/{file}.log",
+    params:
+        python=PYTHON,
+        dataset=GRID.experiment.dataset,
+        options=DOWNLOAD_OPTIONS,
+    message:
+        "download {wildcards.file}"
+    shell:
+        "{params.python:q} -m snn download {params.dataset:q} --file {wildcards.file:q} {params.options:q} > {log:q} 2>&1"
+
+
 rule prepare:
+    input:
+        ancient(GRID.inputs_of("data/prepared/{dataset}/{digest}")),
     output:
         "data/prepared/{dataset}/{digest}/params.json",
         "data/prepared/{dataset}/{digest}/provenance.json",
