@@ -4,12 +4,14 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv/bin/python
 EXPERIMENT ?= digits
 CORES ?= all
+MIRROR ?=
+OFFLINE ?=
 
 .PHONY: reproduce test fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
-reproduce: .venv/.installed  ## run an experiment, print its summary and where its page is
-	@$(VENV) -m snakemake --cores '$(CORES)' --config experiment='$(EXPERIMENT)'
+reproduce: .venv/.installed  ## run an experiment, print its summary and where its page is: EXPERIMENT= MIRROR= OFFLINE=1
+	@$(VENV) -m snakemake --cores '$(CORES)' --config experiment='$(EXPERIMENT)' data_mirror='$(MIRROR)' offline='$(OFFLINE)'
 	@$(VENV) -m snn summary --experiment '$(EXPERIMENT)'
 
 test: .venv/.installed  ## lint and tests

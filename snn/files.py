@@ -39,7 +39,7 @@ def write(path: Path, content: str | bytes | Callable[[Path], None]) -> Path:
         temporary.chmod(0o644)  # safetensors writes files that only their owner can read
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
-        raise InputError(path, f"cannot be written: {_reason(error)}", _remedy(error)) from error
+        raise refusal(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -51,7 +51,7 @@ def move(source: Path, target: Path) -> None:
     try:
         source.replace(target)
     except OSError as error:
-        raise InputError(target, f"cannot be written: {_reason(error)}", _remedy(error)) from error
+        raise refusal(target, error) from error
 
 
 def make_folder(path: Path) -> None:
@@ -191,6 +191,11 @@ def verify(folder: Path) -> None:
         found = sha256(folder / name) if name in kept else "no file"
         if found != expected:
             raise InputError(folder / name, f"sha256 is {found}, recorded was {expected}", remedy)
+
+
+def refusal(path: Path, error: Exception) -> InputError:
+    """What to raise when `path` cannot be written."""
+    return InputError(path, f"cannot be written: {_reason(error)}", _remedy(error))
 
 
 def _reason(error: Exception) -> str:

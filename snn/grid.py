@@ -104,7 +104,10 @@ class Grid:
 
     def _method(self, name: str) -> kinds.Method:
         if name not in self._methods:
-            self._methods[name] = params.load_method(name, self.experiment.overrides.get(name, {}), self._where)
+            change = self.experiment.overrides.get(name, {})
+            if self.experiment.epochs:
+                change = {**change, "training": {"epochs": self.experiment.epochs, **change.get("training", {})}}
+            self._methods[name] = params.load_method(name, change, self._where)
         return self._methods[name]
 
     def _rule(self, method: str) -> Any:

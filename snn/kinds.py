@@ -84,6 +84,29 @@ class Split(Model):
         return self
 
 
+class Frames(Model):
+    """How recordings of events become frames, see `formats/frames.py`. `size`: height and width of a frame, that of the
+    sensor if none is said.
+    """
+
+    steps: Positive
+    slices: Literal["count", "duration", "bins"]
+    bin_us: Positive | None = None
+    value: Literal["count", "binary"] = "count"
+    resize: Literal["none", "pool", "bilinear", "released"] = "none"
+    size: Annotated[Many[Positive], Field(min_length=2, max_length=2)] | None = None
+
+    @model_validator(mode="after")
+    def _what_belongs_together(self) -> "Frames":
+        if (self.slices == "bins") != (self.bin_us is not None):
+            raise ValueError("bin_us belongs to slices: bins, and these need it")
+        if (self.resize == "none") != (self.size is None):
+            raise ValueError("size belongs to resize: pool, bilinear or released, and these need it")
+        if self.resize == "released" and self.value != "binary":
+            raise ValueError("the released code made frames of ones: say value: binary")
+        return self
+
+
 class Dataset(Model):
     """A data set: its released files, its loader with the loader's own options, its split, and what it looks like to a
     network.
@@ -236,6 +259,7 @@ class Experiment(Model):
     validation data; a run to start from keeps its own. `steps_eval`: numbers of steps at which the clean networks are
     judged besides their own. `train_limit`, `test_limit`: a smaller version of the data set, whose name then says so.
     `comparisons`: pairs of methods, beside the pairs of every method with its teacher.
+    `epochs`: of every method, in place of those of its recipe; `overrides` may still say otherwise.
     A file may name another experiment as its `base` and say only what differs.
     """
 
@@ -254,6 +278,7 @@ class Experiment(Model):
     comparisons: Many[Comparison] = ()
     hardware: Many[Hardware] = ()
     energy: str
+    epochs: Positive | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: Positive = 1  # per job; gradients at 1 and 2 threads differ in bits
     overrides: dict[str, dict[str, Any]] = {}  # method -> changes to its recipe

@@ -1,0 +1,53 @@
+"""Event recordings in a folder a class, from a folder or an archive: your own, or a part of N-MNIST."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from snn.datasets import Raw
+from snn.kinds import Frames
+from snn.lazy import lazy
+from snn.spec import Many, Model, Positive
+
+events = lazy("snn.formats.events")
+folders = lazy("snn.formats.folders")
+frames = lazy("snn.formats.frames")
+
+
+class Options(Model):
+    """`folder`: folder or archive with the data, below data/raw/NAME or absolute. `parts`: the folders in it of
+    training and of test data; none, if it holds those of the classes. `format`: see `formats/events.py`; of npy,
+    `columns`: the order of those of an array (E, 4), and `unit_us`: microseconds in a unit of its time. `sensor`:
+    height and width. `sha256`: of the content, see `formats/archives.py`.
+    """
+
+    folder: str = "."
+    parts: Annotated[Many[str], Field(max_length=2)] = ("train", "test")
+    format: Literal["atis", "aedat2", "npy"]
+    columns: Many[Literal["x", "y", "t", "p"]] = ("x", "y", "p", "t")
+    unit_us: Positive = 1
+    sensor: Annotated[Many[Positive], Field(min_length=2, max_length=2)]
+    frames: Frames
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+    @field_validator("columns")
+    @classmethod
+    def _each_once(cls, columns: tuple) -> tuple:
+        if sorted(columns) != ["p", "t", "x", "y"]:
+            raise ValueError("columns names each of x, y, t and p once")
+        return columns
+
+
+def load(options: Options, raw: Path) -> Raw:
+    """All recordings, decoded when they are asked for; raises InputError naming the folder or recording."""
+    root, suffixes = raw / options.folder, events.SUFFIXES[options.format]
+    found, names, y_N, class_names, parts = folders.classified(root, options.parts, suffixes, options.sha256)
+    extra = (options.columns, options.unit_us) if options.format == "npy" else ()
+
+    def read(i: int):
+        content, where = found.read(names[i]), f"{root}/{names[i]}"
+        recording = events.READERS[options.format](content, where, options.sensor, *extra)
+        return frames.frames(recording, options.sensor, options.frames)
+
+    return Raw(read, y_N, class_names, parts)

@@ -1,0 +1,133 @@
+"""Folders, zip and tar archives, read where they lie: nothing is unpacked, so that no name in one becomes a path."""
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import shutil
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from snn.errors import InputError
+
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, IndexError)
+LARGEST = 1 << 30  # bytes of a member; no sample is as large, an archive that says otherwise is none of samples
+AGAIN = "fetch it anew"
+UNTRUSTED = "use an archive you trust"
+
+
+class Members:
+    """The regular files of a folder or archive: `names`, as posix paths, sorted, and `read`."""
+
+    def __init__(self, path: Path, names: Iterable[str]):
+        self.path, self.names = path, sorted(names)
+        self._known = frozenset(self.names)
+        for before, name in zip(["", *self.names], self.names, strict=False):
+            parts = PurePosixPath(name).parts
+            if name == before:
+                raise InputError(path, f"holds {name} twice", AGAIN)
+            if not parts or parts[0].startswith("/") or ".." in parts or "\\" in name or "\0" in name:
+                raise InputError(path, f"holds a file named {name!r}, which leads out of it", UNTRUSTED)
+
+    def read(self, name: str) -> bytes:
+        """The content of a file; raises InputError naming archive and file when it is not there or damaged."""
+        if name not in self._known:
+            raise InputError(f"{self.path}/{name}", "is missing", AGAIN)
+        try:
+            with self._open(name) as file:
+                content = file.read(LARGEST + 1)
+        except (*DAMAGED, RuntimeError, NotImplementedError) as error:
+            raise InputError(f"{self.path}/{name}", f"cannot be read ({_reason(error)})", AGAIN) from error
+        if len(content) > LARGEST:
+            raise InputError(f"{self.path}/{name}", f"has more than {LARGEST} bytes", UNTRUSTED)
+        return content
+
+    def _open(self, name: str) -> IO[bytes]:
+        return (self.path / name).open("rb")
+
+
+class _Zip(Members):
+    def __init__(self, path: Path):
+        self.archive = zipfile.ZipFile(path)
+        super().__init__(path, (info.filename for info in self.archive.infolist() if not info.is_dir()))
+
+    def _open(self, name: str) -> IO[bytes]:
+        return self.archive.open(name)
+
+
+class _Tar(Members):
+    """A compressed one is decompressed once, into a file without a name beside it, to be read at random."""
+
+    def __init__(self, path: Path):
+        self.file: IO[bytes] = path.open("rb")
+        if opener := COMPRESSED.get(path.suffix):
+            folder = path.parent if _writable(path.parent) else None
+            with self.file as packed, opener(packed) as content:
+                self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open as long as the archive is
+                shutil.copyfileobj(content, self.file, 1 << 20)
+            self.file.seek(0)
+        self.archive = tarfile.open(fileobj=self.file, mode="r:")  # noqa: SIM115
+        self.infos = {}
+        for info in self.archive:
+            if not (info.isreg() or info.isdir()):
+                raise InputError(path, f"holds {info.name!r}, which is no plain file", UNTRUSTED)
+            if info.isreg() and info.name in self.infos:
+                raise InputError(path, f"holds {info.name} twice", AGAIN)
+            if info.isreg():
+                self.infos[info.name] = info
+        super().__init__(path, self.infos)
+
+    def read(self, name: str) -> bytes:
+        content = super().read(name)
+        if len(content) != self.infos[name].size:
+            raise InputError(f"{self.path}/{name}", "is cut off", AGAIN)
+        return content
+
+    def _open(self, name: str) -> IO[bytes]:
+        return self.archive.extractfile(self.infos[name])
+
+
+COMPRESSED = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+KINDS = {".zip": _Zip, ".tar": _Tar, **dict.fromkeys(COMPRESSED, _Tar)}
+
+
+def members(path: Path) -> Members:
+    """Open a folder, .zip, .tar or compressed .tar; raises InputError naming it when it is missing or damaged, or when
+    a name in it is absolute, leads out of it, occurs twice or is a link. Hidden files are left out.
+    """
+    try:
+        if path.is_dir():
+            every = (found.relative_to(path) for found in path.rglob("*") if found.is_file())
+            return Members(path, (f.as_posix() for f in every if not any(part.startswith(".") for part in f.parts)))
+        return KINDS[path.suffix](path)
+    except FileNotFoundError as error:
+        raise InputError(path, "is missing", "put it there, or see docs/data.md") from error
+    except KeyError as error:
+        raise InputError(path, "is neither a folder nor an archive", f"use one of {', '.join(KINDS)}") from error
+    except DAMAGED as error:
+        raise InputError(path, f"cannot be read as an archive ({_reason(error)})", AGAIN) from error
+
+
+def content_sha256(found: Members, names: Iterable[str]) -> str:
+    """One sum for many files: the sha256 over lines of `sha256 name`, in the order of the names."""
+    total = hashlib.sha256()
+    for name in sorted(names):
+        total.update(f"{hashlib.sha256(found.read(name)).hexdigest()} {name}\n".encode())
+    return total.hexdigest()
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
