@@ -27,7 +27,7 @@ TRIES = 6
 BACKOFF = 2.0  # seconds before the second try, doubled each time
 LONGEST = 60.0  # seconds that any wait may take
 TIMEOUT = (15, 60)  # seconds to connect, and between bytes
-PIECE = 1 << 20
+PIECE = 1 << 16  # bytes; of a connection that breaks, what has not filled a piece is lost
 REMOTE = re.compile(r"https?://")
 AGENT = {"User-Agent": "spikeledger", "Accept-Encoding": "identity"}  # a Range counts bytes as they are stored
 

@@ -1,6 +1,5 @@
 """Images that lie in arrays: one .npz file, or a folder of .npy files, with x_train, y_train, x_test and y_test."""
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -66,8 +65,8 @@ def _read(path: Path, key: str):
             return np.load(where, mmap_mode="r", allow_pickle=False)
         with np.load(path, allow_pickle=False) as archive:
             if key not in archive.files:
-                near = difflib.get_close_matches(key, archive.files, n=1, cutoff=0)
-                raise InputError(f"{path}: {key}", f"is missing, the nearest is {near}", "store it under that name")
+                known = ", ".join(archive.files)
+                raise InputError(f"{path}: {key}", f"is missing, there are {known}", "store it under that name")
             return archive[key]
     except FileNotFoundError as error:
         raise InputError(where, "is missing", "put it there") from error

@@ -7,6 +7,7 @@ import lzma
 import shutil
 import tarfile
 import tempfile
+import weakref
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -64,14 +65,16 @@ class _Tar(Members):
     """A compressed one is decompressed once, into a file without a name beside it, to be read at random."""
 
     def __init__(self, path: Path):
-        self.file: IO[bytes] = path.open("rb")
+        file = path.open("rb")
+        weakref.finalize(self, file.close)
         if opener := COMPRESSED.get(path.suffix):
             folder = path.parent if _writable(path.parent) else None
-            with self.file as packed, opener(packed) as content:
-                self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open as long as the archive is
-                shutil.copyfileobj(content, self.file, 1 << 20)
-            self.file.seek(0)
-        self.archive = tarfile.open(fileobj=self.file, mode="r:")  # noqa: SIM115
+            packed, file = file, tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open as long as the archive is
+            weakref.finalize(self, file.close)
+            with opener(packed) as content:
+                shutil.copyfileobj(content, file, 1 << 20)
+            file.seek(0)
+        self.archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115
         self.infos = {}
         for info in self.archive:
             if not (info.isreg() or info.isdir()):
@@ -104,6 +107,8 @@ def members(path: Path) -> Members:
         if path.is_dir():
             every = (found.relative_to(path) for found in path.rglob("*") if found.is_file())
             return Members(path, (f.as_posix() for f in every if not any(part.startswith(".") for part in f.parts)))
+        if not path.exists():
+            raise FileNotFoundError
         return KINDS[path.suffix](path)
     except FileNotFoundError as error:
         raise InputError(path, "is missing", "put it there, or see docs/data.md") from error
