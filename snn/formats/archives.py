@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import lzma
 import shutil
+import struct
 import tarfile
 import tempfile
 import weakref
@@ -16,7 +17,10 @@ from typing import IO
 
 from snn.errors import InputError
 
-DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, IndexError)
+DAMAGED = (  # what readers of archives raise of bytes that are none
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, OSError, ValueError, LookupError, ArithmeticError, RuntimeError),
+)
 LARGEST = 1 << 30  # bytes of a member; no sample is as large, an archive that says otherwise is none of samples
 AGAIN = "fetch it anew"
 UNTRUSTED = "use an archive you trust"
@@ -42,7 +46,7 @@ class Members:
         try:
             with self._open(name) as file:
                 content = file.read(LARGEST + 1)
-        except (*DAMAGED, RuntimeError, NotImplementedError) as error:
+        except DAMAGED as error:
             raise InputError(f"{self.path}/{name}", f"cannot be read ({_reason(error)})", AGAIN) from error
         if len(content) > LARGEST:
             raise InputError(f"{self.path}/{name}", f"has more than {LARGEST} bytes", UNTRUSTED)
@@ -109,11 +113,11 @@ def members(path: Path) -> Members:
             return Members(path, (f.as_posix() for f in every if not any(part.startswith(".") for part in f.parts)))
         if not path.exists():
             raise FileNotFoundError
+        if path.suffix not in KINDS:
+            raise InputError(path, "is neither a folder nor an archive", f"use one of {', '.join(KINDS)}")
         return KINDS[path.suffix](path)
     except FileNotFoundError as error:
         raise InputError(path, "is missing", "put it there, or see docs/data.md") from error
-    except KeyError as error:
-        raise InputError(path, "is neither a folder nor an archive", f"use one of {', '.join(KINDS)}") from error
     except DAMAGED as error:
         raise InputError(path, f"cannot be read as an archive ({_reason(error)})", AGAIN) from error
 
