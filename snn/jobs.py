@@ -43,8 +43,8 @@ class Prepare(Job):
 
     @property
     def inputs(self) -> list[Path]:
-        """The released files, but none once the data are prepared: the raw ones may be removed then."""
-        return [] if self.proof.exists() else [self.raw / file.name for file in self.dataset.files]
+        """The released files; once the data are prepared they may be removed, and are not fetched again."""
+        return [self.raw / file.name for file in self.dataset.files]
 
     @property
     def place(self) -> str:

@@ -112,6 +112,12 @@ def test_a_layer_that_does_not_fit_is_named_with_its_shape():
         ({"methods": ["tte"]}, "method 'tte': is unknown; the nearest is 'tet'"),
         ({"overrides": {"tet": {"training": {"epoch": 1}}}}, "unknown key 'epoch', the nearest is 'epochs'"),
         ({"overrides": {"tandem": {"options": {"neuron": {"decay": 0.0}}}}}, "methods.tandem: the gradient of a ReLU"),
+        (
+            {"dataset": "nmnist"},
+            "methods.stbp: 4 steps, but data set nmnist has 10 frames, one a step; choose steps: 10",
+        ),
+        ({"dataset": "nmnist", "steps": 10, "steps_eval": [5]}, "steps_eval: nmnist has 10 frames, one a step"),
+        ({"dataset": "fashion_mnits"}, "dataset 'fashion_mnits': is unknown; the nearest is 'fashion_mnist'"),
     ],
     ids=lambda value: str(next(iter(value))) if isinstance(value, dict) else "",
 )
@@ -125,6 +131,69 @@ def test_an_impossible_experiment_is_refused_before_anything_runs(changes, said,
     monkeypatch.setattr(params, "load", load)
     with pytest.raises(InputError) as refusal:
         Grid("digits")
+    assert said in str(refusal.value)
+
+
+def test_a_smaller_version_of_a_data_set_says_so_in_its_name():
+    assert Grid("digits").data.name == "digits"
+    quick = Grid("fashion_quick")
+    assert quick.data.name == "fashion_mnist-train6000"
+    assert quick.data.raw == Path("data/raw/fashion_mnist")
+    assert (quick.data.dataset.train_limit, quick.data.dataset.test_limit) == (6000, None)
+    assert quick.runs[0].place.startswith("results/runs/fashion_mnist-train6000/")
+
+
+def test_epochs_of_an_experiment_replace_those_of_recipes_but_not_those_of_overrides(monkeypatch):
+    path = params.path_of("experiments", "digits")
+    document = {**params.read_yaml(path), "epochs": 3, "overrides": {"tet": {"training": {"epochs": 5, "lr": 0.5}}}}
+    original = params.load
+    experiment = params.parse("experiments", document, path)
+    monkeypatch.setattr(
+        params,
+        "load",
+        lambda kind, name: experiment if name == "digits" and kind == "experiments" else original(kind, name),
+    )
+    found = {run.method_name: run.method.training for run in Grid("digits").runs}
+    assert {name: training.epochs for name, training in found.items()} == dict.fromkeys(found, 3) | {"tet": 5}
+    assert found["tet"].lr == 0.5
+
+
+def test_a_data_set_that_stands_on_another_shares_its_files_and_differs_in_what_it_says():
+    base, child = (params.load("datasets", name) for name in ("nmnist", "nmnist_5ms"))
+    assert child.raw == base.raw == "nmnist"
+    assert child.files == base.files
+    assert (child.frames, child.spikes, child.options.frames.bin_us) == (15, False, 5000)
+
+
+def test_servers_and_mirrors_enter_no_digest_and_checksums_do():
+    data = Grid("fashion_quick").data
+    files = data.dataset.files
+    for change, same in (({"urls": ("https://example.org/x",)}, True), ({"md5": "0" * 32}, False)):
+        changed = data.dataset.model_copy(update={"files": (files[0].model_copy(update=change), *files[1:])})
+        assert (type(data)(data.name, changed).digest == data.digest) == same
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"spikes": True}, "spikes: true needs frames and normalise: none"),
+        ({"frames": 4, "task": "reconstruction"}, "frames cannot be given back"),
+        ({"split": {"test": "last"}}, "split: test_share belongs to test"),
+        ({"split": {"test_share": 0.1}}, "split: test_share belongs to test"),
+        ({"files": [{"name": "../x"}]}, "files.0.name"),
+        (
+            {"files": [{"name": "x", "urls": ["https://example.org/x"]}]},
+            "files.0: a file that is downloaded needs an md5",
+        ),
+        ({"files": [{"name": "x", "urls": ["file:///etc/passwd"], "md5": "0" * 32}]}, "files.0.urls.0"),
+        ({"raw": "../elsewhere"}, "raw: "),
+        ({"normalise": "standrad"}, "the nearest is 'standard'"),
+    ],
+)
+def test_an_impossible_data_set_is_refused(changes, said):
+    document = {**params.read_yaml(params.path_of("datasets", "digits")), "raw": "digits", **changes}
+    with pytest.raises(InputError) as refusal:
+        params.parse("datasets", document, HERE)
     assert said in str(refusal.value)
 
 

@@ -595,3 +595,33 @@ def test_methods_that_are_compared_start_with_the_same_synapses(pair):
     for op, same_op in zip(*synapses, strict=True):
         assert torch.equal(op.weight, same_op.weight)
         assert torch.equal(op.bias, same_op.bias)
+
+
+# Frames of events
+
+
+def frames_of_events(steps, size=B, seed=6):
+    return (torch.rand(steps, size, *SHAPE, generator=torch.Generator().manual_seed(seed)) > 0.6).float()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_rule_learns_from_frames_and_answers_them(method):
+    rule, student, seen = start(method)
+    steps = max(T, student.architecture.steps)
+    seen = dataclasses.replace(seen, x=frames_of_events(steps))
+    student.train()
+    losses = [float(loss.detach()) for loss in rule.losses(student, seen) if loss.backward() is None]
+    assert all(map(math.isfinite, losses))
+    assert bool(losses) == rule.trains
+    deployed = rule.deploy(student)
+    assert deployed.predict(seen.x).shape == (B, K)
+    if not rule.static:  # the order of frames is not lost, an ANN sees their sum
+        return
+    assert torch.equal(deployed.predict(seen.x), deployed.predict(seen.x.sum(0)))
+
+
+def test_a_converted_network_sees_in_frames_what_its_teacher_sees_in_their_sum():
+    rule, _, seen = start("conversion")
+    x_TBCHW = (seen.x / T).expand(T, *seen.x.shape)
+    of_frames, of_images = (rule.student(task(rule), seen.parents, x) for x in (x_TBCHW, seen.x))
+    torch.testing.assert_close(of_frames.predict(x_TBCHW), of_images.predict(seen.x))
