@@ -9,7 +9,9 @@ The names of the files are the table of contents:
     provenance              digest of parameters and code; who made a result. No torch
     neuron, layer, network  dynamics; synapses, norms and neurons; walk, folding
     rate                    how often a neuron fires under constant current
-    data, datasets/         prepared tensors, batches, augmentation; one loader a file
+    download, datasets/, formats/, split
+                            released files, proven; one loader a file; archives, pictures, events, frames; named splits
+    data                    prepared tensors, mapped; batches, augmentation
     rules/, local           one training rule a file; layer-local losses shared by LTL and calibration
     train, optimise, score  fit(): the one loop; updates; how well a network does its task
     noise/, hardware        one noise model a file; chips and their calibration

@@ -15,7 +15,10 @@ from snn.errors import InputError
 from snn.grid import DEFAULT_EXPERIMENT, Grid
 from snn.wiring import sizes, with_readout
 
-SHOWN_IN_README = (DEFAULT_EXPERIMENT, "matched")
+SHOWN_IN_README = (
+    *(DEFAULT_EXPERIMENT, "matched"),
+    *("fashion_quick", "cifar10-approx93_quick", "nmnist-1000-100_quick"),
+)
 SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
 ASKED = "## Asked for\n\n"
 

@@ -26,7 +26,7 @@ INERT = frozenset(
     + ["snn.provenance"]
 )
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pandas", "scipy", "pydantic", "snakemake")
+LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pillow", "pandas", "scipy", "pydantic", "snakemake")
 
 
 def digest(parameters: object, modules: Iterable[str], parents: Mapping[str, str]) -> str:
