@@ -218,7 +218,11 @@ def _write(response: requests.Response, part: Path, start: int, total: int | Non
 def _alone(target: Path) -> Iterator[None]:
     """Only one process at a time brings a file; the second finds it there."""
     lock = target.with_name(f".{target.name}.lock")
-    with lock.open("w") as handle:
+    try:
+        handle = lock.open("w")
+    except OSError as error:
+        raise files.refusal(lock, error) from error
+    with handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
@@ -226,8 +230,11 @@ def _alone(target: Path) -> Iterator[None]:
 def _sum(file: File, path: Path) -> str | None:
     if _expected(file) is None:
         return None
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256" if file.sha256 else "md5").hexdigest()
+    try:
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256" if file.sha256 else "md5").hexdigest()
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", "make it readable, or fetch it anew") from error
 
 
 def _expected(file: File) -> str | None:

@@ -324,6 +324,22 @@ def test_a_disk_that_fills_up_is_said_and_what_arrived_is_gone_on_with(serve, ta
     assert server.requests[-1][1] == "bytes=100000-"
 
 
+@pytest.mark.parametrize("name", [".data.bin.lock", "data.bin"])
+def test_a_folder_that_cannot_be_used_is_named(name, serve, target, monkeypatch):
+    target.parent.mkdir(parents=True)
+    target.write_bytes(CONTENT)
+    original = Path.open
+
+    def refuse(path, *mode):
+        if path.name == name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return original(path, *mode)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=f"{name}: cannot be .*Permission denied"):
+        download.fetch(file(serve()), target)
+
+
 def test_two_processes_bring_a_file_once(serve, target):
     server = serve()
     context = multiprocessing.get_context("spawn")

@@ -42,11 +42,14 @@ def load(options: Options, raw: Path) -> Raw:
     if x_train.shape[1:] != x_test.shape[1:]:
         what = f"has images of shape {x_test.shape[1:]}, x_train of {x_train.shape[1:]}"
         raise InputError(f"{path}: x_test", what, "make them agree")
-    y_N = np.concatenate([y_train, y_test]).astype(np.int64)
-    class_names = list(options.class_names) or [str(k) for k in range(int(y_N.max()) + 1)]
-    if y_N.min() < 0 or y_N.max() >= len(class_names):
-        what = f"hold labels from {y_N.min()} to {y_N.max()}, there are {len(class_names)} classes"
+    lowest = min(int(y_train.min()), int(y_test.min()))  # as integers of Python, which hold any label
+    highest = max(int(y_train.max()), int(y_test.max()))
+    most = len(options.class_names) or len(y_train)  # every class has a sample to learn from
+    if lowest < 0 or highest >= most:
+        what = f"hold labels from {lowest} to {highest}, for at most {most} classes"
         raise InputError(f"{path}: y_train and y_test", what, "number the classes from 0")
+    y_N = np.concatenate([y_train.astype(np.int64), y_test.astype(np.int64)])
+    class_names = list(options.class_names) or [str(k) for k in range(highest + 1)]
     n = len(y_train)
 
     def read(i: int):

@@ -1,7 +1,8 @@
 """Tiny ImageNet: 200 classes of 64x64 pictures, read from the zip as it was released.
 
 Its validation pictures are our test data, for those it has for testing have no labels. Classes are the wnids, sorted,
-as those of everybody's ImageFolder; a few grey pictures become colour.
+and so are the training pictures, as those of everybody's ImageFolder; test pictures are in the order of their
+annotations. A few grey pictures become colour.
 """
 
 from pathlib import Path
@@ -17,15 +18,12 @@ pictures = lazy("snn.formats.pictures")
 
 
 class Options(Model):
-    """The archive, and the folder in it."""
-
-    archive: str = "tiny-imagenet-200.zip"
-    folder: str = "tiny-imagenet-200"
+    """None: there is one release."""
 
 
 def load(options: Options, raw: Path) -> Raw:
     """100,000 training and 10,000 test pictures, decoded when they are asked for; raises InputError naming the file."""
-    path, inside = raw / options.archive, options.folder
+    path, inside = raw / "tiny-imagenet-200.zip", "tiny-imagenet-200"
     found = archives.members(path)
     wnids = sorted(found.read(f"{inside}/wnids.txt").decode(errors="replace").split())
     number = {wnid: i for i, wnid in enumerate(wnids)}
@@ -39,7 +37,10 @@ def load(options: Options, raw: Path) -> Raw:
         labels.append(rest.split("\t")[0])
     labels = [name.split("/")[2] for name in train] + labels
     names = train + test
+    there = set(found.names)
     for name, wnid in zip(names, labels, strict=True):
+        if name not in there:
+            raise InputError(f"{path}/{name}", "is missing, val_annotations.txt names it", "fetch the archive anew")
         if wnid not in number:
             raise InputError(f"{path}/{name}", f"has class {wnid!r}, which wnids.txt does not name", "fetch it anew")
     if missing := set(number) - set(labels[: len(train)]):

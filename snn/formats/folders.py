@@ -15,8 +15,8 @@ def classified(
     """What lies in `root`: (members, names of the samples, their classes, class names, indices of the parts).
 
     `parts` are the folders of training and test data; none: `root` holds the folders of the classes itself. Classes
-    are the sub-folders, sorted; samples the files with one of `suffixes` at any depth, sorted. Other files are left
-    out. `sha256` binds the data to their bytes, see `archives.content_sha256`. Raises InputError naming what is missing
+    are the sub-folders, sorted; samples the files with one of `suffixes` at any depth, folder by folder, as
+    torchvision walks them. Other files are left out. `sha256` binds the data to their bytes, see `archives.content_sha256`. Raises InputError naming what is missing
     or empty.
     """
     found = members(root)
@@ -50,6 +50,7 @@ def _heap(found: Members, root: Path, part: str, suffixes: Sequence[str]) -> dic
     for label, names in sorted(heap.items()):
         if not names:
             raise InputError(f"{where}/{label}", f"holds no file of {', '.join(suffixes)}", "fill it or remove it")
+        names.sort(key=lambda name: name.rpartition("/"))
     return heap
 
 
