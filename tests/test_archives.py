@@ -50,6 +50,21 @@ def test_every_file_is_read_at_random_and_in_any_order(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_hidden_files_and_those_that_macos_adds_are_left_out(kind, tmp_path):
+    hidden = dict.fromkeys([".DS_Store", "a/._0.bin", "__MACOSX/a/0.bin", ".git/config"], b"x")
+    assert archives.members(pack(tmp_path, kind, {**FILES, **hidden})).names == sorted(FILES)
+
+
+def test_linked_folders_are_followed_but_not_in_circles(tmp_path):
+    pack(tmp_path, "folder")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "train").symlink_to(tmp_path / "folder")
+    (tmp_path / "folder" / "a" / "up").symlink_to(tmp_path / "folder")
+    (tmp_path / "linked" / "dead").symlink_to(tmp_path / "nowhere")
+    assert archives.members(tmp_path / "linked").names == sorted(f"train/{name}" for name in FILES)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_not_there_is_named(kind, tmp_path):
     with pytest.raises(InputError, match=rf"{kind}/c/3\.bin: is missing"):
         archives.members(pack(tmp_path, kind)).read("c/3.bin")

@@ -393,7 +393,10 @@ def empty(folder):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda root: [p.unlink() for p in (root / "test/ant").iterdir()], "test: has no folder ant, or no other part"),
+        (
+            lambda root: [p.unlink() for p in (root / "test/ant").iterdir()],
+            "test: has no folder ant, another part has one",
+        ),
         (lambda root: empty(root / "train/bee"), "train/bee: holds no file of .jpg"),
         (lambda root: (root / "train").rename(root / "learn"), "train: has no folder of a class"),
     ],

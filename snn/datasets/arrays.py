@@ -38,10 +38,10 @@ def load(options: Options, raw: Path) -> Raw:
     x_train, y_train, x_test, y_test = arrays.values()
     for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
         if len(x) != len(y):
-            raise InputError(f"{path}: y_{part}", f"has {len(y)} labels for {len(x)} images", "make them agree")
+            raise InputError(_where(path, f"y_{part}"), f"has {len(y)} labels for {len(x)} images", "make them agree")
     if x_train.shape[1:] != x_test.shape[1:]:
         what = f"has images of shape {x_test.shape[1:]}, x_train of {x_train.shape[1:]}"
-        raise InputError(f"{path}: x_test", what, "make them agree")
+        raise InputError(_where(path, "x_test"), what, "make them agree")
     lowest = min(int(y_train.min()), int(y_test.min()))  # as integers of Python, which hold any label
     highest = max(int(y_train.max()), int(y_test.max()))
     most = len(options.class_names) or len(y_train)  # every class has a sample to learn from
@@ -61,27 +61,29 @@ def load(options: Options, raw: Path) -> Raw:
 
 def _read(path: Path, key: str):
     """One array, whose bytes are never run as a program."""
-    where = path / f"{key}.npy" if path.is_dir() else path
+    where = _where(path, key)
     try:
         if path.is_dir():
-            return np.load(where, mmap_mode="r", allow_pickle=False)
+            return np.load(path / f"{key}.npy", mmap_mode="r", allow_pickle=False)
         with np.load(path, allow_pickle=False) as archive:
             if key not in archive.files:
                 known = ", ".join(archive.files)
-                raise InputError(f"{path}: {key}", f"is missing, there are {known}", "store it under that name")
+                raise InputError(where, f"is missing, there are {known}", "store it under that name")
             return archive[key]
     except FileNotFoundError as error:
         raise InputError(where, "is missing", "put it there") from error
     except InputError:
         raise
     except Exception as error:  # numpy's readers raise what they like of bytes that are no array
-        raise InputError(
-            f"{where}: {key}", f"cannot be read as an array ({error})", "store it with numpy.savez"
-        ) from error
+        raise InputError(where, f"cannot be read as an array ({error})", "store it with numpy.savez") from error
+
+
+def _where(path: Path, key: str) -> str:
+    return f"{path}/{key}.npy" if path.is_dir() else f"{path}: {key}"
 
 
 def _checked(array, key: str, options: Options, path: Path):
-    where = f"{path}: {key}"
+    where = _where(path, key)
     if key.startswith("x") and (array.dtype != np.uint8 or array.ndim != len(options.layout)):
         what = f"is {array.dtype} with {array.ndim} axes, not uint8 {options.layout}"
         raise InputError(where, what, "store it so, or say another layout")

@@ -4,6 +4,8 @@ import bz2
 import gzip
 import hashlib
 import lzma
+import os
+import re
 import shutil
 import struct
 import tarfile
@@ -11,7 +13,7 @@ import tempfile
 import weakref
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -23,14 +25,17 @@ DAMAGED = (  # what readers of archives raise of bytes that are none
 )
 LARGEST = 1 << 30  # bytes of a member; no sample is as large, an archive that says otherwise is none of samples
 AGAIN = "fetch it anew"
+HIDDEN = re.compile(r"(^|/)(\.(?!\.?(/|$))|__MACOSX/)")
 UNTRUSTED = "use an archive you trust"
 
 
 class Members:
-    """The regular files of a folder or archive: `names`, as posix paths, sorted, and `read`."""
+    """The regular files of a folder or archive, but for hidden ones and those that macOS adds to archives: `names`, as
+    posix paths, sorted, and `read`.
+    """
 
     def __init__(self, path: Path, names: Iterable[str]):
-        self.path, self.names = path, sorted(names)
+        self.path, self.names = path, sorted(name for name in names if not HIDDEN.search(name))
         self._known = frozenset(self.names)
         for before, name in zip(["", *self.names], self.names, strict=False):
             parts = PurePosixPath(name).parts
@@ -105,12 +110,11 @@ KINDS = {".zip": _Zip, ".tar": _Tar, **dict.fromkeys(COMPRESSED, _Tar)}
 
 def members(path: Path) -> Members:
     """Open a folder, .zip, .tar or compressed .tar; raises InputError naming it when it is missing or damaged, or when
-    a name in it is absolute, leads out of it, occurs twice or is a link. Hidden files are left out.
+    a name in it is absolute, leads out of it, occurs twice or is a link.
     """
     try:
         if path.is_dir():
-            every = (found.relative_to(path) for found in path.rglob("*") if found.is_file())
-            return Members(path, (f.as_posix() for f in every if not any(part.startswith(".") for part in f.parts)))
+            return Members(path, _walk(path))
         if not path.exists():
             raise FileNotFoundError
         if path.suffix not in KINDS:
@@ -120,6 +124,14 @@ def members(path: Path) -> Members:
         raise InputError(path, "is missing", "put it there, or see docs/data.md") from error
     except DAMAGED as error:
         raise InputError(path, f"cannot be read as an archive ({_reason(error)})", AGAIN) from error
+
+
+def _walk(path: Path) -> Iterator[str]:
+    """The files below a folder, in linked ones too; a link that leads back to a folder above is not followed."""
+    for folder, inner, names in os.walk(path, followlinks=True):
+        here = os.path.realpath(folder)
+        inner[:] = [name for name in inner if not f"{here}/".startswith(f"{os.path.realpath(f'{folder}/{name}')}/")]
+        yield from (Path(folder, name).relative_to(path).as_posix() for name in names if Path(folder, name).is_file())
 
 
 def content_sha256(found: Members, names: Iterable[str]) -> str:

@@ -15,16 +15,16 @@ def classified(
     """What lies in `root`: (members, names of the samples, their classes, class names, indices of the parts).
 
     `parts` are the folders of training and test data; none: `root` holds the folders of the classes itself. Classes
-    are the sub-folders, sorted; samples the files with one of `suffixes` at any depth, folder by folder, as
-    torchvision walks them. Other files are left out. `sha256` binds the data to their bytes, see `archives.content_sha256`. Raises InputError naming what is missing
-    or empty.
+    are the sub-folders, sorted; samples the files with one of `suffixes` at any depth, folder by folder, as torchvision
+    walks them. Other files are left out. `sha256` binds the data to their bytes, see `archives.content_sha256`. Raises
+    InputError naming what is missing or empty.
     """
     found = members(root)
     heaps = [_heap(found, root, part, suffixes) for part in parts or ("",)]
     class_names = sorted(heaps[0])
     for part, heap in zip(parts, heaps, strict=False):
-        if lacking := sorted(set(class_names) ^ set(heap)):
-            raise InputError(f"{root}/{part}", f"has no folder {lacking[0]}, or no other part has one", "add it")
+        if lacking := sorted(set().union(*heaps) - set(heap)):
+            raise InputError(f"{root}/{part}", f"has no folder {lacking[0]}, another part has one", "add it")
     names, y_N, indices = [], [], {}
     for part, heap in zip(("train", "test"), heaps, strict=False):
         indices[part] = np.arange(len(names), len(names) + sum(map(len, heap.values())))
@@ -51,6 +51,9 @@ def _heap(found: Members, root: Path, part: str, suffixes: Sequence[str]) -> dic
         if not names:
             raise InputError(f"{where}/{label}", f"holds no file of {', '.join(suffixes)}", "fill it or remove it")
         names.sort(key=lambda name: name.rpartition("/"))
+    strange = sum(name.startswith(inside) for name in found.names) - sum(map(len, heap.values()))
+    if strange:
+        print(f"{where}: {strange} files left out, which are not of {', '.join(suffixes)}", flush=True)
     return heap
 
 

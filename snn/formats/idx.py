@@ -11,14 +11,7 @@ import numpy as np
 
 from snn.errors import InputError
 
-TYPES = {
-    8: "unsigned bytes",
-    9: "signed bytes",
-    11: "16-bit integers",
-    12: "32-bit integers",
-    13: "floats",
-    14: "doubles",
-}
+TYPES = {8: "uint8", 9: "int8", 11: "int16", 12: "int32", 13: "float32", 14: "float64"}
 UINT8 = 8
 LARGEST = 1 << 30  # bytes; the largest file of the family has 47 million
 PIECE = 1 << 20
