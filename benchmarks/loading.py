@@ -5,8 +5,8 @@
 One epoch over images of CIFAR-10's size, cropped after padding by 4, mirrored and standardised, batch 128, one torch
 thread: our prepared file, mapped, against CIFAR10 behind a DataLoader with 0 and with 2 workers. Rounds are
 interleaved; printed are samples a second, and the ratio to ours round by round: median, smallest, largest. Then the
-share that data take of a training step of tandem learning on its CifarNet, T = 4, batch 32, by wall time, again round
-by round. Images are random, which costs the same as real ones. The tables of docs/data.md were made by it.
+share that data take of a training step of tandem learning on its CifarNet, T = 4, batch 32, two threads, by wall time,
+again round by round. Images are random, which costs the same as real ones. The tables of docs/data.md were made by it.
 """
 
 import argparse
@@ -128,6 +128,7 @@ def main() -> None:
             ratios = sorted(found["ours"] / found[name] for found in rounds)
             speed = statistics.median(found[name] for found in rounds)
             print(f"| {name} | {speed:,.0f} | {statistics.median(ratios):.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f}) |")
+        torch.set_num_threads(2)
         shares = sorted(100 * share_of_a_step(part) for _ in range(chosen.rounds))
     print(f"\nshare of a tandem step: {statistics.median(shares):.2f} % ({shares[0]:.2f} to {shares[-1]:.2f})")
 
