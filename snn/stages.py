@@ -21,7 +21,6 @@ from snn.grid import Grid
 from snn.job import ACCOMPANYING, Job
 from snn.jobs import Calibrate, Evaluate, Figures, Prepare, Tables, Train
 
-
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
