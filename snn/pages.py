@@ -56,7 +56,7 @@ def summary(job: Any, summary: pd.DataFrame, costs: pd.DataFrame) -> str:
         "of teacher": [f"{value:.2f}" for value in clean.energy_of_teacher],
     }
     parts = [
-        f"# {job.name}: {job.experiment.dataset}, {job.experiment.network}",
+        f"# {job.name}: {job.evaluations[0].run.data.name}, {job.experiment.network}",
         _introduction(job, clean, metric),
         _table(columns),
     ]

@@ -170,10 +170,10 @@ def test_a_figure_for_other_steps_or_other_conditions_is_not_ours():
 
 
 def job(learning_rates=()):
-    experiment = SimpleNamespace(
-        dataset="d", network="n", energy="e", hardware=(), comparisons=(), learning_rates=learning_rates
-    )
-    return SimpleNamespace(name="x", experiment=experiment, energy=SimpleNamespace(first_layer="once"))
+    experiment = SimpleNamespace(network="n", energy="e", hardware=(), comparisons=(), learning_rates=learning_rates)
+    run = SimpleNamespace(data=SimpleNamespace(name="d-train60"))
+    energy, evaluations = SimpleNamespace(first_layer="once"), (SimpleNamespace(run=run),)
+    return SimpleNamespace(name="x", experiment=experiment, energy=energy, evaluations=evaluations)
 
 
 def page(*rows, learning_rates=(), **changes) -> str:
@@ -188,6 +188,10 @@ def test_columns_appear_with_what_they_tell():
     assert "0.2 *edge*" in grid
     assert "(0.1)" in grid  # of the teacher, which is not tuned
     assert "(0.1)" not in page(row(lr=0.1, chosen=False), row(lr=0.2), learning_rates=(0.1, 0.2), epochs=0)
+
+
+def test_the_page_names_the_data_that_were_used_and_not_those_they_were_taken_from():
+    assert page(row()).startswith("# x: d-train60, n\n")
 
 
 def test_squared_errors_are_not_written_in_percent():
