@@ -1,7 +1,8 @@
 """DVS-CIFAR10: pictures of CIFAR-10 moved before an event camera; 1,000 recordings a class, 128x128 pixels, no split.
 
 From the zips of the original release, which hold AEDAT 2.0, as TET's authors used them; tonic serves a conversion of
-them. The order is by class, then by the number in a recording's name.
+them. The order is by class, then by the number in a recording's name. The camera lay on its side: pictures are turned
+upright, as TET's code has them; those of SpikingJelly are their mirror images.
 """
 
 import re
@@ -40,7 +41,8 @@ def load(options: Options, raw: Path) -> Raw:
 
     def read(i: int):
         found, name = samples[i]
-        recording = events.aedat2(found.read(name), f"{found.path}/{name}", SENSOR)
-        return frames.frames(recording, SENSOR, options.frames)
+        seen = events.aedat2(found.read(name), f"{found.path}/{name}", SENSOR)
+        upright = seen._replace(x_E=127 - seen.y_E, y_E=seen.x_E)  # turned clockwise by a quarter
+        return frames.frames(upright, SENSOR, options.frames)
 
     return Raw(read, np.array(y_N), CLASSES, {})

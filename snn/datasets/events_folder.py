@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from snn.datasets import Raw
 from snn.kinds import Frames
@@ -37,6 +37,14 @@ class Options(Model):
         if sorted(columns) != ["p", "t", "x", "y"]:
             raise ValueError("columns names each of x, y, t and p once")
         return columns
+
+    @model_validator(mode="after")
+    def _what_belongs_together(self) -> "Options":
+        if self.format != "npy" and (self.columns, self.unit_us) != (("x", "y", "p", "t"), 1):
+            raise ValueError("columns and unit_us belong to format: npy")
+        if self.format == "aedat2" and self.sensor != (128, 128):
+            raise ValueError("format aedat2 is that of a DVS128: say sensor: [128, 128]")
+        return self
 
 
 def load(options: Options, raw: Path) -> Raw:

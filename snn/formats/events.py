@@ -5,15 +5,18 @@ and, where there is one, the event.
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from snn.errors import InputError
+from snn.formats.archives import LARGEST
 
 AGAIN = "fetch it anew, or remove it"
 OVERFLOW_ROW, OVERFLOW = 240, 1 << 13  # ATIS: an event in this row says that time has overflown by so many microseconds
+LATEST = 1 << 53  # microseconds either side of zero, to which floating point is exact
+LONGEST = 1 << 40  # microseconds, twelve days: a recording that lasts longer is a mistake of units or of bits
 
 
 class Events(NamedTuple):
@@ -43,12 +46,12 @@ def atis(content: bytes, where: str, sensor: Sequence[int]) -> Events:
 
 
 def aedat2(content: bytes, where: str, sensor: Sequence[int]) -> Events:
-    """DVS-CIFAR10: AEDAT 2.0 of a DVS128, lines of text that begin with #, then big-endian address and time, four bytes
-    each.
+    """A recording of a DVS128 in AEDAT 2.0: lines of text that begin with #, then big-endian address and time, four
+    bytes each.
 
     Bit 0 of the address is 0 for brighter, bits 1 to 7 the column, from the right, bits 8 to 14 the row, from below;
-    rows are kept so. Events of bit 15 come from outside of the chip and are left out. Source: jAER's reader of the
-    DVS128.
+    here both are counted from the upper left, as jAER shows them. Events of bit 15 come from outside of the chip and
+    are left out. Source: jAER's reader of the DVS128. tonic's x is 127 - y of this, its y 127 - x, its p 1 - p.
     """
     begin = 0
     while content[begin : begin + 1] == b"#":
@@ -61,41 +64,60 @@ def aedat2(content: bytes, where: str, sensor: Sequence[int]) -> Events:
     if (len(content) - begin) % 8:
         raise InputError(where, f"has {len(content) - begin} bytes behind its header, no events of 8", AGAIN)
     address_E, t_E = np.frombuffer(content, ">u4", offset=begin).reshape(-1, 2).astype(np.int64).T
+    foreign_E = address_E >> 16 != 0
+    if foreign_E.any():
+        i = int(foreign_E.argmax())
+        raise InputError(where, f"event {i} has address {address_E[i]}, which no DVS128 sends", "store it as .npy")
     own_E = address_E >> 15 == 0
     address_E, t_E = address_E[own_E], t_E[own_E]
-    x_E, y_E = 127 - (address_E >> 1 & 127), address_E >> 8 & 127
+    x_E, y_E = 127 - (address_E >> 1 & 127), 127 - (address_E >> 8 & 127)
     return _checked(Events(t_E, x_E, y_E, 1 - (address_E & 1)), where, sensor)
 
 
 def npy(content: bytes, where: str, sensor: Sequence[int], columns: Sequence[str] = "xypt", unit: int = 1) -> Events:
-    """A numpy array: a structured one with fields x, y, t and p, or (E, 4) whose columns are in the order of `columns`.
+    """Arrays of numpy: an .npz of x, y, t and p, as SpikingJelly writes; a structured array with these fields; or one
+    of shape (E, 4), whose columns are in the order of `columns`. Nothing in them is unpickled.
 
     `unit`: microseconds in one unit of its time; DVS128 Gesture as tonic serves it has 1000.
     """
+    fields = {name: _whole(array, f"{where}: {name}") for name, array in _loaded(content, where, columns).items()}
+    if len({len(values) for values in fields.values()}) > 1:
+        lengths = ", ".join(f"{len(values)} {name}" for name, values in sorted(fields.items()))
+        raise InputError(where, f"holds {lengths}", "store as many of each")
+    t_E = fields["t"]
+    if len(t_E) and unit * max(-int(t_E.min()), int(t_E.max())) > LATEST:
+        raise InputError(f"{where}: t", f"holds times beyond 2^53 microseconds, at {unit} a unit", "correct the unit")
+    return _checked(Events(t_E * unit, fields["x"], fields["y"], fields["p"]), where, sensor)
+
+
+def _loaded(content: bytes, where: str, columns: Sequence[str]) -> Mapping[str, np.ndarray]:
+    """The four arrays x, y, t and p, as they are stored."""
     try:
-        array = np.load(io.BytesIO(content), allow_pickle=False)
+        found = np.load(io.BytesIO(content), allow_pickle=False)
+        if not isinstance(found, np.ndarray):
+            with found:
+                if sum(info.file_size for info in found.zip.infolist()) > LARGEST:
+                    raise ValueError(f"it unpacks to more than {LARGEST} bytes")
+                return {name: np.asarray(found[name]) for name in "xytp"}
     except Exception as error:  # whatever numpy says of bytes that are no array
-        raise InputError(where, f"cannot be read as an array ({error})", AGAIN) from error
-    if not isinstance(array, np.ndarray):
-        raise InputError(where, "is no single array", "store one recording a file")
-    names = array.dtype.names or ()
-    if set("xytp") <= set(names) and array.ndim == 1:
-        fields = {name: array[name] for name in "xytp"}
-    elif not names and array.ndim == 2 and array.shape[1] == 4:
-        fields = dict(zip(columns, array.T, strict=True))
-    else:
-        raise InputError(where, f"is {array.dtype} {array.shape}, neither x, y, t, p nor (events, 4)", "store it so")
-    whole = {name: _whole(values, f"{where}: {name}") for name, values in fields.items()}
-    return _checked(Events(whole["t"] * unit, whole["x"], whole["y"], whole["p"]), where, sensor)
+        raise InputError(where, f"cannot be read as arrays x, y, t, p ({error})", AGAIN) from error
+    names = set(found.dtype.names or ())
+    if names >= set("xytp") and found.ndim == 1:
+        return {name: found[name] for name in "xytp"}
+    if not names and found.ndim == 2 and found.shape[1] == 4:
+        return dict(zip(columns, found.T, strict=True))
+    raise InputError(where, f"is {found.dtype} {found.shape}, neither x, y, t, p nor (events, 4)", "store it so")
 
 
 def _whole(values: np.ndarray, where: str) -> np.ndarray:
-    if values.dtype.kind not in "biuf" or (values.dtype.kind == "f" and not np.isfinite(values).all()):
-        raise InputError(where, f"holds {values.dtype}, no whole numbers", "store it as integers")
-    if values.size and not (values.min() >= -(2**53) and values.max() <= 2**53):
+    if values.ndim != 1 or values.dtype.kind not in "biuf":
+        raise InputError(where, f"is {values.dtype} with {values.ndim} axes, no row of numbers", "store it as integers")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise InputError(where, "holds infinite numbers or none", "store it as integers")
+    if values.size and not -LATEST <= values.min().item() <= values.max().item() <= LATEST:
         raise InputError(where, "holds numbers beyond 2^53", "store it in microseconds and pixels")
     whole = values.astype(np.int64)
-    if (whole != values).any():
+    if values.dtype.kind == "f" and (whole != values).any():
         raise InputError(where, "holds fractions", "store it in microseconds and pixels")
     return whole
 
@@ -113,8 +135,10 @@ def _checked(events: Events, where: str, sensor: Sequence[int]) -> Events:
     if backwards.any():
         i = int(backwards.argmax()) + 1
         raise InputError(where, f"event {i} is earlier than the one before it", "sort it by time, or fetch it anew")
+    if (lasts := int(events.t_E[-1] - events.t_E[0])) > LONGEST:
+        raise InputError(where, f"lasts {lasts} microseconds, more than twelve days", "correct the unit of its time")
     return events
 
 
 READERS: dict[str, Callable[..., Events]] = {"atis": atis, "aedat2": aedat2, "npy": npy}
-SUFFIXES = {"atis": (".bin",), "aedat2": (".aedat",), "npy": (".npy",)}
+SUFFIXES = {"atis": (".bin",), "aedat2": (".aedat",), "npy": (".npy", ".npz")}

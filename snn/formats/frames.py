@@ -24,19 +24,23 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from snn.errors import InputError
 from snn.formats.events import Events
 from snn.kinds import Frames
 
 
 def frames(events: Events, sensor: Sequence[int], options: Frames) -> np.ndarray:
-    """One recording as uint8 (T, 2, H, W); counts above 255 stay at 255."""
+    """One recording as uint8 (T, 2, H, W); counts above 255 stay at 255. Raises InputError when a pool would have to
+    enlarge.
+    """
     slice_E, height, width = _slices(events, options), *sensor
     x_E, y_E = events.x_E, events.y_E
     kept_E = slice_E < options.steps
     if options.resize == "pool":
         (new_height, new_width), k_y, k_x = options.size, height // options.size[0], width // options.size[1]
         if not (k_y and k_x):
-            raise ValueError(f"pool cannot make {options.size[0]}x{options.size[1]} of {height}x{width}")
+            found = f"pool cannot make {new_height}x{new_width} of {height}x{width} pixels"
+            raise InputError("frames", found, "choose a smaller size")
         x_E, y_E = x_E // k_x, y_E // k_y
         kept_E &= (x_E < new_width) & (y_E < new_height)
         height, width = new_height, new_width
