@@ -34,7 +34,7 @@ from tests import reference
 
 CASES = {
     "spikes": 200,
-    "stbp": 120,
+    "stbp": 240,
     "tet": 80,
     "sdt": 60,
     "ltl_offline": 90,
