@@ -151,11 +151,14 @@ def _described(kind: str, thing: Any) -> dict[str, object]:
             "seeds": len(thing.seeds),
             "noise": " ".join(hardware.noise for hardware in thing.hardware),
         }
+    if kind == "noise":
+        levels = ",".join(f"{level:g}" for level in thing.levels)
+        models = " + ".join(part.model for part in thing.models)
+        return {"models": models, "levels": levels, "level": thing.level, "source": thing.source.strip()}
     shown = {
         "datasets": ("loader", "task", "input_shape", "classes"),
         "methods": ("rule", "training.epochs", "training.optimiser", "training.lr"),
-        "noise": ("model", "options"),
-        "energy": ("mac_pj", "ac_pj", "neuron_update_pj", "first_layer"),
+        "energy": ("precision", "mac_pj", "ac_pj", "neuron_update_pj", "first_layer", "convention"),
     }[kind]
     document = thing.model_dump(mode="json")
     return {key.split(".")[-1]: _cell(document, key) for key in shown} | {"source": thing.source.strip()}

@@ -63,6 +63,11 @@ def _row(claim: object, found: dict[str, object], n: int) -> dict[str, object]:
 def _values(side: Side, column: str, runs: pd.DataFrame) -> pd.Series:
     """The column by seed."""
     rows = runs[(runs.method == side.method) & (runs.condition == side.condition)]
+    for field in ("noise", "calibrator", "targets"):
+        if getattr(side, field):
+            rows = rows[rows[field] == getattr(side, field)]
+    if side.condition == "calibrated":
+        rows = rows[rows.control.isna()]
     if side.level:
         rows = rows[rows.level == (rows.level.max() if side.level == "highest" else rows.level.min())]
     return rows.groupby("seed")[column].mean()

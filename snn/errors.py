@@ -7,6 +7,7 @@ class InputError(Exception):
     exit_code = 2
 
     def __init__(self, where: object, what: str, do: str):
+        self.what = what
         super().__init__(" ".join(f"{where}: {what}; {do}".split()))
 
 

@@ -1,24 +1,37 @@
 """One network under one condition becomes one row: its values on validation and test data, its operations.
 
-The only stage that reads test data. A run is judged clean and, for each of its noise models, on every chip before and
-after calibration.
+The only stage that reads test data. A run is judged clean, in 8-bit integers and, for each of its noise models, on
+every chip before and after calibration.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
-from snn import data, energy, files, hardware, network
+from snn import arms, chip, data, energy, files, int8, network, params
 from snn.data import Split
 from snn.network import Network
 from snn.schema import LayerRow, Row
 from snn.score import METRICS, outcomes, score
 
+SAMPLE = 512  # training inputs by which activations are scaled to 8 bits
 
-def run(job: Any, noises: Mapping[str, Any], device: torch.device, out: Path) -> dict[str, Any]:
+
+class Condition(NamedTuple):
+    """What a row says of its condition, and the network under it; of a calibration also the network as the last epoch
+    left it, where that is another one than the chosen.
+    """
+
+    said: dict[str, Any]
+    net: Network
+    last: Network | None = None
+
+
+def run(job: Any, device: torch.device, out: Path) -> dict[str, Any]:
     """Do a `jobs.Evaluate` job: rows.csv, one row a condition, and layers.csv, one row a layer of the clean network."""
     training = data.load(job.run.data.training_file, device)
     test = data.load(job.run.data.test_file, device)["test"]
@@ -30,11 +43,14 @@ def run(job: Any, noises: Mapping[str, Any], device: torch.device, out: Path) ->
         "samples_seen": job.run.epochs * len(training["train"]),
     }
     rows, layer_rows = [], []
-    for condition, net in conditions(job, clean, noises):
-        value_val = score(net, training["validation"])[0]["value_val"]
-        value_test, sampling_error, operations = judge(net, test)
+    sample, _ = next(training["train"].in_order(SAMPLE))
+    for condition in conditions(job, clean, sample):
+        value_val = score(condition.net, training["validation"])[0]["value_val"]
+        value_test, sampling_error, operations = judge(condition.net, test)
         outcome = {"value_val": value_val, "value_test": value_test, "sampling_error": sampling_error}
-        rows.append(_row(job.run, {**facts, **condition, **outcome, **_work(energy.total(operations))}))
+        if condition.said["condition"] == "calibrated":
+            outcome["value_test_last"] = judge(condition.last, test)[0] if condition.last else value_test
+        rows.append(_row(job.run, {**facts, **condition.said, **outcome, **_work(energy.total(operations))}))
         layer_rows = layer_rows or [
             _layer_row(job.run, i, *pair) for i, pair in enumerate(zip(clean.layers, operations, strict=True))
         ]
@@ -43,22 +59,44 @@ def run(job: Any, noises: Mapping[str, Any], device: torch.device, out: Path) ->
     return {"conditions": len(rows)}
 
 
-def conditions(job: Any, clean: Network, noises: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], Network]]:
-    """What to say of each condition, and the network under it; clean comes first."""
-    yield {"condition": "clean"}, clean
+def conditions(job: Any, clean: Network, sample: Tensor) -> Iterator[Condition]:
+    """Every condition that a run is judged under; clean comes first. `sample`: training inputs."""
+    yield Condition({"condition": "clean"}, clean)
+    yield Condition({"condition": "int8"}, int8.quantised(clean, sample))
     for steps in job.steps_eval:
         said = {"steps_eval": steps, "extrapolated": clean.architecture.bias_share}
-        yield {"condition": "clean", **said}, network.at_steps(clean, steps)
+        yield Condition({"condition": "clean", **said}, network.at_steps(clean, steps))
     for calibration in job.calibrations:
-        noise = noises[calibration.hardware.noise]
-        after = hardware.read(calibration.proof)
-        for level, chip in hardware.chips(calibration):
-            said = {"noise": calibration.hardware.noise, "level": level, "chip": chip}
-            made = hardware.manufacture(clean, noise, calibration.noise.options, level, chip)
-            yield {**said, "condition": "noisy"}, made
-            hardware.program(made, after, level, chip)
-            how = {"calibrator": "ltl_offline", "targets": calibration.targets}
-            yield {**said, **how, "condition": "calibrated"}, made
+        for level in calibration.hardware.levels:
+            yield from _on_chips(calibration, clean, level)
+
+
+def _on_chips(calibration: Any, clean: Network, level: float) -> Iterator[Condition]:
+    """The chips of a level as they were made, then after every calibration."""
+    noise = calibration.hardware.noise
+    remedy = f"remove {calibration.folder} and start the workflow again"
+    tensors, metadata = files.read_tensors(calibration.proof, remedy)
+    parts = params.noise_parts(noise, level)
+    for number in range(calibration.hardware.chips):
+        made = chip.manufacture(clean, parts, number)
+        yield Condition({"condition": "noisy", **_chip(noise, level, number, made)}, made.network)
+    for verdict in arms.verdicts(calibration, level):
+        spent = metadata["trials"][verdict.trial.key]
+        found = {}
+        for name in ("chosen", "last"):
+            made = chip.manufacture(clean, parts if verdict.level else [], verdict.chip or 0)
+            prefix = f"{verdict.trial.key}/{name}/"
+            values = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+            if values:
+                chip.program(made.network, network.from_numpy(values))
+                found[name] = made.network
+        cost = {f"calibration_{name}": value for name, value in spent.items()}
+        said = {**_chip(noise, verdict.level, verdict.chip, made), **verdict.arm._asdict(), **cost}
+        yield Condition({"condition": "calibrated", **said}, found["chosen"], found.get("last"))
+
+
+def _chip(noise: str, level: float, number: int | None, made: chip.Chip) -> dict[str, Any]:
+    return {"noise": noise, "level": level, "chip": number, "draw": made.draw}
 
 
 @torch.no_grad()

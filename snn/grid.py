@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from snn import kinds, params
+from snn.arms import arms as arms_of
 from snn.errors import InputError, PlanChanged
 from snn.job import Job, place
 from snn.jobs import Calibrate, Evaluate, Figures, Prepare, Tables, Train
@@ -48,8 +49,9 @@ class Grid:
         for calibration in self.calibrations:
             chips.setdefault(calibration.run, []).append(calibration)
         self.evaluations = [Evaluate(run, tuple(chips.get(run, ())), self._steps_eval(run)) for run in self.runs]
-        energy = params.load("energy", experiment.energy)
-        self.tables = Tables(name, experiment, energy, tuple(self.evaluations))
+        params.path_of("energy", experiment.energy)
+        energies = {energy: params.load("energy", energy) for energy in params.names("energy")}
+        self.tables = Tables(name, experiment, energies, tuple(self.evaluations))
         self.figures = Figures(self.tables)
 
     def check(self) -> None:
@@ -148,13 +150,30 @@ class Grid:
     def _calibrations(self, run: Train) -> Iterator[Calibrate]:
         if self._rule(run.method_name).static:
             return
+        by_teacher = bool(run.teacher and self._rule(run.method_name).trains)
+        teacher = run.teacher or self._train(self.experiment.teacher, run.seed)
         for hardware in self.experiment.hardware:
-            targets = hardware.calibration.targets
-            if targets == "by_rule":
-                targets = "teacher" if run.teacher and self._rule(run.method_name).trains else "own"
-            teacher = run.teacher or self._train(self.experiment.teacher, run.seed)
             noise = params.load("noise", hardware.noise)
-            yield Calibrate(run, hardware, noise, targets, teacher if targets == "teacher" else None)
+            hardware = hardware.model_copy(update={"levels": hardware.levels or noise.levels})
+            arms = tuple(arms_of(hardware.calibration, by_teacher))
+            needed = teacher if any(arm.targets == "teacher" for arm in arms) else None
+            yield Calibrate(run, hardware, noise, arms, needed)
+
+    def _check_hardware(self, key: str) -> None:
+        for i, hardware in enumerate(self.experiment.hardware):
+            noise = params.load("noise", hardware.noise)
+            levels = hardware.levels or noise.levels
+            for level in levels:
+                try:
+                    params.noise_parts(hardware.noise, level)
+                except InputError as error:
+                    found = f"{level:g} does not fit noise {hardware.noise} ({error.what})"
+                    raise InputError(f"{key}: hardware.{i}.levels", found, "change the level") from None
+            if hardware.controls and hardware.controls.level not in levels:
+                found = f"{hardware.controls.level:g} is none of the levels"
+                raise InputError(f"{key}: hardware.{i}.controls.level", found, "name one of them")
+            for calibrator in hardware.calibration.calibrators:
+                params.load_plugin("calibrators", calibrator, f"{key}: hardware.{i}.calibration.calibrators")
 
     def _check_pairs(self, key: str) -> None:
         """Refuse what cannot be run together, before the first second of computing."""
@@ -171,6 +190,7 @@ class Grid:
         if dataset.frames and any(steps != dataset.frames for steps in experiment.steps_eval):
             found = f"{experiment.dataset} has {dataset.frames} frames, one a step"
             raise InputError(f"{key}: steps_eval", found, "remove the key")
+        self._check_hardware(key)
         self._check_teacher(f"{key}: teacher", experiment.teacher)
         if experiment.teacher in experiment.methods:
             raise InputError(f"{key}: methods", f"{experiment.teacher} is the teacher", "name it once")

@@ -1,86 +1,36 @@
-"""Chips: a network on imperfect hardware, and its calibration.
+"""Calibration: chips are programmed anew until they do what they should.
 
-A chip answers to inputs and lets itself be programmed; what its noise did to a value cannot be read out. Effective
-weight = programmable weight x (1 + level e): calibration moves the programmable value and sees the chip's spikes.
+Training samples teach, validation samples choose: after every epoch the chip is looked at, and the best epoch is kept,
+before the first one included (epoch 0, the chip as it was programmed). Test samples are seen by no one here.
 """
 
-import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
-from torch.nn.utils import parametrize
+from torch import Tensor
 
-from snn import data, files, local, network, optimise
+from snn import arms, chip, data, files, local, network, params
+from snn.calibrators import Calibrator, Lesson
 from snn.data import Split
 from snn.errors import InputError
-from snn.kinds import Augment, Calibration, Training
+from snn.kinds import Augment
 from snn.network import Network
+from snn.score import better, score
+from snn.wiring import nodes, sizes
+
+COST = ("shown", "updates", "writes", "learning_macs")  # samples, times that parameters were written, values written
+FRESH = 1_000_000  # chips from this number on are drawn for noise-aware training, and are no one's to be judged on
 
 
-class Gain(nn.Module):
-    """What the hardware does to a programmed value."""
+class Course(NamedTuple):
+    """One row an epoch, from 0 on; the parameters of the best one and of the last one."""
 
-    def __init__(self, gain: Tensor):
-        super().__init__()
-        self.register_buffer("gain", gain, persistent=False)
-
-    def forward(self, programmed: Tensor) -> Tensor:
-        """The effective value."""
-        return programmed * self.gain
-
-
-def program_through(module: nn.Module, parameter: str, gain: Tensor) -> None:
-    """From now on `parameter` of `module` is what was programmed times `gain`; only the former is a parameter."""
-    parametrize.register_parametrization(module, parameter, Gain(gain), unsafe=True)
-
-
-def manufacture(clean: Network, noise: Any, options: Any, level: float, chip: int) -> Network:
-    """Chip number `chip` of a noise model, programmed with the parameters of a clean network."""
-    made = copy.deepcopy(clean)
-    noise.disturb(made, level, chip, options)
-    return made.requires_grad_()
-
-
-def key(level: float, chip: int) -> str:
-    """How a chip's parameters are named in a file."""
-    return f"{level:g}/{chip}"
-
-
-def chips(job: Any) -> Iterator[tuple[float, int]]:
-    """(level, chip) of a `jobs.Calibrate` job."""
-    for level in job.hardware.levels:
-        for chip in range(job.hardware.chips):
-            yield level, chip
-
-
-def run(job: Any, noise: Any, device: torch.device, out: Path) -> dict[str, Any]:
-    """Do a `jobs.Calibrate` job: the programmable parameters of every chip after calibration, and the course of the
-    loss.
-    """
-    settings = job.hardware.calibration
-    train = data.load(job.run.data.training_file, device)["train"]
-    if settings.samples > len(train):
-        raise InputError("calibration.samples", f"{settings.samples} of {len(train)} training samples", "take fewer")
-    order = torch.randperm(len(train), generator=data.generator(job.run.seed, "calibration samples"))
-    split = train.take(order[: settings.samples].to(device))
-    clean = network.load(job.run.proof, device)
-    teacher = network.load(job.teacher.proof, device) if job.teacher else None
-    percentile = getattr(job.run.method.options, "percentile", 100.0)
-    tensors, history = {}, []
-    for level, chip in chips(job):
-        made = manufacture(clean, noise, job.noise.options, level, chip)
-        reference = Reference(clean, teacher, percentile)
-        generator = data.generator(job.run.seed, "calibration", chip)
-        for epoch, loss in enumerate(calibrate(made, reference, split, settings, generator), start=1):
-            history.append({"level": level, "chip": chip, "epoch": epoch, "loss": loss})
-        tensors |= {f"{key(level, chip)}/{name}": tensor for name, tensor in made.state_dict().items()}
-        print(f"level {level:g}  chip {chip}  loss {history[-1]['loss']:.4f}", flush=True)
-    files.write_csv(out / "history.csv", history)
-    files.write_tensors(out / "chips.safetensors", network.to_numpy(tensors), {"digest": job.digest})
-    return {"chips": len(list(chips(job))), "samples": settings.samples}
+    history: list[dict[str, float]]
+    chosen: dict[str, Tensor]
+    last: dict[str, Tensor]
+    chosen_epoch: int
 
 
 class Reference:
@@ -89,36 +39,96 @@ class Reference:
     def __init__(self, clean: Network, teacher: Network | None, percentile: float):
         self.clean, self.teacher, self.percentile = clean, teacher, percentile
 
-    def __call__(self, x_BCHW: Tensor, y_B: Tensor) -> tuple[Sequence[Tensor], Tensor]:
+    def __call__(self, x: Tensor, y_B: Tensor) -> tuple[Sequence[Tensor], Tensor]:
         """Target rates of the hidden layers, and the goal of the read-out: labels from a teacher, else clean scores."""
         if self.teacher is not None:
-            return local.teacher_rates(self.teacher, x_BCHW, self.percentile), y_B
-        return local.own_rates(self.clean, x_BCHW)
+            return local.teacher_rates(self.teacher, x, self.percentile), y_B
+        return local.own_rates(self.clean, x)
+
+
+def run(job: Any, device: torch.device, out: Path) -> dict[str, Any]:
+    """Do a `jobs.Calibrate` job: what every trial programmed, chosen and last, and the course of it."""
+    settings, seed = job.hardware.calibration, job.run.seed
+    parts = data.load(job.run.data.training_file, device)
+    if settings.samples > len(parts["train"]):
+        found = f"{settings.samples} of {len(parts['train'])} training samples"
+        raise InputError("calibration.samples", found, "take fewer")
+    order = torch.randperm(len(parts["train"]), generator=data.generator(seed, "calibration samples"))
+    parts["train"] = parts["train"].take(order[: settings.samples].to(device))
+    clean = network.load(job.run.proof, device)
+    teacher = network.load(job.teacher.proof, device) if job.teacher else None
+    percentile = getattr(job.run.method.options, "percentile", 100.0)
+    tensors, history, spent = {}, [], {}
+    for trial in arms.trials(job):
+        reference = Reference(clean, teacher if trial.arm.targets == "teacher" else None, percentile)
+        course = calibrate(clean, trial, job, reference, parts, data.generator(seed, "calibration", trial.chip))
+        first, last = course.history[0], course.history[-1]
+        history += [{"level": trial.level, "chip": trial.chip, **trial.arm._asdict(), **row} for row in course.history]
+        spent[trial.key] = {"epoch": course.chosen_epoch, **{name: last[name] for name in COST}}
+        kept = {"chosen": course.chosen} | ({} if last["epoch"] == course.chosen_epoch else {"last": course.last})
+        for name, values in kept.items():
+            tensors |= {f"{trial.key}/{name}/{parameter}": value for parameter, value in values.items()}
+        print(f"{trial.key}  validation {first['value_val']:.4f} -> {last['value_val']:.4f}", flush=True)
+    files.write_csv(out / "history.csv", history)
+    about = {"digest": job.digest, "trials": spent}
+    files.write_tensors(out / "chips.safetensors", network.to_numpy(tensors), about)
+    return {"calibrations": len(spent), "samples": settings.samples}
 
 
 def calibrate(
-    chip: Network, reference: Reference, split: Split, settings: Calibration, generator: torch.Generator
-) -> Iterator[float]:
-    """Program a chip anew by layer-local losses on its own spikes, in place; yields the mean loss of each epoch."""
-    training = Training(epochs=settings.epochs, batch=settings.batch, optimiser="adam", lr=settings.lr)
-    optimiser = optimise.build(chip, training)
-    for _ in range(settings.epochs):
-        total = 0.0
-        for x_BCHW, y_B in split.shuffled(settings.batch, Augment(), generator):
-            optimiser.zero_grad()
-            for loss in local.offline(chip, x_BCHW, *reference(x_BCHW, y_B), lam=1.0):
-                loss.backward()
-                total += float(loss.detach()) * len(y_B)
-            optimise.step(optimiser, settings.lr)
-        yield total / len(split)
+    clean: Network, trial: arms.Trial, job: Any, reference: Reference, parts: dict[str, Split], generator: Any
+) -> Course:
+    """Do one trial, on a chip of its own."""
+    settings = job.hardware.calibration
+    calibrator, judged = _set_up(clean, trial, job)
+    dense_macs = [size.macs for size in sizes(clean.architecture.input_shape, nodes(clean.architecture))]
+    learning = calibrator.learning_macs(dense_macs)
+    shown, chosen = 0, 0
+    history = [{"epoch": 0, "loss": None, **score(judged(), parts["validation"])[0], **_spent(calibrator, 0, 0)}]
+    best = last = _copy(calibrator.network)
+    for epoch in range(1, settings.epochs + 1):
+        batches = parts["train"].shuffled(settings.batch, Augment(), generator)
+        loss = calibrator.epoch(_lessons(batches, reference, trial.arm.control == "shuffled", generator))
+        shown += len(parts["train"])
+        scores, last = score(judged(), parts["validation"])[0], _copy(calibrator.network)
+        if all(better(scores, earlier, job.run.data.dataset.task) for earlier in history):
+            best, chosen = last, epoch
+        history.append({"epoch": epoch, "loss": loss, **scores, **_spent(calibrator, shown, learning)})
+    return Course(history, best, last, chosen)
 
 
-def read(path: Path) -> dict[str, Tensor]:
-    """What `run` wrote: the programmable parameters of every chip."""
-    return network.from_numpy(files.read_tensors(path, f"remove {path.parent} and start the workflow again")[0])
+def _set_up(clean: Network, trial: arms.Trial, job: Any) -> tuple[Calibrator, Any]:
+    """The calibrator of a trial with what it programs, and what gives the network that validation data judge."""
+    plugin = params.load_plugin("calibrators", trial.arm.calibrator, "calibration.calibrators")
+    parts = params.noise_parts(job.hardware.noise, trial.level) if trial.level else []
+    if trial.arm.control != "noise_aware":
+        made = chip.manufacture(clean, parts, trial.chip or 0).network
+        return plugin.Calibrator(made, job.hardware.calibration), lambda: made
+    shared = chip.manufacture(clean, [], 0).network
+    calibrator, numbers = plugin.Calibrator(shared, job.hardware.calibration), iter(range(FRESH, 2 * FRESH))
+
+    def fresh(number: int) -> Network:
+        return chip.sharing(shared, parts, number)
+
+    calibrator.chip = lambda: fresh(next(numbers))
+    return calibrator, lambda: fresh(FRESH - 1)
 
 
-def program(chip: Network, tensors: Mapping[str, Tensor], level: float, number: int) -> None:
-    """Program a chip with its share of what `read` gave."""
-    prefix = f"{key(level, number)}/"
-    chip.load_state_dict({n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)})
+def _lessons(
+    batches: Iterator[tuple[Tensor, Tensor]], reference: Reference, shuffled: bool, generator: torch.Generator
+) -> Iterator[Lesson]:
+    for x, y in batches:
+        rates_BN, goal = reference(x, y)
+        if shuffled:
+            order_B = torch.randperm(len(goal), generator=generator).to(goal.device)
+            rates_BN, goal = [rate_BN[order_B] for rate_BN in rates_BN], goal[order_B]
+        yield Lesson(x, rates_BN, goal)
+
+
+def _spent(calibrator: Calibrator, shown: int, learning: int) -> dict[str, int]:
+    writes = calibrator.updates * calibrator.written
+    return {"shown": shown, "updates": calibrator.updates, "writes": writes, "learning_macs": shown * learning}
+
+
+def _copy(made: Network) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in chip.programmable(made).items()}

@@ -10,17 +10,22 @@
 Every digest covers those of the parents, so that a change runs down the chain and no further.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from snn import kinds, params
+from snn.arms import Arm
 from snn.job import Job
 
 TABLES = ("runs.csv", "layers.csv", "epochs.csv", "traces.csv", "costs.csv", "summary.csv", "comparisons.csv")
-CHECKS = ("steps.csv", "claims.csv", "published.csv")
-PAGES = ("summary.md", "comparisons.md", "claims.md", "metrics.yaml")
-FIGURES = ("energy.svg", "convergence.svg", "noise.svg", "comparisons.svg", "steps.svg", "rates.svg")
+CHECKS = ("steps.csv", "energy.csv", "hardware.csv", "calibration.csv", "claims.csv", "published.csv")
+PAGES = ("summary.md", "comparisons.md", "energy.md", "hardware.md", "claims.md", "metrics.yaml")
+FIGURES = (
+    *("energy.svg", "conventions.svg", "convergence.svg", "noise.svg", "calibration.svg"),
+    *("comparisons.svg", "steps.svg", "rates.svg"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,14 +132,14 @@ class Train(Job):
 
 @dataclass(frozen=True, eq=False)
 class Calibrate(Job):
-    """All levels and chips of one noise model for one run, calibrated."""
+    """All levels and chips of one noise model for one run, calibrated in every way that is asked for."""
 
     stage = "calibrate"
     results = ("history.csv", "chips.safetensors")
     run: Train
     hardware: kinds.Hardware
     noise: kinds.Noise
-    targets: str
+    arms: tuple[Arm, ...]
     teacher: Train | None
 
     @property
@@ -147,14 +152,20 @@ class Calibrate(Job):
 
     @property
     def modules(self) -> tuple[str, ...]:
-        return ("snn.hardware", f"snn.noise.{self.noise.model}")
+        calibrators = sorted({f"snn.calibrators.{arm.calibrator}" for arm in self.arms})
+        return ("snn.hardware", *calibrators, *self.noise_modules)
+
+    @property
+    def noise_modules(self) -> tuple[str, ...]:
+        """The code of its noise models."""
+        return tuple(sorted({f"snn.noise.{part.model}" for part in self.noise.models}))
 
     @property
     def document(self) -> dict[str, Any]:
         return {
             "hardware": self.hardware.model_dump(mode="json"),
-            "noise": self.noise.model_dump(mode="json", exclude={"source"}),
-            "targets": self.targets,
+            "noise": self.noise.model_dump(mode="json", include={"models"}),
+            "arms": [list(arm) for arm in self.arms],
             "seed": self.run.seed,
         }
 
@@ -188,11 +199,11 @@ class Evaluate(Job):
 
     @property
     def modules(self) -> tuple[str, ...]:
-        return ("snn.evaluate", *sorted({f"snn.noise.{c.noise.model}" for c in self.calibrations}))
+        return ("snn.evaluate", *sorted({module for c in self.calibrations for module in c.noise_modules}))
 
     @property
     def document(self) -> dict[str, Any]:
-        conditions = ["clean", *(calibration.hardware.noise for calibration in self.calibrations)]
+        conditions = ["clean", "int8", *(calibration.hardware.noise for calibration in self.calibrations)]
         return {"conditions": conditions, "steps_eval": list(self.steps_eval)}
 
     @property
@@ -212,7 +223,7 @@ class Tables(Job):
     results = (*TABLES, *CHECKS, *PAGES)
     name: str
     experiment: kinds.Experiment
-    energy: kinds.Energy
+    energies: Mapping[str, kinds.Energy]
     evaluations: tuple[Evaluate, ...]
 
     @property
@@ -227,10 +238,16 @@ class Tables(Job):
                 mode="json", include={"teacher", "methods", "seeds", "learning_rates", "comparisons"}
             ),
             "layout": self.evaluations[0].run.network.layout,
-            "energy": self.energy.model_dump(mode="json", exclude={"source"}),
+            "energy": self.experiment.energy,
+            "energies": {name: e.model_dump(mode="json", exclude={"source"}) for name, e in self.energies.items()},
             "claims": params.load_claims().model_dump(mode="json", exclude={"source"}),
             "published": params.load_published().model_dump(mode="json", exclude={"source"}),
         }
+
+    @property
+    def energy(self) -> kinds.Energy:
+        """The convention that prices every row."""
+        return self.energies[self.experiment.energy]
 
     @property
     def place(self) -> str:

@@ -202,46 +202,123 @@ class Method(Model):
     start: Start | None = None
 
 
+class NoiseModel(Model):
+    """One model of imperfect hardware; an option that says `level` takes the value of the level."""
+
+    model: str
+    options: dict[str, Any] = {}
+
+    def at(self, level: float) -> dict[str, Any]:
+        """The options at a level."""
+        return {name: level if value == "level" else value for name, value in self.options.items()}
+
+
 class Noise(Model):
-    """A model of imperfect hardware with its options; `level` has the unit that the model states."""
+    """Imperfect hardware: models that a programmed value and a neuron meet one after the other.
+
+    `level`: what the level is, in words; `levels`: those to use where an experiment says none; `better`: which of two
+    levels is the better chip.
+    """
 
     source: str
-    model: str
-    options: SerializeAsAny[BaseModel]
+    level: str
+    levels: Annotated[Many[Annotated[int | float, Field(ge=0)]], Field(min_length=1)]
+    better: Literal["lower", "higher"] = "lower"
+    models: Annotated[Many[NoiseModel], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _sorted(self) -> "Noise":
+        if list(self.levels) != sorted(set(self.levels)):
+            raise ValueError("levels must rise from one to the next")
+        return self
+
+
+class Memory(Model):
+    """Accesses of memory that come with an operation, and what one costs in picojoule."""
+
+    access_pj: Annotated[float, Field(gt=0)]
+    per_mac: Annotated[int, Field(ge=0)]
+    per_ac: Annotated[int, Field(ge=0)]
+    per_compare: Annotated[int, Field(ge=0)]
+    per_neuron_update: Annotated[int, Field(ge=0)]
 
 
 class Energy(Model):
-    """Energy of one operation, in picojoule, and what is counted."""
+    """A convention of what an operation costs, in picojoule, and of what is counted. `convention`: in one line.
+
+    `first_layer`: the current of a constant image is multiplied once and held, or computed anew at every step.
+    `precision`: of the numbers; mixed where two kinds of machine are compared.
+    """
 
     source: str
+    convention: Annotated[str, Field(max_length=120)]
+    precision: Literal["fp32", "fp16", "int8", "mixed"]
     mac_pj: Annotated[float, Field(gt=0)]
     ac_pj: Annotated[float, Field(gt=0)]
+    compare_pj: Annotated[float, Field(ge=0)]
     neuron_update_pj: Annotated[float, Field(ge=0)]
-    first_layer: Literal["once", "every_step"]  # the analog current of a constant image, held or computed anew
+    first_layer: Literal["once", "every_step"]
+    memory: Memory | None = None
+
+    def pj(self, operation: Literal["mac", "ac", "compare", "neuron_update"]) -> float:
+        """What one operation costs, with the memory that it takes."""
+        accesses = getattr(self.memory, f"per_{operation}") if self.memory else 0
+        return getattr(self, f"{operation}_pj") + (accesses * self.memory.access_pj if accesses else 0.0)
 
 
 class Calibration(Model):
-    """How a chip is calibrated: layer-local losses on the chip's own spikes, on training samples."""
+    """How chips are calibrated: every calibrator with every kind of targets, all with the same budget.
+
+    `calibrators` are files of snn/calibrators. `targets`: of the teacher, their own, or by_rule: the teacher's where
+    the rule of the run learns from one, else their own. `warm_up`: steps before an online calibrator learns.
+    """
 
     samples: Positive
     epochs: Positive
     batch: Positive
     lr: Annotated[float, Field(gt=0)]
-    targets: Literal["own", "teacher", "by_rule"]  # by_rule: teacher where the rule had one, else own
+    calibrators: Annotated[Many[str], Field(min_length=1)]
+    targets: Annotated[Many[Literal["own", "teacher", "by_rule"]], Field(min_length=1)]
+    warm_up: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _no_repetition(self) -> "Calibration":
+        for field in ("calibrators", "targets"):
+            if len(set(getattr(self, field))) < len(getattr(self, field)):
+                raise ValueError(f"{field} names something twice")
+        return self
+
+
+class Controls(Model):
+    """Where the same budget is spent otherwise, at one level, with the first calibrator and the first targets; see
+    `snn/arms.py`.
+    """
+
+    level: Annotated[int | float, Field(gt=0)]
+    kinds: Annotated[
+        Many[Literal["level_0", "clean_chip", "other_chip", "noise_aware", "shuffled"]], Field(min_length=1)
+    ]
 
 
 class Hardware(Model):
-    """Chips of one noise model, at several levels, before and after calibration."""
+    """Chips of one kind of noise, at several levels, before and after calibration. `levels`: those of the noise file
+    unless said otherwise.
+    """
 
     noise: str
-    levels: Annotated[Many[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    levels: Many[Annotated[int | float, Field(gt=0)]] = ()
     chips: Positive
     calibration: Calibration
+    controls: Controls | None = None
 
     @model_validator(mode="after")
-    def _no_repetition(self) -> "Hardware":
-        if len(set(self.levels)) < len(self.levels):
-            raise ValueError("levels names something twice")
+    def _fits(self) -> "Hardware":
+        if list(self.levels) != sorted(set(self.levels)):
+            raise ValueError("levels must rise from one to the next")
+        if self.controls and len(set(self.controls.kinds)) < len(self.controls.kinds):
+            raise ValueError("controls.kinds names something twice")
+        if self.controls and "other_chip" in self.controls.kinds and self.chips < 2:
+            raise ValueError("control other_chip needs two chips or more")
         return self
 
 
@@ -297,11 +374,27 @@ class Experiment(Model):
 
 
 class Side(Model):
-    """Which rows: a method, a condition, and for chips the level: the highest or the lowest."""
+    """Which rows: a method, a condition; for chips the noise, the level (the highest or the lowest) and, of calibrated
+    ones, the calibrator and its targets.
+    """
 
     method: str
     condition: Literal["clean", "noisy", "calibrated"] = "clean"
+    noise: str | None = None
     level: Literal["highest", "lowest"] | None = None
+    calibrator: str | None = None
+    targets: Literal["own", "teacher"] | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "Side":
+        needed = {"clean": (), "noisy": ("noise", "level"), "calibrated": ("noise", "level", "calibrator", "targets")}
+        for field in ("noise", "level", "calibrator", "targets"):
+            if (getattr(self, field) is None) == (field in needed[self.condition]):
+                raise ValueError(
+                    f"{field} {'is needed by' if field in needed[self.condition] else 'does not fit'} "
+                    f"condition: {self.condition}"
+                )
+        return self
 
 
 class Claim(Model):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from snn.neuron import Silicon, fire
+from snn.neuron import IDEAL, Silicon, fire
 from snn.spec import Architecture, AvgPool, Conv, Linear, MaxPool, NeuNorm, Neuron, Norm, Relu, Shape
 from snn.wiring import Node, Size
 
@@ -65,7 +65,7 @@ class Layer(nn.Module):
         self.spec, self.source, self.addend = node.layer, node.source, node.addend
         self.input_shape, self.output_shape = size.input_shape, size.output_shape
         self.activation: Neuron | Relu | None = architecture.activation if node.neurons else None
-        self.silicon: Silicon | None = None
+        self.silicon: Silicon = IDEAL
         self.dropout = dropout
         self.adds_current = False
         self.op = _operator(self.spec, self.input_shape)
@@ -98,6 +98,8 @@ class Layer(nn.Module):
         `folded` are weight and bias to take in place of the layer's own and its norm. An input that is the same at
         every step (stride 0 in time) is multiplied once.
         """
+        for received in self.silicon.inputs:
+            x_TBX = received(x_TBX)
         steps = len(x_TBX)
         constant = steps > 1 and x_TBX.stride(0) == 0
         # of one sample at one step, flatten would leave strides that torch's batch norm misreads in its backward pass
@@ -118,7 +120,10 @@ class Layer(nn.Module):
         Spikes of a spiking layer, rectified currents of an ANN's; currents where there are no neurons.
         """
         if isinstance(self.activation, Neuron):
-            s_TBN, v_BN = fire(z_TBN, self.activation, v_BN, self.silicon)
+            drive_TBN = z_TBN
+            for flowing in self.silicon.currents:
+                drive_TBN = flowing(drive_TBN)
+            s_TBN, v_BN = fire(drive_TBN, self.activation, v_BN, self.silicon)
             return (s_TBN + z_TBN if self.adds_current else s_TBN), v_BN
         return (rectify(z_TBN, self.activation) if self.activation else z_TBN), None
 

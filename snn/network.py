@@ -6,7 +6,7 @@ folded one. Legend of shapes: `snn/neuron.py`.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -33,6 +33,7 @@ class Network(nn.Module):
         for layer in self.layers:  # behind all synapses, which so start as they would without NeuNorm
             if isinstance(layer.spec, NeuNorm):
                 layer.op.reset_parameters()
+        self.sensor: Callable[[Tensor], Tensor] | None = None
         self.layers[-1].adds_current = architecture.readout.kind == "current_and_spikes"
         last_use = {source: i for i, node in enumerate(placed) for source in node.inputs}
         self.used_up = [[source for source, last in last_use.items() if last == i] for i in range(len(placed))]
@@ -47,7 +48,12 @@ class Network(nn.Module):
         """Images (B, C, H, W) to currents (T, B, C, H, W), without a copy where they are the same at every step.
 
         Frames of events (T, B, C, H, W) are shown step by step; a network of one step, hence an ANN, sees their sum.
+        `sensor` is what hardware makes of it all.
         """
+        x_TBX = self._shown(x)
+        return self.sensor(x_TBX) if self.sensor else x_TBX
+
+    def _shown(self, x: Tensor) -> Tensor:
         architecture = self.architecture
         steps = architecture.steps
         if x.dim() == len(architecture.input_shape) + 2:

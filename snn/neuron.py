@@ -9,9 +9,14 @@ surrogate (or, of a smooth spike, its derivative):
     g_u[t] = g_s[t] h(u[t]) + g_v[t] dv[t]/du[t],      g_x[t] = g_v[t-1] = g_u[t]
     dv/du  = decay (1 - s) - decay u h(u)              reset "zero"; detached: decay (1 - s)
              decay - threshold h(u)                    reset "subtract"; detached: decay
+
+Where hardware loses a spike, s and h are both zero: the neuron neither sends nor resets.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,26 +24,37 @@ from torch import Tensor
 from snn.spec import Neuron
 
 
-class Silicon(NamedTuple):
-    """Constants of the neurons of one layer on one chip, where they differ from the ideal ones; shape N."""
+@dataclass(frozen=True)
+class Silicon:
+    """What the hardware makes of one layer of one chip, where it is not ideal.
+
+    `decay_N`, `threshold_N`: constants of its neurons. The others are functions that draw anew at every call:
+    `inputs` what arrives for x_TBX, `currents` what flows for z_TBN, `keep` which spikes leave (1 or 0, for a tensor of
+    that shape), `slope` factors on the surrogate.
+    """
 
     decay_N: Tensor | None = None
     threshold_N: Tensor | None = None
+    inputs: tuple[Callable[[Tensor], Tensor], ...] = ()
+    currents: tuple[Callable[[Tensor], Tensor], ...] = ()
+    keep: tuple[Callable[[Tensor], Tensor], ...] = ()
+    slope: tuple[Callable[[Tensor], Tensor], ...] = ()
 
 
-def fire(
-    x_TBN: Tensor, neuron: Neuron, v_BN: Tensor | None = None, silicon: Silicon | None = None
-) -> tuple[Tensor, Tensor]:
+IDEAL = Silicon()
+
+
+def fire(x_TBN: Tensor, neuron: Neuron, v_BN: Tensor | None = None, silicon: Silicon = IDEAL) -> tuple[Tensor, Tensor]:
     """Currents to spikes: returns (s_TBN, v_BN), with v the membrane that the next chunk of time starts from.
 
     Chunks equal the whole. Gradients reach x and the v passed in.
     """
-    decay, threshold = silicon or (None, None)
-    decay = neuron.decay if decay is None else decay
-    threshold = neuron.threshold if threshold is None else threshold
+    decay = neuron.decay if silicon.decay_N is None else silicon.decay_N
+    threshold = neuron.threshold if silicon.threshold_N is None else silicon.threshold_N
+    keep_TBN = prod(keep(x_TBN) for keep in silicon.keep) if silicon.keep else None
     if v_BN is None:
         v_BN = x_TBN.new_zeros(x_TBN.shape[1:])
-    return _Fire.apply(x_TBN, v_BN, neuron, decay, threshold)
+    return _Fire.apply(x_TBN, v_BN, neuron, decay, threshold, keep_TBN, silicon.slope)
 
 
 def surrogate(u: Tensor, s: Tensor, neuron: Neuron, threshold: float | Tensor) -> Tensor:
@@ -55,7 +71,9 @@ class _Fire(torch.autograd.Function):
     """One step of time after the other, so that it stays in the cache; compares write 0 and 1 straight into floats."""
 
     @staticmethod
-    def forward(ctx: Any, x_TBN: Tensor, v_BN: Tensor, neuron: Neuron, decay: Any, threshold: Any) -> Any:
+    def forward(
+        ctx: Any, x_TBN: Tensor, v_BN: Tensor, neuron: Neuron, decay: Any, threshold: Any, keep_TBN: Any, slope: Any
+    ) -> Any:
         u_TBN, s_TBN = torch.empty_like(x_TBN), torch.empty_like(x_TBN)
         compare = torch.gt if neuron.fires == "above" else torch.ge
         for t in range(len(x_TBN)):
@@ -64,23 +82,28 @@ class _Fire(torch.autograd.Function):
                 s_BN = compare(u_BN, threshold, out=s_TBN[t])
             else:
                 s_BN = torch.sigmoid(neuron.smooth * (u_BN - threshold), out=s_TBN[t])
+            if keep_TBN is not None:
+                s_BN *= keep_TBN[t]
             v_BN = u_BN * decay
             if neuron.reset == "zero":
                 v_BN.addcmul_(v_BN, s_BN, value=-1)
             else:
                 v_BN -= s_BN * threshold
         ctx.save_for_backward(u_TBN, s_TBN)
-        ctx.constants = neuron, decay, threshold
+        ctx.constants = neuron, decay, threshold, keep_TBN, slope
         return s_TBN, v_BN
 
     @staticmethod
     def backward(ctx: Any, g_s_TBN: Tensor, g_v_BN: Tensor) -> Any:
         u_TBN, s_TBN = ctx.saved_tensors
-        neuron, decay, threshold = ctx.constants
+        neuron, decay, threshold, keep_TBN, slope = ctx.constants
+        factors = [factor(u_TBN) for factor in slope] + ([] if keep_TBN is None else [keep_TBN])
         g_x_TBN = torch.empty_like(u_TBN)
         for t in reversed(range(len(u_TBN))):
             u_BN, s_BN = u_TBN[t], s_TBN[t]
             h_BN = surrogate(u_BN, s_BN, neuron, threshold)
+            for factor_TBN in factors:
+                h_BN *= factor_TBN[t]
             if neuron.reset == "zero":
                 dv_du_BN = 1 - s_BN
                 if not neuron.detach_reset:
@@ -89,4 +112,4 @@ class _Fire(torch.autograd.Function):
             else:
                 dv_du_BN = decay if neuron.detach_reset else decay - h_BN * threshold
             g_v_BN = torch.mul(g_s_TBN[t], h_BN, out=g_x_TBN[t]).add_(g_v_BN * dv_du_BN)
-        return g_x_TBN, g_v_BN, None, None, None
+        return g_x_TBN, g_v_BN, None, None, None, None, None

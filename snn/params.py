@@ -25,9 +25,9 @@ from snn.spec import Model
 from snn.wiring import sizes, wire
 
 FOLDER = ROOT / "params"
-PLUGINS = {"datasets": "loader", "methods": "rule", "noise": "model"}  # the key that names a file of snn/<package>
+PLUGINS = {"datasets": "loader", "methods": "rule"}  # the key that names a file of snn/<package>
 BASED = {"datasets", "methods", "experiments"}  # a file of these may name another as its base
-PACKAGES = {"datasets": "datasets", "methods": "rules", "noise": "noise"}
+PACKAGES = {"datasets": "datasets", "methods": "rules"}
 
 
 KINDS: dict[str, type[Model]] = {
@@ -73,7 +73,23 @@ def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -
             sizes(checked.input_shape, wire(checked.layers))
         except ValueError as error:
             raise InputError(f"{_short(where)}: layers", str(error), "change the layer or the input shape") from None
+    if isinstance(checked, Noise):
+        for level in checked.levels:
+            _parts(checked, level, where)
     return checked
+
+
+def noise_parts(name: str, level: float) -> list[tuple[Any, Any]]:
+    """The noise models of a chip at a level, in order: module and options. Raises InputError naming file and key."""
+    return _parts(load("noise", name), level, path_of("noise", name))
+
+
+def _parts(noise: Noise, level: float, where: Path) -> list[tuple[Any, Any]]:
+    parts = []
+    for i, part in enumerate(noise.models):
+        plugin = load_plugin("noise", part.model, f"{_short(where)}: models.{i}.model")
+        parts.append((plugin, _validate(plugin.Options, part.at(level), where, ("models", str(i), "options"))))
+    return parts
 
 
 @functools.cache

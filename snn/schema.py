@@ -20,12 +20,14 @@ class Row(Model):
     extrapolated: bool = False  # parameters hang on the steps trained with, and others were evaluated
     lr: float  # learning rate of the recipe
     seed: int
-    condition: Literal["clean", "noisy", "calibrated"]
+    condition: Literal["clean", "int8", "noisy", "calibrated"]  # int8: clean, in 8-bit integers
     noise: str | None = None
     level: float | None = None  # in the unit of the noise model
     chip: int | None = None
+    draw: str | None = None  # hash of all that was drawn for the chip
     calibrator: str | None = None
     targets: str | None = None  # of the calibration: own, teacher
+    control: str | None = None  # where the budget of a calibration was spent otherwise, see snn/arms.py
     status: Literal["ok", "diverged"] = "ok"  # diverged: judged by its best epoch before, or untrained
     # outcome
     metric: str  # what `value_*` is
@@ -34,6 +36,13 @@ class Row(Model):
     value_test: float
     samples_test: int
     sampling_error: float  # of value_test, one standard deviation, from the finite test set
+    value_test_last: float | None = None  # after the last epoch of calibration; value_test is after the best one
+    # cost of the calibration
+    calibration_epoch: int | None = None  # the chosen one; 0: the chip is left as it was
+    calibration_shown: int | None = None  # samples, every time that one is shown
+    calibration_updates: int | None = None  # times that parameters were written
+    calibration_writes: int | None = None  # values written
+    calibration_learning_macs: int | None = None  # multiply-accumulates besides those of the inferences
     # size
     parameters: int
     # work of one inference: mean over the test samples, all steps
@@ -42,6 +51,7 @@ class Row(Model):
     acs: float  # accumulates: spikes x synapses they reach
     macs_once: int  # multiply-accumulates of analog inputs, a constant image multiplied at the first step only
     macs_every_step: int  # the same, multiplied at every step
+    macs_nonzero: float  # as once, without those by activations of an ANN that are zero
     compares: int  # of max pools
     neuron_updates: int  # neurons x steps
     dense_macs: int  # of the same layers as an ANN, one step, border-exact
@@ -80,6 +90,7 @@ class LayerRow(Model):
     acs: float
     macs_once: int
     macs_every_step: int
+    macs_nonzero: float
     compares: int
     neuron_updates: int
     dense_macs: int

@@ -55,16 +55,14 @@ def _calibrate(job: Calibrate, out: Path) -> None:
     device = _torch(job.run)
     from snn import hardware
 
-    noise = params.load_plugin("noise", job.noise.model, job.hardware.noise)
-    _finish(job, out, lambda: hardware.run(job, noise, device, out), device)
+    _finish(job, out, lambda: hardware.run(job, device, out), device)
 
 
 def _evaluate(job: Evaluate, out: Path) -> None:
     device = _torch(job.run)
     from snn import evaluate
 
-    noises = {c.hardware.noise: params.load_plugin("noise", c.noise.model, c.hardware.noise) for c in job.calibrations}
-    _finish(job, out, lambda: evaluate.run(job, noises, device, out), device)
+    _finish(job, out, lambda: evaluate.run(job, device, out), device)
 
 
 def _tables(job: Tables, out: Path) -> None:

@@ -14,6 +14,7 @@ POINT = 0.01
 ROUNDING = 1e-9  # 0.97 is within a point of 0.98 in floats, too
 KEPT = ["method", "lr", "steps", "steps_eval", "extrapolated", "n", "diverged", "metric", "value_val_mean"]
 WORTH = ["value_test_mean", "value_test_ci95", "spikes", "acs", "energy_nj"]
+WORK = ["macs_once", "macs_every_step", "compares", "neuron_updates"]
 
 
 def by_steps(summary: pd.DataFrame, teachers: Mapping[str, str]) -> pd.DataFrame:
@@ -22,7 +23,7 @@ def by_steps(summary: pd.DataFrame, teachers: Mapping[str, str]) -> pd.DataFrame
     `teachers` names the ANN that each method is judged by.
     """
     clean = summary[summary.condition == "clean"]
-    table = clean.loc[clean.method.isin(list(teachers)), KEPT + WORTH].reset_index(drop=True)
+    table = clean.loc[clean.method.isin(list(teachers)), KEPT + WORTH + WORK].reset_index(drop=True)
     teacher = table.method.map(teachers)
     reached = teacher.map(own_steps(clean).set_index("method").value_val_mean)
     above = table.value_val_mean - reached

@@ -15,22 +15,27 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
-from snn import compare, files, pages, params, published, steps
+from snn import compare, conventions, files, joules, pages, params, published, recovery, steps
 from snn.claims import check
 from snn.compare import SAME, own_steps
 from snn.errors import InputError
-from snn.kinds import Energy
 from snn.schema import Row, RunRow
 from snn.statistics import interval
 
 RUN_KEY = ["task", "dataset", "network", "method", "rule", "protocol", "steps", "steps_eval", "extrapolated", "lr"]
 CONDITION = ["condition", "noise", "level"]
-KEY = [*RUN_KEY, *CONDITION, "targets", "metric", "direction"]
+KEY = [*RUN_KEY, *CONDITION, "calibrator", "targets", "control", "metric", "direction"]
 OUTCOME = ["value_val", "value_test"]
-WORK = ["spikes", "sparsity", "acs", "macs_once", "macs_every_step", "neuron_updates", "dense_macs", "energy_nj"]
+OPERATIONS = ["acs", "macs_once", "macs_every_step", "macs_nonzero", "compares", "neuron_updates", "dense_macs"]
+WORK = ["spikes", "sparsity", *OPERATIONS, "energy_nj"]
 EPOCHS = {"epoch": "int64", "lr": float, "loss": float, "value_val": float, "validation_loss": float}
+COURSE = ["method", "lr", "seed", "noise"]
+TRIALS = (
+    {"level": float, "chip": "Int64", "calibrator": str, "targets": str, "control": str}
+    | {"epoch": "int64", "loss": float, "value_val": float, "validation_loss": float}
+    | {"shown": "int64", "updates": "int64", "writes": "int64", "learning_macs": "int64"}
+)
 TRACES = {"epoch": "int64", "quantity": str, "layer": "Int64", "value": float}
-NJ_PER_PJ = 1e-3
 DERIVED = "%.10g"  # digits that a test or an interval keeps: the last ones are the machine's
 
 
@@ -45,22 +50,26 @@ def run(job: Any, out: Path) -> None:
     figures = params.load_published().figures
     runs = pd.DataFrame([row for evaluation in job.evaluations for row in _rows(evaluation, job)])
     runs["chosen"] = chosen(runs, experiment.learning_rates)
-    speaking = [e.run for e in job.evaluations if e.run.digest in set(runs.digest[runs.chosen])]
+    speaking = [e for e in job.evaluations if e.run.digest in set(runs.digest[runs.chosen])]
     teachers = _teachers(job)
     summary = beside_teacher(summarise(runs), experiment.teacher, teachers)
     asked = [(pair.left, pair.right) for pair in experiment.comparisons]
-    by_steps = steps.by_steps(summary, {m: t for m, t in teachers.items() if not _static(job, m)})
+    spiking = {method: teacher for method, teacher in teachers.items() if not _static(job, method)}
+    by_steps = steps.by_steps(summary, spiking)
     measured = {
         "runs": runs,
         "layers": pd.concat([_read(evaluation.folder / "layers.csv") for evaluation in job.evaluations]),
         "epochs": pd.concat([_course(evaluation.run, "epochs.csv", EPOCHS) for evaluation in job.evaluations]),
-        "traces": pd.concat([_course(run, "traces.csv", TRACES) for run in speaking]),
+        "traces": pd.concat([_course(e.run, "traces.csv", TRACES) for e in speaking]),
+        "calibration": calibration(runs, [c for e in speaking for c in e.calibrations]),
         "costs": pd.DataFrame([_costs(folder) for folder in folders]),
         "summary": published.beside_summary(summary, figures, layout),
     }
     derived = {
         "comparisons": compare.compare(runs, compare.pairs(teachers, asked), asked),
         "steps": by_steps,
+        "energy": conventions.conventions(summary, by_steps, spiking, job.energies),
+        "hardware": recovery.recovery(runs),
         "claims": check(params.load_claims(), runs, by_steps),
         "published": published.beside(figures, summary, layout),
     }
@@ -70,13 +79,6 @@ def run(job: Any, out: Path) -> None:
         files.write(out / f"{name}.csv", table.to_csv(index=False, float_format=DERIVED))
     for name, page in pages.written(job, measured, derived).items():
         files.write(out / name, page)
-
-
-def energy_nj(row: Row, energy: Energy) -> float:
-    """Energy of an inference in nanojoule: MACs, ACs and neuron updates, each at its price."""
-    macs = row.macs_once if energy.first_layer == "once" else row.macs_every_step
-    updates = row.neuron_updates * energy.neuron_update_pj
-    return NJ_PER_PJ * (macs * energy.mac_pj + row.acs * energy.ac_pj + updates)
 
 
 def chosen(runs: pd.DataFrame, learning_rates: Sequence[float]) -> pd.Series:
@@ -169,7 +171,7 @@ def _rows(evaluation: Any, job: Any) -> list[dict[str, Any]]:
             row = Row.model_validate({column: value for column, value in measured.items() if value}, strict=False)
         except ValidationError as error:
             raise InputError(evaluation.proof, f"does not hold the rows of this version ({error})", remedy) from error
-        price = {"energy_nj": energy_nj(row, job.energy), "energy_table": job.experiment.energy}
+        price = {"energy_nj": joules.energy_nj(row, job.energy), "energy_table": job.experiment.energy}
         rows.append(RunRow.model_validate({**row.model_dump(), **price}).model_dump())
     return rows
 
@@ -179,6 +181,27 @@ def _course(run: Any, name: str, types: Mapping[str, type | str]) -> pd.DataFram
     names = {"dataset": run.data.name, "network": run.network_name, "method": run.method_name}
     identity = {**names, "steps": run.steps, "lr": run.method.training.lr, "seed": run.seed}
     course = _read(run.folder / name, types).rename(columns={"lr": "epoch_lr"})
+    return pd.concat([pd.DataFrame(identity, index=course.index), course], axis=1)
+
+
+def calibration(runs: pd.DataFrame, calibrations: Sequence[Any]) -> pd.DataFrame:
+    """The course of every calibration, epoch by epoch, with the operations spent until then: those of the inferences
+    that it watched, as the clean network needs them, and those of learning.
+    """
+    courses = [_trials(calibration) for calibration in calibrations]
+    if not courses:
+        return pd.DataFrame(columns=[*COURSE, *TRIALS, "operations"])
+    table = pd.concat(courses, ignore_index=True)
+    clean = recovery.inference(runs)
+    own = [clean[row.method, row.lr, row.seed] for row in table[["method", "lr", "seed"]].itertuples()]
+    return table.assign(operations=table.shown * own + table.learning_macs)
+
+
+def _trials(calibration: Any) -> pd.DataFrame:
+    run = calibration.run
+    identity = {"method": run.method_name, "lr": run.method.training.lr, "seed": run.seed}
+    course = _read(calibration.folder / "history.csv", TRIALS)
+    course.insert(0, "noise", calibration.hardware.noise)
     return pd.concat([pd.DataFrame(identity, index=course.index), course], axis=1)
 
 

@@ -139,7 +139,7 @@ def by_hand(net, x, spikes_in=False):
         elif isinstance(spec, NeuNorm):
             products = prod(layer.input_shape) + prod(layer.input_shape[1:])
             cost |= {"dense_macs": products, "dense_macs_padded": products}
-            cost |= {"macs_once": products * steps, "macs_every_step": products * steps}
+            cost |= dict.fromkeys(("macs_once", "macs_every_step", "macs_nonzero"), products * steps)
             events[i], dense[i] = arrived, True
             if arrived is not None:
                 cost["acs"] = arrived.sum() / batch
@@ -148,7 +148,10 @@ def by_hand(net, x, spikes_in=False):
             cost["dense_macs_padded"] = prod(layer.output_shape) * layer.op.weight[0].numel()
             if arrived is None or dense[layer.source]:
                 cost["macs_every_step"] = steps * cost["dense_macs"]
-                cost["macs_once"] = cost["dense_macs"] * (1 if image[layer.source] else steps)
+                cost["macs_once"] = cost["macs_nonzero"] = cost["dense_macs"] * (1 if image[layer.source] else steps)
+                if isinstance(net.architecture.activation, Relu) and not image[layer.source]:
+                    nonzero = (outputs[layer.source] != 0).sum((0, 1))
+                    cost["macs_nonzero"] = events_reached(spec, nonzero) / batch
             if arrived is not None:
                 cost["acs"] = events_reached(spec, arrived.sum((0, 1))) / batch
             cost["acs"] += added(net, layer, events, steps, batch)
@@ -447,7 +450,10 @@ def test_an_ann_multiplies_at_every_synapse_and_adds_at_none():
     found = count(net, images(net, 2))
     for layer, work in zip(net.layers, found, strict=True):
         synapses = events_reached(layer.spec, np.ones(layer.input_shape, dtype=int))
-        assert work == Operations(0, 0, 0, synapses, synapses, 0, synapses, work.dense_macs_padded)
+        rest = {"macs_nonzero": work.macs_nonzero, "dense_macs_padded": work.dense_macs_padded}
+        assert work == Operations(0, 0, 0, synapses, synapses, compares=0, dense_macs=synapses, **rest)
+        assert work.macs_nonzero <= synapses
+    assert 0.1 < total(found).macs_nonzero / total(found).macs_once < 0.9
     assert found[0].macs_once == 32 * 22**2  # 22 taps of a 3-tap kernel fall on 8 pixels
 
 

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from snn import compare, figures, steps, tables
+from snn import compare, conventions, figures, params, recovery, steps, tables
 from snn.jobs import FIGURES
 from tests.rows import frame, row
 
+ENERGIES = {name: params.load("energy", name) for name in params.names("energy")}
 MANY = [f"method_{i}" for i in range(40)]
 
 
@@ -55,19 +56,34 @@ def courses(methods, epochs=3) -> tuple[pd.DataFrame, pd.DataFrame]:
     )
 
 
+def trials(runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows of calibration.csv: two epochs of every calibrated chip."""
+    columns = ["method", "noise", "level", "calibrator", "targets", "control"]
+    found = runs[runs.condition == "calibrated"][columns]
+    epochs = [
+        found.assign(epoch=e, shown=24 * e, updates=2 * e, operations=1e6 * e, value_val=0.5 + 0.1 * e) for e in (0, 1)
+    ]
+    return pd.concat(epochs)
+
+
 def job(folder: Path, methods, epochs=3, spiking=True, **changes) -> SimpleNamespace:
     """A job of figures over tables that are written to a folder."""
     runs = rows(methods, **changes)
     summary = tables.beside_teacher(tables.summarise(runs), "ann")
     curves, traces = courses(methods, epochs)
     traces = traces if spiking else traces[:0]
+    spiking_methods = dict.fromkeys(methods, "ann") if spiking else {}
+    by_steps = steps.by_steps(summary, spiking_methods)
     pairs = compare.pairs(dict.fromkeys(methods, "ann"), [])
     written = {
         "summary": summary,
         "epochs": curves,
         "traces": traces,
         "comparisons": compare.compare(runs, pairs),
-        "steps": steps.by_steps(summary, dict.fromkeys(methods, "ann") if spiking else {}),
+        "energy": conventions.conventions(summary, by_steps, spiking_methods, ENERGIES),
+        "hardware": recovery.recovery(runs),
+        "calibration": trials(runs),
+        "steps": by_steps,
     }
     for name, table in written.items():
         table.to_csv(folder / f"{name}.csv", index=False)

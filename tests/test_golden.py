@@ -18,15 +18,18 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from snn import data, energy, evaluate, files, hardware, kinds, network, params, train
+from snn import arms, chip, data, energy, evaluate, files, hardware, kinds, network, params, train
 from snn.rules import Task
 from snn.spec import AvgPool, Conv, Linear
 
 GOLDEN = Path(__file__).with_name("golden") / "losses.json"
+CHIPS = GOLDEN.with_name("chips.json")
 STEPS = 4
 LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=12))
 DATASET = SimpleNamespace(task="classification", augment=kinds.Augment(shift=1))
-CALIBRATION = kinds.Calibration(samples=24, epochs=2, batch=12, lr=1e-2, targets="own")
+CALIBRATION = kinds.Calibration(
+    samples=24, epochs=2, batch=12, lr=1e-2, calibrators=("ltl_offline",), targets=("own",), warm_up=1
+)
 
 
 @dataclass(frozen=True)
@@ -83,16 +86,36 @@ def measure(name):
         found |= {f"clean {what}": value for what, value in operations(net).items()}
         percentile = getattr(params.load("methods", name).options, "percentile", 100)
         reference = hardware.Reference(net, teacher, percentile)
-        for noise_name in params.names("noise") if any(layer.fires for layer in net.layers) else []:
-            noise = params.load("noise", noise_name)
-            model = params.load_plugin("noise", noise.model, noise_name)
-            chip = hardware.manufacture(net, model, noise.options, 0.2, 0)
-            found |= {f"{noise_name} noisy {what}": value for what, value in operations(chip).items()}
-            generator = data.generator("golden", "chip")
-            losses = hardware.calibrate(chip, reference, split("train", 24), CALIBRATION, generator)
-            found |= {f"{noise_name} calibration loss {epoch}": loss for epoch, loss in enumerate(losses, start=1)}
-            found |= {f"{noise_name} calibrated {what}": value for what, value in operations(chip).items()}
+        if any(layer.fires for layer in net.layers):
+            found |= on_chip("mismatch", 0.2, net, reference, "ltl_offline")
         return found
+
+
+@cache
+def measure_noise(name):
+    """A network of STBP on a chip of every noise model, before and after every calibrator."""
+    with exact():
+        net, levels = trained("stbp")[1].best, params.load("noise", name).levels
+        reference, found = hardware.Reference(net, None, 100.0), {}
+        for calibrator in sorted(path.stem for path in Path("snn/calibrators").glob("[a-z]*.py")):
+            numbers = on_chip(name, levels[len(levels) // 2], net, reference, calibrator)
+            found |= {f"{calibrator} {what}": value for what, value in numbers.items()}
+        return found
+
+
+def on_chip(noise, level, net, reference, calibrator):
+    parts = params.noise_parts(noise, level)
+    made = chip.manufacture(net, parts, 0).network
+    found = {f"{noise} noisy {what}": value for what, value in operations(made).items()}
+    trial = arms.Trial(arms.Arm(calibrator, "own"), level, 0)
+    settings = SimpleNamespace(noise=noise, calibration=CALIBRATION)
+    job = SimpleNamespace(hardware=settings, run=SimpleNamespace(data=SimpleNamespace(dataset=DATASET)))
+    samples = {"train": split("train", 24), "validation": split("validation", 12)}
+    course = hardware.calibrate(net, trial, job, reference, samples, data.generator("golden", "chip"))
+    found |= {f"{noise} calibration loss {row['epoch']}": row["loss"] for row in course.history[1:]}
+    made = chip.manufacture(net, parts, 0).network
+    chip.program(made, course.last)
+    return found | {f"{noise} calibrated {what}": value for what, value in operations(made).items()}
 
 
 def operations(net):
@@ -107,5 +130,15 @@ def test_numbers_of_a_method_are_those_on_record(name):
     assert measure(name) == pytest.approx(golden[name], rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("name", params.names("noise"))
+def test_numbers_of_a_noise_model_are_those_on_record(name):
+    golden = json.loads(CHIPS.read_text())
+    assert name in golden, (
+        f"a new noise model: record its numbers with python -m tests.test_golden, then commit {CHIPS}"
+    )
+    assert measure_noise(name) == pytest.approx(golden[name], rel=1e-9, abs=1e-12)
+
+
 if __name__ == "__main__":
     files.write_json(GOLDEN, {name: measure(name) for name in params.names("methods")})
+    files.write_json(CHIPS, {name: measure_noise(name) for name in params.names("noise")})

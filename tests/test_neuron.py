@@ -78,7 +78,7 @@ def test_gradients_equal_those_of_a_plain_autograd_loop(reset, shape, fires, ext
     v = quarters(generator, B, *N).requires_grad_()
     weigh_s, weigh_v = torch.randn(2, T, B, *N, generator=generator, dtype=torch.float64)
     decay, threshold = torch.tensor(neuron.decay).double(), torch.tensor(neuron.threshold).double()
-    silicon = None
+    silicon = Silicon()
     if on_silicon:
         decay, threshold = torch.rand(2, *N, generator=generator, dtype=torch.float64) + torch.tensor(
             [[[0.0]], [[0.5]]], dtype=torch.float64

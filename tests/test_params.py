@@ -113,7 +113,7 @@ def test_a_layer_that_does_not_fit_is_named_with_its_shape():
         ({"overrides": {"tet": {"training": {"epoch": 1}}}}, "unknown key 'epoch', the nearest is 'epochs'"),
         ({"overrides": {"tandem": {"options": {"neuron": {"decay": 0.0}}}}}, "methods.tandem: the gradient of a ReLU"),
         (
-            {"dataset": "nmnist"},
+            {"dataset": "nmnist", "steps_eval": []},
             "methods.stbp: 4 steps, but data set nmnist has 10 frames, one a step; choose steps: 10",
         ),
         ({"dataset": "nmnist", "steps": 10, "steps_eval": [5]}, "steps_eval: nmnist has 10 frames, one a step"),
@@ -257,8 +257,15 @@ def test_each_stage_is_named_by_the_modules_that_can_change_its_numbers():
         "rules.tandem",
         "train",
     }
-    assert short["calibrate"] == network | {"hardware", "local", "noise", "noise.mismatch", "optimise"}
-    assert short["evaluate"] == short["calibrate"] | {"energy", "evaluate", "schema"}
-    pages = {"compare", "metric", "statistics"}
-    assert short["tables"] == pages | {"claims", "pages", "published", "schema", "spec", "steps", "tables"}
-    assert short["figures"] == pages | {"figures"}
+    chips = network | {"arms", "chip", "noise", "noise.mismatch"}
+    calibrators = {"calibrators", "calibrators.ltl_offline"}
+    assert short["calibrate"] == chips | calibrators | {"hardware", "local", "optimise"}
+    assert short["evaluate"] == chips | {"energy", "evaluate", "int8", "noise.quantisation", "schema"}
+    shown = {"compare", "metric", "statistics"}
+    pages = {
+        "pages",
+        *(f"pages.{name}" for name in ("claims", "comparisons", "energy", "hardware", "markdown", "summary")),
+    }
+    tables = {"claims", "conventions", "joules", "published", "recovery", "schema", "spec", "steps", "tables"}
+    assert short["tables"] == shown | pages | tables
+    assert short["figures"] == shown | {"figures", *(f"figures.{name}" for name in ("canvas", "hardware", "methods"))}

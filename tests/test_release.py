@@ -27,7 +27,7 @@ hardware:
   - noise: mismatch
     levels: [0.2]
     chips: 1
-    calibration: {samples: 32, epochs: 1, batch: 32, lr: 1.0e-3, targets: own}
+    calibration: {samples: 32, epochs: 1, batch: 32, lr: 1.0e-3, calibrators: [ltl_offline], targets: [own]}
 energy: horowitz45_fp32
 device: cpu
 overrides:

@@ -98,7 +98,7 @@ def test_an_edited_teacher_costs_its_students(tree):
 
 
 def test_an_edited_noise_model_costs_no_training(tree):
-    edit(tree / "snn/noise/mismatch.py", "1 + level * draw", "1.0 + level * draw")
+    edit(tree / "snn/noise/mismatch.py", "1 + sigma * foundry", "1.0 + sigma * foundry")
     assert due(tree) == {"calibrate": 5, "evaluate": 5} | PAGES
 
 

@@ -1,47 +1,66 @@
 """Device mismatch: no two devices are alike, and none changes.
 
-    w -> w (1 + level e)   element by element; likewise biases and thresholds
-    tau -> |tau (1 + level e)|   a neuron, where decay = exp(-1 / tau); a neuron that does not leak has none
+    w -> w (1 + sigma e)   element by element; likewise biases and thresholds
+    tau -> |tau (1 + sigma e)|   a neuron, where decay = exp(-1 / tau); a neuron that does not leak has none
 
 e ~ N(0, 1), drawn once a chip. Source: Yang et al., NeurIPS 2022 (weights and biases; one tau for the whole network,
 and thresholds left alone there); Buechel et al., Sci. Rep. 2021.
 """
 
 import functools
-import math
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from snn.lazy import lazy
-from snn.noise import draw
 from snn.spec import Many, Model
 
 torch = lazy("torch")
-hardware = lazy("snn.hardware")
-neuron = lazy("snn.neuron")
+chip = lazy("snn.chip")
 
 
 class Options(Model):
-    """`disturbs`: which kinds of parameters."""
+    """`disturbs`: which kinds of parameters. `one_tau`: the same factor for every neuron of the chip.
 
+    `permanent`: false multiplies weights and biases once, and leaves them free to be programmed to anything; that is
+    what the released code does, where mismatch is no more than a bad start.
+    """
+
+    sigma: Annotated[float, Field(ge=0)]
     disturbs: Many[Literal["weight", "bias", "tau", "threshold"]]
+    one_tau: bool = False
+    permanent: bool = True
 
 
-def disturb(network, level, chip, options):
-    """`level` is the standard deviation relative to the value."""
+def disturb(network, options, foundry):
+    """See the module."""
+    device = next(network.parameters()).device
+    factor = functools.partial(_factor, foundry, options.sigma, device)
     for i, layer in enumerate(network.layers):
-        factor = functools.partial(_factor, chip, i, level, next(network.parameters()).device)
-        shapes = {name: value.shape for name, value in layer.op.named_parameters(recurse=False)}
-        for parameter in shapes.keys() & set(options.disturbs):
-            hardware.program_through(layer.op, parameter, factor(parameter, shapes[parameter]))
+        shapes = {name: tuple(value.shape) for name, value in _parameters(layer)}
+        for parameter in sorted(shapes.keys() & set(options.disturbs)):
+            gain = factor(i, parameter, shapes[parameter]).float()
+            if options.permanent:
+                chip.program_through(layer.op, parameter, gain.__mul__)
+            else:
+                chip.programmed(layer, parameter).data.mul_(gain)
         if layer.fires:
-            spec, decay_N, threshold_N = layer.activation, None, None
-            if "tau" in options.disturbs and 0 < spec.decay < 1:
-                tau_N = factor("tau", layer.output_shape).abs() * (-1 / math.log(spec.decay))
-                decay_N = torch.exp(-1 / tau_N)
+            neuron = layer.activation
+            if "tau" in options.disturbs and 0 < neuron.decay < 1:
+                gain_N = factor(-1, "tau", ()) if options.one_tau else factor(i, "tau", layer.output_shape)
+                decay_N = torch.pow(neuron.decay, 1 / gain_N.abs())  # exp(-1 / (tau gain)), and decay itself for 1
+                chip.set_silicon(layer, decay_N=decay_N.float())
             if "threshold" in options.disturbs:
-                threshold_N = factor("threshold", layer.output_shape).abs() * spec.threshold
-            layer.silicon = neuron.Silicon(decay_N, threshold_N)
+                threshold_N = factor(i, "threshold", layer.output_shape).abs() * neuron.threshold
+                chip.set_silicon(layer, threshold_N=threshold_N.float())
 
 
-def _factor(chip, layer, level, device, parameter, shape):
-    return torch.as_tensor(1 + level * draw(chip, layer, parameter, tuple(shape)), dtype=torch.float32, device=device)
+def _parameters(layer):
+    for name in ("weight", "bias"):
+        value = getattr(layer.op, name, None)
+        if value is not None:
+            yield name, value
+
+
+def _factor(foundry, sigma, device, layer, parameter, shape):
+    return torch.as_tensor(1 + sigma * foundry.normal(layer, parameter, shape), device=device)

@@ -1,91 +1,33 @@
-"""The tables as pictures. Drawn from the tables alone; the same tables give the same bytes. No torch.
+"""Figures of methods: accuracy against energy, epochs and steps, paired differences, firing rates. No torch."""
 
-A method has one colour and marker in all of them, and stands once in a legend beside the axes.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import matplotlib
 import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib import ticker
+from matplotlib.figure import Figure
 
-matplotlib.use("svg")
-matplotlib.rcParams.update({"svg.hashsalt": "spikeledger", "svg.fonttype": "none", "font.size": 11})
+from snn.compare import own_steps
+from snn.figures.canvas import COLOURS, Style, bare, panels_of, with_legend
+from snn.metric import Metric
 
-from matplotlib import pyplot as plt  # noqa: E402 - after the backend is chosen
-from matplotlib import ticker  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-
-from snn import files  # noqa: E402
-from snn.compare import own_steps  # noqa: E402
-from snn.metric import SHOWN, Metric  # noqa: E402
-
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe and Ito: colour-blind
-MARKERS = "oDs^vPX*"  # 7 and 8 have no common factor, so that 56 pairs differ
-LINES = ["-", (0, (5, 1)), (0, (1, 1)), (0, (5, 1, 1, 1))]
-IN_A_COLUMN = 24  # names that a legend sets below one another
 QUIET = 0.01  # the rate below which training warns
 LEAST_RATE = 1e-4  # at which rates are drawn that are smaller
 
 
-@dataclass(frozen=True)
-class Style:
-    """How a method looks."""
-
-    colour: str
-    marker: str
-    line: Any
-    crowded: bool  # too many methods for bands
-
-
-def styles(methods: Sequence[str]) -> dict[str, Style]:
-    """A look for every method; by line only where colour and marker are not enough."""
-    return {
-        method: Style(
-            COLOURS[i % len(COLOURS)],
-            MARKERS[i % len(MARKERS)],
-            LINES[i // len(COLOURS) % len(LINES)],
-            len(methods) > 10,
-        )
-        for i, method in enumerate(methods)
-    }
-
-
-def run(job: Any, out: Path) -> None:
-    """Do a `jobs.Figures` job."""
-    tables = job.tables
-    names = ("summary", "epochs", "traces", "comparisons", "steps")
-    summary, epochs, traces, comparisons, steps = (pd.read_csv(tables.folder / f"{name}.csv") for name in names)
-    style = styles(list(dict.fromkeys((tables.experiment.teacher, *tables.experiment.methods, *summary.method))))
-    metric = SHOWN[summary.metric.iloc[0]]
-    chosen = summary[["method", "lr"]].drop_duplicates()
-    epochs, traces = epochs.merge(chosen), traces.merge(chosen)
-    drawn = {
-        "energy.svg": energy(summary, style, metric),
-        "convergence.svg": convergence(epochs, style, metric),
-        "noise.svg": noise(summary, style, metric),
-        "comparisons.svg": forest(comparisons, metric),
-        "steps.svg": accuracy_by_steps(steps, summary, style, metric),
-        "rates.svg": rates(traces),
-    }
-    for name, figure in drawn.items():
-        save(figure, out / name)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as SVG that depends on nothing but what is drawn."""
-    try:
-        files.write(path, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None}))
-    finally:
-        plt.close(figure)
-
-
 def energy(summary: pd.DataFrame, style: Mapping[str, Style], metric: Metric) -> Figure:
-    """Test metric of each clean method against the energy of one inference; whiskers are 95 % intervals."""
-    figure, (axes,) = _panels(1, list(style))
+    """Test metric of each clean method against the energy of one inference, at its own steps with 95 % intervals, small
+    and joined at the other steps that were tried; grey: what nothing else beats in both.
+    """
+    figure, (axes,) = panels_of(1, list(style))
+    clean = summary[summary.condition == "clean"].sort_values("steps_eval")
+    front = _front(clean, metric)
+    axes.step(front.energy_nj, metric.factor * front.value_test_mean, where="post", color="#BBBBBB", lw=3, zorder=0)
+    for method, tried in clean.groupby("method", sort=False):
+        look = style[method]
+        values = metric.factor * tried.value_test_mean
+        axes.plot(tried.energy_nj, values, color=look.colour, marker=look.marker, ms=3, lw=0.8, ls=look.line)
     for row in own_steps(summary).itertuples():
         look = style[row.method]
         whisker = None if pd.isna(row.value_test_ci95) else metric.factor * row.value_test_ci95
@@ -100,10 +42,41 @@ def energy(summary: pd.DataFrame, style: Mapping[str, Style], metric: Metric) ->
             ls="",
         )
     axes.set(xscale="log", xlabel="energy of one inference (nJ)", ylabel=metric.axis("test"))
+    if metric.scale == "linear":  # a sweep over steps begins far down; no method leaves the picture with its own steps
+        worst = metric.factor * own_steps(summary).value_test_mean.min()
+        axes.set_ylim(bottom=max(axes.get_ylim()[0], worst - 15))
     axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
-    return _with_legend(figure)
+    return with_legend(figure, "grey: Pareto front")
+
+
+def _front(clean: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """Rows than which no other is both better and cheaper, by energy."""
+    sign = 1 if metric.better == "higher is better" else -1
+    rows = clean.sort_values(["energy_nj", "value_test_mean"], ascending=[True, sign < 0])
+    worth = sign * rows.value_test_mean
+    return rows[worth > worth.shift(fill_value=-float("inf")).cummax()]
+
+
+def conventions(rows: pd.DataFrame, style: Mapping[str, Style]) -> Figure:
+    """Energy over the teacher's, a row a convention: filled at the steps trained with, hollow at equal accuracy."""
+    names = list(dict.fromkeys(rows.convention))
+    figure, axes = plt.subplots(figsize=(9, 1.8 + 0.5 * len(names)), layout="constrained")
+    bare(axes)
+    for method, own in rows.groupby("method", sort=False):
+        look, places = style[method], [names.index(name) for name in own.convention]
+        axes.plot(own.of_teacher, places, color=look.colour, marker=look.marker, ls="", label=method)
+        equal = own.of_teacher_at_equal_accuracy.astype(float)
+        axes.plot(equal, [i + 0.25 for i in places], color=look.colour, marker=look.marker, mfc="white", ls="")
+    axes.axvline(1, color="black", lw=0.8)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set(xscale="log", xlabel="energy over that of the teacher ANN; left of 1 the spiking network takes less")
+    axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
+    return with_legend(figure, "hollow: within a point of it")
 
 
 def convergence(epochs: pd.DataFrame, style: Mapping[str, Style], metric: Metric) -> Figure:
@@ -111,7 +84,7 @@ def convergence(epochs: pd.DataFrame, style: Mapping[str, Style], metric: Metric
 
     A seed that diverged ends early; the mean is then over those that go on.
     """
-    figure, (axes,) = _panels(1, list(style))
+    figure, (axes,) = panels_of(1, list(style))
     for method, own in epochs.groupby("method", sort=False):
         look = style[method]
         by_epoch = metric.factor * own.groupby("epoch").value_val.agg(["mean", "min", "max"])
@@ -132,37 +105,13 @@ def convergence(epochs: pd.DataFrame, style: Mapping[str, Style], metric: Metric
     if metric.scale == "linear" and len(epochs):  # the first epochs may leave the picture, no method does
         worst = metric.factor * epochs.groupby("method").value_val.max().min()
         axes.set_ylim(bottom=max(axes.get_ylim()[0], min(50, worst - 10)))
-    return _with_legend(figure)
-
-
-def noise(summary: pd.DataFrame, style: Mapping[str, Style], metric: Metric) -> Figure:
-    """Test metric against noise level, a panel a noise model: dashed as manufactured, solid calibrated; level 0 is the
-    clean network.
-    """
-    clean = own_steps(summary).set_index("method").value_test_mean
-    chips = summary[summary.condition != "clean"]
-    models = list(dict.fromkeys(chips.noise))
-    figure, panels = _panels(max(1, len(models)), list(dict.fromkeys(chips.method)))
-    for axes, model in zip(panels, models, strict=False):
-        for method, own in chips[chips.noise == model].groupby("method", sort=False):
-            look = style[method]
-            for condition, line in (("noisy", "--"), ("calibrated", "-")):
-                rows = own[own.condition == condition].sort_values("level")
-                values = [metric.factor * value for value in (clean[method], *rows.value_test_mean)]
-                label = method if condition == "calibrated" else None
-                axes.plot([0, *rows.level], values, line, color=look.colour, marker=look.marker, ms=5, label=label)
-        axes.set(xlabel=f"level of {model}", ylabel=metric.axis("test"), yscale=metric.scale)
-    if not models:
-        panels[0].text(0.5, 0.5, "no hardware in this experiment", ha="center", va="center")
-        panels[0].set_axis_off()
-        return figure
-    return _with_legend(figure, "dashed: before calibration")
+    return with_legend(figure)
 
 
 def forest(comparisons: pd.DataFrame, metric: Metric) -> Figure:
     """Paired differences with 95 % intervals; filled where the corrected test resolves them; grey: not detectable."""
     figure, axes = plt.subplots(figsize=(9, 1.8 + 0.32 * len(comparisons)), layout="constrained")
-    _bare(axes)
+    bare(axes)
     for i, row in enumerate(comparisons.itertuples()):
         if pd.notna(row.detectable):
             width = 2 * metric.factor * row.detectable
@@ -193,14 +142,14 @@ def forest(comparisons: pd.DataFrame, metric: Metric) -> Figure:
         axes.set_xscale("symlog", linthresh=2 * size.median(), subs=(2, 5))
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter(ticker.NullFormatter())
-    return _with_legend(figure)
+    return with_legend(figure)
 
 
 def accuracy_by_steps(steps: pd.DataFrame, summary: pd.DataFrame, style: Mapping[str, Style], metric: Metric) -> Figure:
     """Test metric against the steps of an inference; large: the steps trained with; dashed: extrapolated; dotted: the
     ANN that a method is judged by.
     """
-    figure, (axes,) = _panels(1, list(style))
+    figure, (axes,) = panels_of(1, list(style))
     clean = own_steps(summary).set_index("method").value_test_mean
     for method, own in steps.groupby("method", sort=False):
         look, values = style[method], metric.factor * own.value_test_mean
@@ -216,7 +165,7 @@ def accuracy_by_steps(steps: pd.DataFrame, summary: pd.DataFrame, style: Mapping
     axes.set_xticks(sorted(set(steps.steps_eval)))
     axes.xaxis.set_major_formatter("{x:.0f}")
     axes.xaxis.set_minor_locator(ticker.NullLocator())
-    return _with_legend(figure)
+    return with_legend(figure)
 
 
 def rates(traces: pd.DataFrame) -> Figure:
@@ -224,7 +173,7 @@ def rates(traces: pd.DataFrame) -> Figure:
     found = traces[traces.quantity == "rate"]
     methods = list(dict.fromkeys(found.method))
     depth = int(found.layer.max()) if len(found) else 0
-    figure, panels = _panels(max(1, len(methods)), ["dashed: 1 %"] * depth, small=True)
+    figure, panels = panels_of(max(1, len(methods)), ["dashed: 1 %"] * depth, small=True)
     colours = plt.get_cmap("viridis")
     for axes, method in zip(panels, methods, strict=False):
         for layer, own in found[found.method == method].groupby("layer"):
@@ -244,50 +193,9 @@ def rates(traces: pd.DataFrame) -> Figure:
         return figure
     figure.supxlabel("epoch (0: untrained)", fontsize=10)
     figure.supylabel("spikes per neuron and step", fontsize=10)
-    return _with_legend(figure, "dashed: 1 %")
+    return with_legend(figure, "dashed: 1 %")
 
 
 def _pair(row: Any) -> str:
     diverged = f" ({row.diverged_left} and {row.diverged_right} of {row.n} diverged)"
     return f"{row.left} − {row.right}" + (diverged if row.diverged_left + row.diverged_right else "")
-
-
-def _panels(count: int, names: Sequence[str], small: bool = False) -> tuple[Figure, list[Axes]]:
-    """Axes side by side, at most four in a row, with room for a legend of these names."""
-    columns = min(count, 4)
-    rows = -(-count // columns)
-    width, height = (2.4, 2.2) if small else (6, 4.5)
-    legend = -(-len(names) // IN_A_COLUMN) * (0.8 + 0.08 * max(map(len, names), default=0))
-    size = (width * columns + legend, height * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", sharey=small, squeeze=False)
-    for panel in axes.flat:
-        _bare(panel)
-    for panel in axes.flat[count:]:
-        panel.remove()
-    return figure, list(axes.flat[:count])
-
-
-def _bare(axes: Axes) -> None:
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _with_legend(figure: Figure, title: str | None = None) -> Figure:
-    """Name once, beside the axes, whatever is labelled in any of them."""
-    named: dict[str, Callable] = {}
-    for axes in figure.axes:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            named.setdefault(label, handle)
-    if named:
-        columns = -(-len(named) // IN_A_COLUMN)
-        figure.legend(
-            list(named.values()),
-            list(named),
-            loc="outside right upper",
-            ncols=columns,
-            fontsize=9,
-            title=title,
-            title_fontsize=9,
-            frameon=False,
-        )
-    return figure

@@ -1,0 +1,71 @@
+"""What counting costs: inference with the counter against plain inference, VGG-11, T = 4, batch 32, one thread.
+
+    python -m benchmarks.counting [--rounds 7]
+
+Both see the same batch, one after the other in every round, in turns which goes first; printed are the ratio round by
+round: median, smallest, largest. Also with no counter on either side, which shows the noise of the machine. The weights
+are random, scaled so that layers fire at rates like those of trained networks.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from snn import energy, params
+from snn.network import Network
+from snn.spec import Architecture
+
+BATCH, STEPS = 32, 4
+
+
+def build() -> Network:
+    """LTL's VGG-11 with its neuron; weights three times as large as torch starts them."""
+    torch.manual_seed(0)
+    spec, method = params.load("networks", "ltl_vgg11"), params.load("methods", "ltl_offline")
+    fixed = {"input_shape": spec.input_shape, "outputs": spec.outputs, "layers": spec.layers, "norm": None}
+    net = Network(Architecture(**fixed, steps=STEPS, activation=method.options.neuron)).requires_grad_(False).eval()
+    for layer in net.layers:
+        if layer.programmable:
+            layer.op.weight *= 3
+    return net
+
+
+def seconds(do: Callable[[Tensor], object], x: Tensor) -> float:
+    """Time of one call."""
+    start = time.perf_counter()
+    do(x)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    torch.set_num_threads(1)
+    net, x_BCHW = build(), torch.randn(BATCH, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    counter = energy.Counter(net)
+    ways = {"counting": counter.scores, "again without": net.predict}
+    with torch.no_grad():
+        for do in (net.predict, counter.scores):
+            do(x_BCHW)
+        print("| way | time over plain inference |\n|---|---|")
+        for name, do in ways.items():
+            ratios = []
+            for i in range(rounds):
+                pair = [(do, x_BCHW), (net.predict, x_BCHW)]
+                times = [seconds(*part) for part in (pair if i % 2 else reversed(pair))]
+                ours, plain = times if i % 2 else reversed(times)
+                ratios.append(ours / plain)
+            print(f"| {name} | {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}) |")
+    spikes = energy.total(counter.operations()).spikes
+    neurons = sum(work.neuron_updates for work in counter.operations())
+    print(f"\nrate {spikes / neurons:.3f} spikes a neuron and step")
+
+
+if __name__ == "__main__":
+    main()

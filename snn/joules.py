@@ -1,0 +1,55 @@
+"""Operations become energy, under a convention of `params/energy`. No torch.
+
+    E = macs e_mac + acs e_ac + compares e_cmp + neuron updates e_upd
+
+macs are those of the first layer once, or at every step, as the convention says. An ANN has baselines: all of its
+multiply-accumulates, or only those whose activation is not zero (a machine that skips zeros); in 32-bit floats or in
+8-bit integers. Work is a row of runs.csv or of the summary, or anything else with its fields.
+"""
+
+from typing import Any
+
+from snn.kinds import Energy
+
+NJ_PER_PJ = 1e-3
+
+
+def parts_nj(work: Any, energy: Energy) -> dict[str, float]:
+    """Energy of an inference in nanojoule, by kind of operation."""
+    return {
+        "macs": NJ_PER_PJ * getattr(work, f"macs_{energy.first_layer}") * energy.pj("mac"),
+        "acs": NJ_PER_PJ * work.acs * energy.pj("ac"),
+        "compares": NJ_PER_PJ * work.compares * energy.pj("compare"),
+        "neuron_updates": NJ_PER_PJ * work.neuron_updates * energy.pj("neuron_update"),
+    }
+
+
+def energy_nj(work: Any, energy: Energy) -> float:
+    """Energy of an inference in nanojoule."""
+    return sum(parts_nj(work, energy).values())
+
+
+def skipping_zeros_nj(work: Any, energy: Energy) -> float:
+    """The same of a machine that skips multiplications by activations that are zero."""
+    skipped = getattr(work, f"macs_{energy.first_layer}") - work.macs_nonzero
+    return energy_nj(work, energy) - NJ_PER_PJ * skipped * energy.pj("mac")
+
+
+def same_layers_nj(work: Any, energy: Energy) -> float:
+    """An ANN of the same layers: every synapse multiplied once."""
+    return NJ_PER_PJ * work.dense_macs * energy.pj("mac")
+
+
+def spikes_per_neuron(work: Any) -> float:
+    """T x rate: spikes of an inference over neurons."""
+    return work.spikes * work.steps_eval / work.neuron_updates
+
+
+def break_even(work: Any, energy: Energy, other_nj: float) -> float | None:
+    """T x rate at which the energy would be `other_nj`, all else as it is; none where even silence costs more.
+
+    Accumulates grow in proportion to spikes: E(r) = E - e_acs + e_acs r / (T rate).
+    """
+    parts = parts_nj(work, energy)
+    left = other_nj - (sum(parts.values()) - parts["acs"])
+    return left / parts["acs"] * spikes_per_neuron(work) if parts["acs"] and left > 0 else None
