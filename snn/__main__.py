@@ -52,6 +52,20 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("show", help="parameters and provenance of a run, and the command that recreates it")
     command.add_argument("run", type=Path, help="its folder, or enough of the digest to be unique")
     command.set_defaults(do=_show)
+    command = commands.add_parser("audit", help="operations, energy and noise curves of any network, as a page")
+    command.add_argument("model", type=Path, help="a run folder, its net.safetensors, or a NIR file")
+    command.add_argument("--data", type=Path, help="a prepared test.safetensors, or an .npz with x and y")
+    command.add_argument("--steps", type=int, help="steps of an inference, in place of the network's own")
+    command.add_argument("--dt", type=float, help="length of a step, in the unit of a NIR file's time constants")
+    command.add_argument("--noise", nargs="*", help="noise models; see snn list noise")
+    command.add_argument("--chips", type=int, default=3, help="chips of every level")
+    command.add_argument("--limit", type=int, help="this many samples at most")
+    command.add_argument("--out", type=Path, help="where tables and page go; results/audit/NAME unless said")
+    command.set_defaults(do=_audit)
+    command = commands.add_parser("export", help="write a deployed network as a NIR file")
+    command.add_argument("run", type=Path, help="a run folder or its net.safetensors")
+    command.add_argument("file", type=Path)
+    command.set_defaults(do=_export)
     command = commands.add_parser("summary", help="print the summary of an experiment and where its page is")
     command.add_argument("--experiment", default="digits")
     command.set_defaults(do=_summary)
@@ -93,6 +107,30 @@ def _show(options: argparse.Namespace) -> None:
     from snn import browse
 
     browse.show(options.run)
+
+
+def _audit(options: argparse.Namespace) -> None:
+    for name in ("steps", "chips", "limit"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise InputError(f"--{name}", f"{value} is less than 1", "give a positive number")
+    if options.dt is not None and not options.dt > 0:
+        raise InputError("--dt", f"{options.dt:g} is not positive", "give the length of a step")
+    from snn import audit
+
+    out = options.out or Path("results", "audit", options.model.resolve().name)
+    noises = audit.NOISES if options.noise is None else options.noise
+    page = audit.audit(
+        options.model, options.data, out, options.steps, options.dt, noises, options.chips, options.limit
+    )
+    print(f"tables and figures are in {out}; open {page}")
+
+
+def _export(options: argparse.Namespace) -> None:
+    from snn import audit
+    from snn.exchange.write import write
+
+    print(f"wrote {write(audit.load(options.run), options.file)}; next: python -m snn audit {options.file}")
 
 
 def _summary(options: argparse.Namespace) -> None:

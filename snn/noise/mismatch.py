@@ -45,14 +45,20 @@ def disturb(network, options, foundry):
             else:
                 chip.programmed(layer, parameter).data.mul_(gain)
         if layer.fires:
-            neuron = layer.activation
-            if "tau" in options.disturbs and 0 < neuron.decay < 1:
+            decay, threshold = _constants(layer, device)
+            if "tau" in options.disturbs and ((decay > 0) & (decay < 1)).any():
                 gain_N = factor(-1, "tau", ()) if options.one_tau else factor(i, "tau", layer.output_shape)
-                decay_N = torch.pow(neuron.decay, 1 / gain_N.abs())  # exp(-1 / (tau gain)), and decay itself for 1
+                decay_N = torch.pow(decay, 1 / gain_N.abs())  # exp(-1 / (tau gain)), and decay itself for 1
                 chip.set_silicon(layer, decay_N=decay_N.float())
             if "threshold" in options.disturbs:
-                threshold_N = factor(i, "threshold", layer.output_shape).abs() * neuron.threshold
+                threshold_N = factor(i, "threshold", layer.output_shape).abs() * threshold
                 chip.set_silicon(layer, threshold_N=threshold_N.float())
+
+
+def _constants(layer, device):
+    """Decay and threshold, those of its own neurons where they differ."""
+    pairs = (layer.silicon.decay_N, layer.activation.decay), (layer.silicon.threshold_N, layer.activation.threshold)
+    return [torch.tensor(ideal, dtype=torch.float64, device=device) if own is None else own for own, ideal in pairs]
 
 
 def _parameters(layer):

@@ -1,0 +1,325 @@
+"""A NIR graph becomes a network of ours; what it holds that ours cannot do is refused by the name of the node.
+
+Chains of Conv2d, Affine, Linear, Flatten, AvgPool2d and SumPool2d with LIF, IF or Threshold neurons, and residual
+blocks: two ways that part behind a node and meet again in neurons (currents are added) or in a Scale of ones (spikes
+are added). Time constants and thresholds may differ from neuron to neuron. See `exchange` for time.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+import torch
+from pydantic import ValidationError
+
+from snn.errors import InputError
+from snn.network import Network
+from snn.neuron import Silicon
+from snn.spec import Architecture, AvgPool, Block, Conv, Linear, Neuron, Readout
+
+KNOWN = {"Input", "Output", "Conv2d", "Affine", "Linear", "Flatten", "AvgPool2d", "SumPool2d", "Scale"}
+NEURONS = {"LIF", "IF", "Threshold"}
+LARGEST = 8 << 30  # bytes of one array
+DO = "write it as one of " + ", ".join(sorted((KNOWN | NEURONS) - {"Input", "Output"}))
+
+
+class Constants(NamedTuple):
+    """Of the neurons of a node, as arrays or numbers: decay, threshold, what the current is multiplied by, what is
+    added to it.
+    """
+
+    decay: Any
+    threshold: Any
+    gain: Any
+    drive: Any
+
+
+class Place(NamedTuple):
+    """One layer of ours, with the nodes that it is made of."""
+
+    spec: Any
+    synapses: str | None = None
+    neurons: str | None = None
+
+
+def read(path: Path, steps: int | None = None, dt: float | None = None) -> Network:
+    """The network in a NIR file; `steps` and `dt` take the place of what its metadata say.
+
+    Raises InputError naming the file and the node.
+    """
+    graph = _Graph(path, _checked(path))
+    said = graph.metadata
+    steps = steps or int(said.get("steps", 0))
+    if steps < 1:
+        raise InputError(path, "does not say how many steps an inference takes", "give --steps")
+    return graph.network(steps, dt or float(said.get("dt", 1.0)))
+
+
+def _checked(path: Path) -> Any:
+    """The graph, if the file is one: HDF5 without links that lead elsewhere, nodes that are known."""
+    import nir
+
+    try:
+        with h5py.File(path, "r") as file:
+            _no_way_out(path, file)
+            for name, node in file["node/nodes"].items():
+                kind = node["type"][()].decode()
+                if kind not in KNOWN | NEURONS:
+                    raise InputError(f"{path}: node {name}", f"is a {kind}, which no network here has", DO)
+        return nir.read(path, type_check=False)
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError(path, "is not there", "check the path") from None
+    except Exception as error:  # h5py and nir raise whatever the damage happens to cause
+        first = (str(error).splitlines() or [""])[0]
+        raise InputError(path, f"is no NIR graph ({type(error).__name__}: {first})", "export it anew") from error
+
+
+def _no_way_out(path: Path, group: Any) -> None:
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise InputError(f"{path}: {name}", "is a link that may lead out of the file", "export it anew")
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            _no_way_out(path, item)
+        elif item.external or item.is_virtual or item.nbytes > LARGEST:
+            raise InputError(f"{path}: {name}", "is not an array of reasonable size in this file", "export it anew")
+
+
+class _Block(NamedTuple):
+    """A residual block, its places in the order in which they run."""
+
+    spec: Block
+    places: list[Place]
+
+
+class _Graph:
+    def __init__(self, path: Path, graph: Any):
+        self.path, self.nodes = path, graph.nodes
+        self.metadata = {key: _text(value) for key, value in (graph.metadata or {}).items()}
+        self.after: dict[str, list[str]] = {name: [] for name in self.nodes}
+        self.before: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for source, target in graph.edges:
+            self.after[source].append(target)
+            self.before[target].append(source)
+
+    def network(self, steps: int, dt: float) -> Network:
+        begin, end = self._only("Input"), self._only("Output")
+        places = self._layers(begin, end)
+        if not places or not isinstance(places[-1].spec, Linear):
+            raise InputError(self.path, "does not end in a Linear or Affine node", "add a read-out")
+        constants = {p.neurons: self._constants(p.neurons, dt) for part in places for p in _flat(part) if p.neurons}
+        if not constants:
+            raise InputError(self.path, "has no neurons", DO)
+        neuron = _neuron(next(iter(constants.values())))
+        made = Network(self._architecture(places, begin, steps, neuron)).requires_grad_(False).eval()
+        flat = [p for part in places for p in _flat(part)]
+        pooled = dict.fromkeys(range(-1, len(made.layers)), 1.0)
+        for i, (layer, place) in enumerate(zip(made.layers, flat, strict=True)):
+            pooled[i] = pooled[layer.source] * self._sum_of_a_pool(place) if not layer.programmable else 1.0
+            if layer.programmable:
+                self._fill(layer, place, constants.get(place.neurons), pooled[layer.source])
+            if layer.fires:
+                layer.silicon = _silicon(constants[place.neurons], neuron, layer)
+        return made
+
+    def _architecture(self, places: list, begin: str, steps: int, neuron: Neuron) -> Architecture:
+        try:
+            readout = Readout.model_validate_json(self.metadata.get("readout", "{}"))
+            kind = readout.kind if places[-1].neurons is None else "votes"
+            return Architecture(
+                input_shape=tuple(int(n) for n in self.nodes[begin].input_type["input"]),
+                outputs=places[-1].spec.linear // readout.voters,
+                layers=tuple(place.spec for place in places[:-1]),
+                steps=steps,
+                activation=neuron,
+                norm=None,
+                encoding=self.metadata.get("encoding", "repeat"),
+                readout=readout.model_copy(update={"kind": kind}),
+                bias_share=json.loads(self.metadata.get("bias_share", "false")),
+            )
+        except (ValidationError, ValueError) as error:
+            raise InputError(self.path, f"is no network of ours ({str(error).splitlines()[0]})", DO) from error
+
+    def _only(self, kind: str) -> str:
+        found = [name for name, node in self.nodes.items() if type(node).__name__ == kind]
+        if len(found) != 1:
+            raise InputError(self.path, f"has {len(found)} {kind} nodes", "one is needed")
+        return found[0]
+
+    def _layers(self, at: str, end: str) -> list[Any]:
+        """Layers from behind node `at` to node `end`."""
+        places: list[Any] = []
+        seen = set()
+        while at != end:
+            if at in seen:
+                raise InputError(f"{self.path}: node {at}", "feeds itself", "recurrent networks cannot be read")
+            seen.add(at)
+            following = self.after[at]
+            if len(following) == 2:
+                block, at = self._block(at)
+                places.append(block)
+                continue
+            if len(following) != 1:
+                raise InputError(f"{self.path}: node {at}", f"feeds {len(following)} nodes", "1 or 2 are known")
+            at = self._take(following[0], places)
+        return places
+
+    def _take(self, name: str, places: list[Any]) -> str:
+        """Add what a node with one input is to the layers."""
+        kind = type(self.nodes[name]).__name__
+        if len(self.before[name]) != 1:
+            raise InputError(f"{self.path}: node {name}", "has more than one input", "no block ends here")
+        if kind in NEURONS:
+            if not places or not isinstance(places[-1], Place) or not places[-1].synapses or places[-1].neurons:
+                raise InputError(f"{self.path}: node {name}", "has no synapses before it", "put them there")
+            places[-1] = places[-1]._replace(neurons=name)
+        elif kind not in ("Flatten", "Output"):
+            if places and isinstance(places[-1], Place) and places[-1].synapses and not places[-1].neurons:
+                raise InputError(f"{self.path}: node {name}", "follows synapses without neurons", "join them")
+            places.append(self._place(name, kind))
+        return name
+
+    def _block(self, entry: str) -> tuple[_Block, str]:
+        """The residual block behind a node, and the node where its ways meet."""
+        ways = sorted((self._way(entry, name) for name in self.after[entry]), key=lambda way: len(way[0]))
+        (shortcut, meets), (main, also) = ways
+        if meets != also or len(self.before[meets]) != 2 or not main or len(shortcut) > 1:
+            raise InputError(f"{self.path}: node {entry}", "parts into two ways that are no residual block", DO)
+        spikes = type(self.nodes[meets]).__name__ == "Scale"
+        if not spikes:
+            main[-1] = main[-1]._replace(neurons=meets)
+        specs = {"block": [p.spec for p in main], "shortcut": shortcut[0].spec if shortcut else None}
+        try:
+            spec = Block(**specs, add="spikes" if spikes else "currents")
+        except ValidationError as error:
+            raise InputError(f"{self.path}: node {entry}", "begins a block of more than convolutions", DO) from error
+        places = [*shortcut, *main, *([Place(None)] if spikes else [])]
+        return _Block(spec, places), meets
+
+    def _way(self, entry: str, name: str) -> tuple[list[Place], str]:
+        """One way from an entry to the node with two inputs."""
+        places: list[Place] = []
+        while len(self.before[name]) == 1:
+            self._take(name, places)
+            if len(self.after[name]) != 1:
+                raise InputError(f"{self.path}: node {name}", "parts ways inside a block", "no block here does")
+            (name,) = self.after[name]
+        return places, name
+
+    def _place(self, name: str, kind: str) -> Place:
+        node, where = self.nodes[name], f"{self.path}: node {name}"
+        if kind in ("Affine", "Linear"):
+            return Place(Linear(linear=len(node.weight)), name)
+        if kind == "Conv2d":
+            kernel = _square(where, "kernel", node.weight.shape[2:])
+            stride, padding = _square(where, "stride", node.stride), _padding(where, node, kernel)
+            if _square(where, "dilation", node.dilation) != 1:
+                raise InputError(where, "is dilated", "no convolution here is")
+            size = {"kernel": kernel, "stride": stride, "padding": padding, "groups": int(node.groups)}
+            return Place(Conv(conv=len(node.weight), **size), name)
+        if kind in ("AvgPool2d", "SumPool2d"):
+            width = _square(where, "kernel_size", node.kernel_size)
+            if _square(where, "stride", node.stride) != width or _square(where, "padding", node.padding) != 0:
+                raise InputError(where, "has windows that overlap or are padded", "no average pool here has")
+            return Place(AvgPool(avg_pool=width), name)
+        raise InputError(where, f"is a {kind} that no block ends in", DO)
+
+    def _sum_of_a_pool(self, place: Place) -> float:
+        node = self.nodes.get(place.synapses)
+        return float(np.prod(node.kernel_size)) if type(node).__name__ == "SumPool2d" else 1.0
+
+    def _fill(self, layer: Any, place: Place, constants: Constants | None, pooled: float) -> None:
+        """Weights and bias, times what neurons and pools make of currents."""
+        node, where = self.nodes[place.synapses], f"{self.path}: node {place.synapses}"
+        gain, drive = (constants.gain, constants.drive) if constants else (1.0, 0.0)
+        gain, drive = _of_outputs(where, gain, layer), _of_outputs(where, drive, layer)
+        weight, bias = np.asarray(node.weight, np.float64), getattr(node, "bias", None)
+        if weight.shape != tuple(layer.op.weight.shape):
+            found, needed = "x".join(map(str, weight.shape)), "x".join(map(str, layer.op.weight.shape))
+            raise InputError(where, f"has weights {found} where {needed} are needed", "check what comes before it")
+        bias = np.zeros(len(weight)) if bias is None else np.asarray(bias, np.float64)
+        layer.op.weight.copy_(torch.from_numpy(weight * pooled * gain.reshape(-1, *[1] * (weight.ndim - 1))))
+        layer.op.bias.copy_(torch.from_numpy(bias * gain + drive))
+
+    def _constants(self, name: str, dt: float) -> Constants:
+        node, where = self.nodes[name], f"{self.path}: node {name}"
+        kind = type(node).__name__
+        if kind == "Threshold":
+            return Constants(0.0, np.asarray(node.threshold, np.float64), 1.0, 0.0)
+        if np.any(np.asarray(node.v_reset) != 0):
+            raise InputError(where, "is reset to a value that is not 0", "shift its potentials")
+        threshold = np.asarray(node.v_threshold, np.float64)
+        if not (threshold > 0).all():
+            raise InputError(where, "has a threshold that is not positive", "no neuron here has")
+        if kind == "IF":
+            return Constants(1.0, threshold, dt * np.asarray(node.r, np.float64), 0.0)
+        share = dt / np.asarray(node.tau, np.float64)
+        if not ((share > 0) & (share <= 1)).all():
+            raise InputError(where, f"has a time constant shorter than a step of {dt:g}", "give a smaller --dt")
+        return Constants(1 - share, threshold, share * node.r, share * node.v_leak)
+
+
+def _flat(part: Place | _Block) -> list[Place]:
+    return part.places if isinstance(part, _Block) else [part]
+
+
+def _neuron(constants: Constants) -> Neuron:
+    """The neuron of the whole network, from its first layer; where others differ, silicon says so."""
+    decay, threshold = (_short(np.ravel(value)[0]) for value in (constants.decay, constants.threshold))
+    surrogate = {"surrogate": "rectangle", "width": threshold / 2, "height": 1 / threshold}
+    return Neuron(decay=decay, threshold=threshold, reset="zero", fires="above", **surrogate)
+
+
+def _silicon(constants: Constants, neuron: Neuron, layer: Any) -> Silicon:
+    decay_N, threshold_N = (_array(value, layer.output_shape) for value in (constants.decay, constants.threshold))
+    same = {
+        "decay_N": np.allclose(decay_N, neuron.decay, rtol=0, atol=1e-11),
+        "threshold_N": (threshold_N.astype(np.float32) == np.float32(neuron.threshold)).all(),
+    }
+    arrays = {"decay_N": decay_N, "threshold_N": threshold_N}
+    return Silicon(**{name: torch.from_numpy(array).float() for name, array in arrays.items() if not same[name]})
+
+
+def _short(value: float) -> float:
+    """A number as it was probably typed: 1 - 1 / (1 / (1 - 0.9)) is 0.9."""
+    return float(f"{value:.12g}")
+
+
+def _array(value: Any, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.asarray(value, np.float64)
+    return np.broadcast_to(array if array.size > 1 else array.reshape(()), shape).copy()
+
+
+def _of_outputs(where: str, value: Any, layer: Any) -> np.ndarray:
+    """What is the same for every neuron of a map, a number an output."""
+    array = _array(value, layer.output_shape).reshape(layer.output_shape[0], -1)
+    if not (array == array[:, :1]).all():
+        raise InputError(where, "feeds neurons of one map that differ in resistance or leak", "make them alike")
+    return array[:, 0]
+
+
+def _square(where: str, what: str, value: Any) -> int:
+    values = {int(n) for n in np.ravel(value)}
+    if len(values) != 1:
+        raise InputError(where, f"has a {what} that is not square", "no layer here has")
+    return values.pop()
+
+
+def _padding(where: str, node: Any, kernel: int) -> int:
+    padding = _text(node.padding)
+    if not isinstance(padding, str):
+        return _square(where, "padding", padding)
+    if padding == "same":
+        if kernel % 2 == 0 or _square(where, "stride", node.stride) != 1:
+            raise InputError(where, "pads one side more than the other", "say the padding in numbers")
+        return kernel // 2
+    return 0
+
+
+def _text(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value
