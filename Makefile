@@ -7,7 +7,7 @@ CORES ?= all
 MIRROR ?=
 OFFLINE ?=
 
-.PHONY: reproduce test fetch lock clean-environment
+.PHONY: reproduce test bench fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and where its page is: EXPERIMENT= MIRROR= OFFLINE=1
@@ -20,6 +20,13 @@ test: .venv/.installed  ## lint and tests
 	@$(VENV) -m snakefmt --check --compact-diff Snakefile workflow
 	@$(VENV) -m pytest
 
+NEUROBENCH := .venv-neurobench/bin/python
+
+bench: .venv/.installed .venv-neurobench/.installed  ## counts against NeuroBench, what counting and loading cost
+	@$(NEUROBENCH) -m benchmarks.neurobench_fixture --check
+	@$(VENV) -m benchmarks.counting
+	@$(VENV) -m benchmarks.loading
+
 fetch: .venv/.installed  ## released checkpoints and tables instead of computing them: EXPERIMENT= REMOTE=
 	@$(VENV) -m snn fetch --experiment '$(EXPERIMENT)' --remote '$(REMOTE)'
 
@@ -29,6 +36,14 @@ lock: .venv/.installed  ## resolve pyproject.toml anew
 
 clean-environment:
 	@rm -rf .venv
+
+# NeuroBench of a named version, in an environment of its own that borrows torch from .venv.
+.venv-neurobench/.installed: .venv/.installed requirements-neurobench.lock
+	@$(VENV) -m venv --clear .venv-neurobench
+	@$(VENV) -c 'import site; print(site.getsitepackages()[0])' > \
+	  "$$($(NEUROBENCH) -c 'import site; print(site.getsitepackages()[0])')/borrowed.pth"
+	@$(NEUROBENCH) -m pip install --quiet --no-deps --require-hashes -r requirements-neurobench.lock
+	@touch $@
 
 # Byte-code is compiled here, once: a job that had to compile torch's would take twice as long.
 .venv/.installed: requirements.lock requirements-uv.lock

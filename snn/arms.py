@@ -36,7 +36,7 @@ class Trial(NamedTuple):
     def key(self) -> str:
         """How its parameters are named in a file."""
         chip = "any" if self.chip is ANY else self.chip
-        return f"{self.level:g}/{chip}/{'/'.join(part or 'treated' for part in self.arm)}"
+        return f"{self.level}/{chip}/{'/'.join(part or 'treated' for part in self.arm)}"
 
 
 class Verdict(NamedTuple):

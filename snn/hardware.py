@@ -76,19 +76,20 @@ def run(job: Any, device: torch.device, out: Path) -> dict[str, Any]:
 
 
 def calibrate(
-    clean: Network, trial: arms.Trial, job: Any, reference: Reference, parts: dict[str, Split], generator: Any
+    clean: Network, trial: arms.Trial, job: Any, reference: Reference, parts: dict[str, Split], order: torch.Generator
 ) -> Course:
-    """Do one trial, on a chip of its own."""
+    """Do one trial, on a chip of its own; `order` draws the order of samples, and nothing else."""
     settings = job.hardware.calibration
     calibrator, judged = _set_up(clean, trial, job)
     dense_macs = [size.macs for size in sizes(clean.architecture.input_shape, nodes(clean.architecture))]
     learning = calibrator.learning_macs(dense_macs)
+    shuffle = torch.Generator().manual_seed(order.initial_seed() + 1) if trial.arm.control == "shuffled" else None
     shown, chosen = 0, 0
     history = [{"epoch": 0, "loss": None, **score(judged(), parts["validation"])[0], **_spent(calibrator, 0, 0)}]
     best = last = _copy(calibrator.network)
     for epoch in range(1, settings.epochs + 1):
-        batches = parts["train"].shuffled(settings.batch, Augment(), generator)
-        loss = calibrator.epoch(_lessons(batches, reference, trial.arm.control == "shuffled", generator))
+        batches = parts["train"].shuffled(settings.batch, Augment(), order)
+        loss = calibrator.epoch(_lessons(batches, reference, shuffle))
         shown += len(parts["train"])
         scores, last = score(judged(), parts["validation"])[0], _copy(calibrator.network)
         if all(better(scores, earlier, job.run.data.dataset.task) for earlier in history):
@@ -115,19 +116,19 @@ def _set_up(clean: Network, trial: arms.Trial, job: Any) -> tuple[Calibrator, An
 
 
 def _lessons(
-    batches: Iterator[tuple[Tensor, Tensor]], reference: Reference, shuffled: bool, generator: torch.Generator
+    batches: Iterator[tuple[Tensor, Tensor]], reference: Reference, shuffle: torch.Generator | None
 ) -> Iterator[Lesson]:
     for x, y in batches:
         rates_BN, goal = reference(x, y)
-        if shuffled:
-            order_B = torch.randperm(len(goal), generator=generator).to(goal.device)
+        if shuffle:
+            order_B = torch.randperm(len(goal), generator=shuffle).to(goal.device)
             rates_BN, goal = [rate_BN[order_B] for rate_BN in rates_BN], goal[order_B]
         yield Lesson(x, rates_BN, goal)
 
 
 def _spent(calibrator: Calibrator, shown: int, learning: int) -> dict[str, int]:
-    writes = calibrator.updates * calibrator.written
-    return {"shown": shown, "updates": calibrator.updates, "writes": writes, "learning_macs": shown * learning}
+    spent = {"updates": calibrator.updates, "writes": calibrator.writes}
+    return {"shown": shown, **spent, "learning_macs": shown * learning}
 
 
 def _copy(made: Network) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from snn import energy, files, network, params
+from snn import energy, network, params
 from snn.energy import Counter, Operations, total
 from snn.layer import Layer
 from snn.network import Network
@@ -31,8 +31,9 @@ from snn.spec import (
     Relu,
 )
 from snn.wiring import Node, sizes, wire
+from tests import neurobench_cases
 
-FIXTURES = Path(__file__).with_name("fixtures")
+NEUROBENCH = json.loads((Path(__file__).with_name("fixtures") / "neurobench.json").read_text())
 LIF = Neuron(decay=0.5, threshold=0.25, reset="zero", fires="above", surrogate="triangle", width=1.0, height=1.0)
 
 
@@ -525,17 +526,61 @@ def test_the_total_is_the_sum_of_every_field_over_layers():
     assert total([]) == energy.NOTHING
 
 
-def test_counts_agree_with_neurobench():
-    """NeuroBench multiplies the first layer anew at every step; `benchmarks/neurobench_fixture.py` says how it ran."""
-    path = FIXTURES / "neurobench.safetensors"
-    net = network.load(path, torch.device("cpu"))
-    x_BCHW = torch.tensor(files.read_tensors(path, "")[1]["images"])
-    theirs = json.loads((FIXTURES / "neurobench.json").read_text())["SynapticOperations"]
-    ours = total(count(net, x_BCHW))
+def both(name):
+    """Our counts of a case of `neurobench_cases`, batch by batch, and those of NeuroBench, all steps."""
+    case = neurobench_cases.CASES[name]
+    net, x_BCHW = neurobench_cases.build(case)
+    counter = Counter(net)
+    for batch_BCHW in x_BCHW.split(case.batch):
+        counter.scores(batch_BCHW)
+    return counter.operations(), NEUROBENCH["cases"][name], net
+
+
+@pytest.mark.parametrize("name", neurobench_cases.SAME)
+def test_counts_equal_those_of_neurobench(name):
+    found, theirs, net = both(name)
+    ours = total(found)
     assert ours.acs == pytest.approx(theirs["Effective_ACs"], rel=1e-9)
     assert ours.macs_every_step == pytest.approx(theirs["Effective_MACs"], rel=1e-9)
     assert ours.dense_macs * net.architecture.steps == pytest.approx(theirs["Dense"], rel=1e-9)
     assert 0 < ours.acs < theirs["Dense"] - theirs["Effective_MACs"]
+
+
+def test_neurobench_multiplies_behind_an_average_pool_where_spikes_add():
+    """It sees numbers, a multiplication each; linear as the pool is, the spikes before it add."""
+    found, theirs, net = both("average pool")
+    ours = total(found)
+    assert (ours.acs, ours.macs_every_step) == (24510.125, 41664)
+    assert (theirs["Effective_ACs"], theirs["Effective_MACs"]) == (206.375, 58901.25)
+    behind = found[2].acs
+    assert theirs["Effective_ACs"] == ours.acs - behind
+    assert 0 < theirs["Effective_MACs"] - ours.macs_every_step < behind
+    assert ours.dense_macs * net.architecture.steps == theirs["Dense"]
+
+
+def test_neurobench_counts_no_bias_either_but_bias_makes_spikes():
+    found, theirs, _ = both("bias")
+    assert total(found).acs == theirs["Effective_ACs"] == 36904
+    assert theirs["Effective_ACs"] != NEUROBENCH["cases"]["stride 1"]["Effective_ACs"]
+
+
+def test_neurobench_leaves_out_synapses_whose_weight_is_zero():
+    """Half of them here; hardware that skips them has to store where they are."""
+    found, theirs, net = both("zero weights")
+    ours = total(found)
+    left = [float((layer.op.weight != 0).double().mean()) for layer in net.layers if layer.programmable]
+    assert 0.4 < min(left) < max(left) < 0.6
+    assert ours.macs_every_step == 41664
+    assert theirs["Effective_MACs"] == pytest.approx(left[0] * ours.macs_every_step, rel=0.05)
+    assert 0.4 < theirs["Effective_ACs"] / ours.acs < 0.6
+
+
+def test_neurobench_takes_an_image_of_zeros_and_ones_for_spikes():
+    """It adds where we multiply, since an image is analog by declaration."""
+    found, theirs, _ = both("binary image")
+    ours = total(found)
+    assert (ours.macs_every_step, theirs["Effective_MACs"]) == (41664, 0)
+    assert (ours.acs, theirs["Effective_ACs"]) == (28893.625, 49200.625)
 
 
 def test_a_network_with_a_norm_counts_like_any_other_in_evaluation_mode():

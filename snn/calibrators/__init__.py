@@ -31,15 +31,15 @@ class Lesson(NamedTuple):
 
 
 class Calibrator:
-    """Base of all calibrators; `updates` counts how often parameters were written."""
+    """Base of all calibrators; `updates` counts how often parameters were written, `writes` how many values.
+
+    `network` holds what is written. `chip` gives the network that is run for a batch: itself, unless someone says
+    otherwise.
+    """
 
     def __init__(self, network: Network, settings: Calibration):
-        self.network, self.settings, self.updates = network, settings, 0
-
-    @property
-    def written(self) -> int:
-        """How many values an update writes."""
-        return sum(parameter.numel() for parameter in self.network.parameters())
+        self.network, self.settings, self.updates, self.writes = network, settings, 0, 0
+        self.chip: Callable[[], Network] = lambda: network
 
     def learning_macs(self, dense_macs: Sequence[int]) -> int:
         """Multiply-accumulates of learning from one sample, besides the inference; `dense_macs` are those of the layers
@@ -53,13 +53,10 @@ class Calibrator:
 
 
 class Descent(Calibrator):
-    """Gradients of losses, and Adam. `chip` gives the network that is run for a batch, whose gradients reach the
-    parameters of `network`: itself, unless someone says otherwise.
-    """
+    """Gradients of losses, and Adam. Those of the chip that is run have to reach the parameters of `network`."""
 
     def __init__(self, network: Network, settings: Calibration):
         super().__init__(network, settings)
-        self.chip: Callable[[], Network] = lambda: network
         recipe = {"epochs": settings.epochs, "batch": settings.batch, "optimiser": "adam", "lr": settings.lr}
         self._optimiser = optimise.build(network, kinds.Training(**recipe))
 
@@ -76,5 +73,6 @@ class Descent(Calibrator):
                 total += float(loss.detach()) * len(lesson.goal)
             optimise.step(self._optimiser, self.settings.lr)
             self.updates += 1
+            self.writes += sum(parameter.numel() for parameter in self.network.parameters())
             samples += len(lesson.goal)
         return total / samples

@@ -17,40 +17,38 @@ chips = lazy("snn.chip")
 
 
 class Calibrator(Base):
-    """Only biases are written; nothing is multiplied to learn."""
-
-    @property
-    def written(self):
-        return sum(chips.programmed(layer, "bias").numel() for layer in self._layers())
+    """Only biases are written; nothing is multiplied to learn. A layer without biases is left as it is."""
 
     def learning_macs(self, dense_macs):
         return 0
 
     def epoch(self, lessons):
         """The loss is the mean squared distance of the channels' rates."""
-        network, samples, wanted, found = self.network, 0, {}, {}
+        samples, wanted, found = 0, {}, {}
         with torch.no_grad():
             for x, rates_BN, goal in lessons:
-                targets = iter(rates_BN)
-                for layer, s_TBN in network.walk(network.encode(x)):
+                network, targets = self.chip(), iter(rates_BN)
+                for i, (layer, s_TBN) in enumerate(network.walk(network.encode(x))):
                     if layer is network.layers[-1]:
                         if goal.is_floating_point() and network.architecture.readout.kind == "current":
-                            _add(wanted, layer, goal)
-                            _add(found, layer, network.scores(s_TBN))
+                            _add(wanted, i, goal)
+                            _add(found, i, network.scores(s_TBN))
                     elif layer.activation:
-                        _add(wanted, layer, next(targets))
-                        _add(found, layer, s_TBN.mean(0))
+                        _add(wanted, i, next(targets))
+                        _add(found, i, s_TBN.mean(0))
                 samples += len(goal)
-            loss = sum(float(((wanted[layer] - found[layer]) / samples).square().mean()) for layer in wanted)
-            for layer in self._layers():
-                if layer in wanted:
-                    gain = 1 / self._weight if layer is network.layers[-1] else layer.activation.threshold
-                    chips.programmed(layer, "bias").add_((wanted[layer] - found[layer]) / samples * gain)
+            off = {i: (wanted[i] - found[i]) / samples for i in wanted}
+            for i, off_C in off.items():
+                self._shift(self.network.layers[i], off_C)
         self.updates += 1
-        return loss / len(wanted)
+        return sum(float(off_C.square().mean()) for off_C in off.values()) / len(off)
 
-    def _layers(self):
-        return [layer for layer in self.network.layers if layer.programmable and not _shortcut(self.network, layer)]
+    def _shift(self, layer, off_C):
+        bias = chips.programmed(layer, "bias")
+        if bias is not None:
+            is_readout = layer is self.network.layers[-1]
+            bias.add_(off_C * (1 / self._weight if is_readout else layer.activation.threshold))
+            self.writes += bias.numel()
 
     @property
     def _weight(self):
@@ -58,11 +56,7 @@ class Calibrator(Base):
         return sum(architecture.readout.weights(architecture.steps))
 
 
-def _shortcut(network, layer):
-    return layer.sends_current and layer is not network.layers[-1]
-
-
-def _add(sums, layer, values_BN):
+def _add(sums, i, values_BN):
     """Add up over samples and space what each channel shows."""
     space = tuple(range(2, values_BN.dim()))
-    sums[layer] = sums.get(layer, 0) + (values_BN.mean(space) if space else values_BN).sum(0)
+    sums[i] = sums.get(i, 0) + (values_BN.mean(space) if space else values_BN).sum(0)

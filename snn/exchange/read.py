@@ -40,8 +40,13 @@ class Place(NamedTuple):
     """One layer of ours, with the nodes that it is made of."""
 
     spec: Any
-    synapses: str | None = None
+    node: str | None = None
     neurons: str | None = None
+
+    @property
+    def lacks_neurons(self) -> bool:
+        """Whether it has synapses and, so far, no neurons."""
+        return isinstance(self.spec, Conv | Linear) and self.neurons is None
 
 
 def read(path: Path, steps: int | None = None, dt: float | None = None) -> Network:
@@ -174,12 +179,13 @@ class _Graph:
         kind = type(self.nodes[name]).__name__
         if len(self.before[name]) != 1:
             raise InputError(f"{self.path}: node {name}", "has more than one input", "no block ends here")
+        open_end = bool(places) and isinstance(places[-1], Place) and places[-1].lacks_neurons
         if kind in NEURONS:
-            if not places or not isinstance(places[-1], Place) or not places[-1].synapses or places[-1].neurons:
+            if not open_end:
                 raise InputError(f"{self.path}: node {name}", "has no synapses before it", "put them there")
             places[-1] = places[-1]._replace(neurons=name)
         elif kind not in ("Flatten", "Output"):
-            if places and isinstance(places[-1], Place) and places[-1].synapses and not places[-1].neurons:
+            if open_end:
                 raise InputError(f"{self.path}: node {name}", "follows synapses without neurons", "join them")
             places.append(self._place(name, kind))
         return name
@@ -230,12 +236,12 @@ class _Graph:
         raise InputError(where, f"is a {kind} that no block ends in", DO)
 
     def _sum_of_a_pool(self, place: Place) -> float:
-        node = self.nodes.get(place.synapses)
+        node = self.nodes.get(place.node)
         return float(np.prod(node.kernel_size)) if type(node).__name__ == "SumPool2d" else 1.0
 
     def _fill(self, layer: Any, place: Place, constants: Constants | None, pooled: float) -> None:
         """Weights and bias, times what neurons and pools make of currents."""
-        node, where = self.nodes[place.synapses], f"{self.path}: node {place.synapses}"
+        node, where = self.nodes[place.node], f"{self.path}: node {place.node}"
         gain, drive = (constants.gain, constants.drive) if constants else (1.0, 0.0)
         gain, drive = _of_outputs(where, gain, layer), _of_outputs(where, drive, layer)
         weight, bias = np.asarray(node.weight, np.float64), getattr(node, "bias", None)
@@ -298,7 +304,7 @@ def _array(value: Any, shape: tuple[int, ...]) -> np.ndarray:
 def _of_outputs(where: str, value: Any, layer: Any) -> np.ndarray:
     """What is the same for every neuron of a map, a number an output."""
     array = _array(value, layer.output_shape).reshape(layer.output_shape[0], -1)
-    if not (array == array[:, :1]).all():
+    if not np.allclose(array, array[:, :1], rtol=1e-9, atol=0):
         raise InputError(where, "feeds neurons of one map that differ in resistance or leak", "make them alike")
     return array[:, 0]
 
