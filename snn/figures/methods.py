@@ -55,7 +55,7 @@ def _front(clean: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     """Rows than which no other is both better and cheaper, by energy."""
     sign = 1 if metric.better == "higher is better" else -1
     rows = clean.sort_values(["energy_nj", "value_test_mean"], ascending=[True, sign < 0])
-    worth = sign * rows.value_test_mean
+    worth = (sign * rows.value_test_mean).astype(float)
     return rows[worth > worth.shift(fill_value=-float("inf")).cummax()]
 
 
