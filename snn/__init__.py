@@ -14,12 +14,16 @@ The names of the files are the table of contents:
     data                    prepared tensors, mapped; batches, augmentation
     rules/, local           one training rule a file; layer-local losses shared by LTL and calibration
     train, optimise, score  fit(): the one loop; updates; how well a network does its task
-    noise/, hardware        one noise model a file; chips and their calibration
-    energy, evaluate        operation counts; one network under one condition becomes one row
-    schema, tables, pages   rows; collect, choose and summarise; tables to read
-    statistics, compare, steps, published, claims
-                            paired differences; steps to reach the teacher; beside the papers; verdicts
-    metric, figures         how a metric is shown; plots
+    noise/, chip            one noise model a file; a network on imperfect hardware
+    calibrators/, arms, hardware
+                            one way to program a chip anew a file; what is done to a chip; doing it
+    energy, int8, evaluate  operation counts; 8-bit integers; one network under one condition becomes one row
+    joules, conventions     operations become energy; the verdict under every convention. No torch
+    schema, tables, pages/  rows; collect, choose and summarise; tables to read
+    statistics, compare, steps, recovery, published, claims
+                            paired differences; steps to reach the teacher; chips; beside the papers; verdicts
+    metric, figures/        how a metric is shown; plots
+    exchange/, audit        NIR files; what any network costs and what noise does to it
     stages, __main__        what one job does; the command line
     browse                  what is due, what there is, what a run is made of
     release, adopt          bytes for others through DVC; results passed on to refactored code

@@ -65,6 +65,11 @@ def program_through(module: nn.Module, parameter: str, effect: Callable[[Tensor]
     parametrize.register_parametrization(module, parameter, Effect(effect), unsafe=True)
 
 
+def laid_as(parameter: Tensor, values: Tensor) -> Tensor:
+    """Values in the memory layout of a parameter: what a convolution makes of others differs in the last bits."""
+    return torch.empty_like(parameter, requires_grad=False).copy_(values)
+
+
 def programmed(layer: Layer, parameter: str) -> nn.Parameter | None:
     """What can be programmed for a parameter of a layer, if it has one."""
     if parametrize.is_parametrized(layer.op, parameter):

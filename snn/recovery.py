@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from snn.compare import own_steps
+from snn.compare import SAME, own_steps
 from snn.statistics import interval
 
 PLACE = ["method", "noise", "level"]
@@ -117,6 +117,7 @@ def _spread(rows: pd.DataFrame) -> float:
 
 
 def _difference(name: str, by_seed: pd.Series) -> dict[str, float]:
+    by_seed = by_seed.round(SAME)
     sd = float(by_seed.std())
     half = interval(sd, len(by_seed)) if len(by_seed) > 1 else float("nan")
     return {name: float(by_seed.mean()), f"{name}_ci95": half}

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import deque
 
 import pytest
 import torch
@@ -47,15 +48,21 @@ class PlainSpike(torch.autograd.Function):
         return torch.where(inside, slope, 0) * gradient, None, None
 
 
-def plain(x_TBN, v, neuron, decay, threshold):
-    """The equations of `spec.Neuron`, step by step, differentiated by autograd."""
+def plain(x_TBN, v, neuron, decay, threshold, keep_TBN=None, slope=None):
+    """The equations of `spec.Neuron`, step by step, differentiated by autograd. Spikes that are not kept are no spikes,
+    and the derivative of a spike by its membrane u is multiplied by slope(u).
+    """
     spikes = []
-    for x in x_TBN:
+    for t, x in enumerate(x_TBN):
         u = v + x
         if neuron.smooth is None:
             s = PlainSpike.apply(u, threshold, neuron)
         else:
             s = torch.sigmoid(neuron.smooth * (u - threshold))
+        if slope is not None:
+            s = s.detach() + slope(u.detach()) * (s - s.detach())
+        if keep_TBN is not None:
+            s = s * keep_TBN[t]
         resets = s.detach() if neuron.detach_reset else s
         v = decay * u * (1 - resets) if neuron.reset == "zero" else decay * u - threshold * resets
         spikes.append(s)
@@ -101,6 +108,100 @@ def test_gradients_equal_those_of_a_plain_autograd_loop(reset, shape, fires, ext
     assert expected[0][0].abs().max() > 0.1
     assert expected[1].abs().max() > 0.1
     torch.testing.assert_close(gradients, expected, rtol=1e-12, atol=1e-12)
+
+
+def kept_in_chunks(*masks):
+    """Silicon's `keep` of fixed masks, each a list of chunks in the order in which time asks for them."""
+    queues = [deque(mask) for mask in masks]
+    return tuple(lambda x, queue=queue: queue.popleft() for queue in queues)
+
+
+@pytest.mark.parametrize("chunks", [[6], [2, 1, 3]], ids=["whole", "chunks"])
+@pytest.mark.parametrize("extras", EXTRAS.values(), ids=EXTRAS)
+@pytest.mark.parametrize(("reset", "shape", "fires"), SHAPES)
+def test_gradients_of_neurons_that_lose_spikes_and_learn_inexactly_equal_those_of_a_plain_autograd_loop(
+    reset, shape, fires, extras, chunks
+):
+    generator = torch.Generator().manual_seed(1)
+    neuron, T, B, N = make(reset, shape, fires, **extras), sum(chunks), 5, (3, 4)
+    x = quarters(generator, T, B, *N).requires_grad_()
+    v = quarters(generator, B, *N).requires_grad_()
+    weigh_s, weigh_v = torch.randn(2, T, B, *N, generator=generator, dtype=torch.float64)
+    decay, threshold = 0.5 + torch.rand(2, *N, generator=generator, dtype=torch.float64) / 2
+    masks = (torch.rand(2, T, B, *N, generator=generator) < 0.8).double()
+    slopes = (lambda u: 1 + u / 4, lambda u: 2 - u.abs())
+    keep = kept_in_chunks(*(mask.split(chunks) for mask in masks))
+    silicon = Silicon(decay, threshold, keep=keep, slope=slopes)
+
+    both = masks.prod(0), lambda u: slopes[0](u) * slopes[1](u)
+    expected_s, expected_v = plain(x, v, neuron, decay, threshold, *both)
+    expected = torch.autograd.grad((expected_s * weigh_s).sum() + (expected_v * weigh_v[0]).sum(), (x, v))
+    parts, state = [], v
+    for chunk in x.split(chunks):
+        s, state = fire(chunk, neuron, state, silicon)
+        parts.append(s)
+    s = torch.cat(parts)
+    gradients = torch.autograd.grad((s * weigh_s).sum() + (state * weigh_v[0]).sum(), (x, v))
+
+    assert 0.1 < s.mean() < 0.9
+    assert not s[both[0] == 0].any()
+    torch.testing.assert_close((s, state), (expected_s, expected_v), rtol=1e-13, atol=1e-13)
+    assert expected[0][0].abs().max() > 0.1
+    assert expected[1].abs().max() > 0.1
+    torch.testing.assert_close(gradients, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("reset", "kept", "spikes", "membranes"),
+    [
+        ("zero", [1, 1, 1], [1, 0, 1], [0, 0.25, 0]),  # u = 1.5, 0.5, 1.25
+        ("zero", [0, 1, 1], [0, 1, 0], [0.75, 0, 0.5]),  # u = 1.5, 1.25, 1
+        ("zero", [0, 0, 1], [0, 0, 1], [0.75, 0.625, 0]),  # u = 1.5, 1.25, 1.625
+        ("subtract", [1, 1, 1], [1, 0, 1], [-0.25, 0.125, -0.4375]),  # u = 1.5, 0.25, 1.125
+        ("subtract", [0, 1, 1], [0, 1, 0], [0.75, -0.375, 0.3125]),  # u = 1.5, 1.25, 0.625
+        ("subtract", [0, 0, 1], [0, 0, 1], [0.75, 0.625, -0.1875]),  # u = 1.5, 1.25, 1.625
+    ],
+)
+def test_a_neuron_whose_spike_is_lost_does_not_reset_and_fires_at_the_next_step(reset, kept, spikes, membranes):
+    """u[t] = v[t-1] + x[t] with x = 1.5, 0.5, 1; what is lost neither leaves nor resets."""
+    found, v = [], None
+    mask = torch.tensor(kept, dtype=torch.float32)
+    for t, current in enumerate([1.5, 0.5, 1.0]):
+        silicon = Silicon(keep=(lambda x, t=t: mask[t].expand_as(x),))
+        s, v = fire(torch.tensor([[[current]]]), make(reset=reset), v, silicon)
+        found.append((s.item(), v.item()))
+    assert found == list(zip(spikes, membranes, strict=True))
+
+
+@FEW
+@given(
+    kind=st.sampled_from(SHAPES),
+    chunks=st.lists(st.integers(1, 4), min_size=1, max_size=5),
+    decay=st.sampled_from([0.0, 0.3, 0.904837418, 1.0]),
+    seed=st.integers(0, 2**16),
+)
+def test_chunks_equal_the_whole_bit_by_bit_whichever_spikes_are_lost(kind, chunks, decay, seed):
+    neuron, generator = make(*kind, decay=decay), torch.Generator().manual_seed(seed)
+    x = torch.randn(sum(chunks), 2, 7, generator=generator)
+    mask = (torch.rand(sum(chunks), 2, 7, generator=generator) < 0.5).float()
+    whole_s, whole_v = fire(x, neuron, silicon=Silicon(keep=kept_in_chunks([mask])))
+    silicon, parts, v = Silicon(keep=kept_in_chunks(mask.split(chunks))), [], None
+    for chunk in x.split(chunks):
+        s, v = fire(chunk, neuron, v, silicon)
+        parts.append(s)
+    assert torch.equal(torch.cat(parts), whole_s)
+    assert torch.equal(v, whole_v)
+
+
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+def test_neurons_that_keep_every_spike_and_learn_exactly_are_ideal_to_the_bit(reset):
+    x = torch.randn(6, 4, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    silicon = Silicon(keep=(torch.ones_like,), slope=(torch.ones_like,))
+    runs = [fire(x, make(reset=reset), silicon=its) for its in (silicon, Silicon())]
+    gradients = [torch.autograd.grad((s * x.detach()).sum() + v.sum(), x)[0] for s, v in runs]
+    assert gradients[1].any()
+    for one, other in (*zip(*runs, strict=True), gradients):
+        assert torch.equal(one, other)
 
 
 @pytest.mark.parametrize(

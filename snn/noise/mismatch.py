@@ -37,9 +37,9 @@ def disturb(network, options, foundry):
     device = next(network.parameters()).device
     factor = functools.partial(_factor, foundry, options.sigma, device)
     for i, layer in enumerate(network.layers):
-        shapes = {name: tuple(value.shape) for name, value in _parameters(layer)}
-        for parameter in sorted(shapes.keys() & set(options.disturbs)):
-            gain = factor(i, parameter, shapes[parameter]).float()
+        values = dict(_parameters(layer))
+        for parameter in sorted(values.keys() & set(options.disturbs)):
+            gain = chip.laid_as(values[parameter], factor(i, parameter, tuple(values[parameter].shape)).float())
             if options.permanent:
                 chip.program_through(layer.op, parameter, gain.__mul__)
             else:

@@ -30,11 +30,12 @@ def disturb(network, options, foundry):
         if layer.programmable:
             weight = layer.op.weight.detach()
             shape = tuple(weight.shape)
-            stuck = torch.as_tensor(foundry.uniform(i, "stuck synapses", shape) < options.p, device=weight.device)
+            drawn = torch.as_tensor(foundry.uniform(i, "stuck synapses", shape) < options.p)
+            stuck = chip.laid_as(weight, drawn).bool()
             value = torch.zeros_like(weight)
             if options.at == "range":
                 sign = torch.as_tensor(foundry.uniform(i, "stuck sign", shape) < 0.5, device=weight.device)
-                value = torch.where(sign, weight.abs().max(), -weight.abs().max())
+                value = chip.laid_as(weight, torch.where(sign, weight.abs().max(), -weight.abs().max()))
             chip.program_through(layer.op, "weight", _Stuck(stuck, value))
 
 

@@ -74,7 +74,11 @@ def _treated(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
 def _controls(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
     """Gains by method, the treatment that the controls belong to first."""
     arm = rows[rows.control.notna()][["method", "calibrator", "targets"]].drop_duplicates()
-    rows = rows.merge(arm).assign(control=lambda own: own.control.fillna("calibrated"))
+    rows = (
+        rows.merge(arm)
+        .sort_values("control", key=lambda control: control.notna(), kind="stable")
+        .assign(control=lambda own: own.control.fillna("calibrated"))
+    )
     columns = {"method": arm.method.tolist(), "calibrator": arm.calibrator.tolist(), "targets": arm.targets.tolist()}
     for control, own in rows.groupby("control", sort=False):
         own = own.set_index("method").loc[columns["method"]]
