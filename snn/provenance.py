@@ -19,7 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DIGEST_LENGTH = 12
-# What these hold reaches a number only through the resolved parameters, which are hashed themselves, or not at all.
+# What these, and the modules in them, hold reaches a number only through the resolved parameters, which are hashed
+# themselves, or not at all.
 INERT = frozenset(
     ["snn"]
     + [f"snn.{name}" for name in ("download", "errors", "files", "grid", "job", "jobs", "kinds", "lazy", "params")]
@@ -49,10 +50,14 @@ def reachable(modules: tuple[str, ...]) -> tuple[str, ...]:
     open_ = list(modules)
     while open_:
         name = open_.pop()
-        if name not in found and name not in INERT:
+        if name not in found and not _inert(name):
             found.add(name)
             open_ += _module(name)[1]
     return tuple(sorted(found))
+
+
+def _inert(name: str) -> bool:
+    return name in INERT or name.rpartition(".")[0] in INERT - {"snn"}
 
 
 @functools.cache
