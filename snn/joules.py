@@ -7,20 +7,26 @@ multiply-accumulates, or only those whose activation is not zero (a machine that
 8-bit integers. Work is a row of runs.csv or of the summary, or anything else with its fields.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from snn.kinds import Energy
 
 NJ_PER_PJ = 1e-3
 
 
+def pj(energy: Energy, operation: Literal["mac", "ac", "compare", "neuron_update"]) -> float:
+    """What one operation costs in picojoule, with the memory that it takes."""
+    accesses = getattr(energy.memory, f"per_{operation}") if energy.memory else 0
+    return getattr(energy, f"{operation}_pj") + (accesses * energy.memory.access_pj if accesses else 0.0)
+
+
 def parts_nj(work: Any, energy: Energy) -> dict[str, float]:
     """Energy of an inference in nanojoule, by kind of operation."""
     return {
-        "macs": NJ_PER_PJ * getattr(work, f"macs_{energy.first_layer}") * energy.pj("mac"),
-        "acs": NJ_PER_PJ * work.acs * energy.pj("ac"),
-        "compares": NJ_PER_PJ * work.compares * energy.pj("compare"),
-        "neuron_updates": NJ_PER_PJ * work.neuron_updates * energy.pj("neuron_update"),
+        "macs": NJ_PER_PJ * getattr(work, f"macs_{energy.first_layer}") * pj(energy, "mac"),
+        "acs": NJ_PER_PJ * work.acs * pj(energy, "ac"),
+        "compares": NJ_PER_PJ * work.compares * pj(energy, "compare"),
+        "neuron_updates": NJ_PER_PJ * work.neuron_updates * pj(energy, "neuron_update"),
     }
 
 
@@ -32,12 +38,12 @@ def energy_nj(work: Any, energy: Energy) -> float:
 def skipping_zeros_nj(work: Any, energy: Energy) -> float:
     """The same of a machine that skips multiplications by activations that are zero."""
     skipped = getattr(work, f"macs_{energy.first_layer}") - work.macs_nonzero
-    return energy_nj(work, energy) - NJ_PER_PJ * skipped * energy.pj("mac")
+    return energy_nj(work, energy) - NJ_PER_PJ * skipped * pj(energy, "mac")
 
 
 def same_layers_nj(work: Any, energy: Energy) -> float:
     """An ANN of the same layers: every synapse multiplied once."""
-    return NJ_PER_PJ * work.dense_macs * energy.pj("mac")
+    return NJ_PER_PJ * work.dense_macs * pj(energy, "mac")
 
 
 def spikes_per_neuron(work: Any) -> float:

@@ -63,7 +63,7 @@ def test_an_audit_tells_what_the_counter_counts_and_the_conventions_price(net, s
     for row in found["energy"].itertuples():
         convention = params.load("energy", row.convention)
         assert row.energy_nj == pytest.approx(joules.energy_nj(work, convention))
-        assert row.same_layers_nj == pytest.approx(1e-3 * work.dense_macs * convention.pj("mac"))
+        assert row.same_layers_nj == pytest.approx(1e-3 * work.dense_macs * joules.pj(convention, "mac"))
     assert set(found["energy"].convention) == set(params.names("energy"))
 
 

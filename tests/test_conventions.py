@@ -62,7 +62,7 @@ def test_the_first_layer_is_paid_once_or_at_every_step():
 
 
 def test_memory_adds_its_accesses_to_every_operation():
-    assert [MEMORY.pj(name) for name in ("mac", "ac", "compare", "neuron_update")] == [25.0, 31.0, 10.5, 22.0]
+    assert [joules.pj(MEMORY, name) for name in ("mac", "ac", "compare", "neuron_update")] == [25.0, 31.0, 10.5, 22.0]
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -89,7 +89,7 @@ def test_shares_add_up_and_skipping_zeros_saves_what_is_zero(work, energy):
 
 def test_fewer_bits_cost_less_and_memory_costs_more():
     for operation in ("mac", "ac", "neuron_update"):
-        prices = [FILES[f"horowitz45_{name}"].pj(operation) for name in ("int8", "fp16", "fp32", "memory")]
+        prices = [joules.pj(FILES[f"horowitz45_{name}"], operation) for name in ("int8", "fp16", "fp32", "memory")]
         assert prices == sorted(set(prices))
 
 

@@ -33,8 +33,3 @@ class Energy(Model):
     neuron_update_pj: Annotated[float, Field(ge=0)]
     first_layer: Literal["once", "every_step"]
     memory: Memory | None = None
-
-    def pj(self, operation: Literal["mac", "ac", "compare", "neuron_update"]) -> float:
-        """What one operation costs, with the memory that it takes."""
-        accesses = getattr(self.memory, f"per_{operation}") if self.memory else 0
-        return getattr(self, f"{operation}_pj") + (accesses * self.memory.access_pj if accesses else 0.0)

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from snn.conventions import INT8
+from snn.joules import pj
 from snn.metric import SHOWN
 from snn.pages.markdown import table
 
@@ -34,9 +35,9 @@ def energy(job: Any, rows: pd.DataFrame, metric_name: str) -> str:
 
 
 def _prices(energy: Any) -> str:
-    prices = ", ".join(f"{text} {energy.pj(name):g}" for name, text in (("mac", "MAC"), ("ac", "AC")))
+    prices = ", ".join(f"{text} {pj(energy, name):g}" for name, text in (("mac", "MAC"), ("ac", "AC")))
     first = "once" if energy.first_layer == "once" else "at every step"
-    return f"{prices}, neuron update {energy.pj('neuron_update'):g} pJ, first layer {first}"
+    return f"{prices}, neuron update {pj(energy, 'neuron_update'):g} pJ, first layer {first}"
 
 
 def _verdicts(rows: pd.DataFrame, names: list[str]) -> dict[str, list[str]]:
