@@ -15,25 +15,13 @@ import torch
 from pydantic import ValidationError
 
 from snn.errors import InputError
+from snn.exchange.neurons import NEURONS, Constants, constants_of, neuron_of, silicon_of, spread
 from snn.network import Network
-from snn.neuron import Silicon
 from snn.spec import Architecture, AvgPool, Block, Conv, Linear, Neuron, Readout
 
 KNOWN = {"Input", "Output", "Conv2d", "Affine", "Linear", "Flatten", "AvgPool2d", "SumPool2d", "Scale"}
-NEURONS = {"LIF", "IF", "Threshold"}
 LARGEST = 8 << 30  # bytes of one array
 DO = "write it as one of " + ", ".join(sorted((KNOWN | NEURONS) - {"Input", "Output"}))
-
-
-class Constants(NamedTuple):
-    """Of the neurons of a node, as arrays or numbers: decay, threshold, what the current is multiplied by, what is
-    added to it.
-    """
-
-    decay: Any
-    threshold: Any
-    gain: Any
-    drive: Any
 
 
 class Place(NamedTuple):
@@ -117,10 +105,11 @@ class _Graph:
         places = self._layers(begin, end)
         if not places or not isinstance(places[-1].spec, Linear):
             raise InputError(self.path, "does not end in a Linear or Affine node", "add a read-out")
-        constants = {p.neurons: self._constants(p.neurons, dt) for part in places for p in _flat(part) if p.neurons}
+        neurons = [place.neurons for part in places for place in _flat(part) if place.neurons]
+        constants = {name: constants_of(f"{self.path}: node {name}", self.nodes[name], dt) for name in neurons}
         if not constants:
             raise InputError(self.path, "has no neurons", DO)
-        neuron = _neuron(next(iter(constants.values())))
+        neuron = neuron_of(next(iter(constants.values())))
         made = Network(self._architecture(places, begin, steps, neuron)).requires_grad_(False).eval()
         flat = [p for part in places for p in _flat(part)]
         pooled = dict.fromkeys(range(-1, len(made.layers)), 1.0)
@@ -129,7 +118,7 @@ class _Graph:
             if layer.programmable:
                 self._fill(layer, place, constants.get(place.neurons), pooled[layer.source])
             if layer.fires:
-                layer.silicon = _silicon(constants[place.neurons], neuron, layer)
+                layer.silicon = silicon_of(constants[place.neurons], neuron, layer)
         return made
 
     def _architecture(self, places: list, begin: str, steps: int, neuron: Neuron) -> Architecture:
@@ -252,58 +241,14 @@ class _Graph:
         layer.op.weight.copy_(torch.from_numpy(weight * pooled * gain.reshape(-1, *[1] * (weight.ndim - 1))))
         layer.op.bias.copy_(torch.from_numpy(bias * gain + drive))
 
-    def _constants(self, name: str, dt: float) -> Constants:
-        node, where = self.nodes[name], f"{self.path}: node {name}"
-        kind = type(node).__name__
-        if kind == "Threshold":
-            return Constants(0.0, np.asarray(node.threshold, np.float64), 1.0, 0.0)
-        if np.any(np.asarray(node.v_reset) != 0):
-            raise InputError(where, "is reset to a value that is not 0", "shift its potentials")
-        threshold = np.asarray(node.v_threshold, np.float64)
-        if not (threshold > 0).all():
-            raise InputError(where, "has a threshold that is not positive", "no neuron here has")
-        if kind == "IF":
-            return Constants(1.0, threshold, dt * np.asarray(node.r, np.float64), 0.0)
-        share = dt / np.asarray(node.tau, np.float64)
-        if not ((share > 0) & (share <= 1)).all():
-            raise InputError(where, f"has a time constant shorter than a step of {dt:g}", "give a smaller --dt")
-        return Constants(1 - share, threshold, share * node.r, share * node.v_leak)
-
 
 def _flat(part: Place | _Block) -> list[Place]:
     return part.places if isinstance(part, _Block) else [part]
 
 
-def _neuron(constants: Constants) -> Neuron:
-    """The neuron of the whole network, from its first layer; where others differ, silicon says so."""
-    decay, threshold = (_short(np.ravel(value)[0]) for value in (constants.decay, constants.threshold))
-    surrogate = {"surrogate": "rectangle", "width": threshold / 2, "height": 1 / threshold}
-    return Neuron(decay=decay, threshold=threshold, reset="zero", fires="above", **surrogate)
-
-
-def _silicon(constants: Constants, neuron: Neuron, layer: Any) -> Silicon:
-    decay_N, threshold_N = (_array(value, layer.output_shape) for value in (constants.decay, constants.threshold))
-    same = {
-        "decay_N": np.allclose(decay_N, neuron.decay, rtol=0, atol=1e-11),
-        "threshold_N": (threshold_N.astype(np.float32) == np.float32(neuron.threshold)).all(),
-    }
-    arrays = {"decay_N": decay_N, "threshold_N": threshold_N}
-    return Silicon(**{name: torch.from_numpy(array).float() for name, array in arrays.items() if not same[name]})
-
-
-def _short(value: float) -> float:
-    """A number as it was probably typed: 1 - 1 / (1 / (1 - 0.9)) is 0.9."""
-    return float(f"{value:.12g}")
-
-
-def _array(value: Any, shape: tuple[int, ...]) -> np.ndarray:
-    array = np.asarray(value, np.float64)
-    return np.broadcast_to(array if array.size > 1 else array.reshape(()), shape).copy()
-
-
 def _of_outputs(where: str, value: Any, layer: Any) -> np.ndarray:
     """What is the same for every neuron of a map, a number an output."""
-    array = _array(value, layer.output_shape).reshape(layer.output_shape[0], -1)
+    array = spread(value, layer.output_shape).reshape(layer.output_shape[0], -1)
     if not np.allclose(array, array[:, :1], rtol=1e-9, atol=0):
         raise InputError(where, "feeds neurons of one map that differ in resistance or leak", "make them alike")
     return array[:, 0]

@@ -1,7 +1,6 @@
 """A deployed network becomes a NIR graph; what NIR cannot express is refused by name. See `exchange`."""
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from snn import files
 from snn.errors import InputError
 from snn.exchange import DT
+from snn.exchange.neurons import node_of
 from snn.layer import Layer
 from snn.network import Network
 from snn.spec import Add, AvgPool, Conv, Linear, MaxPool, NeuNorm, Neuron
@@ -56,7 +56,7 @@ def graph(network: Network) -> tuple[dict, list[tuple[str, str]]]:
         end = name
         if layer.activation:
             end = f"neurons_{i + 1}"
-            nodes[end] = _neurons(layer)
+            nodes[end] = node_of(layer)
             edges.append((name, end))
         if layer.addend is not None:
             edges.append((ends[layer.addend], end))
@@ -109,25 +109,3 @@ def _operator(layer: Layer) -> object:
         size = {"stride": spec.stride, "padding": spec.padding, "dilation": 1, "groups": spec.groups}
         return nir.Conv2d(tuple(layer.input_shape[1:]), weight, bias=bias, **size)
     return nir.Affine(weight, bias)
-
-
-def _neurons(layer: Layer) -> object:
-    """Thresholds that fire when reached are written as the number before: u >= a is u > b."""
-    import nir
-
-    neuron, silicon = layer.activation, layer.silicon
-    shape = layer.output_shape
-    threshold = _constants(silicon.threshold_N, neuron.threshold, shape).astype(np.float32)
-    if neuron.fires == "at":
-        threshold = np.nextafter(threshold, np.float32(-math.inf))
-    if neuron.decay == 0:
-        return nir.Threshold(threshold)
-    decay, zeros = _constants(silicon.decay_N, neuron.decay, shape), np.zeros(shape)
-    if (decay == 1).all():
-        return nir.IF(np.full(shape, 1 / DT), threshold, zeros)
-    tau = DT / (1 - decay)
-    return nir.LIF(tau, tau / DT, zeros, threshold, zeros)
-
-
-def _constants(own: object, ideal: float, shape: tuple[int, ...]) -> np.ndarray:
-    return np.full(shape, ideal) if own is None else own.detach().cpu().double().numpy()
