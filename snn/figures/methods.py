@@ -44,7 +44,7 @@ def energy(summary: pd.DataFrame, style: Mapping[str, Style], metric: Metric) ->
     axes.set(xscale="log", xlabel="energy of one inference (nJ)", ylabel=metric.axis("test"))
     if metric.scale == "linear":  # a sweep over steps begins far down; no method leaves the picture with its own steps
         worst = metric.factor * own_steps(summary).value_test_mean.min()
-        axes.set_ylim(bottom=max(axes.get_ylim()[0], worst - 15))
+        axes.set_ylim(max(axes.get_ylim()[0], worst - 15), min(axes.get_ylim()[1], 1.01 * metric.factor))
     axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
