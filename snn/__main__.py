@@ -9,6 +9,7 @@ from pathlib import Path
 
 from snn import stages
 from snn.errors import InputError
+from snn.grid import MIRROR_VARIABLE, OFFLINE_VARIABLE
 from snn.params import KINDS
 
 
@@ -39,8 +40,9 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("download", help="bring the released files of a data set into data/raw")
     command.add_argument("dataset")
     command.add_argument("--file", help="only this one of them")
-    command.add_argument("--mirror", help="directory or URL that holds them; asked first")
-    command.add_argument("--offline", action="store_true", help="use no network")
+    mirror, offline = os.environ.get(MIRROR_VARIABLE), bool(os.environ.get(OFFLINE_VARIABLE))
+    command.add_argument("--mirror", default=mirror, help=f"directory or URL that holds them; also {MIRROR_VARIABLE}")
+    command.add_argument("--offline", action="store_true", default=offline, help=f"no network; also {OFFLINE_VARIABLE}")
     command.set_defaults(do=_download)
     command = commands.add_parser("plan", help="count the jobs that are due; exit status 1 if there are any")
     command.add_argument("--experiment", default="digits")

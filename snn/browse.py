@@ -81,13 +81,17 @@ def show(run: Path) -> None:
 
 
 def summary(experiment: str) -> None:
-    """Print summary.md of an experiment and where its page is; the page is made when it is not up to date."""
+    """Print summary.md of an experiment and where its page is; the page is made when it is not up to date.
+
+    Every result is compared with its record first; prepared data may have been removed.
+    """
     grid = Grid(experiment)
     table, again = grid.tables.file("summary.md"), f"make reproduce EXPERIMENT={experiment}"
     if not grid.tables.stamp_file.exists() or not table.exists():
         raise InputError(table, "is missing or not up to date", f"run {again}")
     for job in grid.jobs.values():
-        if job.proof.suffix != ".stamp":
+        removed = job is grid.data and not job.folder.exists()
+        if job.proof.suffix != ".stamp" and not removed:
             if not job.proof.exists():
                 raise InputError(
                     job.folder, "was not computed here", f"run {again}, or read {table} as it was released"

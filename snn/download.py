@@ -50,8 +50,12 @@ def run(name: str, only: str | None = None, mirror: str | None = None, offline: 
     known = [file.name for file in dataset.files]
     if only is not None and only not in known:
         raise InputError(f"data set {name}", f"has no file {only}", f"choose one of {', '.join(known) or 'none'}")
+    if mirror and "://" in mirror and not REMOTE.match(mirror):
+        raise InputError(
+            "--mirror", f"{_shown(mirror)} is no http address", "give a folder, or an http or https address"
+        )
     if not known:
-        print(f"data set {name} has no files to download")
+        print(f"data set {name} has no files to download; put them into data/raw/{dataset.raw}, see docs/data.md")
     for file in dataset.files:
         if only in (None, file.name):
             fetch(file, Path("data/raw", dataset.raw, file.name), mirror, offline)
@@ -89,6 +93,8 @@ def fetch(file: File, target: Path, mirror: str | None = None, offline: bool = F
 
 def verify(file: File, path: Path) -> None:
     """Compare a file with its published checksum; raises InputError with the expected and the found one."""
+    if path.is_dir():
+        raise InputError(path, "is a folder, and a file belongs there", "remove it")
     if not path.is_file():
         raise InputError(path, "is missing", "run python -m snn download, or put it there")
     if not path.stat().st_size:
@@ -109,9 +115,10 @@ def _sources(file: File, target: Path, mirror: str | None, offline: bool) -> Ite
 
 def _bring(source: str, file: File, target: Path) -> None:
     """From one source; raises SourceError when it has no such file, or one with another checksum."""
-    part = target.with_name(f".{target.name}.part")
+    remote = REMOTE.match(source)
+    part = target.with_name(f".{target.name}.{'part' if remote else 'copy'}")  # a copy that is wrong costs no download
     begun = part.exists()
-    if REMOTE.match(source):
+    if remote:
         for attempt in range(TRIES):
             try:
                 _stream(source, part, target.name)
@@ -127,7 +134,7 @@ def _bring(source: str, file: File, target: Path) -> None:
     found = _sum(file, part)
     if found != _expected(file):
         files.remove(part)
-        if begun and REMOTE.match(source):  # what lay there before may be of another release
+        if begun and remote:  # what lay there before may be of another release
             return _bring(source, file, target)
         raise SourceError(f"{_sum_said(file)} is expected, found is {found}")
     return files.move(part, target)

@@ -193,6 +193,18 @@ def verify(folder: Path) -> None:
             raise InputError(folder / name, f"sha256 is {found}, recorded was {expected}", remedy)
 
 
+def recorded(path: Path) -> str:
+    """The sha256 of one file of a result; raises InputError unless it is the one that was recorded."""
+    remedy = f"remove {path.parent} and start the workflow again"
+    document = read_json(path.parent / "sha256.json", remedy)
+    expected = document.get(path.name, "nothing") if isinstance(document, dict) else "nothing"
+    if not path.is_file():
+        raise InputError(path, "is missing", remedy)
+    if (found := sha256(path)) != expected:
+        raise InputError(path, f"sha256 is {found}, recorded was {expected}", remedy)
+    return found
+
+
 def refusal(path: Path, error: Exception) -> InputError:
     """What to raise when `path` cannot be written."""
     return InputError(path, f"cannot be written: {_reason(error)}", _remedy(error))

@@ -17,6 +17,8 @@ from snn.wiring import sizes, wire
 
 DEFAULT_EXPERIMENT = "digits"
 SETTINGS = {"experiment", "data_mirror", "offline"}
+MIRROR_VARIABLE, OFFLINE_VARIABLE = "SPIKELEDGER_MIRROR", "SPIKELEDGER_OFFLINE"
+OFFLINE = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
 
 class Grid:
@@ -225,10 +227,16 @@ class Grid:
             raise InputError(key, f"{name} is no ANN", "choose a method whose rule is static")
 
 
-def download_options(config: Mapping[str, Any]) -> list[str]:
-    """What `python -m snn download` is told of a workflow's configuration."""
-    mirror = ["--mirror", str(config["data_mirror"])] if config.get("data_mirror") else []
-    return [*mirror, *(["--offline"] if str(config.get("offline", "")).lower() in ("1", "true", "yes") else [])]
+def download_environment(config: Mapping[str, Any]) -> dict[str, str]:
+    """What download jobs are told of a workflow's configuration, by environment: the address of a mirror may hold a
+    password, and Snakemake shows and keeps commands. Raises InputError for a value of `offline` that is none.
+    """
+    offline = str(config.get("offline") or "").lower()
+    if offline not in OFFLINE:
+        known = ", ".join(filter(None, OFFLINE))
+        raise InputError("--config offline", f"{offline} is neither yes nor no", f"say one of {known}")
+    told = {MIRROR_VARIABLE: str(config.get("data_mirror") or ""), OFFLINE_VARIABLE: "1" if OFFLINE[offline] else ""}
+    return {name: value for name, value in told.items() if value}
 
 
 def plan_or_exit(config: Mapping[str, Any]) -> Grid:
@@ -239,6 +247,7 @@ def plan_or_exit(config: Mapping[str, Any]) -> Grid:
             raise InputError(f"--config {unknown[0]}", "is no setting of this workflow", f"there are {known}")
         grid = Grid(str(config.get("experiment", DEFAULT_EXPERIMENT)))
         grid.check()
+        os.environ |= download_environment(config)
         return grid
     except InputError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)

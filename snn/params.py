@@ -65,8 +65,7 @@ def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -
     if kind in PLUGINS and isinstance(document, dict) and isinstance(document.get(PLUGINS[kind]), str):
         plugin = load_plugin(PACKAGES[kind], document[PLUGINS[kind]], f"{_short(where)}: {PLUGINS[kind]}")
         options = _validate(plugin.Options, document.get("options", {}), where, (*prefix, "options"))
-        shell = _validate(KINDS[kind], {**document, "options": {}}, where, prefix)
-        return shell.model_copy(update={"options": options})
+        return _validate(KINDS[kind], {**document, "options": options}, where, prefix)
     checked = _validate(KINDS[kind], document, where, prefix)
     if isinstance(checked, Network):
         try:

@@ -22,7 +22,7 @@ def carve(
     """Ascending indices of train, validation and test, which share no sample.
 
     `parts` are those of the release, or none. `train_limit` bounds training and validation data together. Raises
-    ValueError when the release does not have what `split` asks for, or a class too few samples.
+    ValueError when the release does not have what `split` asks for, a class has too few samples, or nothing is left.
     """
     if split.test == "official":
         if not {"train", "test"} <= parts.keys():
@@ -44,6 +44,11 @@ def carve(
         validation = _at_most(y_N, validation, train_limit - kept, split.seed)
     if test_limit:
         test = _at_most(y_N, test, test_limit, split.seed)
+    for name, indices in (("training", train), ("validation", validation), ("test", test)):
+        if not len(indices):
+            raise ValueError(f"no {name} sample is left")
+    if len(unseen := np.setdiff1d(y_N[np.concatenate([validation, test])], y_N[train])):
+        raise ValueError(f"class {unseen[0]} has no training sample")
     return {"train": train, "validation": validation, "test": test}
 
 

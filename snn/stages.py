@@ -122,7 +122,8 @@ def _keep_freed_memory() -> None:
 
 
 def _finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: Any = "cpu") -> None:
-    """Compute into `out`, then put results and their company in place."""
+    """Compute into `out` from what parents recorded, then put results and their company in place."""
+    read = {path: files.recorded(path) for path in job.inputs} if job.parents else {}
     start_cpu, start = time.process_time(), time.perf_counter()
     facts = compute()
     cost = {
@@ -132,7 +133,7 @@ def _finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: 
         "seconds": time.perf_counter() - start,
         "peak_mb": _peak_mb(),
     }
-    parents = {role: files.sha256(parent.proof) for role, parent in job.parents.items() if parent.folder.exists()}
+    parents = {role: read[parent.proof] for role, parent in job.parents.items()}
     files.write_json(out / "params.json", {"stage": job.stage, "digest": job.digest, **job.document})
     files.write_json(out / "provenance.json", {**provenance.stamp(), "cost": cost, "facts": facts, "parents": parents})
     put(job, out)

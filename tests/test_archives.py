@@ -1,7 +1,9 @@
 """Archives and folders: what they hold is read, what is damaged or leads out of them is refused."""
 
+import errno
 import gzip
 import io
+import os
 import tarfile
 import zipfile
 
@@ -60,8 +62,41 @@ def test_linked_folders_are_followed_but_not_in_circles(tmp_path):
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked" / "train").symlink_to(tmp_path / "folder")
     (tmp_path / "folder" / "a" / "up").symlink_to(tmp_path / "folder")
-    (tmp_path / "linked" / "dead").symlink_to(tmp_path / "nowhere")
     assert archives.members(tmp_path / "linked").names == sorted(f"train/{name}" for name in FILES)
+
+
+@pytest.mark.parametrize("odd", ["link to nothing", "pipe"])
+def test_what_lies_in_a_folder_and_is_no_file_is_named(odd, tmp_path):
+    path = pack(tmp_path, "folder") / "a" / "3.bin"
+    path.symlink_to(tmp_path / "nowhere") if odd == "link to nothing" else os.mkfifo(path)
+    with pytest.raises(InputError, match=r"a/3\.bin: is a link to nothing, or no plain file"):
+        archives.members(tmp_path / "folder")
+
+
+@pytest.mark.parametrize(("code", "remedy"), [(errno.EACCES, "make it readable"), (errno.EIO, "fetch it anew")])
+def test_a_folder_that_cannot_be_listed_is_named(code, remedy, tmp_path, monkeypatch):
+    refused, listed = str(pack(tmp_path, "folder") / "b" / "deep"), os.scandir
+
+    def scandir(path):
+        if str(path) == refused:
+            raise OSError(code, os.strerror(code), refused)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(InputError, match=rf"deep: cannot be read \({os.strerror(code)}\); {remedy}"):
+        archives.members(tmp_path / "folder")
+
+
+@pytest.mark.parametrize("kind", ["x.zip", "x.tar", "x.tar.gz"])
+def test_names_that_begin_with_a_dot_and_a_slash_are_those_without(kind, tmp_path):
+    found = archives.members(pack(tmp_path, kind, {"./a//0.bin": b"0", "./b/./1.bin": b"1"}))
+    assert {name: found.read(name) for name in found.names} == {"a/0.bin": b"0", "b/1.bin": b"1"}
+
+
+@pytest.mark.parametrize("kind", ["x.zip", "x.tar"])
+def test_one_file_under_two_spellings_of_its_name_is_there_twice(kind, tmp_path):
+    with pytest.raises(InputError, match=f"{kind}: holds a/0.bin twice"):
+        archives.members(pack(tmp_path, kind, {"a/0.bin": b"0", "./a/0.bin": b"1"}))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -142,6 +177,38 @@ def test_a_cut_or_flipped_archive_gives_what_it_held_or_is_refused_by_name(kind,
     path.write_bytes(content)
     for name, read in read_or_refused(path).items():  # a flip may hide a file or rename it, not change what is in one
         assert read in FILES.values(), name
+
+
+BLOCK = tarfile.BLOCKSIZE
+HEADERS = [0, 2 * BLOCK, 3 * BLOCK]  # of the three files; the second is empty
+
+
+@pytest.mark.parametrize("cut", [*HEADERS[1:], *(start + 100 for start in HEADERS), 24 * BLOCK])
+def test_a_plain_tar_that_is_cut_anywhere_is_refused(cut, tmp_path):
+    path = pack(tmp_path, "x.tar")
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(InputError, match=r"x\.tar.*(is cut off|cannot be read)"):
+        archives.members(path)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(start=st.sampled_from(HEADERS), at=st.integers(0, 156), bit=st.integers(0, 7))
+def test_a_flipped_bit_in_the_header_of_a_plain_tar_loses_no_file_in_silence(start, at, bit, tmp_path_factory):
+    path = pack(tmp_path_factory.mktemp("archive"), "x.tar")
+    content = bytearray(path.read_bytes())
+    content[start + at] ^= 1 << bit
+    path.write_bytes(content)
+    found = read_or_refused(path)
+    assert not found or found == FILES
+
+
+def test_a_disk_that_is_full_is_not_taken_for_a_damaged_archive(tmp_path, monkeypatch):
+    def full(source, target, length):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(archives.shutil, "copyfileobj", full)
+    with pytest.raises(InputError, match=r"x\.tgz: .*No space left on device\); free some disk space"):
+        archives.members(pack(tmp_path, "x.tgz"))
 
 
 @settings(max_examples=100, deadline=None)

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -145,6 +146,24 @@ def test_a_flipped_byte_of_a_result_is_refused_by_name(grid, here, capsys):
     content[-1] ^= 1
     (here / path).write_bytes(content)
     assert str(path) in refusal(capsys, command(grid.tables))
+
+
+@pytest.mark.parametrize("stage", ["train", "calibrate", "evaluate"])
+def test_no_stage_computes_from_data_that_are_not_those_recorded(stage, grid, here, capsys):
+    path = grid.data.training_file
+    content = bytearray((here / path).read_bytes())
+    content[-1] ^= 1
+    (here / path).write_bytes(content)
+    line = refusal(capsys, command(job_of(grid, stage)))
+    assert f"{path}: sha256 is" in line
+    assert f"remove {path.parent} and start the workflow again" in line
+
+
+def test_a_summary_can_be_shown_after_prepared_data_were_removed(grid, here, capsys, monkeypatch):
+    monkeypatch.setattr("snn.browse.page", lambda grid: Path("page.html"))
+    shutil.rmtree(here / grid.data.folder)
+    assert main(["summary", "--experiment", "smoke"]) == 0
+    assert "tet" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("record", ["{}", "[]", "{", ""], ids=["empty", "a list", "broken", "nothing"])

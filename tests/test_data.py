@@ -166,7 +166,7 @@ def test_released_validation_data_stay_validation_data():
 @given(st.integers(1, 70), st.integers(0, 3))
 def test_a_smaller_version_has_as_many_of_each_class_as_can_be_and_lies_in_a_larger_one(limit, seed):
     y_N = np.array([0] * 50 + [1] * 20 + [2] * 7 + [3] * 40)
-    released = {"train": np.arange(len(y_N)), "test": np.arange(len(y_N)), "validation": np.arange(0)}
+    released = {"train": np.arange(len(y_N)), "test": np.arange(len(y_N)), "validation": np.arange(1)}
     smaller, larger = (split.carve(y_N, released, Split(seed=seed), test_limit=n)["test"] for n in (limit, limit + 1))
     assert len(smaller) == limit
     assert set(smaller) < set(larger)
@@ -192,6 +192,26 @@ def test_a_draw_is_the_same_on_every_platform():
 def test_a_split_that_cannot_be_is_refused(parts, rule, said):
     with pytest.raises(ValueError, match=said):
         split.carve(np.arange(50) % 5, parts, rule)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"train_limit": 4}, "no validation sample is left"),
+        ({"train_limit": 1}, "no training sample is left|no validation sample is left"),
+        ({"train_limit": 5}, "class 4 has no training sample"),
+    ],
+)
+def test_a_version_too_small_to_train_and_to_choose_is_refused(limits, said):
+    released = {"train": np.arange(50), "test": np.arange(50, 60)}
+    with pytest.raises(ValueError, match=said):
+        split.carve(np.arange(60) % 5, released, Split(), **limits)
+
+
+def test_a_class_that_only_test_data_have_is_refused():
+    y_N = np.array([0] * 10 + [2] * 10 + [0, 1, 2])
+    with pytest.raises(ValueError, match="class 1 has no training sample"):
+        split.carve(y_N, {"train": np.arange(20), "test": np.arange(20, 23)}, Split())
 
 
 # Prepared files
@@ -244,6 +264,19 @@ def test_test_data_are_in_no_file_but_their_own(tmp_path):
     assert not any(torch.equal(a, b) for a in seen for b in x_NCHW[60:])
 
 
+def test_every_prepared_sample_says_which_one_of_the_release_it_is(tmp_path):
+    x_NCHW = images(n=65)
+    datasets.run(toy(), release(x_NCHW), tmp_path)
+    held = {}
+    for name in ("train", "test"):
+        tensors, _ = files.read_tensors(tmp_path / f"{name}.safetensors", "")
+        held |= tensors
+    for part in ("train", "validation", "test"):
+        index_N = held[f"index_{part}"]
+        assert (held[f"x_{part}"] == x_NCHW.numpy()[index_N]).all()
+        assert (held[f"y_{part}"] == index_N % 5).all()
+
+
 def test_preparing_twice_gives_the_same_bytes(tmp_path):
     for folder in ("once", "again"):
         datasets.run(toy(), release(images(n=65)), tmp_path / folder)
@@ -256,6 +289,8 @@ def test_preparing_twice_gives_the_same_bytes(tmp_path):
     ("changes", "dataset", "said"),
     [
         ({"class_names": ["a"]}, {}, "has 1 classes, its YAML file says 5"),
+        ({"class_names": list("abcda")}, {}, "has two classes of one name"),
+        ({}, {"train_limit": 3}, "data set toy: no validation sample is left; change split or limits"),
         ({}, {"input_shape": (1, 6, 5)}, r"sample of shape \(2, 6, 5\)"),
         ({}, {"white": 16}, "above 16"),
         ({}, {"spikes": True, "frames": 3, "normalise": "none"}, "sample of shape"),

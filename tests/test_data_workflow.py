@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from snn.grid import download_options
+from snn.errors import InputError
+from snn.grid import download_environment
 
 ROOT = Path(__file__).parent.parent
 DATASET = """
@@ -107,8 +108,22 @@ def test_a_file_put_there_by_hand_is_proven_before_it_is_read(tree):
 
 
 def test_settings_of_the_workflow_reach_the_download():
-    assert download_options({}) == []
-    assert download_options({"data_mirror": None, "offline": ""}) == []
-    assert download_options({"data_mirror": "/a b", "offline": 1}) == ["--mirror", "/a b", "--offline"]
-    assert download_options({"offline": True}) == ["--offline"]
-    assert download_options({"offline": "no"}) == []
+    mirror, offline = "SPIKELEDGER_MIRROR", "SPIKELEDGER_OFFLINE"
+    assert download_environment({}) == {}
+    assert download_environment({"data_mirror": None, "offline": ""}) == {}
+    assert download_environment({"data_mirror": "/a b", "offline": 1}) == {mirror: "/a b", offline: "1"}
+    assert download_environment({"offline": True}) == download_environment({"offline": "TRUE"}) == {offline: "1"}
+    assert download_environment({"offline": "no"}) == download_environment({"offline": 0}) == {}
+
+
+def test_offline_is_yes_or_no():
+    with pytest.raises(InputError, match="offline: on is neither yes nor no"):
+        download_environment({"offline": "on"})
+
+
+def test_a_mirrors_password_is_in_no_command_and_no_record(tree):
+    secret = "http://user:hunter2@127.0.0.1:9/mirror"
+    said = snakemake(tree, f"data_mirror={secret}", "offline=true", until="train", status=1)
+    assert "hunter2" not in said
+    assert not [path for path in (tree / ".snakemake").rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+    assert not [path for path in (tree / "logs").rglob("*.log") if "hunter2" in path.read_text()]

@@ -248,6 +248,30 @@ def test_a_mirror_folder_is_asked_first_and_copied(inside, serve, target, tmp_pa
     assert server.requests == []
 
 
+def test_a_wrong_file_in_a_mirror_folder_costs_nothing_of_a_download_that_was_begun(serve, target, tmp_path):
+    part = target.parent / ".data.bin.part"
+    target.parent.mkdir(parents=True)
+    part.write_bytes(CONTENT[:700_000])
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "data.bin").write_bytes(b"another release")
+    server = serve()
+    download.fetch(file(server), target, str(tmp_path / "mirror"))
+    assert target.read_bytes() == CONTENT
+    assert left(target) == {"data.bin"}
+    assert server.requests == [("/data.bin", "bytes=700000-")]
+
+
+def test_a_folder_where_a_file_belongs_is_said_to_be_one(serve, target):
+    target.mkdir(parents=True)
+    with pytest.raises(InputError, match="is a folder, and a file belongs there; remove it"):
+        download.fetch(file(serve()), target)
+
+
+def test_a_mirror_is_a_folder_or_an_http_address():
+    with pytest.raises(InputError, match="--mirror: ftp://host/x is no http address"):
+        download.run("mnist", mirror="ftp://host/x")
+
+
 def test_a_mirror_url_is_asked_first_and_its_secrets_are_not_shown(serve, target, capsys):
     server, mirror = serve(), serve(404, "fine")
     secret = mirror.url.replace("//", "//me:password@").removesuffix("/data.bin") + "/pub/"

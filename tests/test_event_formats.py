@@ -376,4 +376,4 @@ def test_options_survive_being_written_and_read_again():
 def test_a_pool_that_would_have_to_enlarge_is_refused():
     how = Frames(steps=1, slices="count", resize="pool", size=(34, 35))
     said = refused(lambda: frames.frames(read("atis", ATIS), (34, 34), how))
-    assert said == "frames: pool cannot make 34x35 of 34x34 pixels; choose a smaller size"
+    assert said == "options.frames.size: pool cannot make 34x35 of 34x34 pixels; choose a smaller size"

@@ -157,6 +157,20 @@ def test_a_picture_of_a_format_that_none_of_the_suffixes_means_is_refused(kind, 
         pictures.decode(content, "1.png", "RGB", True, (4, 4))
 
 
+def test_a_flipped_bit_of_a_png_changes_no_pixel_in_silence():
+    whole = encoded(colour())
+    right = pictures.decode(whole, "x.png", "RGB", False, (4, 4))
+    for i in range(8 * len(whole)):
+        damaged = bytearray(whole)
+        damaged[i // 8] ^= 1 << i % 8
+        try:
+            found = pictures.decode(bytes(damaged), "x.png", "RGB", False, (4, 4))
+        except InputError as error:
+            assert "x.png" in str(error)
+        else:
+            assert (found == right).all()
+
+
 @pytest.mark.parametrize("size", [(1, 20000), (20000, 1)])
 def test_a_narrow_picture_of_a_hundred_bytes_does_not_take_gigabytes(size):
     content = encoded(Image.new("L", size))

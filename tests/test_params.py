@@ -197,6 +197,30 @@ def test_an_impossible_data_set_is_refused(changes, said):
     assert said in str(refusal.value)
 
 
+FRAMES = {"steps": 10, "slices": "duration"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"frames": 9}, "options.frames.steps is 10, frames is 9"),
+        ({"frames": None, "spikes": False}, "options.frames.steps is 10, frames is None"),
+        ({"options": {"frames": {**FRAMES, "steps": 10**9}}}, "options.frames.steps"),
+        ({"options": {"frames": {**FRAMES, "resize": "pool", "size": [48, 48]}}}, "a pool cannot enlarge"),
+        ({"options": {"frames": {**FRAMES, "resize": "pool", "size": [17, 17]}}}, "options.frames.size is (17, 17)"),
+        ({"options": {"parts": ["Train", "Train"]}}, "test data would be training data"),
+        ({"options": {"parts": ["Train", "Train/test"]}}, "test data would be training data"),
+        ({"options": {"parts": [".", "Test"]}}, "test data would be training data"),
+    ],
+)
+def test_impossible_frames_and_parts_are_refused_before_a_recording_is_read(changes, said):
+    document = {**params.read_yaml(params.path_of("datasets", "nmnist-1000-100")), "raw": "nmnist-1000-100"}
+    options = {**document["options"], **changes.get("options", {})}
+    with pytest.raises(InputError) as refusal:
+        params.parse("datasets", {**document, **changes, "options": options}, HERE)
+    assert said in str(refusal.value)
+
+
 @pytest.mark.parametrize("text", ["a: [1", "a: 1\na: 2\n", "\t- x"], ids=["open list", "repeated key", "tab"])
 def test_a_file_that_is_no_yaml_is_named_with_its_line(text, tmp_path):
     path = tmp_path / "broken.yaml"

@@ -5,17 +5,21 @@
                                   released files, whose checksums have been compared before
 
 Samples are read one at a time and written as they come, so that no data set has to fit in memory. Test data go into a
-file of their own, which no training, calibration or tuning job reads.
+file of their own, which no training, calibration or tuning job reads. `index_<part>` says which sample of the release
+each one is, counted as the loader counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from pydantic import AfterValidator, Field
 
 from snn.errors import InputError
 from snn.lazy import lazy
+from snn.spec import Many
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +29,17 @@ files = lazy("snn.files")
 split = lazy("snn.split")
 numpy = lazy("numpy")
 tqdm = lazy("tqdm")
+
+
+def _apart(parts: tuple[str, ...]) -> tuple[str, ...]:
+    if len(parts) == 2:
+        one, other = (PurePosixPath(part) for part in parts)
+        if one.is_relative_to(other) or other.is_relative_to(one):
+            raise ValueError("test data would be training data: name two folders, neither inside the other")
+    return parts
+
+
+Parts = Annotated[Many[str], Field(max_length=2), AfterValidator(_apart)]  # folders of training and of test data
 
 
 class Raw(NamedTuple):
@@ -51,6 +66,8 @@ def run(job: Any, loader: Any, out: Path) -> dict[str, Any]:
     if len(raw.class_names) != dataset.classes:
         found = f"has {len(raw.class_names)} classes, its YAML file says {dataset.classes}"
         raise InputError(where, found, "correct classes there")
+    if len(set(raw.class_names)) < dataset.classes:
+        raise InputError(where, "has two classes of one name", "name them apart")
     try:
         parts = split.carve(raw.y_N, raw.parts, dataset.split, dataset.train_limit, dataset.test_limit)
     except ValueError as error:
@@ -73,7 +90,8 @@ def run(job: Any, loader: Any, out: Path) -> dict[str, Any]:
     def write(name: str, *names: str) -> None:
         count = sum(len(parts[part]) for part in names)
         with tqdm.tqdm(total=count, unit="sample", desc=f"{job.name}: {name}", disable=None) as bar:
-            streams = {f"y_{part}": _classes(raw.y_N[parts[part]]) for part in names}
+            streams = {f"y_{part}": _integers(raw.y_N[parts[part]]) for part in names}
+            streams |= {f"index_{part}": _integers(parts[part]) for part in names}
             for part in names:
                 shape = (len(parts[part]), *dataset.sample_shape)
                 streams[f"x_{part}"] = files.Stream("uint8", shape, samples(parts[part], bar, part == "train"))
@@ -118,5 +136,5 @@ def _checked(x: np.ndarray, dataset: Any, where: str) -> np.ndarray:
     return x
 
 
-def _classes(y_N: np.ndarray) -> Any:
-    return files.Stream("int64", y_N.shape, [y_N])
+def _integers(values_N: np.ndarray) -> Any:
+    return files.Stream("int64", values_N.shape, [values_N])

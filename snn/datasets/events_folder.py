@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from snn.datasets import Raw
+from snn.datasets import Parts, Raw
 from snn.kinds import Frames
 from snn.lazy import lazy
 from snn.spec import Many, Model, Positive
@@ -23,7 +23,7 @@ class Options(Model):
     """
 
     folder: str = "."
-    parts: Annotated[Many[str], Field(max_length=2)] = ("train", "test")
+    parts: Parts = ("train", "test")
     format: Literal["atis", "aedat2", "npy"]
     columns: Many[Literal["x", "y", "t", "p"]] = ("x", "y", "p", "t")
     unit_us: Positive = 1
@@ -44,6 +44,8 @@ class Options(Model):
             raise ValueError("columns and unit_us belong to format: npy")
         if self.format == "aedat2" and self.sensor != (128, 128):
             raise ValueError("format aedat2 is that of a DVS128: say sensor: [128, 128]")
+        if self.frames.resize == "pool" and any(n > m for n, m in zip(self.frames.size, self.sensor, strict=True)):
+            raise ValueError("frames.size is larger than the sensor, and a pool cannot enlarge")
         return self
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from snn.datasets import Raw
+from snn.datasets import Parts, Raw
 from snn.lazy import lazy
 from snn.spec import Many, Model
 
@@ -22,7 +22,7 @@ class Options(Model):
     """
 
     folder: str = "."
-    parts: Annotated[Many[str], Field(max_length=2)] = ("train", "test")
+    parts: Parts = ("train", "test")
     size: Annotated[Many[int], Field(min_length=2, max_length=2)]
     mode: Literal["RGB", "L"] = "RGB"
     convert: bool = False

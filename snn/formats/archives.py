@@ -1,6 +1,7 @@
 """Folders, zip and tar archives, read where they lie: nothing is unpacked, so that no name in one becomes a path."""
 
 import bz2
+import errno
 import gzip
 import hashlib
 import lzma
@@ -31,34 +32,37 @@ UNTRUSTED = "use an archive you trust"
 
 class Members:
     """The regular files of a folder or archive, but for hidden ones and those that macOS adds to archives: `names`, as
-    posix paths, sorted, and `read`.
+    posix paths without a leading "./", sorted, and `read`.
     """
 
-    def __init__(self, path: Path, names: Iterable[str]):
-        self.path, self.names = path, sorted(name for name in names if not HIDDEN.search(name))
-        self._known = frozenset(self.names)
-        for before, name in zip(["", *self.names], self.names, strict=False):
-            parts = PurePosixPath(name).parts
-            if name == before:
+    def __init__(self, path: Path, stored: Iterable[str]):
+        self.path, self._stored = path, {}
+        for as_stored in stored:
+            pure = PurePosixPath(as_stored)
+            name = pure.as_posix()
+            if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\\" in name or "\0" in name:
+                raise InputError(path, f"holds a file named {as_stored!r}, which leads out of it", UNTRUSTED)
+            if name in self._stored:
                 raise InputError(path, f"holds {name} twice", AGAIN)
-            if not parts or parts[0].startswith("/") or ".." in parts or "\\" in name or "\0" in name:
-                raise InputError(path, f"holds a file named {name!r}, which leads out of it", UNTRUSTED)
+            self._stored[name] = as_stored
+        self.names = sorted(name for name in self._stored if not HIDDEN.search(name))
 
     def read(self, name: str) -> bytes:
         """The content of a file; raises InputError naming archive and file when it is not there or damaged."""
-        if name not in self._known:
-            raise InputError(f"{self.path}/{name}", "is missing", AGAIN)
+        where = f"{self.path}/{name}"
+        if name not in self._stored:
+            raise InputError(where, "is missing", AGAIN)
         try:
-            with self._open(name) as file:
+            with self._open(self._stored[name]) as file:
                 content = file.read(LARGEST + 1)
         except DAMAGED as error:
-            raise InputError(f"{self.path}/{name}", f"cannot be read ({_reason(error)})", AGAIN) from error
+            raise InputError(where, f"cannot be read ({_reason(error)})", _remedy(error)) from error
         if len(content) > LARGEST:
-            raise InputError(f"{self.path}/{name}", f"has more than {LARGEST} bytes", UNTRUSTED)
+            raise InputError(where, f"has more than {LARGEST} bytes", UNTRUSTED)
         return content
 
-    def _open(self, name: str) -> IO[bytes]:
-        return (self.path / name).open("rb")
+    def _open(self, stored: str) -> IO[bytes]:
+        return (self.path / stored).open("rb")
 
 
 class _Zip(Members):
@@ -66,8 +70,8 @@ class _Zip(Members):
         self.archive = zipfile.ZipFile(path)
         super().__init__(path, (info.filename for info in self.archive.infolist() if not info.is_dir()))
 
-    def _open(self, name: str) -> IO[bytes]:
-        return self.archive.open(name)
+    def _open(self, stored: str) -> IO[bytes]:
+        return self.archive.open(stored)
 
 
 class _Tar(Members):
@@ -92,16 +96,19 @@ class _Tar(Members):
                 raise InputError(path, f"holds {info.name} twice", AGAIN)
             if info.isreg():
                 self.infos[info.name] = info
+        file.seek(self.archive.offset)
+        if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):  # tarfile takes a damaged header for the end
+            raise InputError(path, f"is cut off or damaged behind {len(self.infos)} files", AGAIN)
         super().__init__(path, self.infos)
 
     def read(self, name: str) -> bytes:
         content = super().read(name)
-        if len(content) != self.infos[name].size:
+        if len(content) != self.infos[self._stored[name]].size:
             raise InputError(f"{self.path}/{name}", "is cut off", AGAIN)
         return content
 
-    def _open(self, name: str) -> IO[bytes]:
-        return self.archive.extractfile(self.infos[name])
+    def _open(self, stored: str) -> IO[bytes]:
+        return self.archive.extractfile(self.infos[stored])
 
 
 COMPRESSED = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -123,15 +130,27 @@ def members(path: Path) -> Members:
     except FileNotFoundError as error:
         raise InputError(path, "is missing", "put it there, or see docs/data.md") from error
     except DAMAGED as error:
-        raise InputError(path, f"cannot be read as an archive ({_reason(error)})", AGAIN) from error
+        what = "a folder" if path.is_dir() else "an archive"
+        raise InputError(path, f"cannot be read as {what} ({_reason(error)})", _remedy(error)) from error
 
 
 def _walk(path: Path) -> Iterator[str]:
-    """The files below a folder, in linked ones too; a link that leads back to a folder above is not followed."""
-    for folder, inner, names in os.walk(path, followlinks=True):
+    """The files below a folder, in linked ones too; a link that leads back to a folder above is not followed. Raises
+    InputError naming what is there and is no file, such as a link to nothing.
+    """
+    for folder, inner, names in os.walk(path, followlinks=True, onerror=_stop):
         here = os.path.realpath(folder)
         inner[:] = [name for name in inner if not f"{here}/".startswith(f"{os.path.realpath(f'{folder}/{name}')}/")]
-        yield from (Path(folder, name).relative_to(path).as_posix() for name in names if Path(folder, name).is_file())
+        for name in names:
+            found = Path(folder, name)
+            relative = found.relative_to(path).as_posix()
+            if not found.is_file() and not HIDDEN.search(relative):
+                raise InputError(found, "is a link to nothing, or no plain file", "restore it, or remove it")
+            yield relative
+
+
+def _stop(error: OSError) -> None:
+    raise InputError(error.filename, f"cannot be read ({_reason(error)})", _remedy(error)) from error
 
 
 def content_sha256(found: Members, names: Iterable[str]) -> str:
@@ -148,6 +167,15 @@ def _writable(folder: Path) -> bool:
             return True
     except OSError:
         return False
+
+
+def _remedy(error: Exception) -> str:
+    match getattr(error, "errno", None):
+        case errno.ENOSPC | errno.EDQUOT:
+            return "free some disk space and run the same command again"
+        case errno.EACCES | errno.EPERM:
+            return "make it readable"
+    return AGAIN
 
 
 def _reason(error: Exception) -> str:

@@ -40,7 +40,7 @@ def frames(events: Events, sensor: Sequence[int], options: Frames) -> np.ndarray
         (new_height, new_width), k_y, k_x = options.size, height // options.size[0], width // options.size[1]
         if not (k_y and k_x):
             found = f"pool cannot make {new_height}x{new_width} of {height}x{width} pixels"
-            raise InputError("frames", found, "choose a smaller size")
+            raise InputError("options.frames.size", found, "choose a smaller size")
         x_E, y_E = x_E // k_x, y_E // k_y
         kept_E &= (x_E < new_width) & (y_E < new_height)
         height, width = new_height, new_width

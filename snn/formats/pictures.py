@@ -50,6 +50,8 @@ def decode(
         what = f"is {picture.height}x{picture.width} pixels, not {size[0]}x{size[1]}"
         raise InputError(where, what, "scale it, or say shorter_side")
     with _refused(where):
+        if picture.format == "PNG":
+            Image.open(io.BytesIO(content)).verify()  # of its checksums, decoding misses some
         picture = picture.convert(mode)
         if shorter_side:
             picture = picture.resize(target, Image.Resampling.BILINEAR).crop(box)

@@ -59,7 +59,7 @@ class Frames(Model):
     sensor if none is said.
     """
 
-    steps: Positive
+    steps: Annotated[int, Field(gt=0, le=10_000)]
     slices: Literal["count", "duration", "bins"]
     bin_us: Positive | None = None
     value: Literal["count", "binary"] = "count"
@@ -123,4 +123,13 @@ class Dataset(Model):
             raise ValueError("spikes: true needs frames and normalise: none")
         if self.frames and self.task == "reconstruction":
             raise ValueError("frames cannot be given back: choose task: classification")
+        return self
+
+    @model_validator(mode="after")
+    def _frames_are_those_that_are_made(self) -> "Dataset":
+        made = getattr(self.options, "frames", None)
+        if made and made.steps != self.frames:
+            raise ValueError(f"options.frames.steps is {made.steps}, frames is {self.frames}: make them agree")
+        if made and made.size and tuple(made.size) != tuple(self.input_shape[1:]):
+            raise ValueError(f"options.frames.size is {made.size}, input_shape {self.input_shape}: make them agree")
         return self

@@ -2,11 +2,10 @@ import sys
 
 sys.path.insert(0, workflow.basedir)
 
-from snn.grid import download_options, plan_or_exit
+from snn.grid import plan_or_exit
 
 PYTHON = sys.executable
 GRID = plan_or_exit(config)
-DOWNLOAD_OPTIONS = download_options(config)
 
 
 wildcard_constraints:

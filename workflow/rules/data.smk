@@ -6,11 +6,10 @@ rule download:
     params:
         python=PYTHON,
         dataset=GRID.experiment.dataset,
-        options=DOWNLOAD_OPTIONS,
     message:
         "download {wildcards.file}"
     shell:
-        "{params.python:q} -m snn download {params.dataset:q} --file {wildcards.file:q} {params.options:q} > {log:q} 2>&1"
+        "{params.python:q} -m snn download {params.dataset:q} --file {wildcards.file:q} > {log:q} 2>&1"
 
 
 rule prepare:
