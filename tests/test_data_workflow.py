@@ -122,8 +122,8 @@ def test_offline_is_yes_or_no():
 
 
 def test_a_mirrors_password_is_in_no_command_and_no_record(tree):
-    secret = "http://user:hunter2@127.0.0.1:9/mirror"
-    said = snakemake(tree, f"data_mirror={secret}", "offline=true", until="train", status=1)
+    mirror = "http://user:hunter2@127.0.0.1:9/mirror"
+    said = snakemake(tree, f"data_mirror={mirror}", "offline=true", until="train", status=1)
     assert "hunter2" not in said
     assert not [path for path in (tree / ".snakemake").rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
     assert not [path for path in (tree / "logs").rglob("*.log") if "hunter2" in path.read_text()]
