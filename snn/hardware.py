@@ -20,7 +20,7 @@ from snn.network import Network
 from snn.score import better, score
 from snn.wiring import nodes, sizes
 
-COST = ("shown", "updates", "writes", "learning_macs")  # samples, times that parameters were written, values written
+COST = ("shown", "judged", "updates", "writes", "learning_macs")  # samples to learn from, to choose by; writes, values
 FRESH = 1_000_000  # chips from this number on are drawn for noise-aware training, and are no one's to be judged on
 
 
@@ -52,7 +52,7 @@ def run(job: Any, device: torch.device, out: Path) -> dict[str, Any]:
     parts = data.load(job.run.data.training_file, device)
     if settings.samples > len(parts["train"]):
         found = f"{settings.samples} of {len(parts['train'])} training samples"
-        raise InputError("calibration.samples", found, "take fewer")
+        raise InputError(f"hardware.{job.hardware.noise}.calibration.samples", found, "say fewer in the experiment")
     order = torch.randperm(len(parts["train"]), generator=data.generator(seed, "calibration samples"))
     parts["train"] = parts["train"].take(order[: settings.samples].to(device))
     clean = network.load(job.run.proof, device)
@@ -84,17 +84,22 @@ def calibrate(
     dense_macs = [size.macs for size in sizes(clean.architecture.input_shape, nodes(clean.architecture))]
     learning = calibrator.learning_macs(dense_macs)
     shuffle = torch.Generator().manual_seed(order.initial_seed() + 1) if trial.arm.control == "shuffled" else None
-    shown, chosen = 0, 0
-    history = [{"epoch": 0, "loss": None, **score(judged(), parts["validation"])[0], **_spent(calibrator, 0, 0)}]
+    n, chosen = {name: len(part) for name, part in parts.items()}, 0
+
+    def row(epoch: int, loss: float | None) -> dict[str, Any]:
+        scores, seen = score(judged(), parts["validation"])[0], epoch * n["train"]
+        written = {"updates": calibrator.updates, "writes": calibrator.writes}
+        spent = {"shown": seen, "judged": (epoch + 1) * n["validation"], **written, "learning_macs": seen * learning}
+        return {"epoch": epoch, "loss": loss, **scores, **spent}
+
+    history = [row(0, None)]
     best = last = _copy(calibrator.network)
     for epoch in range(1, settings.epochs + 1):
         batches = parts["train"].shuffled(settings.batch, Augment(), order)
-        loss = calibrator.epoch(_lessons(batches, reference, shuffle))
-        shown += len(parts["train"])
-        scores, last = score(judged(), parts["validation"])[0], _copy(calibrator.network)
-        if all(better(scores, earlier, job.run.data.dataset.task) for earlier in history):
+        found, last = row(epoch, calibrator.epoch(_lessons(batches, reference, shuffle))), _copy(calibrator.network)
+        if all(better(found, earlier, job.run.data.dataset.task) for earlier in history):
             best, chosen = last, epoch
-        history.append({"epoch": epoch, "loss": loss, **scores, **_spent(calibrator, shown, learning)})
+        history.append(found)
     return Course(history, best, last, chosen)
 
 
@@ -124,11 +129,6 @@ def _lessons(
             order_B = torch.randperm(len(goal), generator=shuffle).to(goal.device)
             rates_BN, goal = [rate_BN[order_B] for rate_BN in rates_BN], goal[order_B]
         yield Lesson(x, rates_BN, goal)
-
-
-def _spent(calibrator: Calibrator, shown: int, learning: int) -> dict[str, int]:
-    spent = {"updates": calibrator.updates, "writes": calibrator.writes}
-    return {"shown": shown, **spent, "learning_macs": shown * learning}
 
 
 def _copy(made: Network) -> dict[str, Tensor]:

@@ -10,7 +10,8 @@ surrogate (or, of a smooth spike, its derivative):
     dv/du  = decay (1 - s) - decay u h(u)              reset "zero"; detached: decay (1 - s)
              decay - threshold h(u)                    reset "subtract"; detached: decay
 
-Where hardware loses a spike, s and h are both zero: the neuron neither sends nor resets.
+Where hardware loses a spike, s and h are both zero: the neuron neither sends nor resets. Constants of the backward pass
+are nominal, whatever those of a chip's own neurons are.
 """
 
 from collections.abc import Callable
@@ -90,13 +91,14 @@ class _Fire(torch.autograd.Function):
             else:
                 v_BN -= s_BN * threshold
         ctx.save_for_backward(u_TBN, s_TBN)
-        ctx.constants = neuron, decay, threshold, keep_TBN, slope
+        ctx.constants = neuron, keep_TBN, slope
         return s_TBN, v_BN
 
     @staticmethod
     def backward(ctx: Any, g_s_TBN: Tensor, g_v_BN: Tensor) -> Any:
         u_TBN, s_TBN = ctx.saved_tensors
-        neuron, decay, threshold, keep_TBN, slope = ctx.constants
+        neuron, keep_TBN, slope = ctx.constants
+        decay, threshold = neuron.decay, neuron.threshold  # what a chip's own neurons have is not known to who learns
         factors = [factor(u_TBN) for factor in slope] + ([] if keep_TBN is None else [keep_TBN])
         g_x_TBN = torch.empty_like(u_TBN)
         for t in reversed(range(len(u_TBN))):

@@ -21,6 +21,7 @@ PLACE = ["method", "noise", "level"]
 ARM = ["calibrator", "targets", "control"]
 COST = {
     "samples_shown": "calibration_shown",
+    "samples_judged": "calibration_judged",
     "updates": "calibration_updates",
     "writes": "calibration_writes",
     "operations": "operations",

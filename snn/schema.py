@@ -40,6 +40,7 @@ class Row(Model):
     # cost of the calibration
     calibration_epoch: int | None = None  # the chosen one; 0: the chip is left as it was
     calibration_shown: int | None = None  # samples, every time that one is shown
+    calibration_judged: int | None = None  # validation samples, every time that one is looked at
     calibration_updates: int | None = None  # times that parameters were written
     calibration_writes: int | None = None  # values written
     calibration_learning_macs: int | None = None  # multiply-accumulates besides those of the inferences

@@ -33,7 +33,7 @@ COURSE = ["method", "lr", "seed", "noise"]
 TRIALS = (
     {"level": float, "chip": "Int64", "calibrator": str, "targets": str, "control": str}
     | {"epoch": "int64", "loss": float, "value_val": float, "validation_loss": float}
-    | {"shown": "int64", "updates": "int64", "writes": "int64", "learning_macs": "int64"}
+    | {"shown": "int64", "judged": "int64", "updates": "int64", "writes": "int64", "learning_macs": "int64"}
 )
 TRACES = {"epoch": "int64", "quantity": str, "layer": "Int64", "value": float}
 DERIVED = "%.10g"  # digits that a test or an interval keeps: the last ones are the machine's

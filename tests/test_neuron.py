@@ -29,17 +29,17 @@ def integrate_and_fire(threshold=1.0):
 
 
 class PlainSpike(torch.autograd.Function):
-    """A spike whose derivative by the membrane is the surrogate, one case at a time."""
+    """A spike whose derivative by the membrane is the surrogate around the nominal threshold, one case at a time."""
 
     @staticmethod
     def forward(ctx, u, threshold, neuron):
-        ctx.save_for_backward(u, threshold)
+        ctx.save_for_backward(u)
         ctx.neuron = neuron
         return torch.where(u > threshold if neuron.fires == "above" else u >= threshold, 1.0, 0.0).to(u.dtype)
 
     @staticmethod
     def backward(ctx, gradient):
-        (u, threshold), neuron = ctx.saved_tensors, ctx.neuron
+        (u,), neuron, threshold = ctx.saved_tensors, ctx.neuron, ctx.neuron.threshold
         inside = (u > threshold - neuron.width) & (u < threshold + neuron.width)
         if neuron.surrogate == "rectangle":
             slope = torch.full_like(u, neuron.height)
@@ -50,7 +50,8 @@ class PlainSpike(torch.autograd.Function):
 
 def plain(x_TBN, v, neuron, decay, threshold, keep_TBN=None, slope=None):
     """The equations of `spec.Neuron`, step by step, differentiated by autograd. Spikes that are not kept are no spikes,
-    and the derivative of a spike by its membrane u is multiplied by slope(u).
+    and the derivative of a spike by its membrane u is multiplied by slope(u). Values have the constants given, maybe a
+    chip's own, and derivatives the nominal ones.
     """
     spikes = []
     for t, x in enumerate(x_TBN):
@@ -64,7 +65,11 @@ def plain(x_TBN, v, neuron, decay, threshold, keep_TBN=None, slope=None):
         if keep_TBN is not None:
             s = s * keep_TBN[t]
         resets = s.detach() if neuron.detach_reset else s
-        v = decay * u * (1 - resets) if neuron.reset == "zero" else decay * u - threshold * resets
+        own, nominal = (
+            d * u * (1 - resets) if neuron.reset == "zero" else d * u - c * resets
+            for d, c in ((decay, threshold), (neuron.decay, neuron.threshold))
+        )
+        v = nominal + (own - nominal).detach()
         spikes.append(s)
     return torch.stack(spikes), v
 

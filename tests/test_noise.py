@@ -881,7 +881,7 @@ def test_the_read_out_is_never_silent(kind, silences):
 
 def test_the_living_of_a_chip_may_lose_spikes_too():
     lossy = part("silencing", p=0.4, silences="spikes")
-    both = made(wires(), lossy, part("silencing", p=0.3, silences="neurons"), number=1)
+    both = made(wires(), part("silencing", p=0.3, silences="neurons"), lossy, number=1)
     for layer, dead_N in zip(both.layers[:-1], dead(1, 0.3), strict=True):
         s_TBN, _ = layer.respond(torch.ones(T, 500, WIRES))
         assert not s_TBN[..., dead_N].any()
@@ -902,18 +902,15 @@ def stuck(net) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("at", ["zero", "range"])
-def test_stuck_weights_hold_their_value_get_no_gradient_and_the_others_are_as_programmed(at):
+def test_stuck_weights_hold_their_value_and_the_others_are_as_programmed(at):
     for clean in (build(), zoo()["branched"]):
         net = made(clean, part("stuck", p=0.3, at=at))
-        flags, by_programmed = stuck(net), {}
-        for name, value in chip.programmable(net).items():
-            (by_programmed[name],) = torch.autograd.grad((value_of(net, name) * 7).sum(), value)
+        flags = stuck(net)
         for name, value in effective(clean).items():
             layer, parameter = place(name)
             found, flag = effective(net)[name], flags[name]
             assert flag.any() == (parameter == "weight" and clean.layers[layer].programmable)
             assert torch.equal(found[~flag], value[~flag])
-            assert torch.equal(by_programmed[name], torch.where(flag, 0.0, 7.0))
             if flag.any():
                 limit = float(value.abs().max())
                 assert set(found[flag].tolist()) == ({0.0} if at == "zero" else {-limit, limit})
@@ -1012,6 +1009,15 @@ def test_a_value_meets_the_models_in_order():
         assert torch.equal(effective(one)[name], quantised_by_hand(value, 3, "channel") * factor)
         assert torch.equal(effective(other)[name], quantised_by_hand(value * factor, 3, "channel"))
         assert not torch.equal(effective(one)[name], effective(other)[name])
+
+
+def test_a_model_that_comes_twice_draws_anew():
+    once, twice = (made(build(), *[mismatch(0.3, ("weight",))] * n) for n in (1, 2))
+    for name in weights(build()):
+        first = effective(once)[name] / effective(build())[name]
+        second = effective(twice)[name] / effective(once)[name]
+        pair = torch.stack([first.flatten(), second.flatten()])
+        assert abs(float(torch.corrcoef(pair)[0, 1])) < 5 / pair.shape[1] ** 0.5
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -1113,30 +1119,66 @@ def test_a_value_that_is_not_given_cannot_be_programmed():
         chip.program(net, values)
 
 
-SLOPES = {  # d effective / d programmed, by hand
-    "mismatch": (mismatch(0.3, ("weight", "bias")), lambda name, value: gain(2, name, value.shape, 0.3)),
-    "quantisation": (part("quantisation", bits=3, per="tensor"), lambda name, value: torch.ones_like(value)),
-    "stuck": (
-        part("stuck", p=0.3, at="range"),
-        lambda name, value: torch.tensor(
-            Foundry(2).uniform(place(name)[0], "stuck synapses", tuple(value.shape)) >= 0.3 * name.endswith("weight")
-        ).to(value.dtype),
-    ),
+FAULTS = {
+    "mismatch": mismatch(0.3, ("weight", "bias")),
+    "quantisation": part("quantisation", bits=3, per="tensor"),
+    "stuck": part("stuck", p=0.3, at="range"),
 }
 
 
-@pytest.mark.parametrize(("fault", "slope"), SLOPES.values(), ids=SLOPES)
-def test_the_gradient_by_a_programmed_value_is_that_by_the_effective_one_times_its_slope(fault, slope, double):
+def local_gradients(net, x) -> dict[str, torch.Tensor]:
+    """Of the squared outputs of every layer, each layer alone."""
+    programmed = chip.programmable(net)
+    total = sum(y_TBN.square().sum() for _, y_TBN in net.walk(net.encode(x), cut=True))
+    return dict(zip(programmed, torch.autograd.grad(total, list(programmed.values())), strict=True))
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_the_gradient_by_a_programmed_value_is_that_by_the_effective_one(fault, double):
     clean = build()
     net = made(clean, fault, number=2)
     plain = made(clean)
     chip.program(plain, effective(net))
     x = images().double()
-    by_programmed, by_effective = gradients(net, x), gradients(plain, x)
-    for name, value in effective(clean).items():
+    by_programmed, by_effective = local_gradients(net, x), local_gradients(plain, x)
+    for name in effective(clean):
         assert by_effective[name].abs().max() > 1e-3
-        expected = by_effective[name] * slope(name, value)
-        torch.testing.assert_close(by_programmed[name], expected, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(by_programmed[name], by_effective[name], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("fault", [FAULTS["mismatch"], FAULTS["stuck"]], ids=["mismatch", "stuck"])
+def test_no_gradient_tells_what_was_drawn(fault):
+    """That of the sum of a layer's currents is the same on every chip."""
+    clean, x = build(), images()
+    for i, layer in enumerate(clean.layers):
+        if not layer.programmable:
+            continue
+        received = torch.rand(T, len(x), *layer.input_shape, generator=torch.Generator().manual_seed(i))
+        told = []
+        for number in range(3):
+            own = made(clean, fault, number=number).layers[i]
+            arriving = received.clone().requires_grad_()
+            given = list(own.op.parameters())
+            told.append(torch.autograd.grad(own.current(arriving).sum(), [arriving, *given]))
+        assert all(torch.equal(one, other) for one, other in zip(told[0], told[1], strict=True))
+        assert all(torch.equal(one, other) for one, other in zip(told[0], told[2], strict=True))
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_errors_go_back_through_the_weights_that_are_known(fault, double):
+    clean = build()
+    net = made(clean, fault, number=1)
+    for layer, own in zip(clean.layers, net.layers, strict=True):
+        if not layer.programmable:
+            continue
+        x = torch.randn(T, 3, *layer.input_shape, dtype=torch.float64).requires_grad_()
+        inputs = layer.input_shape if layer.op.weight.dim() == 4 else (layer.op.weight.shape[1],)
+        weight = own.op.weight if fault is FAULTS["quantisation"] else layer.op.weight
+        known = torch.func.functional_call(layer.op, {"weight": weight.detach()}, x.reshape(-1, *inputs))
+        arriving = torch.randn_like(known)
+        (expected,) = torch.autograd.grad((known * arriving).sum(), x)
+        (found,) = torch.autograd.grad((own.current(x).flatten(0, 1) * arriving).sum(), x)
+        torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("parts", EVERY_FILE_AND_MODEL)
@@ -1175,7 +1217,7 @@ def test_chips_that_share_a_network_are_programmed_together_and_keep_their_own_f
 
 
 def document(model, options, **changes):
-    models = [{"model": "thermal", "options": {"sigma": 0.1, "on": "inputs"}}, {"model": model, "options": options}]
+    models = [{"model": "thermal", "options": {"sigma": "level", "on": "inputs"}}, {"model": model, "options": options}]
     return {"source": "here", "level": "of something", "levels": [0.1, 0.2], "models": models, **changes}
 
 
@@ -1187,7 +1229,7 @@ def refused(said) -> str:
 
 def test_a_file_of_noise_that_makes_sense_is_accepted():
     said = params.parse("noise", document("stuck", {"p": "level", "at": "zero"}), HERE)
-    assert [model.at(0.2) for model in said.models] == [{"sigma": 0.1, "on": "inputs"}, {"p": 0.2, "at": "zero"}]
+    assert [model.at(0.2) for model in said.models] == [{"sigma": 0.2, "on": "inputs"}, {"p": 0.2, "at": "zero"}]
 
 
 @pytest.mark.parametrize(
@@ -1224,7 +1266,15 @@ def test_an_impossible_option_is_refused_by_file_and_key(model, option, values, 
         (document("stuck", {"p": 0.1, "at": "level"}), "models.1.options.at: "),
         (document("stuck", {}, levels=[0.2, 0.1]), "document: levels must rise from one to the next"),
         (document("stuck", {}, levels=[0.1, 0.1]), "document: levels must rise from one to the next"),
-        (document("stuck", {}, levels=[-0.1, 0.1]), "levels.0: "),
+        (document("stuck", {}, levels=[-0.1, 0.1]), "levels.0"),
+        (document("stuck", {}, levels=[0, 0.1]), "levels.0"),
+        (document("stuck", {}, level=""), "level: "),
+        (
+            document("stuck", {}, models=[{"model": "stuck", "options": {"p": 0.1, "at": "zero"}}]),
+            "document: no option of models says level",
+        ),
+        (document("mismatch", {"sigma": 0.1, "disturbs": []}), "models.1.options.disturbs: "),
+        (document("mismatch", {"sigma": 0.1, "disturbs": ["bias"] * 2}), "models.1.options.disturbs: names something"),
         (document("stuck", {}, levels=[]), "levels: "),
         (document("stuck", {}, models=[]), "models: "),
         (document("stuck", {}, better="less"), "better: "),

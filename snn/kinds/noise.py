@@ -26,8 +26,8 @@ class Noise(Model):
     """
 
     source: str
-    level: str
-    levels: Annotated[Many[Annotated[int | float, Field(ge=0)]], Field(min_length=1)]
+    level: Annotated[str, Field(min_length=1)]
+    levels: Annotated[Many[Annotated[int | float, Field(gt=0)]], Field(min_length=1)]
     better: Literal["lower", "higher"] = "lower"
     models: Annotated[Many[NoiseModel], Field(min_length=1)]
 
@@ -35,4 +35,6 @@ class Noise(Model):
     def _sorted(self) -> "Noise":
         if list(self.levels) != sorted(set(self.levels)):
             raise ValueError("levels must rise from one to the next")
+        if not any("level" in part.options.values() for part in self.models):
+            raise ValueError("no option of models says level, so that all levels would be alike")
         return self

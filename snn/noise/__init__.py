@@ -27,11 +27,12 @@ torch = lazy("torch")
 
 class Foundry:
     """Where chip number `chip` is made. Draws are counter-based (Philox), keyed by (chip, layer, parameter): the same
-    on every machine and in every order of asking.
+    on every machine and in every order of asking. `again`: how often the model at work has been in the stack before,
+    which draws anew.
     """
 
     def __init__(self, chip: int):
-        self.chip, self._drawn = chip, hashlib.sha256()
+        self.chip, self.again, self._drawn = chip, 0, hashlib.sha256()
 
     def normal(self, layer: int, parameter: str, shape: tuple[int, ...]) -> ndarray:
         """Standard normal numbers that belong to one parameter of one layer (-1: the whole chip)."""
@@ -53,7 +54,8 @@ class Foundry:
         return self._drawn.hexdigest()[:12]
 
     def _key(self, layer: int, parameter: str) -> bytes:
-        return hashlib.sha256(f"chip {self.chip} layer {layer} {parameter}".encode()).digest()[:16]
+        again = f" again {self.again}" if self.again else ""
+        return hashlib.sha256(f"chip {self.chip} layer {layer} {parameter}{again}".encode()).digest()[:16]
 
     def _philox(self, layer: int, parameter: str) -> np.random.Generator:
         return np.random.Generator(np.random.Philox(key=np.frombuffer(self._key(layer, parameter), dtype="<u8")))

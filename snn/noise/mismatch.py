@@ -10,7 +10,7 @@ and thresholds left alone there); Buechel et al., Sci. Rep. 2021.
 import functools
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from snn.lazy import lazy
 from snn.spec import Many, Model
@@ -27,9 +27,16 @@ class Options(Model):
     """
 
     sigma: Annotated[float, Field(ge=0)]
-    disturbs: Many[Literal["weight", "bias", "tau", "threshold"]]
+    disturbs: Annotated[Many[Literal["weight", "bias", "tau", "threshold"]], Field(min_length=1)]
     one_tau: bool = False
     permanent: bool = True
+
+    @field_validator("disturbs")
+    @classmethod
+    def _each_once(cls, disturbs):
+        if len(set(disturbs)) < len(disturbs):
+            raise ValueError("names something twice")
+        return disturbs
 
 
 def disturb(network, options, foundry):

@@ -40,13 +40,17 @@ def disturb(network, options, foundry):
 
 
 class _Grid:
+    """Known to who programs the chip."""
+
     def __init__(self, largest, n):
         self.largest, self.n = largest, n
 
     def __call__(self, w):
         """In float64 the largest value is met exactly, so that rounding twice is rounding once, to the bit."""
-        largest, w64 = self.largest.expand_as(w), w.double()
-        inside = torch.where(w64.abs() <= largest, w64, largest * w64.sign().detach())
+        largest = self.largest.expand_as(w)
         unit = largest.clamp(min=torch.finfo(torch.float32).tiny)
-        rounded = (inside.detach() * self.n / unit).round() * unit / self.n
-        return (rounded + (inside - inside.detach())).to(w.dtype)
+        return ((w.double().clamp(-largest, largest) * self.n / unit).round() * unit / self.n).to(w.dtype)
+
+    def slope(self, w):
+        """1 inside the range, 0 beyond."""
+        return (w.double().abs() <= self.largest).to(w.dtype)

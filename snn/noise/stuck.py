@@ -2,8 +2,9 @@
 
     w -> 0, or +-max |w| of the layer with equal chance (the ends of the device's range)
 
-Which ones is drawn once a chip; those of a lower level are among those of a higher one. No gradient reaches a stuck
-synapse. Source: stuck-at faults as memristive arrays have them; ours.
+Which ones is drawn once a chip; those of a lower level are among those of a higher one. Who programs the chip does not
+know which; what is written into a stuck synapse changes nothing. Source: stuck-at faults as memristive arrays have
+them; ours.
 """
 
 from typing import Annotated, Literal

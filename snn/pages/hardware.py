@@ -35,7 +35,9 @@ def _explained(job: Any, metric: Metric) -> str:
         " candidates; *last epoch*: the same without any choice. *recovered*: share of the loss, where its interval"
         " excludes 0. *worse*: chips below what they were before, at the chosen and at the last epoch, of all."
         " *spread*: standard deviation of chips within a seed, before and after. *samples*, *writes*, *operations*:"
-        " what a calibration of a chip takes; accumulates and multiply-accumulates, those of learning counted dense."
+        " what a calibration of a chip takes: samples to learn from + to choose the epoch by, values written,"
+        " accumulates and multiply-accumulates of learning, counted dense, and of the inferences that are learnt from."
+        " The inferences to choose by are not in them, nor those that make the targets."
     )
 
 
@@ -65,7 +67,7 @@ def _treated(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
             "" if pd.isna(before) else f"{metric.value(before)}, {metric.value(after)}"
             for before, after in rows[["noisy_chips_sd", "calibrated_chips_sd"]].values
         ],
-        "samples": [f"{value:,.0f}" for value in rows.samples_shown],
+        "samples": [f"{row.samples_shown:,.0f} + {row.samples_judged:,.0f}" for row in rows.itertuples()],
         "writes": [f"{value:.1e}" for value in rows.writes],
         "operations": [f"{value:.1e}" for value in rows.operations],
     }
