@@ -132,6 +132,8 @@ def _export(options: argparse.Namespace) -> None:
     from snn import audit
     from snn.exchange.write import write
 
+    if options.file.suffix not in audit.NIR:
+        raise InputError(options.file, "is no name of a NIR file", f"end it in one of {', '.join(audit.NIR)}")
     print(f"wrote {write(audit.load(options.run), options.file)}; next: python -m snn audit {options.file}")
 
 

@@ -27,6 +27,7 @@ from snn.pages.audit import page
 
 NOISES = ("mismatch", "quantisation_channel", "silencing", "stuck")
 NIR = (".nir", ".h5", ".hdf5")
+LARGEST = float(np.finfo(np.float32).max)
 PARTS = ("macs", "acs", "compares", "neuron_updates")
 
 
@@ -67,7 +68,7 @@ def audit(
     _check(net, split, samples or model)
     clean, error, operations = judge(net, split)
     layers = _layers(net, operations)
-    prices = _prices(energy.total(operations), net.architecture.steps)
+    prices = _prices(operations, net.architecture.steps)
     curves = _curves(net, split, parts, chips, clean)
     facts = {
         "network": str(model),
@@ -93,7 +94,11 @@ def load(model: Path, steps: int | None = None, dt: float | None = None) -> Netw
     """A network from a NIR file, a run folder or its net.safetensors; `steps` of an inference in place of its own."""
     if model.suffix in NIR:
         return read_nir(model, steps, dt)
+    if dt is not None:
+        raise InputError("--dt", "is for NIR files, and a run of ours has steps without a length", "leave it out")
     file = model / "net.safetensors" if model.is_dir() else model
+    if model.is_file() and model.suffix != ".safetensors":
+        raise InputError(model, "is neither a NIR file nor a run", f"give a run folder, or a file of {', '.join(NIR)}")
     if not file.is_file():
         raise InputError(model, "is neither a run folder nor a file", "give a folder below results/runs, or a NIR file")
     net = network.load(file, torch.device("cpu"))
@@ -109,6 +114,8 @@ def _samples(model: Path, samples: Path | None) -> Any:
         samples = _test_file(model if model.is_dir() else model.parent)
     if samples.suffix == ".npz":
         return _arrays(samples)
+    if samples.suffix != ".safetensors":
+        raise InputError(samples, "is no file of samples", "give a prepared test.safetensors, or an .npz with x and y")
     parts = data.load(samples, torch.device("cpu"))
     return parts.get("test") or next(iter(parts.values()))
 
@@ -130,12 +137,12 @@ def _arrays(path: Path) -> Given:
     try:
         with np.load(path, allow_pickle=False) as held:
             x_NX, y_N = np.asarray(held["x"]), np.asarray(held["y"])
-    except (OSError, KeyError, ValueError) as error:
+    except Exception as error:  # numpy's readers raise what they like of bytes that are no arrays
         raise InputError(path, f"does not hold arrays x and y ({error})", "save them with numpy.savez") from error
     if not np.issubdtype(y_N.dtype, np.integer) or y_N.ndim != 1 or len(x_NX) != len(y_N) or not len(y_N):
         raise InputError(path, f"y is {y_N.dtype} {y_N.shape} beside x {x_NX.shape}", "give a class for every sample")
-    if not np.issubdtype(x_NX.dtype, np.number) or not np.isfinite(x_NX).all():
-        raise InputError(path, "x holds what is not a finite number", "mend the samples")
+    if x_NX.dtype.kind not in "biuf" or not np.isfinite(x_NX).all() or np.abs(x_NX).max() > LARGEST:
+        raise InputError(path, "x holds what is no real number of 32 bits", "mend the samples")
     binary = x_NX.ndim == 5 and bool(np.isin(x_NX, (0, 1)).all())
     return Given(torch.from_numpy(x_NX.astype(np.float32)), torch.from_numpy(y_N.astype(np.int64)), binary)
 
@@ -149,12 +156,14 @@ def _limited(split: Any, limit: int | None) -> Any:
 
 
 def _check(net: Network, split: Any, where: Path) -> None:
-    x, y = next(split.in_order())
-    shape, wanted = tuple(x.shape[-len(net.architecture.input_shape) :]), tuple(net.architecture.input_shape)
-    if shape != wanted or x.dim() not in (len(wanted) + 1, len(wanted) + 2):
-        raise InputError(where, f"samples are {tuple(x.shape[1:])}, the network takes {wanted}", "give data that fit")
-    if y.is_floating_point() or int(y.max()) >= net.architecture.outputs or int(y.min()) < 0:
-        found = f"classes reach {int(y.max())}, the network has {net.architecture.outputs} outputs"
+    architecture, y_N = net.architecture, split.y_N
+    sample, wanted = tuple(split.x_NX.shape[1:]), tuple(architecture.input_shape)
+    frames = len(sample) - len(wanted)
+    if sample[frames:] != wanted or frames not in (0, 1) or (frames and architecture.steps not in (1, sample[0])):
+        steps = f", one at each of {architecture.steps} steps" if frames == 1 else ""
+        raise InputError(where, f"samples are {sample}, the network takes {wanted}{steps}", "give data that fit")
+    if y_N.is_floating_point() or int(y_N.max()) >= architecture.outputs or int(y_N.min()) < 0:
+        found = f"classes go from {int(y_N.min())} to {int(y_N.max())}, the network has {architecture.outputs} outputs"
         raise InputError(where, found, "give data that fit")
 
 
@@ -166,15 +175,17 @@ def _layers(net: Network, operations: Sequence[energy.Operations]) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def _prices(work: energy.Operations, steps: int) -> pd.DataFrame:
+def _prices(operations: Sequence[energy.Operations], steps: int) -> pd.DataFrame:
+    work, first = energy.total(operations), next(layer for layer in operations if layer.dense_macs)
     rows, priced = [], SimpleNamespace(**asdict(work), steps_eval=steps)
     for name in params.names("energy"):
         convention = params.load("energy", name)
         parts, dense = joules.parts_nj(priced, convention), joules.same_layers_nj(priced, convention)
         total = sum(parts.values())
-        even = joules.break_even(priced, convention, dense) if work.neuron_updates else None
+        even = joules.break_even(priced, convention, dense, first.acs) if work.neuron_updates else None
         said = {"convention": name, "energy_nj": total, **{f"{part}_nj": parts[part] for part in PARTS}}
-        rows.append({**said, "same_layers_nj": dense, "of_same_layers": total / dense})
+        share = joules.first_layer_nj(asdict(first), convention) / total if total else None
+        rows.append({**said, "share_first_layer": share, "same_layers_nj": dense, "of_same_layers": total / dense})
         rows[-1] |= {"spikes_per_neuron": joules.spikes_per_neuron(priced) if work.neuron_updates else None}
         rows[-1] |= {"break_even_spikes_per_neuron": even, "said": convention.convention}
     return pd.DataFrame(rows)

@@ -19,9 +19,9 @@ from snn.statistics import LEVEL, detectable, holm, interval, t_test
 SAME = 12  # decimals at which two differences are the same number
 
 
-def own_steps(rows: pd.DataFrame) -> pd.DataFrame:
+def own_steps(rows: pd.DataFrame, condition: str = "clean") -> pd.DataFrame:
     """The rows, of runs or of the summary, that stand for a method: clean, with the steps that were trained for."""
-    return rows[(rows.condition == "clean") & (rows.steps_eval == rows.steps)]
+    return rows[(rows.condition == condition) & (rows.steps_eval == rows.steps)]
 
 
 def pairs(teachers: Mapping[str, str], asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

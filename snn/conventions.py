@@ -1,10 +1,11 @@
 """What an inference costs under every convention of `params/energy`, beside ANNs. No torch.
 
-One row a convention and spiking method, means over seeds. Baselines: the method's teacher, the teacher on a machine
-that skips zeros, the teacher in 8-bit integers, and an ANN of the method's own layers; all by border-exact counts. Over
-the numbers of steps tried: the least energy among those within a point of the teacher on validation data (energy at
-equal accuracy), and the steps with the best validation value among those that cost no more than the teacher (accuracy
-at equal energy).
+One row a convention and spiking method, means over seeds. Under a convention of 8-bit integers, methods and teacher are
+judged in 8-bit integers; 16-bit floats are taken to be as accurate as 32-bit ones. Baselines: the method's teacher, the
+teacher on a machine that skips zeros, the teacher in 8-bit integers, and an ANN of the method's own layers; all by
+border-exact counts. Over the numbers of steps tried: the least energy among those within a point of the teacher on
+validation data (energy at equal accuracy), and the steps with the best validation value among those that cost no more
+than the teacher (accuracy at equal energy).
 """
 
 from collections.abc import Mapping
@@ -13,14 +14,14 @@ from typing import Any
 
 import pandas as pd
 
-from snn import joules
+from snn import joules, steps
 from snn.compare import own_steps
 from snn.kinds import Energy
 
 INT8 = "horowitz45_int8"  # the convention of the 8-bit baseline
 COLUMNS = [
     *("convention", "method", "teacher", "steps", "spikes_per_neuron", "energy_nj"),
-    *("share_macs", "share_acs", "share_compares", "share_neuron_updates"),
+    *("share_first_layer", "share_macs", "share_acs", "share_compares", "share_neuron_updates"),
     *("teacher_nj", "teacher_skipping_zeros_nj", "teacher_int8_nj", "same_layers_nj", "of_teacher"),
     *("of_teacher_skipping_zeros", "of_teacher_int8", "of_same_layers", "break_even_spikes_per_neuron"),
     *("steps_at_equal_accuracy", "nj_at_equal_accuracy", "of_teacher_at_equal_accuracy"),
@@ -29,20 +30,40 @@ COLUMNS = [
 
 
 def conventions(
-    summary: pd.DataFrame, by_steps: pd.DataFrame, teachers: Mapping[str, str], energies: Mapping[str, Energy]
+    summary: pd.DataFrame, layers: pd.DataFrame, teachers: Mapping[str, str], energies: Mapping[str, Energy]
 ) -> pd.DataFrame:
-    """The table; `teachers` names the ANN of every spiking method, `by_steps` is that of `steps`."""
-    clean = {row.method: row for row in own_steps(summary).itertuples()}
-    rows = [
-        _row(name, energy, clean[method], clean[teacher], by_steps[by_steps.method == method], energies)
-        for name, energy in energies.items()
-        for method, teacher in teachers.items()
-    ]
+    """The table; `teachers` names the ANN of every spiking method, `layers` are the rows of layers.csv."""
+    first = _first_layers(summary, layers)
+    judged = {condition: _judged(summary, teachers, condition) for condition in ("clean", "int8")}
+    rows = []
+    for name, energy in energies.items():
+        own, tried = judged["int8" if energy.precision == "int8" else "clean"]
+        for method, teacher in teachers.items():
+            about = first.loc[method].to_dict(), own[method], own[teacher], tried[tried.method == method]
+            rows.append(_row(name, energy, *about, energies))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def _judged(summary: pd.DataFrame, teachers: Mapping[str, str], condition: str) -> tuple[dict[str, Any], pd.DataFrame]:
+    own = {row.method: row for row in own_steps(summary, condition).itertuples()}
+    return own, steps.by_steps(summary, teachers, condition)
+
+
+def _first_layers(summary: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
+    """What reaches the first layer with synapses, by method: operations, means over seeds."""
+    speaking = layers.merge(own_steps(summary)[["method", "lr"]])
+    first = speaking[speaking.dense_macs > 0].groupby(["method", "seed"], as_index=False).first()
+    return first.groupby("method")[["acs", "macs_once", "macs_every_step"]].mean()
+
+
 def _row(
-    name: str, energy: Energy, work: Any, teacher: Any, tried: pd.DataFrame, energies: Mapping[str, Energy]
+    name: str,
+    energy: Energy,
+    first: Mapping[str, float],
+    work: Any,
+    teacher: Any,
+    tried: pd.DataFrame,
+    energies: Mapping[str, Energy],
 ) -> dict[str, object]:
     parts, reference = joules.parts_nj(work, energy), joules.energy_nj(teacher, energy)
     own = sum(parts.values())
@@ -59,10 +80,11 @@ def _row(
         "steps": work.steps,
         "spikes_per_neuron": joules.spikes_per_neuron(work),
         "energy_nj": own,
+        "share_first_layer": joules.first_layer_nj(first, energy) / own,
         **{f"share_{part}": value / own for part, value in parts.items()},
         **{f"{baseline}_nj": value for baseline, value in baselines.items()},
         **{f"of_{baseline}": own / value for baseline, value in baselines.items() if value},
-        "break_even_spikes_per_neuron": joules.break_even(work, energy, reference),
+        "break_even_spikes_per_neuron": joules.break_even(work, energy, reference, first["acs"]),
         **_over_steps(tried, energy, reference),
         "value_test_of_teacher": teacher.value_test_mean,
     }

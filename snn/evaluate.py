@@ -65,7 +65,9 @@ def conditions(job: Any, clean: Network, sample: Tensor) -> Iterator[Condition]:
     yield Condition({"condition": "int8"}, int8.quantised(clean, sample))
     for steps in job.steps_eval:
         said = {"steps_eval": steps, "extrapolated": clean.architecture.bias_share}
-        yield Condition({"condition": "clean", **said}, network.at_steps(clean, steps))
+        other = network.at_steps(clean, steps)
+        yield Condition({"condition": "clean", **said}, other)
+        yield Condition({"condition": "int8", **said}, int8.quantised(other, sample))
     for calibration in job.calibrations:
         for level in calibration.hardware.levels:
             yield from _on_chips(calibration, clean, level)

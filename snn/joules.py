@@ -7,6 +7,8 @@ multiply-accumulates, or only those whose activation is not zero (a machine that
 8-bit integers. Work is a row of runs.csv or of the summary, or anything else with its fields.
 """
 
+from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, Literal
 
 from snn.kinds import Energy
@@ -51,11 +53,17 @@ def spikes_per_neuron(work: Any) -> float:
     return work.spikes * work.steps_eval / work.neuron_updates
 
 
-def break_even(work: Any, energy: Energy, other_nj: float) -> float | None:
+def first_layer_nj(first: Mapping[str, float], energy: Energy) -> float:
+    """What the first layer with synapses takes for what reaches it: an image, or events that were recorded."""
+    return energy_nj(SimpleNamespace(**{**first, "compares": 0, "neuron_updates": 0}), energy)
+
+
+def break_even(work: Any, energy: Energy, other_nj: float, recorded_acs: float = 0.0) -> float | None:
     """T x rate at which the energy would be `other_nj`, all else as it is; none where even silence costs more.
 
-    Accumulates grow in proportion to spikes: E(r) = E - e_acs + e_acs r / (T rate).
+    Accumulates grow in proportion to spikes, but for those of events that were recorded: with E_s the energy of
+    accumulates that spikes make, E(r) = E - E_s + E_s r / (T rate).
     """
-    parts = parts_nj(work, energy)
-    left = other_nj - (sum(parts.values()) - parts["acs"])
-    return left / parts["acs"] * spikes_per_neuron(work) if parts["acs"] and left > 0 else None
+    by_spikes = NJ_PER_PJ * (work.acs - recorded_acs) * pj(energy, "ac")
+    left = other_nj - (energy_nj(work, energy) - by_spikes)
+    return left / by_spikes * spikes_per_neuron(work) if by_spikes > 0 and left > 0 else None

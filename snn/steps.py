@@ -17,15 +17,15 @@ WORTH = ["value_test_mean", "value_test_ci95", "spikes", "acs", "energy_nj"]
 WORK = ["macs_once", "macs_every_step", "compares", "neuron_updates"]
 
 
-def by_steps(summary: pd.DataFrame, teachers: Mapping[str, str]) -> pd.DataFrame:
+def by_steps(summary: pd.DataFrame, teachers: Mapping[str, str], condition: str = "clean") -> pd.DataFrame:
     """One row a spiking method and number of steps; `fewest_steps` is the method's, empty when it never gets there.
 
-    `teachers` names the ANN that each method is judged by.
+    `teachers` names the ANN that each method is judged by. With condition int8, both are in 8-bit integers.
     """
-    clean = summary[summary.condition == "clean"]
+    clean = summary[summary.condition == condition]
     table = clean.loc[clean.method.isin(list(teachers)), KEPT + WORTH + WORK].reset_index(drop=True)
     teacher = table.method.map(teachers)
-    reached = teacher.map(own_steps(clean).set_index("method").value_val_mean)
+    reached = teacher.map(own_steps(clean, condition).set_index("method").value_val_mean)
     above = table.value_val_mean - reached
     within = (above >= -POINT - ROUNDING) & (table.metric == "accuracy")
     fewest = table[within].groupby("method").steps_eval.min()

@@ -68,7 +68,7 @@ def run(job: Any, out: Path) -> None:
     derived = {
         "comparisons": compare.compare(runs, compare.pairs(teachers, asked), asked),
         "steps": by_steps,
-        "energy": conventions.conventions(summary, by_steps, spiking, job.energies),
+        "energy": conventions.conventions(summary, measured["layers"], spiking, job.energies),
         "hardware": recovery.recovery(runs),
         "claims": check(params.load_claims(), runs, by_steps),
         "published": published.beside(figures, summary, layout),

@@ -858,7 +858,7 @@ def arm(said: dict) -> tuple | None:
 def test_every_condition_is_judged_once_and_in_order(judged):
     treated, other = ("ltl_offline", "own", None), ("reestimation", "own", None)
     arm_of = {control: ("ltl_offline", "own", control) for control in CONTROLS}
-    expected = [("clean", None, None, None), ("int8", None, None, None), ("clean", None, None, None)]
+    expected = [(condition, None, None, None) for condition in ("clean", "int8") * 2]
     for level in (0.2, 0.4):
         expected += [("noisy", level, 0, None), ("noisy", level, 1, None)]
         expected += [("calibrated", level, number, arm) for number in (0, 1) for arm in (treated, other)]
@@ -866,13 +866,13 @@ def test_every_condition_is_judged_once_and_in_order(judged):
     expected += [("calibrated", 0.4, number, arm_of[control]) for control in CONTROLS[1:] for number in (0, 1)]
     found = [condition.said for condition in judged]
     assert [(said["condition"], said.get("level"), said.get("chip"), arm(said)) for said in found] == expected
-    assert [said.get("steps_eval") for said in found[:3]] == [None, None, 2]
-    assert {said["noise"] for said in found[3:]} == {"mismatch"}
+    assert [said.get("steps_eval") for said in found[:4]] == [None, None, 2, 2]
+    assert {said["noise"] for said in found[4:]} == {"mismatch"}
 
 
 def test_a_chip_is_named_by_what_was_drawn_for_it_the_same_at_every_level_and_in_every_arm(judged):
     drawn_for = {}
-    for said in (condition.said for condition in judged[3:]):
+    for said in (condition.said for condition in judged[4:]):
         drawn_for.setdefault(said["chip"], set()).add(said["draw"])
     assert drawn_for.keys() == {0, 1, None}
     assert {len(draws) for draws in drawn_for.values()} == {1}
@@ -891,7 +891,7 @@ def test_a_judged_chip_is_the_chip_of_its_number_programmed_with_what_the_trial_
     x_BCHW = torch.randn(10, *SHAPE, generator=data.generator("images"))
     verdicts = iter([verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished, level)])
     different = set()
-    for said, net, last in judged[3:]:
+    for said, net, last in judged[4:]:
         verdict = next(verdicts) if said["condition"] == "calibrated" else None
         parts = params.noise_parts("mismatch", said["level"]) if said["level"] else []
         made = chip.manufacture(clean_network(), parts, said["chip"] or 0).network

@@ -1,5 +1,6 @@
 """Energy of counted operations, its baselines and break-evens; networks in 8-bit integers."""
 
+import itertools
 from types import SimpleNamespace
 
 import pandas as pd
@@ -8,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snn import chip, conventions, int8, joules, params, steps, tables
+from snn import chip, conventions, int8, joules, params, tables
 from snn.energy import Counter, over_samples, total
 from snn.errors import InputError
 from snn.figures.methods import _front
@@ -103,16 +104,27 @@ def test_an_energy_table_that_lacks_an_operation_is_refused_by_its_key(missing):
 # The table
 
 
-def table(tried, energies=None, teacher_macs=100):
-    """The table for a method judged at several steps: {steps: (validation, test, acs)}."""
-    rows = [row("ann", seed, 0.95, 0.94, steps=1, acs=0.0, macs_once=teacher_macs, neuron_updates=0) for seed in (0, 1)]
-    for at, (val, test, acs) in tried.items():
-        rows += [row("a", seed, val, test, steps_eval=at, acs=acs, macs_once=0, neuron_updates=1) for seed in (0, 1)]
+def table(tried, energies=None, teacher_macs=100, int8=0.0, recorded=0.0):
+    """The table for a method judged at several steps: {steps: (validation, test, acs)}; in 8-bit integers validation is
+    lower by `int8`; of its accumulates, `recorded` are of events that were recorded.
+    """
+    rows = []
+    for seed, (condition, less) in itertools.product((0, 1), (("clean", 0.0), ("int8", int8))):
+        said = {"condition": condition, "macs_once": teacher_macs, "neuron_updates": 0}
+        rows.append(row("ann", seed, 0.95, 0.94, steps=1, acs=0.0, **said))
+        said |= {"macs_once": 0, "neuron_updates": 1}
+        rows += [
+            row("a", seed, val - less, test, steps_eval=at, acs=acs, **said) for at, (val, test, acs) in tried.items()
+        ]
     runs = frame(*rows)
     runs = runs.assign(macs_every_step=runs.macs_once, macs_nonzero=runs.macs_once / 2)
     summary = tables.beside_teacher(tables.summarise(runs), "ann")
-    by_steps = steps.by_steps(summary, {"a": "ann"})
-    return conventions.conventions(summary, by_steps, {"a": "ann"}, energies or {"plain": PLAIN})
+    layers = pd.DataFrame(
+        {"method": "a", "lr": 0.1, "seed": seed, "acs": acs, "macs_once": 0, "macs_every_step": 0, "dense_macs": dense}
+        for seed in (0, 1)
+        for acs, dense in ((99.0, 0), (recorded, 10), (7.0, 10))  # a pool comes first
+    )
+    return conventions.conventions(summary, layers, {"a": "ann"}, energies or {"plain": PLAIN})
 
 
 TRIED = {1: (0.5, 0.4, 50.0), 2: (0.945, 0.9, 120.0), 4: (0.96, 0.93, 200.0), 8: (0.99, 0.97, 600.0)}
@@ -137,6 +149,22 @@ def test_what_never_comes_near_or_never_costs_so_little_has_no_number():
     assert pd.isna(found.nj_at_equal_accuracy)
     assert pd.isna(found.value_test_at_equal_energy)
     assert found.of_teacher == pytest.approx(202 / 50)
+
+
+def test_under_eight_bit_integers_accuracy_is_that_of_eight_bit_integers():
+    energies = {"plain": PLAIN, "small": PLAIN.model_copy(update={"precision": "int8"})}
+    plain, small = table(TRIED, energies, int8=0.01).itertuples()
+    assert (plain.steps_at_equal_accuracy, small.steps_at_equal_accuracy) == (2, 4)
+    plain, small = table(TRIED, energies, int8=0.5).itertuples()
+    assert plain.steps_at_equal_accuracy == 2
+    assert pd.isna(small.steps_at_equal_accuracy)
+
+
+def test_what_recorded_events_cost_is_the_first_layers_and_no_rate_changes_it():
+    (found,) = table({4: (0.9, 0.9, 200.0)}, recorded=150.0).itertuples()
+    assert found.share_first_layer == pytest.approx(150 / 202)
+    by_spikes = 50 * found.break_even_spikes_per_neuron / found.spikes_per_neuron
+    assert 150 + by_spikes + 2 == pytest.approx(500)  # picojoules of the network, and of its teacher
 
 
 def test_every_baseline_is_priced_by_its_own_convention():

@@ -24,9 +24,12 @@ def rows(methods, metric="accuracy", noises=("mismatch", "dropout"), tried=(2, 8
         for seed in (0, 1):
             value = (0.9 if metric == "accuracy" else 0.5) - 0.004 * i + 0.003 * seed * (i % 3)
             own = {"val": value, "test": value, "metric": metric, "direction": direction, "energy_nj": 100.0 + 10 * i}
-            found.append(row(method, seed, steps=4 if i else 1, **own))
+            for condition in ("clean", "int8"):
+                own["condition"] = condition
+                found.append(row(method, seed, steps=4 if i else 1, **own))
+                found += [row(method, seed, steps_eval=at, extrapolated=i == 1, **own) for at in tried if i]
+            del own["condition"]
             if i:
-                found += [row(method, seed, steps_eval=at, extrapolated=i == 1, **own) for at in tried]
                 found += [
                     row(method, seed, condition=condition, noise=noise, level=0.2, chip=0, **own)
                     for noise in noises
@@ -66,6 +69,12 @@ def trials(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(epochs)
 
 
+def layers(runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows of layers.csv: every network has one layer."""
+    names = ["method", "lr", "seed", "acs", "macs_once", "macs_every_step", "dense_macs"]
+    return runs.loc[runs.condition == "clean", names]
+
+
 def job(folder: Path, methods, epochs=3, spiking=True, **changes) -> SimpleNamespace:
     """A job of figures over tables that are written to a folder."""
     runs = rows(methods, **changes)
@@ -80,7 +89,7 @@ def job(folder: Path, methods, epochs=3, spiking=True, **changes) -> SimpleNames
         "epochs": curves,
         "traces": traces,
         "comparisons": compare.compare(runs, pairs),
-        "energy": conventions.conventions(summary, by_steps, spiking_methods, ENERGIES),
+        "energy": conventions.conventions(summary, layers(runs), spiking_methods, ENERGIES),
         "hardware": recovery.recovery(runs),
         "calibration": trials(runs),
         "steps": by_steps,

@@ -273,7 +273,7 @@ def test_without_hardware_the_table_is_empty_and_has_its_columns(rows):
 
 def calibration_of(folder, lr=0.1, seed=0, **shown) -> SimpleNamespace:
     blank = {"level": 0.2, "chip": 0, "calibrator": "bptt", "targets": "own", "control": None, "loss": 0.5}
-    blank |= {"value_val": 0.5, "validation_loss": 1.0, "updates": 1, "writes": 1}
+    blank |= {"value_val": 0.5, "validation_loss": 1.0, "judged": 9, "updates": 1, "writes": 1}
     epochs = [{"epoch": 0, "shown": 0, "learning_macs": 0}, {"epoch": 1, **shown}]
     files.write_csv(folder / "history.csv", [{**blank, **epoch} for epoch in epochs], list(tables.TRIALS))
     method = SimpleNamespace(training=SimpleNamespace(lr=lr))

@@ -26,7 +26,7 @@ def energy(job: Any, rows: pd.DataFrame, metric_name: str) -> str:
         "## The verdict under each",
         "Energy over that of the teacher ANN under the same convention, at the steps trained with; in brackets at equal"
         " accuracy, the least of the steps tried that come within a point of the teacher on validation data (*never*:"
-        " none does). Below 1 the spiking network takes less.",
+        " none does), under 8-bit integers both in 8-bit integers. Below 1 the spiking network takes less.",
         table(_verdicts(rows, names)),
     ]
     for name in names:
@@ -56,6 +56,7 @@ def _detail(rows: pd.DataFrame, metric_name: str) -> dict[str, list[str]]:
     return {
         "method": rows.method,
         "energy nJ": [f"{value:,.1f}" for value in rows.energy_nj],
+        "first layer": [f"{value:.0%}" for value in rows.share_first_layer],
         "MACs": [f"{value:.0%}" for value in rows.share_macs],
         "ACs": [f"{value:.0%}" for value in rows.share_acs],
         "neurons": [f"{value:.0%}" for value in rows.share_neuron_updates],
@@ -83,12 +84,12 @@ def _detail(rows: pd.DataFrame, metric_name: str) -> dict[str, list[str]]:
 
 def _explained() -> str:
     return (
-        "*MACs*, *ACs*, *neurons*: shares of the energy; MACs are the first layer's unless a network multiplies"
-        " elsewhere. *zeros skipped*: over the teacher on a machine that skips activations that are zero. *int8"
-        f" teacher*: over the teacher under `{INT8}`, whatever the spiking network's own numbers are; its accuracy is"
-        " condition `int8` in runs.csv. *same layers*: over an ANN of the method's own layers. *spikes a neuron*: T x"
-        " rate; *break-even*: the T x rate at which teacher and network would cost the same. *equal accuracy*, *equal"
-        " energy*: over the steps tried, see `snn/conventions.py`."
+        "*first layer*: share of the energy that the image, or recorded events, cost in the first layer with synapses."
+        " *MACs*, *ACs*, *neurons*: shares by kind of operation. *zeros skipped*: over the teacher on a machine that"
+        f" skips activations that are zero. *int8 teacher*: over the teacher under `{INT8}`, whatever the spiking"
+        " network's own numbers are; accuracies are condition `int8` in runs.csv. *same layers*: over an ANN of the"
+        " method's own layers. *spikes a neuron*: T x rate; *break-even*: the T x rate at which teacher and network"
+        " would cost the same. *equal accuracy*, *equal energy*: over the steps tried, see `snn/conventions.py`."
     )
 
 

@@ -90,17 +90,22 @@ def _controls(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
 
 
 def _harm(rows: pd.DataFrame, metric: Metric) -> str:
-    sign = 1 if rows.direction.iloc[0] == "higher" else -1
-    found = rows[(sign * rows.gain_last + rows.gain_last_ci95 < 0) & rows.control.isna()]
+    sign, treated = 1 if rows.direction.iloc[0] == "higher" else -1, rows[rows.control.isna()]
+    if treated.n.max() < 2:
+        return "One seed gives no interval, so nothing is said here."
+    found = treated[sign * treated.gain_last + treated.gain_last_ci95 < 0]
+    worse = treated[(sign * treated.gain_last < 0) & ~treated.index.isin(found.index)]
+    rest = f"Of {len(treated)} rows, {len(worse)} have a mean below the untouched chip at the last epoch, not resolved."
     if found.empty:
-        return "At no level does the last epoch of a calibration lie below the untouched chip with its whole interval."
+        none = "At no level does the last epoch of a calibration lie below the untouched chip with its whole interval."
+        return f"{none} {rest}"
     lines = [
         f"* {row.noise} {row.level:g}, {row.method}, {row.calibrator} with {row.targets} targets:"
         f" {metric.difference(row.gain_last, row.gain_last_ci95)} at the last epoch,"
         f" {metric.difference(row.gain, row.gain_ci95)} at the chosen one"
         for row in found.itertuples()
     ]
-    return "The whole interval lies below the untouched chip:\n\n" + "\n".join(lines)
+    return "The whole interval lies below the untouched chip:\n\n" + "\n".join(lines) + f"\n\n{rest}"
 
 
 def _differences(rows: pd.DataFrame, column: str, metric: Metric) -> list[str]:
