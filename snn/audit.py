@@ -135,7 +135,7 @@ def _test_file(run: Path) -> Path:
 
 def _arrays(path: Path) -> Given:
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             x_NX, y_N = np.asarray(held["x"]), np.asarray(held["y"])
     except Exception as error:  # numpy's readers raise what they like of bytes that are no arrays
         raise InputError(path, f"does not hold arrays x and y ({error})", "save them with numpy.savez") from error

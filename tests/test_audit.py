@@ -100,8 +100,13 @@ def test_what_is_missing_or_does_not_fit_is_said_in_one_line(net, samples, tmp_p
     assert "the nearest is 'mismatch'" in refusal([model, "--data", samples, "--noise", "mismatsch", *out], capsys)
     bad = {
         "samples are (1, 9, 9)": {"x": np.zeros((3, 1, 9, 9)), "y": np.zeros(3, int)},
-        "classes reach 7": {"x": np.zeros((3, *SHAPE)), "y": np.array([0, 1, 7])},
-        "not a finite number": {"x": np.full((3, *SHAPE), np.nan), "y": np.zeros(3, int)},
+        "classes go from 0 to 7": {"x": np.zeros((3, *SHAPE)), "y": np.array([0, 1, 7])},
+        "classes go from -1 to 1": {"x": np.zeros((3, *SHAPE)), "y": np.array([0, 1, -1])},
+        "classes go from 0 to 12": {"x": np.zeros((300, *SHAPE)), "y": np.array([0] * 299 + [12])},
+        "one at each of": {"x": np.zeros((3, 9, *SHAPE)), "y": np.zeros(3, int)},
+        "no real number": {"x": np.full((3, *SHAPE), np.nan), "y": np.zeros(3, int)},
+        "no real number of 32 bits": {"x": np.full((3, *SHAPE), 1e300), "y": np.zeros(3, int)},
+        "x holds what is no real number": {"x": np.ones((3, *SHAPE), complex), "y": np.zeros(3, int)},
         "y is float64": {"x": np.zeros((3, *SHAPE)), "y": np.zeros(3)},
         "arrays x and y": {"x": np.zeros((3, *SHAPE))},
     }
@@ -110,6 +115,15 @@ def test_what_is_missing_or_does_not_fit_is_said_in_one_line(net, samples, tmp_p
         assert why in refusal([model, "--data", tmp_path / "bad.npz", *out], capsys)
     np.savez(tmp_path / "object.npz", x=np.array([{}], dtype=object), y=np.zeros(1, int))
     assert "arrays x and y" in refusal([model, "--data", tmp_path / "object.npz", *out], capsys)
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "object.npz").read_bytes()[:40])
+    assert "cut.npz: does not hold arrays x and y" in refusal([model, "--data", tmp_path / "cut.npz", *out], capsys)
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    assert "x.npy: is no file of samples; give" in refusal([model, "--data", tmp_path / "x.npy", *out], capsys)
+    assert "--dt: is for NIR files" in refusal([model, "--data", samples, "--dt", "0.1", *out], capsys)
+    (tmp_path / "net.txt").write_text("no network")
+    assert "net.txt: is neither a NIR file nor a run" in refusal([tmp_path / "net.txt", *out], capsys)
+    assert main(["export", str(model), str(tmp_path / "other.txt")]) == 2
+    assert "other.txt: is no name of a NIR file; end it in one of .nir" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

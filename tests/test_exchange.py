@@ -191,6 +191,7 @@ def put(group, name, value):
     group[name] = value
 
 
+EACH_NEURON = {"tau": 4.0, "r": 1.0, "v_leak": 0.0, "v_threshold": 1.0, "v_reset": 0.0}
 REFUSED = {
     "node neurons_1: is a CubaLIF": lambda node: put(node["nodes/neurons_1"], "type", "CubaLIF"),
     "node neurons_1: is a Whatever": lambda node: put(node["nodes/neurons_1"], "type", "Whatever"),
@@ -206,6 +207,23 @@ REFUSED = {
         node["nodes/neurons_1"], "r", np.linspace(1, 2, 256).reshape(4, 8, 8)
     ),
     "has 2 Input nodes": lambda node: node.copy("nodes/input", "nodes/again"),
+    "weight or bias that is no finite number": lambda node: put(
+        node["nodes/synapses_5"], "weight", np.full((3, 6), np.nan, np.float32)
+    ),
+    "has 2 biases for 4 outputs": lambda node: put(node["nodes/synapses_1"], "bias", np.zeros(2)),
+    "an array of": lambda node: [
+        put(node["nodes/neurons_1"], name, np.full(7, value)) for name, value in EACH_NEURON.items()
+    ],
+    "threshold that is not positive and finite": lambda node: put(
+        node["nodes/neurons_1"], "v_threshold", np.full((4, 8, 8), np.inf)
+    ),
+    "shorter than a step": lambda node: put(node["nodes/neurons_1"], "tau", np.zeros((4, 8, 8))),
+    "does not fit together": lambda node: put(node["nodes/synapses_1"], "groups", 3),
+    "there is no node nowhere": lambda node: put(
+        node, "edges", np.array([*node["edges"][()], (b"neurons_1", b"nowhere")], dtype="S20")
+    ),
+    "node again: is reached by nothing": lambda node: node.copy("nodes/pool_2", "nodes/again"),
+    "does not say how many steps an inference": lambda node: put(node["metadata"], "steps", "four"),
     "feeds 3 nodes": lambda node: put(
         node,
         "edges",
@@ -221,6 +239,25 @@ def test_a_graph_that_is_no_network_of_ours_is_refused_by_its_node(why, edit, tm
     with pytest.raises(InputError, match=why) as refusal:
         read(path)
     assert str(path) in str(refusal.value)
+
+
+def test_a_step_neuron_needs_a_positive_threshold(tmp_path):
+    path = write(build(neuron=LIF.model_copy(update={"decay": 0.0})), tmp_path / "net.nir")
+    with h5py.File(path, "r+") as file:
+        put(file["node/nodes/neurons_1"], "threshold", np.full((4, 8, 8), -1.0))
+    with pytest.raises(InputError, match="node neurons_1: has a threshold that is not positive"):
+        read(path)
+
+
+def test_a_pool_over_a_map_that_is_not_square_goes_through(tmp_path):
+    net = build([Conv(conv=4), AvgPool(avg_pool="global")], shape=(2, 9, 8))
+    assert_same_spikes(net, through_a_file(net, tmp_path))
+    path = write(net, tmp_path / "other.nir")
+    with h5py.File(path, "r+") as file:
+        for name in ("kernel_size", "stride"):
+            put(file["node/nodes/pool_2"], name, np.array([3, 4]))
+    with pytest.raises(InputError, match="node pool_2: has a kernel_size that is neither square nor that of the map"):
+        read(path)
 
 
 def test_a_network_that_feeds_itself_is_refused(tmp_path):

@@ -379,7 +379,7 @@ def test_the_treatment_stands_before_level_0():
 def test_harm_is_named_where_the_whole_interval_of_the_last_epoch_lies_below_the_untouched_chip(rows, direction):
     sign, metric = (1, "accuracy") if direction == "higher" else (-1, "mse")
     blank = {**dict.fromkeys(recovery.COLUMNS, 0.0), **CHIP, "calibrator": "bptt", "targets": "own"}
-    blank |= {"metric": metric, "direction": direction}
+    blank |= {"metric": metric, "direction": direction, "n": 3}
     table = [
         {**blank, "method": f"m{i}", "gain_last": sign * gain, "gain_last_ci95": ci, "control": control}
         for i, (gain, ci, control) in enumerate(rows)
@@ -393,6 +393,19 @@ def test_harm_is_named_where_the_whole_interval_of_the_last_epoch_lies_below_the
     ]
     assert found == expected
     assert ("At no level" in text) == (not expected)
+    treated = [(f"m{i}", gain) for i, (gain, _, control) in enumerate(rows) if control is None]
+    unresolved = sum(gain < 0 for method, gain in treated if method not in dict(expected))
+    assert f"Of {len(treated)} rows, {unresolved} have a mean below the untouched chip" in text
+
+
+def test_one_seed_says_nothing_about_harm():
+    rows = pd.DataFrame(
+        [{**dict.fromkeys(recovery.COLUMNS, 0.0), **CHIP, "metric": "accuracy", "n": 1, "control": None}]
+    )
+    rows = rows.assign(direction="higher", calibrator="bptt", targets="own", gain_last=-0.5)
+    assert page(rows).endswith(
+        "## Where calibration does harm\n\nOne seed gives no interval, so nothing is said here.\n"
+    )
 
 
 # Claims

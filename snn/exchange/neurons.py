@@ -30,15 +30,16 @@ def constants_of(where: str, node: Any, dt: float) -> Constants:
     """What a node's neurons do in steps of `dt`; raises InputError naming `where` the node stands."""
     kind = type(node).__name__
     threshold = np.asarray(node.threshold if kind == "Threshold" else node.v_threshold, np.float64)
-    if not (threshold > 0).all():
-        raise InputError(where, "has a threshold that is not positive", "no neuron here has")
+    if not ((threshold > 0) & np.isfinite(threshold)).all():
+        raise InputError(where, "has a threshold that is not positive and finite", "no neuron here has")
     if kind == "Threshold":
         return Constants(0.0, threshold, 1.0, 0.0)
     if np.any(np.asarray(node.v_reset) != 0):
         raise InputError(where, "is reset to a value that is not 0", "shift its potentials")
     if kind == "IF":
         return Constants(1.0, threshold, dt * np.asarray(node.r, np.float64), 0.0)
-    share = dt / np.asarray(node.tau, np.float64)
+    tau = np.asarray(node.tau, np.float64)
+    share = dt / np.where(tau > 0, tau, np.nan)
     if not ((share > 0) & (share <= 1)).all():
         raise InputError(where, f"has a time constant shorter than a step of {dt:g}", "give a smaller --dt")
     return Constants(1 - share, threshold, share * node.r, share * node.v_leak)
@@ -70,6 +71,8 @@ def _short(value: float) -> float:
 def spread(value: Any, shape: tuple[int, ...]) -> np.ndarray:
     """A number, or an array of as many, neuron by neuron in float64."""
     array = np.asarray(value, np.float64)
+    if array.size > 1 and array.shape != tuple(shape):
+        raise ValueError(f"an array of {array.shape} is no value a neuron of {tuple(shape)}")
     return np.broadcast_to(array if array.size > 1 else array.reshape(()), shape).copy()
 
 

@@ -44,10 +44,13 @@ def read(path: Path, steps: int | None = None, dt: float | None = None) -> Netwo
     """
     graph = _Graph(path, _checked(path))
     said = graph.metadata
-    steps = steps or int(said.get("steps", 0))
-    if steps < 1:
+    if steps is None and not (said.get("steps", "").isdigit() and int(said["steps"])):
         raise InputError(path, "does not say how many steps an inference takes", "give --steps")
-    return graph.network(steps, dt or float(said.get("dt", 1.0)))
+    try:
+        return graph.network(steps or int(said["steps"]), dt or float(said.get("dt", 1.0)))
+    except (ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:  # arrays that do not fit one another
+        first = (str(error).splitlines() or [""])[0]
+        raise InputError(path, f"does not fit together ({first})", "check shapes and values of its nodes") from error
 
 
 def _checked(path: Path) -> Any:
@@ -94,15 +97,22 @@ class _Graph:
     def __init__(self, path: Path, graph: Any):
         self.path, self.nodes = path, graph.nodes
         self.metadata = {key: _text(value) for key, value in (graph.metadata or {}).items()}
+        self._whole: dict[str, tuple[int, ...]] = {}
         self.after: dict[str, list[str]] = {name: [] for name in self.nodes}
         self.before: dict[str, list[str]] = {name: [] for name in self.nodes}
         for source, target in graph.edges:
+            if lacking := {source, target} - set(self.nodes):
+                raise InputError(
+                    f"{path}: edge {source} -> {target}", f"there is no node {lacking.pop()}", "mend the edge"
+                )
             self.after[source].append(target)
             self.before[target].append(source)
 
     def network(self, steps: int, dt: float) -> Network:
         begin, end = self._only("Input"), self._only("Output")
         places = self._layers(begin, end)
+        if idle := self.nodes.keys() - self._reached(begin):
+            raise InputError(f"{self.path}: node {min(idle)}", "is reached by nothing", "join it, or remove it")
         if not places or not isinstance(places[-1].spec, Linear):
             raise InputError(self.path, "does not end in a Linear or Affine node", "add a read-out")
         neurons = [place.neurons for part in places for place in _flat(part) if place.neurons]
@@ -115,6 +125,9 @@ class _Graph:
         pooled = dict.fromkeys(range(-1, len(made.layers)), 1.0)
         for i, (layer, place) in enumerate(zip(made.layers, flat, strict=True)):
             pooled[i] = pooled[layer.source] * self._sum_of_a_pool(place) if not layer.programmable else 1.0
+            if place.node in self._whole and self._whole[place.node] != tuple(layer.input_shape[1:]):
+                where = f"{self.path}: node {place.node}"
+                raise InputError(where, "has a kernel_size that is neither square nor that of the map", "make it one")
             if layer.programmable:
                 self._fill(layer, place, constants.get(place.neurons), pooled[layer.source])
             if layer.fires:
@@ -144,6 +157,14 @@ class _Graph:
         if len(found) != 1:
             raise InputError(self.path, f"has {len(found)} {kind} nodes", "one is needed")
         return found[0]
+
+    def _reached(self, begin: str) -> set[str]:
+        found, open_ = set(), [begin]
+        while open_:
+            if (name := open_.pop()) not in found:
+                found.add(name)
+                open_ += self.after[name]
+        return found
 
     def _layers(self, at: str, end: str) -> list[Any]:
         """Layers from behind node `at` to node `end`."""
@@ -218,10 +239,13 @@ class _Graph:
             size = {"kernel": kernel, "stride": stride, "padding": padding, "groups": int(node.groups)}
             return Place(Conv(conv=len(node.weight), **size), name)
         if kind in ("AvgPool2d", "SumPool2d"):
-            width = _square(where, "kernel_size", node.kernel_size)
-            if _square(where, "stride", node.stride) != width or _square(where, "padding", node.padding) != 0:
+            width, stride = (np.broadcast_to(np.ravel(value), 2) for value in (node.kernel_size, node.stride))
+            if (stride != width).any() or np.any(node.padding):
                 raise InputError(where, "has windows that overlap or are padded", "no average pool here has")
-            return Place(AvgPool(avg_pool=width), name)
+            if width[0] != width[1]:  # as only the pool over the whole map may be; its size is checked with the map's
+                self._whole[name] = tuple(int(n) for n in width)
+                return Place(AvgPool(avg_pool="global"), name)
+            return Place(AvgPool(avg_pool=int(width[0])), name)
         raise InputError(where, f"is a {kind} that no block ends in", DO)
 
     def _sum_of_a_pool(self, place: Place) -> float:
@@ -234,6 +258,10 @@ class _Graph:
         gain, drive = (constants.gain, constants.drive) if constants else (1.0, 0.0)
         gain, drive = _of_outputs(where, gain, layer), _of_outputs(where, drive, layer)
         weight, bias = np.asarray(node.weight, np.float64), getattr(node, "bias", None)
+        if not (np.isfinite(weight).all() and (bias is None or np.isfinite(bias).all())):
+            raise InputError(where, "has a weight or bias that is no finite number", "mend it")
+        if bias is not None and np.shape(bias) != weight.shape[:1]:
+            raise InputError(where, f"has {np.size(bias)} biases for {len(weight)} outputs", "make them agree")
         if weight.shape != tuple(layer.op.weight.shape):
             found, needed = "x".join(map(str, weight.shape)), "x".join(map(str, layer.op.weight.shape))
             raise InputError(where, f"has weights {found} where {needed} are needed", "check what comes before it")
