@@ -1,5 +1,6 @@
 """An experiment becomes its jobs; whatever cannot be run together is refused before the first second of computing."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -161,6 +162,13 @@ class Grid:
             needed = teacher if any(arm.targets == "teacher" for arm in arms) else None
             yield Calibrate(run, hardware, noise, arms, needed)
 
+    def _most_samples(self) -> int | None:
+        """No more training samples than these are there, as far as can be known before data are prepared."""
+        record = self.data.folder / "provenance.json"
+        if record.is_file():
+            return json.loads(record.read_text())["facts"]["samples"]["train"]
+        return self.data.dataset.train_limit
+
     def _check_hardware(self, key: str) -> None:
         for i, hardware in enumerate(self.experiment.hardware):
             noise = params.load("noise", hardware.noise)
@@ -171,6 +179,10 @@ class Grid:
                 except InputError as error:
                     found = f"{level:g} does not fit noise {hardware.noise} ({error.what})"
                     raise InputError(f"{key}: hardware.{i}.levels", found, "change the level") from None
+            wanted, most = hardware.calibration.samples, self._most_samples()
+            if most and wanted > most:
+                found = f"{wanted} of at most {most} training samples"
+                raise InputError(f"{key}: hardware.{i}.calibration.samples", found, "say fewer")
             if hardware.controls and hardware.controls.level not in levels:
                 found = f"{hardware.controls.level:g} is none of the levels"
                 raise InputError(f"{key}: hardware.{i}.controls.level", found, "name one of them")

@@ -980,6 +980,7 @@ def test_rows_of_calibrated_chips_hold_the_test_value_after_the_last_epoch_and_n
         ({"calibration": {"calibrators": []}}, "hardware.0.calibration.calibrators: "),
         ({"calibration": {"targets": ["own"] * 2}}, "hardware.0.calibration: targets names something twice"),
         ({"calibration": {"samples": 0}}, "hardware.0.calibration.samples: "),
+        ({"calibration": {"samples": 1000}}, "hardware.0.calibration.samples: 1000 of at most 900 training samples"),
         ({"calibration": {"warm_up": -1}}, "hardware.0.calibration.warm_up: "),
         ({"noise": "quantisation", "levels": [0, 4]}, "hardware.0.levels.0: "),
         ({"noise": "quantisation", "levels": [1, 4]}, "hardware.0.levels: 1 does not fit noise quantisation"),
@@ -993,7 +994,7 @@ def test_hardware_that_makes_no_sense_is_refused_by_file_and_key(changes, said, 
     document = params.read_yaml(path)
     (own,) = document["hardware"]
     calibration = {**own["calibration"], **changes.get("calibration", {})}
-    document["hardware"] = [{**own, **changes, "calibration": calibration}]
+    document |= {"hardware": [{**own, **changes, "calibration": calibration}], "train_limit": 900}
     monkeypatch.setattr(
         params,
         "load",

@@ -9,18 +9,17 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 import torch
 from pydantic import ValidationError
 
 from snn.errors import InputError
+from snn.exchange.guard import checked
 from snn.exchange.neurons import NEURONS, Constants, constants_of, neuron_of, silicon_of, spread
 from snn.network import Network
 from snn.spec import Architecture, AvgPool, Block, Conv, Linear, Neuron, Readout
 
 KNOWN = {"Input", "Output", "Conv2d", "Affine", "Linear", "Flatten", "AvgPool2d", "SumPool2d", "Scale"}
-LARGEST = 8 << 30  # bytes of one array
 DO = "write it as one of " + ", ".join(sorted((KNOWN | NEURONS) - {"Input", "Output"}))
 
 
@@ -42,7 +41,7 @@ def read(path: Path, steps: int | None = None, dt: float | None = None) -> Netwo
 
     Raises InputError naming the file and the node.
     """
-    graph = _Graph(path, _checked(path))
+    graph = _Graph(path, checked(path, KNOWN | NEURONS, DO))
     said = graph.metadata
     if steps is None and not (said.get("steps", "").isdigit() and int(said["steps"])):
         raise InputError(path, "does not say how many steps an inference takes", "give --steps")
@@ -51,39 +50,6 @@ def read(path: Path, steps: int | None = None, dt: float | None = None) -> Netwo
     except (ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:  # arrays that do not fit one another
         first = (str(error).splitlines() or [""])[0]
         raise InputError(path, f"does not fit together ({first})", "check shapes and values of its nodes") from error
-
-
-def _checked(path: Path) -> Any:
-    """The graph, if the file is one: HDF5 without links that lead elsewhere, nodes that are known."""
-    import nir
-
-    try:
-        with h5py.File(path, "r") as file:
-            _no_way_out(path, file)
-            for name, node in file["node/nodes"].items():
-                kind = node["type"][()].decode()
-                if kind not in KNOWN | NEURONS:
-                    raise InputError(f"{path}: node {name}", f"is a {kind}, which no network here has", DO)
-        return nir.read(path, type_check=False)
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(path, "is not there", "check the path") from None
-    except Exception as error:  # h5py and nir raise whatever the damage happens to cause
-        first = (str(error).splitlines() or [""])[0]
-        raise InputError(path, f"is no NIR graph ({type(error).__name__}: {first})", "export it anew") from error
-
-
-def _no_way_out(path: Path, group: Any) -> None:
-    for name in group:
-        link = group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            raise InputError(f"{path}: {name}", "is a link that may lead out of the file", "export it anew")
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            _no_way_out(path, item)
-        elif item.external or item.is_virtual or item.nbytes > LARGEST:
-            raise InputError(f"{path}: {name}", "is not an array of reasonable size in this file", "export it anew")
 
 
 class _Block(NamedTuple):
