@@ -20,7 +20,7 @@ SHOWN_IN_README = (
     *("fashion_quick", "cifar10-approx93_quick", "nmnist-1000-100_quick"),
 )
 SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
-SHOWN_ON_CHIPS = DEFAULT_EXPERIMENT
+SHOWN_ON_CHIPS = ("hardware", DEFAULT_EXPERIMENT)
 VERDICT = "Energy over that"
 ASKED = "## Asked for\n\n"
 
@@ -115,10 +115,12 @@ def documented() -> Iterator[tuple[Path, str, str]]:
     for experiment in SHOWN_IN_README:
         _, _, table = Path("results/tables", experiment, "summary.md").read_text().split("\n", 2)
         yield Path("README.md"), experiment, table.replace("## ", "### ")  # less its heading
-    joules = Path("results/tables", DEFAULT_EXPERIMENT, "energy.md").read_text()
-    yield Path("docs/energy.md"), f"{DEFAULT_EXPERIMENT} energy", joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
-    _, _, chips = Path("results/tables", SHOWN_ON_CHIPS, "hardware.md").read_text().split("\n", 2)
-    yield Path("docs/hardware.md"), f"{SHOWN_ON_CHIPS} chips", chips.replace("## ", "### ")
+    for experiment in SHOWN_ON_CHIPS:
+        tables = Path("results/tables", experiment)
+        joules = (tables / "energy.md").read_text()
+        yield Path("docs/energy.md"), f"{experiment} energy", joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
+        _, _, chips = (tables / "hardware.md").read_text().split("\n", 2)
+        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("## ", "### ")
     effects = [
         f"### {experiment}\n\n{Path('results/tables', experiment, 'comparisons.md').read_text().split(ASKED)[1]}"
         for experiment in SHOWN_IN_PITFALLS
