@@ -18,7 +18,7 @@ def noise(hardware: pd.DataFrame, style: Mapping[str, Style], metric: Metric) ->
     """
     treated = hardware[hardware.control.isna()]
     panels = _panels(treated)
-    figure, axes_list = panels_of(max(1, len(panels)), list(dict.fromkeys(treated.method)))
+    figure, axes_list = panels_of(max(1, len(panels)), list(dict.fromkeys(treated.method)), columns=2)
     for axes, (title, own) in zip(axes_list, panels.items(), strict=False):
         for method, rows in own.groupby("method", sort=False):
             rows, look = rows.sort_values("level"), style[method]

@@ -45,8 +45,9 @@ def _said(hardware: Any, noise: Any) -> str:
     settings = hardware.calibration
     budget = f"{settings.samples} samples, {settings.epochs} epoch{'s' * (settings.epochs > 1)}"
     models = ", then ".join(part.model for part in noise.models)
+    chips = f"{hardware.chips} chip{'s' * (hardware.chips > 1)}"
     return (
-        f"Level: {noise.level} ({noise.better} is better); {models}. {hardware.chips} chips a seed and level; {budget},"
+        f"Level: {noise.level} ({noise.better} is better); {models}. {chips} a seed and level; {budget},"
         f" batches of {settings.batch}."
     )
 
