@@ -117,10 +117,12 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 
 def stamp() -> dict[str, object]:
-    """Who made a result: commit, whether the tree was dirty, versions, machine. None of it enters a digest."""
+    """Who made a result: commit, whether the tree was dirty (but for results themselves, such as tables that were made
+    anew), versions, machine. None of it enters a digest.
+    """
     return {
         "commit": _git("rev-parse", "HEAD") or "unknown",
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no", "--", ":(top,exclude)results")),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
