@@ -120,7 +120,7 @@ def documented() -> Iterator[tuple[Path, str, str]]:
         joules = (tables / "energy.md").read_text()
         yield Path("docs/energy.md"), f"{experiment} energy", joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
         _, _, chips = (tables / "hardware.md").read_text().split("\n", 2)
-        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("## ", "### ")
+        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####")
     effects = [
         f"### {experiment}\n\n{Path('results/tables', experiment, 'comparisons.md').read_text().split(ASKED)[1]}"
         for experiment in SHOWN_IN_PITFALLS
