@@ -9,7 +9,7 @@ from pathlib import Path
 
 from snn import stages
 from snn.errors import InputError
-from snn.grid import MIRROR_VARIABLE, OFFLINE_VARIABLE
+from snn.grid import MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 from snn.params import KINDS
 
 
@@ -40,9 +40,9 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("download", help="bring the released files of a data set into data/raw")
     command.add_argument("dataset")
     command.add_argument("--file", help="only this one of them")
-    mirror, offline = os.environ.get(MIRROR_VARIABLE), bool(os.environ.get(OFFLINE_VARIABLE))
+    mirror = os.environ.get(MIRROR_VARIABLE)
     command.add_argument("--mirror", default=mirror, help=f"directory or URL that holds them; also {MIRROR_VARIABLE}")
-    command.add_argument("--offline", action="store_true", default=offline, help=f"no network; also {OFFLINE_VARIABLE}")
+    command.add_argument("--offline", action="store_true", help=f"use no network; also {OFFLINE_VARIABLE}=yes")
     command.set_defaults(do=_download)
     command = commands.add_parser("plan", help="count the jobs that are due; exit status 1 if there are any")
     command.add_argument("--experiment", default="digits")
@@ -90,7 +90,8 @@ def parser() -> argparse.ArgumentParser:
 def _download(options: argparse.Namespace) -> None:
     from snn import download
 
-    download.run(options.dataset, options.file, options.mirror, options.offline)
+    offline = options.offline or is_yes(os.environ.get(OFFLINE_VARIABLE), OFFLINE_VARIABLE)
+    download.run(options.dataset, options.file, options.mirror, offline)
 
 
 def _plan(options: argparse.Namespace) -> int:

@@ -2,8 +2,8 @@
 
 A chip answers to inputs and lets itself be programmed; what its noise did to a value cannot be read out, nor be told
 from a gradient. A chip is permanent: effective value = f(programmed value), with f drawn once; only the programmed
-value w is a parameter. Who learns knows w, the grid that weights are stored on, nominal neurons, and what the chip
-answers, spikes and membranes:
+value w is a parameter. Who learns knows w, the grid that weights are stored on, nominal neurons, what the chip answers,
+spikes and membranes, and which of its neurons never answer (no gradient passes where a spike is lost, `neuron`):
 
     dL/dw  := dL/df (1 on a hidden f; of a grid, 1 inside its range and 0 beyond)
     dL/dx  := what w on its grid, not f(w), sends back through a layer, where a loss reaches through several

@@ -19,6 +19,7 @@ from snn.wiring import sizes, wire
 DEFAULT_EXPERIMENT = "digits"
 SETTINGS = {"experiment", "data_mirror", "offline"}
 MIRROR_VARIABLE, OFFLINE_VARIABLE = "SPIKELEDGER_MIRROR", "SPIKELEDGER_OFFLINE"
+SETTING_OF = {MIRROR_VARIABLE: "data_mirror", OFFLINE_VARIABLE: "offline"}
 OFFLINE = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
 
@@ -162,6 +163,10 @@ class Grid:
             needed = teacher if any(arm.targets == "teacher" for arm in arms) else None
             yield Calibrate(run, hardware, noise, arms, needed)
 
+    def _with_neunorm(self) -> str | None:
+        """A method whose networks have NeuNorm."""
+        return next((m for m in self.experiment.methods if getattr(self._method(m).options, "neunorm", None)), None)
+
     def _most_samples(self) -> int | None:
         """No more training samples than these are there, as far as can be known before data are prepared."""
         record = self.data.folder / "provenance.json"
@@ -186,6 +191,9 @@ class Grid:
             if hardware.controls and hardware.controls.level not in levels:
                 found = f"{hardware.controls.level:g} is none of the levels"
                 raise InputError(f"{key}: hardware.{i}.controls.level", found, "name one of them")
+            if "bptt" in hardware.calibration.calibrators and (name := self._with_neunorm()):
+                found = f"bptt sends errors through the NeuNorm of {name} as the chip has it, which no one may know"
+                raise InputError(f"{key}: hardware.{i}.calibration.calibrators", found, "leave it out")
             for calibrator in hardware.calibration.calibrators:
                 params.load_plugin("calibrators", calibrator, f"{key}: hardware.{i}.calibration.calibrators")
 
@@ -239,16 +247,21 @@ class Grid:
             raise InputError(key, f"{name} is no ANN", "choose a method whose rule is static")
 
 
+def is_yes(said: object, where: str) -> bool:
+    """Whether a setting says yes; nothing said is no. Raises InputError naming `where` it says neither."""
+    word = "" if said is None else str(said).lower()
+    if word not in OFFLINE:
+        raise InputError(where, f"{word} is neither yes nor no", f"say one of {', '.join(filter(None, OFFLINE))}")
+    return OFFLINE[word]
+
+
 def download_environment(config: Mapping[str, Any]) -> dict[str, str]:
     """What download jobs are told of a workflow's configuration, by environment: the address of a mirror may hold a
     password, and Snakemake shows and keeps commands. Raises InputError for a value of `offline` that is none.
     """
-    offline = str(config.get("offline") or "").lower()
-    if offline not in OFFLINE:
-        known = ", ".join(filter(None, OFFLINE))
-        raise InputError("--config offline", f"{offline} is neither yes nor no", f"say one of {known}")
-    told = {MIRROR_VARIABLE: str(config.get("data_mirror") or ""), OFFLINE_VARIABLE: "1" if OFFLINE[offline] else ""}
-    return {name: value for name, value in told.items() if value}
+    offline = is_yes(config.get("offline"), "--config offline")
+    told = {MIRROR_VARIABLE: str(config.get("data_mirror") or ""), OFFLINE_VARIABLE: "yes" if offline else ""}
+    return {name: value for name, value in told.items() if value or config.get(SETTING_OF[name]) not in (None, "")}
 
 
 def plan_or_exit(config: Mapping[str, Any]) -> Grid:

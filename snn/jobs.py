@@ -96,7 +96,8 @@ class Train(Job):
 
     @property
     def inputs(self) -> list[Path]:
-        return [self.data.training_file, *(job.proof for job in (self.teacher, self.start) if job)]
+        start = [self.start.proof, self.start.file("student.safetensors")] if self.start else []
+        return [self.data.training_file, *([self.teacher.proof] if self.teacher else []), *start]
 
     @property
     def epochs(self) -> int:

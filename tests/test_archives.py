@@ -202,6 +202,26 @@ def test_a_flipped_bit_in_the_header_of_a_plain_tar_loses_no_file_in_silence(sta
     assert not found or found == FILES
 
 
+@pytest.mark.parametrize("hole", [slice(2 * BLOCK, 3 * BLOCK), slice(2 * BLOCK, 24 * BLOCK)], ids=["header", "member"])
+def test_a_hole_of_zeros_is_not_taken_for_the_end_of_a_tar(hole, tmp_path):
+    path = pack(tmp_path, "x.tar", {**FILES, "c/3.bin": b"last"})
+    content = bytearray(path.read_bytes())
+    content[hole] = bytes(hole.stop - hole.start)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"x\.tar: is cut off or damaged behind 1 files"):
+        archives.members(path)
+
+
+def test_two_tars_in_one_file_are_refused_and_a_label_is_no_file(tmp_path):
+    path = pack(tmp_path, "x.tar")
+    whole = path.read_bytes()
+    path.write_bytes(whole * 2)
+    with pytest.raises(InputError, match="is cut off or damaged behind 3 files"):
+        archives.members(path)
+    path.write_bytes(header("a label", type=b"V").tobuf() + whole)
+    assert archives.members(path).names == sorted(FILES)
+
+
 def test_a_disk_that_is_full_is_not_taken_for_a_damaged_archive(tmp_path, monkeypatch):
     def full(source, target, length):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -1005,6 +1005,19 @@ def test_hardware_that_makes_no_sense_is_refused_by_file_and_key(changes, said, 
     assert str(refusal.value).startswith(f"params/experiments/smoke.yaml: {said}")
 
 
+def test_errors_do_not_go_back_through_neunorm_on_a_chip(monkeypatch):
+    path, original = params.path_of("experiments", "smoke"), params.load
+    document = params.read_yaml(path) | {"methods": ["stbp_neunorm"], "overrides": {}}
+    document["hardware"][0]["calibration"]["calibrators"] = ["ltl_offline", "bptt"]
+    monkeypatch.setattr(
+        params,
+        "load",
+        lambda kind, name: params.parse(kind, document, path) if kind == "experiments" else original(kind, name),
+    )
+    with pytest.raises(InputError, match="bptt sends errors through the NeuNorm of stbp_neunorm"):
+        Grid("smoke")
+
+
 def test_the_same_noise_twice_is_refused(monkeypatch):
     document = params.read_yaml(params.path_of("experiments", "smoke"))
     with pytest.raises(InputError, match="hardware names a noise model twice"):

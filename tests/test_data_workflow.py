@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from snn.__main__ import main
 from snn.errors import InputError
 from snn.grid import download_environment
 
@@ -111,14 +112,24 @@ def test_settings_of_the_workflow_reach_the_download():
     mirror, offline = "SPIKELEDGER_MIRROR", "SPIKELEDGER_OFFLINE"
     assert download_environment({}) == {}
     assert download_environment({"data_mirror": None, "offline": ""}) == {}
-    assert download_environment({"data_mirror": "/a b", "offline": 1}) == {mirror: "/a b", offline: "1"}
-    assert download_environment({"offline": True}) == download_environment({"offline": "TRUE"}) == {offline: "1"}
-    assert download_environment({"offline": "no"}) == download_environment({"offline": 0}) == {}
+    assert download_environment({"data_mirror": "/a b", "offline": 1}) == {mirror: "/a b", offline: "yes"}
+    assert download_environment({"offline": True}) == download_environment({"offline": "TRUE"}) == {offline: "yes"}
+    assert download_environment({"offline": "no"}) == download_environment({"offline": 0}) == {offline: ""}
 
 
 def test_offline_is_yes_or_no():
     with pytest.raises(InputError, match="offline: on is neither yes nor no"):
         download_environment({"offline": "on"})
+
+
+@pytest.mark.parametrize(("said", "status"), [("0", "is there"), ("no", "is there"), ("on", "neither yes nor no")])
+def test_offline_in_the_environment_is_yes_or_no_too(said, status, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SPIKELEDGER_OFFLINE", said)
+    monkeypatch.setattr("snn.download.run", lambda *given: print("is there", given[-1]))
+    main(["download", "mnist"])
+    written = capsys.readouterr()
+    assert status in written.out + written.err
+    assert "True" not in written.out
 
 
 def test_a_mirrors_password_is_in_no_command_and_no_record(tree):

@@ -1,6 +1,7 @@
 """Networks as NIR files: the same spikes after a round trip, NIR's equations by hand, plain refusals."""
 
 import copy
+import math
 
 import h5py
 import nir
@@ -224,6 +225,7 @@ REFUSED = {
     ),
     "node again: is reached by nothing": lambda node: node.copy("nodes/pool_2", "nodes/again"),
     "does not say how many steps an inference": lambda node: put(node["metadata"], "steps", "four"),
+    "say how many steps an inference takes; give": lambda node: put(node["metadata"], "steps", "\u00b2"),
     "feeds 3 nodes": lambda node: put(
         node,
         "edges",
@@ -239,6 +241,108 @@ def test_a_graph_that_is_no_network_of_ours_is_refused_by_its_node(why, edit, tm
     with pytest.raises(InputError, match=why) as refusal:
         read(path)
     assert str(path) in str(refusal.value)
+
+
+def euler(graph: nir.NIRGraph, x: np.ndarray, steps: int) -> np.ndarray:
+    """The mean of what reaches the output of a small graph of linear nodes, LIF and Scale: NIR's equations, dt = 1."""
+    order, done = [], {"in"}
+    while len(done) <= len(graph.nodes) - 1:
+        ready = [n for n in graph.nodes if n not in done and all(a in done for a, b in graph.edges if b == n)]
+        order, done = order + ready, done | set(ready)
+    v, total = {}, 0.0
+    for _ in range(steps):
+        sent = {"in": x}
+        for name in order:
+            node, z = graph.nodes[name], sum(sent[a] for a, b in graph.edges if b == name)
+            match type(node).__name__:
+                case "Conv2d":  # one by one
+                    z = np.einsum("oi,ihw->ohw", node.weight[:, :, 0, 0], z) + node.bias[:, None, None]
+                case "SumPool2d":
+                    z = z.reshape(len(z), z.shape[1] // 2, 2, z.shape[2] // 2, 2).sum((2, 4))
+                case "LIF":
+                    u = v.get(name, 0.0) + 1 / node.tau * (node.v_leak - v.get(name, 0.0) + node.r * z)
+                    z = (u > node.v_threshold).astype(float)
+                    v[name] = u * (1 - z)
+                case "Scale":
+                    z = node.scale * z
+                case "Affine":
+                    z = node.weight @ z + node.bias
+                case "Flatten":
+                    z = z.ravel()
+            sent[name] = z
+        total = total + sent["out"]
+    return total / steps
+
+
+def residual(add="currents", shortcut=True, r=4.0, scale=1.0, pool=False) -> nir.NIRGraph:
+    """A block of 1x1 convolutions on maps of 4x4 (2x2 behind a pool)."""
+    draw, size = np.random.default_rng(0), 2 if pool else 4
+    lif = lambda gain: nir.LIF(  # noqa: E731
+        **{name: np.full((3, size, size), value) for name, value in (("tau", 4.0), ("r", gain), ("v_leak", 0.1))},
+        v_threshold=np.full((3, size, size), 0.5),
+        v_reset=np.zeros((3, size, size)),
+    )
+    conv = lambda: nir.Conv2d((size, size), draw.normal(size=(3, 3, 1, 1)), 1, 0, 1, 1, draw.normal(size=3))  # noqa: E731
+    nodes = {"in": nir.Input({"input": np.array([3, 4, 4])}), "a": conv(), "m": lif(r)}
+    edges = [("a", "m")]
+    entry = "in"
+    if pool:
+        nodes["pool"], entry = nir.SumPool2d(np.array([2, 2]), np.array([2, 2]), np.zeros(2, int)), "pool"
+        edges.append(("in", "pool"))
+    else:  # the block begins behind neurons
+        nodes |= {"first": conv(), "spikes": lif(4.0)}
+        edges += [("in", "first"), ("first", "spikes")]
+        entry = "spikes"
+    edges.append((entry, "a"))
+    meets = "m"
+    if add == "spikes":
+        nodes["add"], meets = nir.Scale(np.full((3, size, size), scale)), "add"
+        edges.append(("m", "add"))
+    if shortcut:
+        nodes["s"] = conv()
+        edges += [(entry, "s"), ("s", meets)]
+    else:
+        edges.append((entry, meets))
+    nodes["flat"] = nir.Flatten({"input": np.array([3, size, size])}, start_dim=0, end_dim=-1)
+    nodes["read"] = nir.Affine(draw.normal(size=(2, 3 * size**2)), draw.normal(size=2))
+    nodes["out"] = nir.Output({"output": np.array([2])})
+    return nir.NIRGraph(nodes, [*edges, (meets, "flat"), ("flat", "read"), ("read", "out")], type_check=False)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {},
+        {"r": 8.0},
+        {"shortcut": False},
+        {"add": "spikes", "shortcut": False},
+        {"pool": True},
+        {"pool": True, "r": 8.0},
+    ],
+    ids=str,
+)
+def test_a_residual_block_is_that_of_nir_in_euler_steps(block, tmp_path):
+    graph = residual(**block)
+    nir.write(tmp_path / "block.nir", graph)
+    net = read(tmp_path / "block.nir", steps=5, dt=1.0)
+    x = np.random.default_rng(1).normal(size=(3, 4, 4))
+    found = net.predict(torch.from_numpy(x[None]).float())[0].numpy()
+    np.testing.assert_allclose(found, euler(graph, x, 5), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        ({"shortcut": False, "r": 8.0}, "node m: multiplies a current that comes without synapses"),
+        ({"add": "spikes", "shortcut": False, "scale": 2.0}, "node add: scales a sum of spikes"),
+        ({"shortcut": False, "pool": True}, "adds what a sum over windows sends"),
+        ({"r": math.inf}, "resistance or leak is no finite number"),
+    ],
+)
+def test_a_residual_block_that_ours_cannot_be_is_refused(block, why, tmp_path):
+    nir.write(tmp_path / "block.nir", residual(**block))
+    with pytest.raises(InputError, match=why):
+        read(tmp_path / "block.nir", steps=5, dt=1.0)
 
 
 def test_a_step_neuron_needs_a_positive_threshold(tmp_path):

@@ -143,6 +143,11 @@ def test_a_smaller_version_of_a_data_set_says_so_in_its_name():
     assert quick.runs[0].place.startswith("results/runs/fashion_mnist-train6000/")
 
 
+def test_a_run_that_goes_on_from_another_reads_its_student_and_has_it_compared():
+    runs = {run.method_name: run for run in Grid("digits_all").runs}
+    assert runs["tet_tit"].start.folder / "student.safetensors" in runs["tet_tit"].inputs
+
+
 def test_epochs_of_an_experiment_replace_those_of_recipes_but_not_those_of_overrides(monkeypatch):
     path = params.path_of("experiments", "digits")
     document = {**params.read_yaml(path), "epochs": 3, "overrides": {"tet": {"training": {"epochs": 5, "lr": 0.5}}}}

@@ -24,11 +24,12 @@ DO = "write it as one of " + ", ".join(sorted((KNOWN | NEURONS) - {"Input", "Out
 
 
 class Place(NamedTuple):
-    """One layer of ours, with the nodes that it is made of."""
+    """One layer of ours, with the nodes that it is made of; `sum_of`: the neurons whose currents it is a part of."""
 
     spec: Any
     node: str | None = None
     neurons: str | None = None
+    sum_of: str | None = None
 
     @property
     def lacks_neurons(self) -> bool:
@@ -43,10 +44,12 @@ def read(path: Path, steps: int | None = None, dt: float | None = None) -> Netwo
     """
     graph = _Graph(path, checked(path, KNOWN | NEURONS, DO))
     said = graph.metadata
-    if steps is None and not (said.get("steps", "").isdigit() and int(said["steps"])):
+    if steps is None and not (said.get("steps", "").isdecimal() and int(said["steps"])):
         raise InputError(path, "does not say how many steps an inference takes", "give --steps")
     try:
-        return graph.network(steps or int(said["steps"]), dt or float(said.get("dt", 1.0)))
+        return graph.network(
+            int(said["steps"]) if steps is None else steps, float(said.get("dt", 1)) if dt is None else dt
+        )
     except (ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:  # arrays that do not fit one another
         first = (str(error).splitlines() or [""])[0]
         raise InputError(path, f"does not fit together ({first})", "check shapes and values of its nodes") from error
@@ -86,16 +89,22 @@ class _Graph:
         if not constants:
             raise InputError(self.path, "has no neurons", DO)
         neuron = neuron_of(next(iter(constants.values())))
+        for part in places:
+            if isinstance(part, _Block) and part.spec.shortcut is None and part.spec.add == "currents":
+                self._check_identity(constants[part.places[-1].neurons], part.places[-1].neurons)
         made = Network(self._architecture(places, begin, steps, neuron)).requires_grad_(False).eval()
         flat = [p for part in places for p in _flat(part)]
         pooled = dict.fromkeys(range(-1, len(made.layers)), 1.0)
         for i, (layer, place) in enumerate(zip(made.layers, flat, strict=True)):
             pooled[i] = pooled[layer.source] * self._sum_of_a_pool(place) if not layer.programmable else 1.0
+            if layer.addend is not None and pooled[layer.addend] != 1:
+                where = f"{self.path}: node {place.node or place.neurons}"
+                raise InputError(where, "adds what a sum over windows sends", "use AvgPool2d there")
             if place.node in self._whole and self._whole[place.node] != tuple(layer.input_shape[1:]):
                 where = f"{self.path}: node {place.node}"
                 raise InputError(where, "has a kernel_size that is neither square nor that of the map", "make it one")
             if layer.programmable:
-                self._fill(layer, place, constants.get(place.neurons), pooled[layer.source])
+                self._fill(layer, place, constants.get(place.neurons or place.sum_of), pooled[layer.source])
             if layer.fires:
                 layer.silicon = silicon_of(constants[place.neurons], neuron, layer)
         return made
@@ -123,6 +132,12 @@ class _Graph:
         if len(found) != 1:
             raise InputError(self.path, f"has {len(found)} {kind} nodes", "one is needed")
         return found[0]
+
+    def _check_identity(self, constants: Constants, meets: str) -> None:
+        """A current that no synapse carries cannot be multiplied by the resistance of neurons."""
+        if not np.allclose(constants.gain, 1, rtol=1e-9, atol=0):
+            where = f"{self.path}: node {meets}"
+            raise InputError(where, "multiplies a current that comes without synapses", "give the shortcut a Conv2d")
 
     def _reached(self, begin: str) -> set[str]:
         found, open_ = set(), [begin]
@@ -173,8 +188,11 @@ class _Graph:
         if meets != also or len(self.before[meets]) != 2 or not main or len(shortcut) > 1:
             raise InputError(f"{self.path}: node {entry}", "parts into two ways that are no residual block", DO)
         spikes = type(self.nodes[meets]).__name__ == "Scale"
+        if spikes and np.any(np.asarray(self.nodes[meets].scale) != 1):
+            raise InputError(f"{self.path}: node {meets}", "scales a sum of spikes", "only a Scale of ones adds them")
         if not spikes:
             main[-1] = main[-1]._replace(neurons=meets)
+            shortcut = [place._replace(sum_of=meets) for place in shortcut]
         specs = {"block": [p.spec for p in main], "shortcut": shortcut[0].spec if shortcut else None}
         try:
             spec = Block(**specs, add="spikes" if spikes else "currents")
@@ -222,7 +240,9 @@ class _Graph:
         """Weights and bias, times what neurons and pools make of currents."""
         node, where = self.nodes[place.node], f"{self.path}: node {place.node}"
         gain, drive = (constants.gain, constants.drive) if constants else (1.0, 0.0)
-        gain, drive = _of_outputs(where, gain, layer), _of_outputs(where, drive, layer)
+        gain, drive = _of_outputs(where, gain, layer), _of_outputs(where, 0.0 if place.sum_of else drive, layer)
+        if not (np.isfinite(gain).all() and np.isfinite(drive).all()):
+            raise InputError(where, "feeds neurons whose resistance or leak is no finite number", "mend them")
         weight, bias = np.asarray(node.weight, np.float64), getattr(node, "bias", None)
         if not (np.isfinite(weight).all() and (bias is None or np.isfinite(bias).all())):
             raise InputError(where, "has a weight or bias that is no finite number", "mend it")

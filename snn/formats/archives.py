@@ -90,6 +90,8 @@ class _Tar(Members):
         self.archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115
         self.infos = {}
         for info in self.archive:
+            if info.type == b"V":  # a label of the volume
+                continue
             if not (info.isreg() or info.isdir()):
                 raise InputError(path, f"holds {info.name!r}, which is no plain file", UNTRUSTED)
             if info.isreg() and info.name in self.infos:
@@ -97,7 +99,8 @@ class _Tar(Members):
             if info.isreg():
                 self.infos[info.name] = info
         file.seek(self.archive.offset)
-        if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):  # tarfile takes a damaged header for the end
+        behind = iter(lambda: file.read(1 << 20), b"")
+        if not file.read(1) == b"\0" or any(piece.strip(b"\0") for piece in behind):  # tarfile takes damage for the end
             raise InputError(path, f"is cut off or damaged behind {len(self.infos)} files", AGAIN)
         super().__init__(path, self.infos)
 
