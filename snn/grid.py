@@ -169,10 +169,10 @@ class Grid:
 
     def _most_samples(self) -> int | None:
         """No more training samples than these are there, as far as can be known before data are prepared."""
-        record = self.data.folder / "provenance.json"
-        if record.is_file():
-            return json.loads(record.read_text())["facts"]["samples"]["train"]
-        return self.data.dataset.train_limit
+        try:
+            return json.loads((self.data.folder / "provenance.json").read_text())["facts"]["samples"]["train"]
+        except (OSError, ValueError, KeyError, TypeError):  # not prepared yet, or damaged, which stages refuse by name
+            return self.data.dataset.train_limit
 
     def _check_hardware(self, key: str) -> None:
         for i, hardware in enumerate(self.experiment.hardware):

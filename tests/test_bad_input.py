@@ -159,6 +159,12 @@ def test_no_stage_computes_from_data_that_are_not_those_recorded(stage, grid, he
     assert f"remove {path.parent} and start the workflow again" in line
 
 
+@pytest.mark.parametrize("record", ["", "{}", "[]", '{"facts": null}'])
+def test_a_damaged_record_of_prepared_data_does_not_keep_an_experiment_from_being_planned(record, grid, here):
+    (here / grid.data.folder / "provenance.json").write_text(record)
+    assert Grid("smoke").data.folder == grid.data.folder
+
+
 def test_a_summary_can_be_shown_after_prepared_data_were_removed(grid, here, capsys, monkeypatch):
     monkeypatch.setattr("snn.browse.page", lambda grid: Path("page.html"))
     shutil.rmtree(here / grid.data.folder)
