@@ -28,11 +28,11 @@ from typing import Any
 import numpy as np
 
 from snn import files, stages
+from snn.digest import DIGEST_LENGTH
 from snn.errors import InputError
 from snn.grid import Grid
 from snn.job import Job
 from snn.jobs import Prepare
-from snn.provenance import DIGEST_LENGTH
 from snn.release import git, results
 
 DIGEST = re.compile(rf"\b[0-9a-f]{{{DIGEST_LENGTH}}}\b")

@@ -1,12 +1,13 @@
 """What every job has: a digest and a folder made of what it is made of. No torch."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from snn.provenance import DIGEST_LENGTH, digest
+from snn.digest import DIGEST_LENGTH, digest
 
 ACCOMPANYING = ("params.json", "provenance.json", "sha256.json")  # in the folder of every result
 
@@ -29,6 +30,11 @@ class Job:
         return (f"snn.{self.stage}",)
 
     @property
+    def reads(self) -> Sequence[Path]:
+        """Files that its code reads beside its inputs: splits, arrays that a library ships, templates."""
+        return ()
+
+    @property
     def document(self) -> dict[str, Any]:
         """Its resolved parameters as JSON, as they enter the digest."""
         raise NotImplementedError
@@ -36,7 +42,8 @@ class Job:
     @cached_property
     def digest(self) -> str:
         """What names the result."""
-        return digest(self.document, self.modules, {role: job.digest for role, job in self.parents.items()})
+        parents = {role: job.digest for role, job in self.parents.items()}
+        return digest(self.document, self.modules, parents, self.reads)
 
     @property
     def place(self) -> str:

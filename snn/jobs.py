@@ -10,7 +10,7 @@
 Every digest covers those of the parents, so that a change runs down the chain and no further.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,13 @@ class Prepare(Job):
 
     @property
     def document(self) -> dict[str, Any]:
-        files = [file.model_dump(include={"name", "md5", "sha256"}) for file in self.dataset.files]
-        return {**self.dataset.model_dump(mode="json", exclude={"source", "augment", "raw"}), "files": files}
+        files = [file.hashed("name", "md5", "sha256") for file in self.dataset.files]
+        return {**self.dataset.hashed(but=("source", "augment", "raw")), "files": files}
+
+    @property
+    def reads(self) -> Sequence[Path]:
+        loader = params.load_plugin("datasets", self.dataset.loader, self.name)
+        return loader.reads(self.dataset.options) if hasattr(loader, "reads") else ()
 
     @property
     def inputs(self) -> list[Path]:
@@ -112,9 +117,9 @@ class Train(Job):
     @property
     def document(self) -> dict[str, Any]:
         return {
-            "network": self.network.model_dump(mode="json", include={"layers"}),
-            "method": self.method.model_dump(mode="json", include={"rule", "options", "training", "init"}),
-            "augment": self.data.dataset.augment.model_dump(mode="json"),
+            "network": self.network.hashed("layers"),
+            "method": self.method.hashed("rule", "options", "training", "init"),
+            "augment": self.data.dataset.augment.hashed(),
             "steps": self.steps,
             "seed": self.seed,
             "threads": self.threads,
@@ -164,8 +169,8 @@ class Calibrate(Job):
     @property
     def document(self) -> dict[str, Any]:
         return {
-            "hardware": self.hardware.model_dump(mode="json"),
-            "noise": self.noise.model_dump(mode="json", include={"models"}),
+            "hardware": self.hardware.hashed(),
+            "noise": self.noise.hashed("models"),
             "arms": [list(arm) for arm in self.arms],
             "seed": self.run.seed,
         }
@@ -235,14 +240,12 @@ class Tables(Job):
     def document(self) -> dict[str, Any]:
         return {
             "experiment": self.name,
-            **self.experiment.model_dump(
-                mode="json", include={"teacher", "methods", "seeds", "learning_rates", "comparisons"}
-            ),
+            **self.experiment.hashed("teacher", "methods", "seeds", "learning_rates", "comparisons"),
             "layout": self.evaluations[0].run.network.layout,
             "energy": self.experiment.energy,
-            "energies": {name: e.model_dump(mode="json", exclude={"source"}) for name, e in self.energies.items()},
-            "claims": params.load_claims().model_dump(mode="json", exclude={"source"}),
-            "published": params.load_published().model_dump(mode="json", exclude={"source"}),
+            "energies": {name: e.hashed(but=("source",)) for name, e in self.energies.items()},
+            "claims": params.load_claims().hashed(but=("source",)),
+            "published": params.load_published().hashed(but=("source",)),
         }
 
     @property

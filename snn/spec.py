@@ -5,7 +5,8 @@ sample at one step: (C, H, W) for maps, (N,) for vectors.
 """
 
 import difflib
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Collection
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
@@ -14,6 +15,16 @@ Item = TypeVar("Item")
 Many = Annotated[tuple[Item, ...], Field(strict=False)]  # a YAML list is welcome
 Shape = Many[int]
 Positive = Annotated[int, Field(gt=0)]
+
+
+class Neutral(NamedTuple):
+    """The value of an option at which the code does what it did before the option existed.
+
+    A field that is annotated with it and has that value is left out of the document that is hashed, so that a new
+    option renames no result. It is not the default: a default may change, and then the field is hashed.
+    """
+
+    value: object
 
 
 class Model(BaseModel):
@@ -31,6 +42,27 @@ class Model(BaseModel):
                     "unknown_key", "unknown key '{key}', the nearest is '{near}'", {"key": key, "near": near[0]}
                 )
         return document
+
+    def hashed(self, *names: str, but: Collection[str] = ()) -> dict[str, Any]:
+        """What enters a digest, as JSON: the fields `names`, or all `but` some, less those that are neutral."""
+        wanted = set(names or type(self).model_fields) - set(but)
+        document = self.model_dump(mode="json", include=wanted)
+        return {
+            name: _hashed(getattr(self, name), value) for name, value in document.items() if not self._neutral(name)
+        }
+
+    def _neutral(self, name: str) -> bool:
+        marks = [mark for mark in type(self).model_fields[name].metadata if isinstance(mark, Neutral)]
+        return any(mark.value == getattr(self, name) for mark in marks)
+
+
+def _hashed(value: Any, document: Any) -> Any:
+    """The document of a value, without what is neutral in the models that it holds."""
+    if isinstance(value, Model):
+        return value.hashed()
+    if isinstance(value, tuple | list):
+        return [_hashed(item, part) for item, part in zip(value, document, strict=True)]
+    return document
 
 
 class Neuron(Model):
@@ -53,8 +85,8 @@ class Neuron(Model):
     surrogate: Literal["rectangle", "triangle"]
     width: Annotated[float, Field(gt=0)]
     height: Annotated[float, Field(gt=0)]
-    detach_reset: bool = False
-    smooth: Annotated[float, Field(gt=0)] | None = None
+    detach_reset: Annotated[bool, Neutral(False)] = False
+    smooth: Annotated[Annotated[float, Field(gt=0)] | None, Neutral(None)] = None
 
 
 class Relu(Model):
@@ -64,7 +96,7 @@ class Relu(Model):
     """
 
     clip: Annotated[float, Field(gt=0)] | None = None
-    levels: Positive | None = None
+    levels: Annotated[Positive | None, Neutral(None)] = None
 
     @model_validator(mode="after")
     def _levels_need_a_range(self) -> "Relu":
@@ -82,7 +114,7 @@ class Norm(Model):
 
     momentum: Annotated[float, Field(gt=0, le=1)] = 0.1
     eps: Annotated[float, Field(gt=0)] = 1e-5
-    to_threshold: bool = False
+    to_threshold: Annotated[bool, Neutral(False)] = False
 
 
 class Dropout(Model):
@@ -105,7 +137,7 @@ class NeuNorm(Model):
 
     decay: Annotated[float, Field(ge=0, lt=1)]
     gain: Literal["printed", "average"]
-    shared: bool = False
+    shared: Annotated[bool, Neutral(False)] = False
 
 
 class Readout(Model):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from snn.provenance import ROOT
+from snn.digest import ROOT
 
 TINY = """\
 source: a test

@@ -3,6 +3,7 @@
     Options                       what its YAML may say under `options`
     load(options, raw) -> Raw     all samples and which of them are training and test data; `raw` is the folder with the
                                   released files, whose checksums have been compared before
+    reads(options) -> paths       optional: files besides those that it reads, which so enter the digest
 
 Samples are read one at a time and written as they come, so that no data set has to fit in memory. Test data go into a
 file of their own, which no training, calibration or tuning job reads. `index_<part>` says which sample of the release
