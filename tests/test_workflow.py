@@ -11,9 +11,11 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
+import yaml
 
 from snn.grid import Grid
 from snn.jobs import Evaluate, Tables
@@ -223,6 +225,33 @@ def test_a_stale_resume_file_is_ignored(tree):
     (tree / folder / "net.safetensors").unlink()
     assert "going on" not in run(tree, "snn", "train", "--experiment", "smoke", folder)
     assert (tree / folder / "net.safetensors").read_bytes() == before
+
+
+def left_by_an_orphan(tree: Path, method: str) -> None:
+    """A tree as it is when the head was killed in a training that ended later: the result is whole, Snakemake's mark of
+    an incomplete one lies beside it, and there are no tables.
+    """
+    shutil.rmtree(tree / "results/tables")
+    shutil.rmtree(tree / "results/figures")
+    run = next(run for run in Grid("smoke").runs if run.method_name == method)
+    for path in run.outputs:
+        name = urlsafe_b64encode(str(path).encode()).decode()
+        (tree / ".snakemake/incomplete" / name).write_text('{"external_jobid": null}')
+
+
+def test_a_result_that_an_orphaned_job_finished_is_used_and_tables_are_made(tree):
+    left_by_an_orphan(tree, "tet")
+    assert due(tree) == PAGES
+    run(tree, "snakemake", "-c2", "--config", "experiment=smoke")
+    assert all((tree / path).is_file() for path in Grid("smoke").targets)
+
+
+@pytest.mark.parametrize("profile", ["default", "slurm"])
+def test_no_profile_asks_snakemake_whether_a_result_is_incomplete(profile):
+    """The proof of a result is renamed in last; a job that is run again only since it is marked ends the plan."""
+    said = yaml.safe_load((ROOT / "profiles" / profile / "config.yaml").read_text())
+    assert said["ignore-incomplete"] is True
+    assert "rerun-incomplete" not in said
 
 
 def test_no_job_but_evaluate_has_test_data_among_its_inputs():
