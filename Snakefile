@@ -18,3 +18,7 @@ rule all:
         GRID.targets,
     message:
         "all results are up to date"
+
+
+onsuccess:
+    complete_or_exit(GRID, workflow)

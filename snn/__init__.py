@@ -6,6 +6,7 @@ The names of the files are the table of contents:
     spec, wiring            neuron, layers and read-out as data; which layer feeds which, closed-form sizes. No torch
     kinds/, params          what a parameter file may say; reading it. No torch
     job, jobs, grid         what each job is made of; an experiment as jobs. No torch
+    complete                what a run of the workflow has to leave behind. No torch
     provenance              digest of parameters and code; who made a result. No torch
     neuron, layer, network  dynamics; synapses, norms and neurons; walk, folding
     rate                    how often a neuron fires under constant current

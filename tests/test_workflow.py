@@ -13,10 +13,13 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from snakemake.settings.types import Batch, DAGSettings
 
+from snn.complete import complete_or_exit, demanded
 from snn.grid import Grid
 from snn.jobs import Evaluate, Tables
 
@@ -252,6 +255,65 @@ def test_no_profile_asks_snakemake_whether_a_result_is_incomplete(profile):
     said = yaml.safe_load((ROOT / "profiles" / profile / "config.yaml").read_text())
     assert said["ignore-incomplete"] is True
     assert "rerun-incomplete" not in said
+
+
+def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):
+    shutil.rmtree(tree / "results/tables")
+    command = ("snakemake", "-c1", "--config", "experiment=smoke")
+    forced = run(tree, *command, "--forcerun", "prepare", status=1)
+    assert forced.splitlines()[-1].startswith("error: results/tables/smoke/")
+    run(tree, *command)
+    assert all((tree / path).is_file() for path in Grid("smoke").targets)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--dry-run",),
+        ("--touch",),
+        ("--unlock",),
+        ("--summary",),
+        ("--forcerun", "prepare", "--until", "prepare"),
+        ("--force", "prepared"),
+    ],
+    ids=" ".join,
+)
+def test_only_a_run_that_had_to_make_the_tables_misses_them(tree, arguments):
+    shutil.rmtree(tree / "results/tables")
+    targets = [str(Grid("smoke").data.proof)] if "prepared" in arguments else []
+    options = [argument for argument in arguments if argument != "prepared"]
+    run(tree, "snakemake", "-c1", "--config", "experiment=smoke", *options, "--", *targets)
+    assert not (tree / "results/tables").exists()
+
+
+def test_what_a_run_has_to_leave_behind_follows_its_targets():
+    grid = Grid("smoke")
+
+    def of(*targets: str, **settings: object) -> list[Path]:
+        return demanded(grid, DAGSettings(targets=frozenset(targets), **settings))
+
+    assert of() == of("all") == grid.targets
+    assert of("tables") == grid.tables.outputs
+    assert of("figures", "a/file") == [Path("a/file"), *grid.figures.outputs]
+    assert of("all", "a/file") == [Path("a/file"), *grid.targets]
+    assert of(until={"train"}) == of(omit_from={"tables"}) == of(batch=Batch("all", 1, 2)) == []
+    assert of(target_jobs={"train:"}) == of(allowed_rules={"train"}) == []
+
+
+def test_a_run_is_complete_when_all_its_targets_exist(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    grid = Grid("smoke")
+    made, touched = (SimpleNamespace(touch=touch, dag_settings=DAGSettings()) for touch in (False, True))
+    for path in grid.targets:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    complete_or_exit(grid, made)
+    gone = grid.tables.file("summary.md")
+    gone.unlink()
+    with pytest.raises(SystemExit) as ended:
+        complete_or_exit(grid, made)
+    assert str(ended.value).startswith(f"error: {gone}: ")
+    complete_or_exit(grid, touched)
 
 
 def test_no_job_but_evaluate_has_test_data_among_its_inputs():

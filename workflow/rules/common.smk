@@ -2,6 +2,7 @@ import sys
 
 sys.path.insert(0, workflow.basedir)
 
+from snn.complete import complete_or_exit
 from snn.grid import plan_or_exit
 
 PYTHON = sys.executable
