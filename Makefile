@@ -1,18 +1,27 @@
-# Two commands do all the set-up: make reproduce, make test. Python is the first that fits.
-PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
-	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-VENV := .venv/bin/python
+# Two commands do all the set-up: make reproduce, make test.
+
+# Settings reach commands by the environment, unchanged: neither make nor a shell finds commands in them. This comes before
+# the first $(shell), since newer versions of make expand what is exported for it.
 EXPERIMENT ?= digits
 CORES ?= all
 MIRROR ?=
 OFFLINE ?=
+REMOTE ?=
+SETTINGS := EXPERIMENT CORES MIRROR OFFLINE REMOTE
+$(foreach name,$(SETTINGS),$(eval override $(name) := $$(value $(name))))
+export $(SETTINGS)
+
+# Python is the first that fits.
+PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV := .venv/bin/python
 
 .PHONY: reproduce test bench fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and where its page is: EXPERIMENT= MIRROR= OFFLINE=1
-	@$(VENV) -m snakemake --cores '$(CORES)' --config experiment='$(EXPERIMENT)' data_mirror='$(MIRROR)' offline='$(OFFLINE)'
-	@$(VENV) -m snn summary --experiment '$(EXPERIMENT)'
+	@$(VENV) -m snakemake --cores "$$CORES" --config experiment="$$EXPERIMENT" data_mirror="$$MIRROR" offline="$$OFFLINE"
+	@$(VENV) -m snn summary --experiment "$$EXPERIMENT"
 
 test: .venv/.installed  ## lint and tests
 	@$(VENV) -m ruff check
@@ -28,7 +37,7 @@ bench: .venv/.installed .venv-neurobench/.installed  ## counts against NeuroBenc
 	@$(VENV) -m benchmarks.loading
 
 fetch: .venv/.installed  ## released checkpoints and tables instead of computing them: EXPERIMENT= REMOTE=
-	@$(VENV) -m snn fetch --experiment '$(EXPERIMENT)' --remote '$(REMOTE)'
+	@$(VENV) -m snn fetch --experiment "$$EXPERIMENT" --remote "$$REMOTE"
 
 lock: .venv/.installed  ## resolve pyproject.toml anew
 	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
