@@ -14,7 +14,8 @@ The names of the files are the table of contents:
                             released files, proven; one loader a file; archives, pictures, events, frames; named splits
     data                    prepared tensors, mapped; batches, augmentation
     rules/, local           one training rule a file; layer-local losses shared by LTL and calibration
-    train, optimise, score  fit(): the one loop; updates; how well a network does its task
+    train, checkpoint, optimise, score
+                            fit(): the one loop; progress of a killed one; updates; how well a network does its task
     noise/, chip            one noise model a file; a network on imperfect hardware
     calibrators/, arms, hardware
                             one way to program a chip anew a file; what is done to a chip; doing it

@@ -19,13 +19,17 @@ from safetensors.numpy import save_file
 
 from snn.errors import InputError
 
+PROGRESS = ("resume.safetensors", "resume.previous.safetensors")  # of an unfinished training; no part of a result
 METADATA_KEY = "spikeledger"  # one key only: safetensors does not fix the order of several
 SAFETENSORS_NAMES = {np.dtype("uint8"): "U8", np.dtype("int64"): "I64"}
 ROOM_FOR_MORE = 4096  # bytes by which the document of a stream may grow while it is written
 
 
-def write(path: Path, content: str | bytes | Callable[[Path], None]) -> Path:
+def write(path: Path, content: str | bytes | Callable[[Path], None], previous: Path | None = None) -> Path:
     """Give `path` its content atomically; `content` may be a function that writes the file it is handed.
+
+    With `previous`, a file that is there goes to that name once the new one is complete; then the new one takes its
+    place. A kill between the two leaves `previous`.
 
     Raises InputError naming `path` when the disk is full or the folder cannot be written; no part of it remains.
     """
@@ -37,6 +41,8 @@ def write(path: Path, content: str | bytes | Callable[[Path], None]) -> Path:
         else:
             temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         temporary.chmod(0o644)  # safetensors writes files that only their owner can read
+        if previous and path.exists():
+            path.replace(previous)
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
         raise refusal(path, error) from error
@@ -70,11 +76,16 @@ def remove(path: Path) -> None:
         raise InputError(path, f"cannot be removed: {_reason(error)}", _remedy(error)) from error
 
 
-def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: object) -> Path:
-    """Write arrays and one JSON document as safetensors: no pickle, memory-mapped on reading, same bytes every time."""
+def write_tensors(
+    path: Path, tensors: Mapping[str, np.ndarray], metadata: object, previous: Path | None = None
+) -> Path:
+    """Write arrays and one JSON document as safetensors: no pickle, memory-mapped on reading, same bytes every time.
+
+    `previous` as in `write`.
+    """
     header = {METADATA_KEY: json.dumps(metadata)}
     arrays = {name: np.ascontiguousarray(array) for name, array in sorted(tensors.items())}
-    return write(path, lambda temporary: save_file(arrays, temporary, header))
+    return write(path, lambda temporary: save_file(arrays, temporary, header), previous)
 
 
 class Stream(NamedTuple):
@@ -186,7 +197,7 @@ def verify(folder: Path) -> None:
     if not isinstance(recorded, dict):
         raise InputError(folder / "sha256.json", "is no record of sums", remedy)
     kept = {path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
-    for name in sorted(kept - {"sha256.json", "resume.safetensors"} | recorded.keys()):
+    for name in sorted(kept - {"sha256.json", *PROGRESS} | recorded.keys()):
         expected = recorded.get(name, "nothing")
         found = sha256(folder / name) if name in kept else "no file"
         if found != expected:

@@ -130,11 +130,6 @@ class Train(Job):
         names = f"{self.data.name}/{self.network_name}/{self.method_name}"
         return f"results/runs/{names}/T{self.steps}/s{self.seed}-*"
 
-    @property
-    def resume_file(self) -> Path:
-        """Progress of an unfinished training: not a declared output, those are deleted when a job fails."""
-        return self.folder / "resume.safetensors"
-
 
 @dataclass(frozen=True, eq=False)
 class Calibrate(Job):

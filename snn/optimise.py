@@ -3,6 +3,7 @@
 A learning rate is a pure function of the update, so that a resumed training has nothing to restore.
 """
 
+import copy
 import inspect
 import math
 from collections.abc import Mapping
@@ -62,6 +63,16 @@ def state(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The optimiser's state as tensors named <parameter>.<key>."""
     entries = optimiser.state_dict()["state"]
     return {f"{i}.{key}": tensor for i, entry in entries.items() for key, tensor in entry.items() if tensor is not None}
+
+
+def stepped(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """What `state` gives after an update of every parameter: the names, shapes and types that a state may have."""
+    trial = copy.deepcopy(optimiser)
+    for group in trial.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)
+    step(trial, 0.0)
+    return state(trial)
 
 
 def restore(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:

@@ -45,10 +45,10 @@ def _prepare(job: Prepare, out: Path) -> None:
 
 def _train(job: Train, out: Path) -> None:
     device = _torch(job)
-    from snn import train
+    from snn import checkpoint, train
 
     _finish(job, out, lambda: train.run(job, _rule(job), device, out), device)
-    files.remove(job.resume_file)
+    checkpoint.remove(job.folder)
 
 
 def _calibrate(job: Calibrate, out: Path) -> None:

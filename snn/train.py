@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from snn import data, files, network, optimise
+from snn import checkpoint, data, files, network, optimise
 from snn.data import Split
 from snn.errors import InputError
 from snn.kinds import Init, Method, Training
@@ -47,7 +47,7 @@ def run(job: Any, rule: Rule, device: torch.device, out: Path) -> dict[str, Any]
     task = Task(dataset.input_shape, dataset.outputs, job.network.layers, job.steps)
     parents = {"teacher": network.load(job.teacher.proof, device)} if job.teacher else {}
     start = job.start.file("student.safetensors") if job.start else None
-    student, course = fit(rule, task, parts, job.method, dataset, job.seed, parents, job.resume_file, job.digest, start)
+    student, course = fit(rule, task, parts, job.method, dataset, job.seed, parents, job.folder, job.digest, start)
     files.write_csv(out / "epochs.csv", course.history, ["epoch", "lr", "loss", "value_val", "validation_loss"])
     files.write_csv(out / "traces.csv", course.traces, ["epoch", "quantity", "layer", "value"])
     about = {"digest": job.digest, "status": course.status}
@@ -64,14 +64,14 @@ def fit(
     dataset: Any,
     seed: int,
     parents: Mapping[str, Network],
-    resume_file: Path,
+    folder: Path,
     digest: str,
     start: Path | None = None,
 ) -> tuple[nn.Module, Course]:
     """Train a student of `rule`: returns it as it ended, and the course of its training.
 
-    `dataset` says what task it is and how to augment. `resume_file` holds progress under `digest`; that of another
-    digest is ignored. `start` holds the tensors of a student to begin with.
+    `dataset` says what task it is and how to augment. `folder` holds progress under `digest`, see `checkpoint`. `start`
+    holds the tensors of a student to begin with.
     """
     train, validation, training = parts["train"], parts["validation"], method.training
     device = train.y_N.device
@@ -84,7 +84,7 @@ def fit(
         _start(student, start)
     optimiser = optimise.build(student, training)
     course = Course(rule.deploy(student))
-    _resume(resume_file, digest, student, optimiser, course)
+    checkpoint.restore(folder, digest, student, optimiser, course)
     if not course.traces:
         _trace(course, 0, rule, student, parents, score(course.best, validation)[1], training, validation)
     updates_per_epoch = math.ceil(len(train) / training.batch)
@@ -112,7 +112,7 @@ def fit(
             course.best = deployed
         course.history.append(row)
         _trace(course, epoch + 1, rule, student, parents, rates, training, validation)
-        _save(resume_file, digest, student, optimiser, course)
+        checkpoint.save(folder, digest, student, optimiser, course)
         report = f"loss {total / len(train):.4f}  validation {row['value_val']:.4f}"
         bar.set_postfix_str(report)
         if bar.disable:
@@ -169,32 +169,3 @@ def _start(student: nn.Module, path: Path) -> None:
     except RuntimeError as error:
         why = str(error).strip().splitlines()[-1].strip()
         raise InputError(path, f"is no start for this method ({why})", "choose a start with the same layers") from error
-
-
-def _save(path: Path, digest: str, student: nn.Module, optimiser: Any, course: Course) -> None:
-    tensors = {f"student/{name}": tensor for name, tensor in student.state_dict().items()}
-    tensors |= {f"best/{name}": tensor for name, tensor in course.best.state_dict().items()}
-    tensors |= {f"optimiser/{name}": tensor for name, tensor in optimise.state(optimiser).items()}
-    progress = {"progress_of": digest, "history": course.history, "traces": course.traces}
-    files.write_tensors(path, network.to_numpy(tensors), progress)
-
-
-def _resume(path: Path, digest: str, student: nn.Module, optimiser: Any, course: Course) -> None:
-    """Bring everything to where `path` stopped, if there is something to go on from."""
-    if not path.exists():
-        return
-    try:
-        arrays, metadata = files.read_tensors(path, "")
-    except InputError:
-        return
-    if metadata.get("progress_of") != digest:
-        return
-    tensors: dict[str, dict] = {"student": {}, "best": {}, "optimiser": {}}
-    for name, tensor in network.from_numpy(arrays).items():
-        owner, _, key = name.partition("/")
-        tensors[owner][key] = tensor
-    student.load_state_dict(tensors["student"])
-    course.best.load_state_dict(tensors["best"])
-    optimise.restore(optimiser, tensors["optimiser"])
-    course.history, course.traces = metadata["history"], metadata["traces"]
-    print(f"going on after epoch {len(course.history)}", flush=True)

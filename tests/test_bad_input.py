@@ -107,7 +107,8 @@ def test_a_failing_write_is_named_wherever_it_happens_and_nothing_half_written_r
         pyplot.close("all")  # a process that failed would have ended
         assert os.strerror(code) in line
         assert not (here / job.proof).exists()
-        (here / job.folder / "resume.safetensors").unlink(missing_ok=True)  # or the next try would write less
+        for name in files.PROGRESS:
+            (here / job.folder / name).unlink(missing_ok=True)  # or the next try would write less
         left = [path for path in here.rglob("*") if ".tmp" in path.name or ".partial" in path.name]
         assert not left
     assert main(command(job)) == 0

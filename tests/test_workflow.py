@@ -19,6 +19,7 @@ import pytest
 import yaml
 from snakemake.settings.types import Batch, DAGSettings
 
+from snn import files
 from snn.complete import complete_or_exit, demanded
 from snn.grid import Grid
 from snn.jobs import Evaluate, Tables
@@ -206,7 +207,7 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_bits(tree):
     whole = (tree / folder / "net.safetensors").read_bytes(), (tree / folder / "epochs.csv").read_text()
     shutil.rmtree(tree / folder)
 
-    resume = tree / folder / "resume.safetensors"
+    resume = tree / folder / files.PROGRESS[0]
     killed = subprocess.Popen(command, cwd=tree, stdout=subprocess.DEVNULL)
     while not resume.exists():
         assert killed.poll() is None, "the training ended before it could be killed"
@@ -218,13 +219,13 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_bits(tree):
     again = subprocess.run(command, cwd=tree, check=True, capture_output=True, text=True).stdout
     assert "going on after epoch" in again
     assert ((tree / folder / "net.safetensors").read_bytes(), (tree / folder / "epochs.csv").read_text()) == whole
-    assert not resume.exists()
+    assert not any((tree / folder / name).exists() for name in files.PROGRESS)
 
 
 def test_a_stale_resume_file_is_ignored(tree):
     folder = folder_of(tree, "tet")
     before = (tree / folder / "net.safetensors").read_bytes()
-    shutil.copy(tree / folder / "net.safetensors", tree / folder / "resume.safetensors")
+    shutil.copy(tree / folder / "net.safetensors", tree / folder / files.PROGRESS[0])
     (tree / folder / "net.safetensors").unlink()
     assert "going on" not in run(tree, "snn", "train", "--experiment", "smoke", folder)
     assert (tree / folder / "net.safetensors").read_bytes() == before
