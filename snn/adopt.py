@@ -29,7 +29,7 @@ import numpy as np
 
 from snn import files, stages
 from snn.digest import DIGEST_LENGTH
-from snn.errors import InputError
+from snn.errors import InputError, remake
 from snn.grid import Grid
 from snn.job import Job
 from snn.jobs import Prepare
@@ -78,7 +78,7 @@ def candidates(job: Job) -> Iterator[Path]:
         return
     wanted = json.loads(json.dumps({"stage": job.stage, **job.document}))
     for proof in sorted(Path().glob(DIGEST.sub("*", str(job.proof)))):
-        found = files.read_json(proof.parent / "params.json", f"remove {proof.parent}")
+        found = files.read_json(proof.parent / "params.json", remake(proof.parent))
         if {key: value for key, value in found.items() if key != "digest"} == wanted:
             files.verify(proof.parent)
             yield proof.parent
@@ -151,16 +151,16 @@ def rename(job: Job, old: Path) -> None:
 
 def provenance(folder: Path) -> Any:
     """Who made a result."""
-    return files.read_json(folder / "provenance.json", f"remove {folder} and start the workflow again")
+    return files.read_json(folder / "provenance.json", remake(folder))
 
 
 def _rewrite(source: Path, target: Path, digests: Mapping[str, str]) -> None:
     """Copy a result, old digests replaced."""
     if source.suffix == ".safetensors":
-        arrays, metadata = files.read_tensors(source, f"remove {source.parent}")
+        arrays, metadata = files.read_tensors(source, remake(source.parent))
         files.write_tensors(target, arrays, {**metadata, "digest": digests[metadata["digest"]]})
         return
-    rows = files.read_csv(source, f"remove {source.parent}")
+    rows = files.read_csv(source, remake(source.parent))
     if rows and "digest" in rows[0]:
         files.write_csv(target, [{**row, "digest": digests[row["digest"]]} for row in rows])
     else:
@@ -172,7 +172,7 @@ def _same_data(job: Prepare) -> frozenset[str]:
     """sha256 of the training files of all prepared data sets that hold the tensors of this one."""
 
     def holdings(folder: Path) -> list[Any]:
-        return [files.read_tensors(folder / name, f"remove {folder}") for name in job.results]
+        return [files.read_tensors(folder / name, remake(folder)) for name in job.results]
 
     def same(ours: Any, theirs: Any) -> bool:
         (arrays, about), (other_arrays, other_about) = ours, theirs

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from snn import chip, data, energy, files, joules, network, params
-from snn.errors import InputError
+from snn.errors import InputError, remake
 from snn.evaluate import judge
 from snn.exchange.read import read as read_nir
 from snn.figures import audit as figures
@@ -101,7 +101,7 @@ def load(model: Path, steps: int | None = None, dt: float | None = None) -> Netw
         raise InputError(model, "is neither a NIR file nor a run", f"give a run folder, or a file of {', '.join(NIR)}")
     if not file.is_file():
         raise InputError(model, "is neither a run folder nor a file", "give a folder below results/runs, or a NIR file")
-    net = network.load(file, torch.device("cpu"))
+    net = network.load(file, torch.device("cpu"), _remedy(file, "net.safetensors"))
     return network.at_steps(net, steps) if steps and steps != net.architecture.steps else net
 
 
@@ -116,8 +116,16 @@ def _samples(model: Path, samples: Path | None) -> Any:
         return _arrays(samples)
     if samples.suffix != ".safetensors":
         raise InputError(samples, "is no file of samples", "give a prepared test.safetensors, or an .npz with x and y")
-    parts = data.load(samples, torch.device("cpu"))
+    parts = data.load(samples, torch.device("cpu"), _remedy(samples, "test.safetensors", "train.safetensors"))
     return parts.get("test") or next(iter(parts.values()))
+
+
+def _remedy(file: Path, *names: str) -> str:
+    """What to do about a given file that cannot be used: a result of one of these names may be damaged; any other file
+    is not what was asked for, whoever made it.
+    """
+    another = "give another file"
+    return remake(file.parent, another) if file.name in names else another
 
 
 def _test_file(run: Path) -> Path:
@@ -126,7 +134,10 @@ def _test_file(run: Path) -> Path:
     record = run / "provenance.json"
     if not record.is_file():
         raise InputError(run, "does not say which data it belongs to", hint)
-    wanted = files.read_json(record, hint)["parents"].get("data")
+    try:
+        wanted = files.read_json(record, hint)["parents"]["data"]
+    except (KeyError, TypeError) as error:
+        raise InputError(record, "is no record of a run", hint) from error
     for file in sorted(Path("data/prepared").glob("*/*/train.safetensors")):
         if files.sha256(file) == wanted:
             return file.with_name("test.safetensors")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from snn import files, params, stages
-from snn.errors import InputError
+from snn.errors import InputError, remake
 from snn.grid import DEFAULT_EXPERIMENT, Grid
 from snn.wiring import sizes, with_readout
 
@@ -64,9 +64,11 @@ def listing(kind: str, style: str) -> None:
 def show(run: Path) -> None:
     """Print parameters and provenance of a run, and the command that recreates it."""
     folder = _find(run)
-    remedy = f"remove {folder} and start the workflow again"
+    remedy = remake(folder, "give a folder below results/runs, or its digest")
     document = files.read_json(folder / "params.json", remedy)
     provenance = files.read_json(folder / "provenance.json", remedy)
+    if not isinstance(provenance, dict) or "commit" not in provenance:
+        raise InputError(folder / "provenance.json", "is no record of a run", remedy)
     experiments = [name for name in params.names("experiments") if _has(name, folder)]
     print(f"{folder}\n")
     print(json.dumps({"parameters": document, "provenance": provenance}, indent=2, sort_keys=True))

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from snn import files
-from snn.errors import InputError
+from snn.errors import InputError, remake
 from snn.kinds import Augment
 
 RESIDENT = 4 << 30  # bytes; a larger part stays in its file and goes to the accelerator batch by batch
@@ -113,9 +113,9 @@ def cut_out(x: Tensor, size: int, generator: torch.Generator) -> Tensor:
     return x * keep_BHW[:, None]
 
 
-def load(path: Path, device: torch.device) -> dict[str, Split]:
-    """The parts of a prepared file; raises InputError naming it."""
-    remedy = f"remove {path.parent} and start the workflow again"
+def load(path: Path, device: torch.device, remedy: str | None = None) -> dict[str, Split]:
+    """The parts of a prepared file; raises InputError naming it, with `remedy` or that of its folder."""
+    remedy = remedy or remake(path.parent)
     tensors, metadata = files.read_tensors(path, remedy, "pt")
     try:
         mean_C, std_C = (torch.tensor(metadata["statistics"][key], device=device) for key in ("mean", "std"))

@@ -94,7 +94,7 @@ def fetch(file: File, target: Path, mirror: str | None = None, offline: bool = F
 def verify(file: File, path: Path) -> None:
     """Compare a file with its published checksum; raises InputError with the expected and the found one."""
     if path.is_dir():
-        raise InputError(path, "is a folder, and a file belongs there", "remove it")
+        raise InputError(path, "is a folder, and a file belongs there", "move it elsewhere")
     if not path.is_file():
         raise InputError(path, "is missing", "run python -m snn download, or put it there")
     if not path.stat().st_size:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from snn import arms, chip, data, energy, files, int8, network, params
 from snn.data import Split
+from snn.errors import remake
 from snn.network import Network
 from snn.schema import LayerRow, Row
 from snn.score import METRICS, outcomes, score
@@ -76,8 +77,7 @@ def conditions(job: Any, clean: Network, sample: Tensor) -> Iterator[Condition]:
 def _on_chips(calibration: Any, clean: Network, level: float) -> Iterator[Condition]:
     """The chips of a level as they were made, then after every calibration."""
     noise = calibration.hardware.noise
-    remedy = f"remove {calibration.folder} and start the workflow again"
-    tensors, metadata = files.read_tensors(calibration.proof, remedy)
+    tensors, metadata = files.read_tensors(calibration.proof, remake(calibration.folder))
     parts = params.noise_parts(noise, level)
     for number in range(calibration.hardware.chips):
         made = chip.manufacture(clean, parts, number)

@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from snn.errors import InputError
+from snn.errors import InputError, remake
 
 PROGRESS = ("resume.safetensors", "resume.previous.safetensors")  # of an unfinished training; no part of a result
 METADATA_KEY = "spikeledger"  # one key only: safetensors does not fix the order of several
@@ -192,7 +192,7 @@ def verify(folder: Path) -> None:
 
     Raises InputError naming the first that differs, is gone, or was never recorded.
     """
-    remedy = f"remove {folder} and start the workflow again"
+    remedy = remake(folder)
     recorded = read_json(folder / "sha256.json", remedy)
     if not isinstance(recorded, dict):
         raise InputError(folder / "sha256.json", "is no record of sums", remedy)
@@ -206,7 +206,7 @@ def verify(folder: Path) -> None:
 
 def recorded(path: Path) -> str:
     """The sha256 of one file of a result; raises InputError unless it is the one that was recorded."""
-    remedy = f"remove {path.parent} and start the workflow again"
+    remedy = remake(path.parent)
     document = read_json(path.parent / "sha256.json", remedy)
     expected = document.get(path.name, "nothing") if isinstance(document, dict) else "nothing"
     if not path.is_file():

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from snn import files
-from snn.errors import InputError
+from snn.errors import InputError, remake
 from snn.layer import Layer, folded
 from snn.spec import Architecture, AvgPool, Conv, Linear, MaxPool, NeuNorm
 from snn.wiring import Node, biased, nodes, sizes
@@ -159,9 +159,9 @@ def save(network: Network, path: Path, **metadata: object) -> Path:
     return files.write_tensors(path, to_numpy(network.state_dict()), document)
 
 
-def load(path: Path, device: torch.device) -> Network:
-    """Read a network written by `save`; raises InputError naming the file."""
-    remedy = f"remove {path.parent} and start the workflow again"
+def load(path: Path, device: torch.device, remedy: str | None = None) -> Network:
+    """Read a network written by `save`; raises InputError naming the file, with `remedy` or that of its folder."""
+    remedy = remedy or remake(path.parent)
     tensors, metadata = files.read_tensors(path, remedy)
     try:
         network = Network(Architecture.model_validate_json(json.dumps(metadata["architecture"])))
@@ -173,7 +173,7 @@ def load(path: Path, device: torch.device) -> Network:
 
 def metadata(path: Path) -> dict:
     """What else a network was saved with."""
-    return files.read_tensors(path, f"remove {path.parent} and start the workflow again")[1]
+    return files.read_tensors(path, remake(path.parent))[1]
 
 
 def to_numpy(tensors: Mapping[str, Tensor]) -> dict:

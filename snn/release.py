@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from snn import files, tables
-from snn.errors import InputError
+from snn.errors import InputError, remake
 from snn.grid import Grid
 from snn.job import Job
 from snn.jobs import Train
@@ -113,7 +113,7 @@ def results(grid: Grid) -> list[Job]:
 def contents(job: Job) -> list[Path]:
     """The files of a finished job, as it recorded them."""
     record = job.folder / "sha256.json"
-    recorded = files.read_json(record, f"remove {job.folder} and start the workflow again")
+    recorded = files.read_json(record, remake(job.folder))
     return [record, *(job.folder / name for name in sorted(recorded))]
 
 
@@ -188,8 +188,8 @@ def _check_tables(grid: Grid, out: Path) -> None:
     tables.run(grid.tables, out)
     for name in grid.tables.results:
         if files.sha256(out / name) != files.sha256(grid.tables.folder / name):
-            remedy = f"remove {grid.tables.folder} and start the workflow again"
-            raise InputError(grid.tables.folder / name, "is not what these runs make of it", remedy)
+            what = "is not what these runs make of it"
+            raise InputError(grid.tables.folder / name, what, remake(grid.tables.folder))
 
 
 def _add(grid: Grid, jobs: Sequence[Job], aside: Path) -> None:

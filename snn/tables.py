@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from snn import compare, conventions, files, joules, pages, params, published, recovery, steps
 from snn.claims import check
 from snn.compare import SAME, own_steps
-from snn.errors import InputError
+from snn.errors import InputError, remake
 from snn.schema import Row, RunRow
 from snn.statistics import interval
 
@@ -165,7 +165,7 @@ def _static(job: Any, method: str) -> bool:
 
 def _rows(evaluation: Any, job: Any) -> list[dict[str, Any]]:
     """The rows of one run, priced and checked against the schema."""
-    rows, remedy = [], f"remove {evaluation.folder} and start the workflow again"
+    rows, remedy = [], remake(evaluation.folder)
     for measured in files.read_csv(evaluation.proof, remedy):
         try:
             row = Row.model_validate({column: value for column, value in measured.items() if value}, strict=False)
@@ -206,7 +206,7 @@ def _trials(calibration: Any) -> pd.DataFrame:
 
 
 def _costs(folder: Path) -> dict[str, Any]:
-    document = files.read_json(folder / "provenance.json", f"remove {folder} and start the workflow again")
+    document = files.read_json(folder / "provenance.json", remake(folder))
     versions = " ".join(f"{name}={version}" for name, version in document["versions"].items())
     return {
         "path": str(folder),
@@ -223,5 +223,4 @@ def _read(path: Path, types: Mapping[str, type | str] | None = None) -> pd.DataF
     try:
         return pd.read_csv(path, dtype=types)
     except (OSError, ValueError) as error:
-        remedy = f"remove {path.parent} and start the workflow again"
-        raise InputError(path, f"cannot be read ({error})", remedy) from error
+        raise InputError(path, f"cannot be read ({error})", remake(path.parent)) from error

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from snn import checkpoint, data, files, network, optimise
 from snn.data import Split
-from snn.errors import InputError
+from snn.errors import InputError, remake
 from snn.kinds import Init, Method, Training
 from snn.network import Network
 from snn.rules import Batch, Rule, Task
@@ -163,9 +163,8 @@ def initialise(student: nn.Module, init: Init) -> None:
 
 
 def _start(student: nn.Module, path: Path) -> None:
-    remedy = f"remove {path.parent} and start the workflow again"
     try:
-        student.load_state_dict(network.from_numpy(files.read_tensors(path, remedy)[0]))
+        student.load_state_dict(network.from_numpy(files.read_tensors(path, remake(path.parent))[0]))
     except RuntimeError as error:
         why = str(error).strip().splitlines()[-1].strip()
         raise InputError(path, f"is no start for this method ({why})", "choose a start with the same layers") from error

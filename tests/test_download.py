@@ -263,7 +263,7 @@ def test_a_wrong_file_in_a_mirror_folder_costs_nothing_of_a_download_that_was_be
 
 def test_a_folder_where_a_file_belongs_is_said_to_be_one(serve, target):
     target.mkdir(parents=True)
-    with pytest.raises(InputError, match="is a folder, and a file belongs there; remove it"):
+    with pytest.raises(InputError, match="is a folder, and a file belongs there"):
         download.fetch(file(serve()), target)
 
 

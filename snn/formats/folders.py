@@ -49,7 +49,9 @@ def _heap(found: Members, root: Path, part: str, suffixes: Sequence[str]) -> dic
         raise InputError(where, "has no folder of a class", "lay it out as docs/data.md says")
     for label, names in sorted(heap.items()):
         if not names:
-            raise InputError(f"{where}/{label}", f"holds no file of {', '.join(suffixes)}", "fill it or remove it")
+            raise InputError(
+                f"{where}/{label}", f"holds no file of {', '.join(suffixes)}", "fill it or move it elsewhere"
+            )
         names.sort(key=lambda name: name.rpartition("/"))
     strange = sum(name.startswith(inside) for name in found.names) - sum(map(len, heap.values()))
     if strange:
