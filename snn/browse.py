@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from snn import files, params, stages
+from snn import files, params, stages, tablesets
 from snn.errors import InputError
 from snn.grid import DEFAULT_EXPERIMENT, Grid
 from snn.wiring import sizes, with_readout
@@ -33,6 +33,28 @@ def plan(experiment: str) -> int:
     command = f"make reproduce EXPERIMENT={shlex.quote(experiment)}"
     print(f"{sum(due.values())} jobs are due; next: {command}" if due else "nothing to be done")
     return 1 if due else 0
+
+
+def plan_all() -> int:
+    """Print whether the tables on record are those of today's code, parameters and data, and which commits made them;
+    returns 0 if all are, else 1. Digests tell; the workflow is not asked.
+    """
+    rows, refusals = [], []
+    for name in tablesets.names():
+        tables = tablesets.TableSet(name)
+        row = {"experiment": name, "tables": "not proven", "dirty rows": "", "commits": ""}
+        try:
+            tables.prove()
+            row |= {"tables": "not planned", "dirty rows": str(tables.dirty), "commits": " ".join(tables.commits)}
+            row["tables"] = "as today" if tables.of_today else "stale"
+        except InputError as error:
+            refusals.append(str(error))
+        rows.append(row)
+    if rows:
+        print("\n".join([_aligned(rows), *refusals]))
+    old = sum(row["tables"] != "as today" for row in rows)
+    print(f"{old} of {len(rows)} sets of tables are not those of today's code, parameters and data")
+    return 1 if old else 0
 
 
 def due_jobs(experiment: str) -> dict[str, int]:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from snn import files, tables
 from snn.errors import InputError
+from snn.git import git
 from snn.grid import Grid
 from snn.job import Job
 from snn.jobs import Train
@@ -159,14 +160,6 @@ def dvc(*arguments: str, cwd: Path = Path(), where: object = None, do: str = "me
         said = done.stderr.rpartition("ERROR: ")[2].splitlines()
         words = " ".join(line for line in said if not line.startswith(NOISE)).strip()
         raise InputError(where or f"dvc {arguments[0]}", words or "failed", do)
-    return done.stdout
-
-
-def git(*arguments: str) -> str:
-    """Output of a git command here; raises InputError with what it said."""
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise InputError(f"git {arguments[0]}", done.stderr or "failed", "run this in a git clone of the project")
     return done.stdout
 
 
