@@ -133,21 +133,25 @@ def readme() -> None:
 
 
 def documented() -> Iterator[tuple[Path, str, str]]:
-    """What is shown where: (file, marker, text), read from the tables of this checkout."""
+    """What is shown where: (file, marker, text), read from the tables of this checkout; those that are stale say so."""
     for experiment in SHOWN_IN_README:
-        _, _, table = Path("results/tables", experiment, "summary.md").read_text().split("\n", 2)
-        yield Path("README.md"), experiment, table.replace("## ", "### ")  # less its heading
+        tables = tablesets.TableSet(experiment)
+        _, _, table = (tables.folder / "summary.md").read_text().split("\n", 2)
+        yield Path("README.md"), experiment, table.replace("## ", "### ") + tables.mark  # less its heading
     for experiment in SHOWN_ON_CHIPS:
-        tables = Path("results/tables", experiment)
-        joules = (tables / "energy.md").read_text()
-        yield Path("docs/energy.md"), f"{experiment} energy", joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
-        _, _, chips = (tables / "hardware.md").read_text().split("\n", 2)
-        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####")
-    effects = [
-        f"### {experiment}\n\n{Path('results/tables', experiment, 'comparisons.md').read_text().split(ASKED)[1]}"
-        for experiment in SHOWN_IN_PITFALLS
-    ]
-    yield Path("docs/pitfalls.md"), "effects", "\n\n".join(text.split("\n\n##")[0] for text in effects) + "\n"
+        tables = tablesets.TableSet(experiment)
+        joules = (tables.folder / "energy.md").read_text()
+        verdict = joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
+        yield Path("docs/energy.md"), f"{experiment} energy", verdict + tables.mark
+        _, _, chips = (tables.folder / "hardware.md").read_text().split("\n", 2)
+        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####") + tables.mark
+    effects = []
+    for experiment in SHOWN_IN_PITFALLS:
+        tables = tablesets.TableSet(experiment)
+        _, asked = (tables.folder / "comparisons.md").read_text().split(ASKED)
+        table = asked.split("\n\n##")[0].rstrip("\n")
+        effects.append(f"### {experiment}\n\n{table}\n{tables.mark}")
+    yield Path("docs/pitfalls.md"), "effects", "\n".join(effects)
 
 
 def page(grid: Grid) -> Path:

@@ -78,6 +78,20 @@ class TableSet:
         return [commit for commit, _ in Counter(row["commit"][:SHORT] for row in self._costs).most_common()]
 
     @property
+    def mark(self) -> str:
+        """What has to stand below tables that are not those of today; nothing for those that are."""
+        try:
+            if self.of_today:
+                return ""
+        except InputError:  # what cannot be planned is not of today either
+            pass
+        commits = f"commit{'s' if len(self.commits) > 1 else ''} {', '.join(self.commits)}"
+        share = f"{self.dirty} of {len(self._costs)}"
+        uncommitted = f", {share} results with changes that were not committed" if self.dirty else ""
+        since = "code or parameters have changed since, and these numbers were not computed again"
+        return f"\n*Made by {commits}{uncommitted}; {since}.*\n"
+
+    @property
     def dirty(self) -> int:
         """How many results were made by code that their commit does not hold."""
         return sum(row["dirty"] == "True" for row in self._costs)

@@ -6,8 +6,18 @@ from pathlib import Path
 import pytest
 
 from snn import browse
+from snn.__main__ import main
+from snn.grid import Grid
+from tests.tables_on_record import ROWS, put
 
 ROOT = Path(__file__).parent.parent
+OLDER = "0123456789ab"
+PLACES = {
+    "README.md": "smoke",
+    "docs/energy.md": "smoke energy",
+    "docs/hardware.md": "smoke chips",
+    "docs/pitfalls.md": "effects",
+}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -16,6 +26,59 @@ def test_the_tables_shown_are_those_committed(shown):
     path, marker, body = shown
     _, _, rest = (ROOT / path).read_text().partition(f"<!-- {marker}: ")
     assert rest.partition("\n")[2].startswith(body + "<!-- end -->")
+
+
+@pytest.fixture
+def shown(tmp_path, monkeypatch):
+    """A folder, the working directory, where every place shows `smoke`."""
+    for places in ("SHOWN_IN_README", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
+        monkeypatch.setattr(browse, places, ("smoke",))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    for path, marker in PLACES.items():
+        (tmp_path / path).write_text(f"before\n\n<!-- {marker}: written -->\n<!-- end -->\nafter\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a_stale_table_is_marked_where_it_is_shown(path, shown):
+    put("smoke", OLDER)
+    assert main(["readme"]) == 0
+    above, mark, end = (shown / path).read_text().partition("\n*Made by commits bbbbbbb, aaaaaaa, ccccccc; ")
+    assert mark
+    assert above.endswith(" |\n")  # an empty line between, or it would be a row of the table
+    assert end.partition("\n")[2] == "<!-- end -->\nafter\n"
+
+
+def test_a_stale_table_of_one_commit_names_it(shown):
+    put("smoke", OLDER, ROWS[:1])
+    assert main(["readme"]) == 0
+    assert "\n*Made by commit aaaaaaa; " in (shown / "README.md").read_text()
+
+
+def test_a_mark_tells_that_a_commit_does_not_hold_all_of_the_code(shown):
+    put("smoke", OLDER, [{**row, "dirty": True} for row in ROWS])
+    assert main(["readme"]) == 0
+    mark = f"ccccccc, {len(ROWS)} of {len(ROWS)} results with changes that were not committed; "
+    assert mark in (shown / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a_table_of_today_is_shown_without_a_mark(path, shown):
+    put("smoke", Grid("smoke").tables.digest)
+    assert main(["readme"]) == 0
+    page = (shown / path).read_text()
+    assert "| a |" in page
+    assert "Made by" not in page
+
+
+def test_a_table_of_an_experiment_that_is_gone_is_marked(shown, monkeypatch):
+    monkeypatch.setattr(browse, "SHOWN_IN_README", ("gone",))
+    (shown / "README.md").write_text("<!-- gone: written -->\n<!-- end -->\n")
+    put("smoke", OLDER)
+    put("gone", OLDER)
+    assert main(["readme"]) == 0
+    assert "*Made by commits " in (shown / "README.md").read_text()
 
 
 NAMED = sorted({path for page in PAGES for path in re.findall(r"`([\w./*]+/[\w./*]*)`", page.read_text())})
