@@ -125,11 +125,22 @@ def summary(experiment: str) -> None:
 
 
 def readme() -> None:
-    """Put the tables that README and docs show between their markers."""
+    """Put the tables that README and docs show between their markers.
+
+    Raises InputError, with no file written, for tables that their stamp does not prove, or a marker that is missing.
+    """
+    for experiment in sorted({*SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}):
+        tablesets.TableSet(experiment).prove()
+    pages: dict[Path, str] = {}
     for path, marker, body in documented():
-        begin, rest = path.read_text().split(f"<!-- {marker}: ", 1)
-        said, end = rest.split("\n", 1)[0], rest.index("<!-- end -->")
-        files.write(path, f"{begin}<!-- {marker}: {said}\n{body}{rest[end:]}")
+        begin, found, rest = pages.setdefault(path, path.read_text()).partition(f"<!-- {marker}: ")
+        said, _, shown = rest.partition("\n")
+        _, end, after = shown.partition("<!-- end -->")
+        if not found or not end:
+            raise InputError(path, f"has no place for {marker}", f"write <!-- {marker}: --> and <!-- end --> into it")
+        pages[path] = f"{begin}{found}{said}\n{body}{end}{after}"
+    for path, page in pages.items():
+        files.write(path, page)
 
 
 def documented() -> Iterator[tuple[Path, str, str]]:

@@ -26,6 +26,7 @@ from snn.git import git
 from snn.grid import Grid
 from snn.job import Job
 from snn.jobs import Train
+from snn.tablesets import TableSet
 
 REMOTE = "spikeledger"  # what the remote of the moment is called, in a configuration that git does not see
 ASIDE = """\
@@ -51,6 +52,7 @@ def release(experiment: str, remote: str) -> None:
     refuse_due([*jobs, grid.tables, grid.figures], f"make reproduce EXPERIMENT={experiment}")
     for job in jobs:
         files.verify(job.folder)
+    TableSet(experiment).prove()
     pointers = pointers_of(grid)
     with _aside() as aside:
         _check_tables(grid, aside / "tables")

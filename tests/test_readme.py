@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snn import browse
+from snn import browse, tablesets
 from snn.__main__ import main
 from snn.grid import Grid
 from tests.tables_on_record import ROWS, put
@@ -79,6 +79,45 @@ def test_a_table_of_an_experiment_that_is_gone_is_marked(shown, monkeypatch):
     put("gone", OLDER)
     assert main(["readme"]) == 0
     assert "*Made by commits " in (shown / "README.md").read_text()
+
+
+def test_the_tables_on_record_are_those_that_their_stamps_prove():
+    for name in tablesets.names():
+        tablesets.TableSet(name).prove()
+
+
+def pages(folder):
+    return {path: (folder / path).read_text() for path in PLACES}
+
+
+@pytest.mark.parametrize("name", ["summary.md", "energy.md", "hardware.md", "comparisons.md", "costs.csv"])
+@pytest.mark.parametrize("digest", [OLDER, Grid("smoke").tables.digest], ids=["stale", "of today"])
+def test_a_forged_table_is_refused_and_no_page_is_written(digest, name, shown, capsys):
+    table = put("smoke", digest) / name
+    table.write_text(table.read_text().replace("1", "2") + " ")
+    before = pages(shown)
+    assert main(["readme"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {table}: ")
+    assert pages(shown) == before
+
+
+def test_tables_with_two_stamps_are_refused_and_no_page_is_written(shown, capsys):
+    folder = put("smoke", OLDER)
+    (folder / "ba9876543210.stamp").write_bytes((folder / f"{OLDER}.stamp").read_bytes())
+    before = pages(shown)
+    assert main(["readme"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {folder}: ")
+    assert pages(shown) == before
+
+
+@pytest.mark.parametrize("damaged", ["no marker\n", "<!-- effects: no end -->\n"])
+def test_a_page_without_its_markers_is_refused_and_no_page_is_written(damaged, shown, capsys):
+    put("smoke", OLDER)
+    (shown / "docs/pitfalls.md").write_text(damaged)
+    before = pages(shown)
+    assert main(["readme"]) == 2
+    assert capsys.readouterr().err.startswith("error: docs/pitfalls.md: ")
+    assert pages(shown) == before
 
 
 NAMED = sorted({path for page in PAGES for path in re.findall(r"`([\w./*]+/[\w./*]*)`", page.read_text())})

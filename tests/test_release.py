@@ -230,6 +230,14 @@ def test_release_refuses_what_is_due(home, clone):
     assert not (home / "other").exists()
 
 
+def test_release_refuses_tables_with_two_stamps(home, computed):
+    stamp = one(computed, "results/tables/tiny/*.stamp")
+    shutil.copy(stamp, stamp.with_name("0123456789ab.stamp"))
+    line = refused(computed, "release", "--experiment", "tiny", "--remote", home / "other")
+    assert line.startswith("error: results/tables/tiny: ")
+    assert not (home / "other").exists()
+
+
 def test_a_push_that_fails_leaves_no_pointer(home, computed):
     run(computed, "git", "rm", "--quiet", *POINTERS)
     (computed.parent / "full").write_text("no folder")
