@@ -127,10 +127,13 @@ def summary(experiment: str) -> None:
 def readme() -> None:
     """Put the tables that README and docs show between their markers.
 
-    Raises InputError, with no file written, for tables that their stamp does not prove, or a marker that is missing.
+    Raises InputError, with no file written, for tables that their stamp does not prove, tables of today that code made
+    which was not committed, or a marker that is missing.
     """
     for experiment in sorted({*SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}):
-        tablesets.TableSet(experiment).prove()
+        tables = tablesets.TableSet(experiment)
+        tables.prove()
+        tables.refuse_dirty()
     pages: dict[Path, str] = {}
     for path, marker, body in documented():
         begin, found, rest = pages.setdefault(path, path.read_text()).partition(f"<!-- {marker}: ")

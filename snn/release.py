@@ -44,15 +44,17 @@ NOISE = ("Having any troubles?", "Is your cache up to date?", "<https://", "Use 
 def release(experiment: str, remote: str) -> None:
     """Track and push the results of an experiment, and say what to commit.
 
-    Raises InputError, and leaves no pointer changed, when a job is due, a file is not what was recorded, the tables
-    were not made from these runs, or a byte did not reach the remote.
+    Raises InputError, and leaves no pointer changed, when a job is due, a file is not what was recorded, a result was
+    made by code that was not committed, the tables were not made from these runs, or a byte did not reach the remote.
     """
     grid = Grid(experiment)
     jobs = results(grid)
     refuse_due([*jobs, grid.tables, grid.figures], f"make reproduce EXPERIMENT={experiment}")
     for job in jobs:
         files.verify(job.folder)
-    TableSet(experiment).prove()
+    tables_here = TableSet(experiment)
+    tables_here.prove()
+    tables_here.refuse_dirty()
     pointers = pointers_of(grid)
     with _aside() as aside:
         _check_tables(grid, aside / "tables")

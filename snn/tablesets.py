@@ -68,6 +68,24 @@ class TableSet:
         """
         return self.stamp_file.stem == Grid(self.name).tables.digest
 
+    @property
+    def stale(self) -> bool:
+        """Whether these tables are not those of today; what cannot be planned any more is not of today either."""
+        try:
+            return not self.of_today
+        except InputError:
+            return True
+
+    def refuse_dirty(self) -> None:
+        """Raise InputError when the tables are of today and code that was not committed made a result of theirs.
+
+        Stale tables may stay as they are: their mark tells.
+        """
+        if self.dirty and not self.stale:
+            what = f"{self.dirty} of {len(self._costs)} results were made by code that their commit does not hold"
+            again = f"remove the folders it calls dirty, and run make reproduce EXPERIMENT={self.name}"
+            raise InputError(self.folder / "costs.csv", what, f"commit the code, {again}")
+
     @cached_property
     def _costs(self) -> list[dict[str, str]]:
         return files.read_csv(self.folder / "costs.csv", self._again)
@@ -79,12 +97,9 @@ class TableSet:
 
     @property
     def mark(self) -> str:
-        """What has to stand below tables that are not those of today; nothing for those that are."""
-        try:
-            if self.of_today:
-                return ""
-        except InputError:  # what cannot be planned is not of today either
-            pass
+        """What has to stand below stale tables; nothing for those of today."""
+        if not self.stale:
+            return ""
         commits = f"commit{'s' if len(self.commits) > 1 else ''} {', '.join(self.commits)}"
         share = f"{self.dirty} of {len(self._costs)}"
         uncommitted = f", {share} results with changes that were not committed" if self.dirty else ""

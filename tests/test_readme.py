@@ -86,6 +86,11 @@ def test_the_tables_on_record_are_those_that_their_stamps_prove():
         tablesets.TableSet(name).prove()
 
 
+def test_no_tables_of_today_on_record_were_made_by_code_that_no_commit_holds():
+    for name in tablesets.names():
+        tablesets.TableSet(name).refuse_dirty()
+
+
 def pages(folder):
     return {path: (folder / path).read_text() for path in PLACES}
 
@@ -107,6 +112,15 @@ def test_tables_with_two_stamps_are_refused_and_no_page_is_written(shown, capsys
     before = pages(shown)
     assert main(["readme"]) == 2
     assert capsys.readouterr().err.startswith(f"error: {folder}: ")
+    assert pages(shown) == before
+
+
+def test_tables_of_today_that_uncommitted_code_made_are_refused_and_no_page_is_written(shown, capsys):
+    rows = [*ROWS, {**ROWS[0], "dirty": True}]
+    folder = put("smoke", Grid("smoke").tables.digest, rows)
+    before = pages(shown)
+    assert main(["readme"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {folder}/costs.csv: 1 of {len(rows)} results ")
     assert pages(shown) == before
 
 
