@@ -2,7 +2,8 @@
 
 The names of the files are the table of contents:
 
-    errors, files, lazy     what everything else stands on: refusals, atomic writes, late imports
+    errors, files, git, lazy
+                            what everything else stands on: refusals, atomic writes, git, late imports
     spec, wiring            neuron, layers and read-out as data; which layer feeds which, closed-form sizes. No torch
     kinds/, params          what a parameter file may say; reading it. No torch
     job, jobs, grid         what each job is made of; an experiment as jobs. No torch
@@ -27,6 +28,7 @@ The names of the files are the table of contents:
     metric, figures/        how a metric is shown; plots
     exchange/, audit        NIR files; what any network costs and what noise does to it
     stages, __main__        what one job does; the command line
+    tablesets               the tables on record: proven by their stamps, by the code of today or stale
     browse                  what is due, what there is, what a run is made of
     release, adopt          bytes for others through DVC; results passed on to refactored code
 """

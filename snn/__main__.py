@@ -14,7 +14,9 @@ from snn.params import KINDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 jobs are due (plan), 2 bad input, 3 the plan has changed."""
+    """Run one command; returns the exit status: 0 done, 1 jobs are due or tables stale (plan), 2 bad input, 3 the plan
+    has changed.
+    """
     options = parser().parse_args(arguments)
     try:
         return options.do(options) or 0
@@ -45,7 +47,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--offline", action="store_true", help=f"use no network; also {OFFLINE_VARIABLE}=yes")
     command.set_defaults(do=_download)
     command = commands.add_parser("plan", help="count the jobs that are due; exit status 1 if there are any")
-    command.add_argument("--experiment", default="digits")
+    which = command.add_mutually_exclusive_group()
+    which.add_argument("--experiment", default="digits")
+    which.add_argument("--all", action="store_true", help="which tables on record are stale instead; 1 if any are")
     command.set_defaults(do=_plan)
     command = commands.add_parser("list", help="what there is to choose from")
     command.add_argument("kind", choices=KINDS)
@@ -97,7 +101,7 @@ def _download(options: argparse.Namespace) -> None:
 def _plan(options: argparse.Namespace) -> int:
     from snn import browse
 
-    return browse.plan(options.experiment)
+    return browse.plan_all() if options.all else browse.plan(options.experiment)
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from snn import files, params, stages
+from snn import files, params, stages, tablesets
 from snn.errors import InputError, remake
 from snn.grid import DEFAULT_EXPERIMENT, Grid
 from snn.wiring import sizes, with_readout
@@ -33,6 +33,28 @@ def plan(experiment: str) -> int:
     command = f"make reproduce EXPERIMENT={shlex.quote(experiment)}"
     print(f"{sum(due.values())} jobs are due; next: {command}" if due else "nothing to be done")
     return 1 if due else 0
+
+
+def plan_all() -> int:
+    """Print whether the tables on record are those of today's code, parameters and data, and which commits made them;
+    returns 0 if all are, else 1. Digests tell; the workflow is not asked.
+    """
+    rows, refusals = [], []
+    for name in tablesets.names():
+        tables = tablesets.TableSet(name)
+        row = {"experiment": name, "tables": "not proven", "dirty rows": "", "commits": ""}
+        try:
+            tables.prove()
+            row |= {"tables": "not planned", "dirty rows": str(tables.dirty), "commits": " ".join(tables.commits)}
+            row["tables"] = "as today" if tables.of_today else "stale"
+        except InputError as error:
+            refusals.append(str(error))
+        rows.append(row)
+    if rows:
+        print("\n".join([_aligned(rows), *refusals]))
+    old = sum(row["tables"] != "as today" for row in rows)
+    print(f"{old} of {len(rows)} sets of tables are not those of today's code, parameters and data")
+    return 1 if old else 0
 
 
 def due_jobs(experiment: str) -> dict[str, int]:
@@ -105,29 +127,47 @@ def summary(experiment: str) -> None:
 
 
 def readme() -> None:
-    """Put the tables that README and docs show between their markers."""
+    """Put the tables that README and docs show between their markers.
+
+    Raises InputError, with no file written, for tables that their stamp does not prove, tables of today that code made
+    which was not committed, or a marker that is missing.
+    """
+    for experiment in sorted({*SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}):
+        tables = tablesets.TableSet(experiment)
+        tables.prove()
+        tables.refuse_dirty()
+    pages: dict[Path, str] = {}
     for path, marker, body in documented():
-        begin, rest = path.read_text().split(f"<!-- {marker}: ", 1)
-        said, end = rest.split("\n", 1)[0], rest.index("<!-- end -->")
-        files.write(path, f"{begin}<!-- {marker}: {said}\n{body}{rest[end:]}")
+        begin, found, rest = pages.setdefault(path, path.read_text()).partition(f"<!-- {marker}: ")
+        said, _, shown = rest.partition("\n")
+        _, end, after = shown.partition("<!-- end -->")
+        if not found or not end:
+            raise InputError(path, f"has no place for {marker}", f"write <!-- {marker}: --> and <!-- end --> into it")
+        pages[path] = f"{begin}{found}{said}\n{body}{end}{after}"
+    for path, page in pages.items():
+        files.write(path, page)
 
 
 def documented() -> Iterator[tuple[Path, str, str]]:
-    """What is shown where: (file, marker, text), read from the tables of this checkout."""
+    """What is shown where: (file, marker, text), read from the tables of this checkout; those that are stale say so."""
     for experiment in SHOWN_IN_README:
-        _, _, table = Path("results/tables", experiment, "summary.md").read_text().split("\n", 2)
-        yield Path("README.md"), experiment, table.replace("## ", "### ")  # less its heading
+        tables = tablesets.TableSet(experiment)
+        _, _, table = (tables.folder / "summary.md").read_text().split("\n", 2)
+        yield Path("README.md"), experiment, table.replace("## ", "### ") + tables.mark  # less its heading
     for experiment in SHOWN_ON_CHIPS:
-        tables = Path("results/tables", experiment)
-        joules = (tables / "energy.md").read_text()
-        yield Path("docs/energy.md"), f"{experiment} energy", joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
-        _, _, chips = (tables / "hardware.md").read_text().split("\n", 2)
-        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####")
-    effects = [
-        f"### {experiment}\n\n{Path('results/tables', experiment, 'comparisons.md').read_text().split(ASKED)[1]}"
-        for experiment in SHOWN_IN_PITFALLS
-    ]
-    yield Path("docs/pitfalls.md"), "effects", "\n\n".join(text.split("\n\n##")[0] for text in effects) + "\n"
+        tables = tablesets.TableSet(experiment)
+        joules = (tables.folder / "energy.md").read_text()
+        verdict = joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
+        yield Path("docs/energy.md"), f"{experiment} energy", verdict + tables.mark
+        _, _, chips = (tables.folder / "hardware.md").read_text().split("\n", 2)
+        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####") + tables.mark
+    effects = []
+    for experiment in SHOWN_IN_PITFALLS:
+        tables = tablesets.TableSet(experiment)
+        _, asked = (tables.folder / "comparisons.md").read_text().split(ASKED)
+        table = asked.split("\n\n##")[0].rstrip("\n")
+        effects.append(f"### {experiment}\n\n{table}\n{tables.mark}")
+    yield Path("docs/pitfalls.md"), "effects", "\n".join(effects)
 
 
 def page(grid: Grid) -> Path:

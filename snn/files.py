@@ -193,15 +193,29 @@ def verify(folder: Path) -> None:
     Raises InputError naming the first that differs, is gone, or was never recorded.
     """
     remedy = remake(folder)
-    recorded = read_json(folder / "sha256.json", remedy)
-    if not isinstance(recorded, dict):
-        raise InputError(folder / "sha256.json", "is no record of sums", remedy)
-    kept = {path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
+    recorded, kept = _sums(folder / "sha256.json", remedy), kept_in(folder)
     for name in sorted(kept - {"sha256.json", *PROGRESS} | recorded.keys()):
         expected = recorded.get(name, "nothing")
         found = sha256(folder / name) if name in kept else "no file"
         if found != expected:
             raise InputError(folder / name, f"sha256 is {found}, recorded was {expected}", remedy)
+
+
+def verify_stamp(stamp: Path, names: Iterable[str], remedy: str) -> None:
+    """Compare files with the sha256 that a stamp beside them records: those of these names, and all that it records.
+
+    Raises InputError naming the first that is not the file that was made, is gone, or was never recorded.
+    """
+    recorded = _sums(stamp, remedy)
+    for name in sorted({*names, *recorded}):
+        path = stamp.with_name(name)
+        if not path.is_file() or sha256(path) != recorded.get(name):
+            raise InputError(path, "is not the file that was made", remedy)
+
+
+def kept_in(folder: Path) -> set[str]:
+    """The names of the files that lie in a folder, less hidden ones."""
+    return {path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
 
 
 def recorded(path: Path) -> str:
@@ -219,6 +233,13 @@ def recorded(path: Path) -> str:
 def refusal(path: Path, error: Exception) -> InputError:
     """What to raise when `path` cannot be written."""
     return InputError(path, f"cannot be written: {_reason(error)}", _remedy(error))
+
+
+def _sums(path: Path, remedy: str) -> dict[str, str]:
+    document = read_json(path, remedy)
+    if not isinstance(document, dict):
+        raise InputError(path, "is no record of sums", remedy)
+    return document
 
 
 def _reason(error: Exception) -> str:

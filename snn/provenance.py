@@ -7,16 +7,21 @@ from importlib import metadata
 
 from snn.digest import ROOT
 
+CODE = ("snn", "params", "workflow", "Snakefile")  # where a file counts before git knows it: it can change a number
 LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pillow", "pandas", "scipy", "pydantic", "snakemake")
 
 
 def stamp() -> dict[str, object]:
-    """Who made a result: commit, whether the tree was dirty (but for results themselves, such as tables that were made
-    anew), versions, machine. None of it enters a digest.
+    """Who made a result: commit, whether the tree was dirty, versions, machine. None of it enters a digest.
+
+    A tree is dirty when it holds code, parameters or anything else that the commit does not hold as it is. Results do
+    not count, such as tables that were made again; nor do untracked files outside of `CODE`, or files that git ignores.
     """
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":(top,exclude)results")
+    added = _git("ls-files", "--others", "--exclude-standard", "--", *CODE)
     return {
         "commit": _git("rev-parse", "HEAD") or "unknown",
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no", "--", ":(top,exclude)results")),
+        "dirty": bool(changed or added),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),

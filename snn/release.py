@@ -22,9 +22,11 @@ from pathlib import Path
 
 from snn import files, tables
 from snn.errors import InputError, remake
+from snn.git import git
 from snn.grid import Grid
 from snn.job import Job
 from snn.jobs import Train
+from snn.tablesets import TableSet
 
 REMOTE = "spikeledger"  # what the remote of the moment is called, in a configuration that git does not see
 ASIDE = """\
@@ -42,14 +44,17 @@ NOISE = ("Having any troubles?", "Is your cache up to date?", "<https://", "Use 
 def release(experiment: str, remote: str) -> None:
     """Track and push the results of an experiment, and say what to commit.
 
-    Raises InputError, and leaves no pointer changed, when a job is due, a file is not what was recorded, the tables
-    were not made from these runs, or a byte did not reach the remote.
+    Raises InputError, and leaves no pointer changed, when a job is due, a file is not what was recorded, a result was
+    made by code that was not committed, the tables were not made from these runs, or a byte did not reach the remote.
     """
     grid = Grid(experiment)
     jobs = results(grid)
     refuse_due([*jobs, grid.tables, grid.figures], f"make reproduce EXPERIMENT={experiment}")
     for job in jobs:
         files.verify(job.folder)
+    tables_here = TableSet(experiment)
+    tables_here.prove()
+    tables_here.refuse_dirty()
     pointers = pointers_of(grid)
     with _aside() as aside:
         _check_tables(grid, aside / "tables")
@@ -159,14 +164,6 @@ def dvc(*arguments: str, cwd: Path = Path(), where: object = None, do: str = "me
         said = done.stderr.rpartition("ERROR: ")[2].splitlines()
         words = " ".join(line for line in said if not line.startswith(NOISE)).strip()
         raise InputError(where or f"dvc {arguments[0]}", words or "failed", do)
-    return done.stdout
-
-
-def git(*arguments: str) -> str:
-    """Output of a git command here; raises InputError with what it said."""
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise InputError(f"git {arguments[0]}", done.stderr or "failed", "run this in a git clone of the project")
     return done.stdout
 
 

@@ -159,9 +159,7 @@ def _stamp(job: Tables | Figures, out: Path) -> None:
 def verify_tables(job: Tables) -> None:
     """Compare tables with their stamp; raises InputError naming the first that is not the file that was made."""
     again = f"remove it and run make reproduce EXPERIMENT={job.name}"
-    for name, recorded in files.read_json(job.stamp_file, again).items():
-        if not job.file(name).is_file() or files.sha256(job.file(name)) != recorded:
-            raise InputError(job.file(name), "is not the file that was made", again)
+    files.verify_stamp(job.stamp_file, job.results, again)
 
 
 def _device_name(device: Any) -> str:

@@ -166,6 +166,12 @@ def test_a_damaged_record_of_prepared_data_does_not_keep_an_experiment_from_bein
     assert Grid("smoke").data.folder == grid.data.folder
 
 
+@pytest.mark.parametrize("record", ["{}", "[]", "{", ""], ids=["empty", "a list", "broken", "nothing"])
+def test_a_stamp_that_records_nothing_proves_no_table(record, grid, here, capsys):
+    (here / grid.tables.stamp_file).write_text(record)
+    assert str(grid.tables.folder) in refusal(capsys, command(grid.figures))
+
+
 def test_a_summary_can_be_shown_after_prepared_data_were_removed(grid, here, capsys, monkeypatch):
     monkeypatch.setattr("snn.browse.page", lambda grid: Path("page.html"))
     shutil.rmtree(here / grid.data.folder)

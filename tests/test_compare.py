@@ -1,5 +1,7 @@
 """Comparisons, steps and claims: pairs by seed, tests one can check by hand, verdicts that follow from intervals."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,8 @@ from snn import compare, params, statistics, steps, tables
 from snn.claims import check
 from snn.kinds import Claim, Claims, Ratio, Side
 from tests.rows import frame, row
+
+REPORT = Path(__file__).parent.parent / "workflow" / "report"
 
 
 def paired(differences, **changes) -> pd.DataFrame:
@@ -43,6 +47,16 @@ def test_a_comparison_is_the_paired_t_test_of_scipy():
     interval = expected.confidence_interval()
     assert (found.n, found.p, found.p_holm) == (4, pytest.approx(expected.pvalue), pytest.approx(expected.pvalue))
     assert (found.difference - found.ci95, found.difference + found.ci95) == pytest.approx(tuple(interval))
+
+
+@pytest.mark.parametrize("name", ["comparisons", "comparisons_figure"])
+def test_captions_tell_the_correction_that_is_computed(name):
+    caption = " ".join((REPORT / f"{name}.rst").read_text().split())
+    for family in ("the pairs", "those with the teacher"):
+        assert family in caption
+    assert f"the strictest of Holm's tests, at {statistics.LEVEL} / m with m tests in the family" in caption
+    assert "all rows" not in caption
+    assert "uncorrected" not in caption
 
 
 # pairs

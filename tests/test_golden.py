@@ -1,12 +1,15 @@
 """Numbers that a refactor must leave alone: every method trains, runs and is calibrated on a chip, tiny and fixed.
 
 `python -m snn adopt` lets results pass to refactored code only when these numbers are unchanged. They are computed in
-double precision on one thread, so that they hang on the code and hardly on the machine. After a change that is meant to
-move them, or for a new method or noise model, write them anew and commit them:
+double precision on one thread, so that they depend on the code and hardly on the machine. To record numbers, which are
+then committed:
 
-    .venv/bin/python -m tests.test_golden
+    .venv/bin/python -m tests.test_golden             # new methods and noise models: those that are not on record
+    .venv/bin/python -m tests.test_golden tet stbp    # after a change that is meant to move these, and no others
+    .venv/bin/python -m tests.test_golden --all       # after one that is meant to move all of them
 """
 
+import argparse
 import json
 import tempfile
 from contextlib import contextmanager
@@ -126,7 +129,9 @@ def operations(net):
 @pytest.mark.parametrize("name", params.names("methods"))
 def test_numbers_of_a_method_are_those_on_record(name):
     golden = json.loads(GOLDEN.read_text())
-    assert name in golden, f"a new method: record its numbers with python -m tests.test_golden, then commit {GOLDEN}"
+    assert name in golden, (
+        f"a new method: record its numbers with python -m tests.test_golden {name}, then commit {GOLDEN}"
+    )
     assert measure(name) == pytest.approx(golden[name], rel=1e-7, abs=1e-10)
 
 
@@ -134,11 +139,90 @@ def test_numbers_of_a_method_are_those_on_record(name):
 def test_numbers_of_a_noise_model_are_those_on_record(name):
     golden = json.loads(CHIPS.read_text())
     assert name in golden, (
-        f"a new noise model: record its numbers with python -m tests.test_golden, then commit {CHIPS}"
+        f"a new noise model: record its numbers with python -m tests.test_golden {name}, then commit {CHIPS}"
     )
     assert measure_noise(name) == pytest.approx(golden[name], rel=1e-7, abs=1e-10)
 
 
+def record(path, names, measure, wanted=(), everything=False):
+    """Write the numbers of the `names` that are wanted, or of those that are not on record if none are; returns these.
+
+    All others stay byte for byte, unless `everything` is recorded.
+    """
+    recorded = json.loads(path.read_text()) if path.exists() and not everything else {}
+    due = [name for name in names if (name in wanted if wanted else name not in recorded)]
+    if due:
+        files.write_json(path, recorded | {name: measure(name) for name in due})
+    return due
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m tests.test_golden", description="record golden numbers")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="method or noise model; else those not on record")
+    parser.add_argument("--all", action="store_true", help="all of them")
+    options = parser.parse_args(arguments)
+    methods, noises = params.names("methods"), params.names("noise")
+    if unknown := sorted(set(options.names) - {*methods, *noises}):
+        parser.error(f"{unknown[0]} is neither a method nor a noise model")
+    if options.all and options.names:
+        parser.error("name methods and noise models, or say --all")
+    for path, names, measured in ((GOLDEN, methods, measure), (CHIPS, noises, measure_noise)):
+        for name in record(path, names, measured, options.names, options.all):
+            print(f"{path.name}: {name}")
+
+
+NUMBERS = {"a": {"loss": 0.1}, "b": {"loss": 1e-17, "acs": 3}, "c": {"loss": 2 / 3}}
+
+
+@pytest.fixture
+def on_record(tmp_path):
+    """A file with numbers of a, b and c."""
+    return files.write_json(tmp_path / "losses.json", NUMBERS)
+
+
+def lines(path, name):
+    """What a file holds of one name, as it is written."""
+    _, begin, rest = path.read_text().partition(f' "{name}": {{')
+    assert begin
+    return rest.partition("}")[0]
+
+
+def test_recording_one_leaves_the_bytes_of_the_others(on_record):
+    before = {name: lines(on_record, name) for name in NUMBERS}
+    assert record(on_record, ["a", "b", "c"], lambda name: {"loss": 5.0}, ["b"]) == ["b"]
+    assert json.loads(on_record.read_text())["b"] == {"loss": 5.0}
+    assert {name: lines(on_record, name) for name in "ac"} == {name: before[name] for name in "ac"}
+
+
+def test_without_a_name_only_those_are_recorded_that_are_missing(on_record):
+    assert record(on_record, ["a", "b", "c", "d"], lambda name: {"loss": 5.0}) == ["d"]
+    assert json.loads(on_record.read_text()) == {**NUMBERS, "d": {"loss": 5.0}}
+
+
+def test_a_file_in_which_nothing_is_wanted_is_not_touched(on_record):
+    before = on_record.stat().st_mtime_ns
+    assert record(on_record, list(NUMBERS), lambda name: {}) == []
+    assert record(on_record, list(NUMBERS), lambda name: {}, ["tet"]) == []
+    assert on_record.stat().st_mtime_ns == before
+
+
+def test_everything_is_recorded_when_that_is_asked_for(on_record):
+    assert record(on_record, ["a", "d"], lambda name: {"loss": 5.0}, everything=True) == ["a", "d"]
+    assert json.loads(on_record.read_text()) == {name: {"loss": 5.0} for name in "ad"}
+
+
+@pytest.mark.parametrize("arguments", [["tett"], ["--all", "tet"]], ids=["unknown", "both"])
+def test_recording_refuses_what_is_not_clear(arguments):
+    with pytest.raises(SystemExit) as refused:
+        main(arguments)
+    assert refused.value.code == 2
+
+
+@pytest.mark.parametrize("path", [GOLDEN, CHIPS], ids=lambda path: path.name)
+def test_numbers_on_record_are_written_as_recording_writes_them(path, tmp_path):
+    again = files.write_json(tmp_path / "again.json", json.loads(path.read_text()))
+    assert again.read_bytes() == path.read_bytes()
+
+
 if __name__ == "__main__":
-    files.write_json(GOLDEN, {name: measure(name) for name in params.names("methods")})
-    files.write_json(CHIPS, {name: measure_noise(name) for name in params.names("noise")})
+    main()

@@ -230,6 +230,32 @@ def test_release_refuses_what_is_due(home, clone):
     assert not (home / "other").exists()
 
 
+def test_release_refuses_tables_with_two_stamps(home, computed):
+    stamp = one(computed, "results/tables/tiny/*.stamp")
+    shutil.copy(stamp, stamp.with_name("0123456789ab.stamp"))
+    line = refused(computed, "release", "--experiment", "tiny", "--remote", home / "other")
+    assert line.startswith("error: results/tables/tiny: ")
+    assert not (home / "other").exists()
+
+
+def test_release_refuses_what_uncommitted_code_made(home, computed):
+    folders = one(computed, "results/runs/digits/digits_cnn/stbp/T2/*/rows/*"), computed / "results/tables/tiny"
+    untracked = computed / "params/methods/tried.yaml"
+    untracked.write_text("base: stbp\nsource: a test\n")
+    for folder in folders:
+        shutil.rmtree(folder)
+    compute(computed, "tiny")
+    line = refused(computed, "release", "--experiment", "tiny", "--remote", home / "other")
+    assert line.startswith("error: results/tables/tiny/costs.csv: 1 of ")
+    assert not (home / "other").exists()
+
+    untracked.unlink()
+    for folder in folders:
+        shutil.rmtree(folder)
+    compute(computed, "tiny")
+    snn(computed, "release", "--experiment", "tiny", "--remote", home / "other")
+
+
 def test_a_push_that_fails_leaves_no_pointer(home, computed):
     run(computed, "git", "rm", "--quiet", *POINTERS)
     (computed.parent / "full").write_text("no folder")
@@ -244,6 +270,7 @@ def test_releases_of_a_data_set_keep_each_others_runs(home, computed):
     (computed / "params/experiments/clean.yaml").write_text(
         TINY.partition("hardware:")[0] + "energy: horowitz45_fp32\n" + TINY[TINY.index("device:") :]
     )
+    commit(computed, "Add an experiment")
     cached = stored(chips / "chips.safetensors", computed / ".dvc/cache")
     cached.chmod(0o644)
     cached.unlink()
