@@ -28,12 +28,12 @@ from typing import Any
 import numpy as np
 
 from snn import files, stages
-from snn.digest import DIGEST_LENGTH
 from snn.errors import InputError, remake
 from snn.git import git
 from snn.grid import Grid
 from snn.job import Job
 from snn.jobs import Prepare
+from snn.paths import DIGEST_LENGTH
 from snn.release import results
 
 DIGEST = re.compile(rf"\b[0-9a-f]{{{DIGEST_LENGTH}}}\b")

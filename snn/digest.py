@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from snn.errors import InputError
+from snn.paths import DIGEST_LENGTH, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-DIGEST_LENGTH = 12
 # What these packages and modules hold reaches a number only through the resolved parameters, which are hashed
 # themselves, or not at all.
 INERT = (
     *("snn.digest", "snn.download", "snn.errors", "snn.files", "snn.grid", "snn.job", "snn.jobs", "snn.kinds"),
-    *("snn.lazy", "snn.params", "snn.provenance"),
+    *("snn.lazy", "snn.params", "snn.paths", "snn.provenance"),
 )
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DOCUMENTED = (ast.Module, ast.ClassDef, *FUNCTIONS)

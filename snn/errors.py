@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from snn.provenance import DIGEST_LENGTH
+from snn.paths import DIGEST_LENGTH
 
 DIGEST = f"[0-9a-f]{{{DIGEST_LENGTH}}}"
 MADE = re.compile(  # where the workflow puts results, see `jobs`

@@ -10,10 +10,10 @@ from typing import Any
 
 from snn import kinds, params
 from snn.arms import arms as arms_of
-from snn.digest import ROOT
 from snn.errors import InputError, PlanChanged
 from snn.job import Job, place
 from snn.jobs import Calibrate, Evaluate, Figures, Prepare, Tables, Train
+from snn.paths import ROOT
 from snn.wiring import sizes, wire
 
 DEFAULT_EXPERIMENT = "digits"

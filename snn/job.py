@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from snn.digest import DIGEST_LENGTH, digest
+from snn.digest import digest
+from snn.paths import DIGEST_LENGTH
 
 ACCOMPANYING = ("params.json", "provenance.json", "sha256.json")  # in the folder of every result
 

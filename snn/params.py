@@ -18,9 +18,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
-from snn.digest import ROOT
 from snn.errors import InputError
 from snn.kinds import Claims, Dataset, Energy, Experiment, Method, Network, Noise, Published
+from snn.paths import ROOT
 from snn.spec import Model
 from snn.wiring import sizes, wire
 

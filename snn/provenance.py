@@ -5,7 +5,7 @@ import platform
 import subprocess
 from importlib import metadata
 
-from snn.digest import ROOT
+from snn.paths import ROOT
 
 CODE = ("snn", "params", "workflow", "Snakefile")  # where a file counts before git knows it: it can change a number
 LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pillow", "pandas", "scipy", "pydantic", "snakemake")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from snn.digest import ROOT
+from snn.paths import ROOT
 
 TINY = """\
 source: a test

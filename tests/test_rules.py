@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from torch.nn import functional as F
 
 from snn import kinds, local, optimise, params
-from snn.digest import ROOT
 from snn.network import Network
+from snn.paths import ROOT
 from snn.rules import Batch, Task, ann, ltl, stbp, tandem, tet
 from snn.spec import Architecture, AvgPool, Conv, Linear, Neuron, Norm, Relu
 
