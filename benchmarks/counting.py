@@ -15,9 +15,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from snn import energy, params
-from snn.network import Network
-from snn.spec import Architecture
+from snn.config import params
+from snn.energy import counter as energy
+from snn.model.network import Network
+from snn.model.spec import Architecture
 
 BATCH, STEPS = 32, 4
 

@@ -23,12 +23,13 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-from snn import data, datasets, params
-from snn.datasets import Raw
-from snn.kinds import Augment
-from snn.kinds import Dataset as Described
-from snn.optimise import build, step
+from snn.config import Augment, params
+from snn.config import Dataset as Described
+from snn.core import seeds
+from snn.data import prepare, samples
+from snn.data.loaders import Raw
 from snn.rules import Batch, Task
+from snn.training.optimiser import build, step
 
 BATCH, AUGMENT = 128, Augment(shift=4, flip=True)
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
@@ -56,14 +57,14 @@ class Pictures(Dataset):
         return self.transform(Image.fromarray(self.x_NHWC[i])), self.y_N[i]
 
 
-def prepared(x_NCHW: np.ndarray, y_N: np.ndarray, folder: Path) -> data.Split:
+def prepared(x_NCHW: np.ndarray, y_N: np.ndarray, folder: Path) -> samples.Split:
     """The images as the training part of a prepared file."""
     ends = {"train": np.arange(len(y_N) - 20), "validation": np.arange(len(y_N) - 20, len(y_N)), "test": np.arange(10)}
     raw = Raw(x_NCHW.__getitem__, y_N, [str(i) for i in range(10)], ends)
     about = {"source": "random", "loader": "arrays", "raw": "random", "input_shape": (3, 32, 32), "classes": 10}
     job = types.SimpleNamespace(name="random", digest="0" * 12, raw=Path(), dataset=Described(**about, options={}))
-    datasets.run(job, types.SimpleNamespace(load=lambda options, path: raw), folder)
-    return data.load(folder / "train.safetensors", torch.device("cpu"))["train"]
+    prepare.run(job, types.SimpleNamespace(load=lambda options, path: raw), folder)
+    return samples.load(folder / "train.safetensors", torch.device("cpu"))["train"]
 
 
 def samples_per_second(batches: Callable) -> float:
@@ -92,10 +93,10 @@ def tandem_step() -> Callable[[torch.Tensor, torch.Tensor], None]:
     return update
 
 
-def share_of_a_step(part: data.Split, steps: int = 3) -> float:
+def share_of_a_step(part: samples.Split, steps: int = 3) -> float:
     """Wall time of making batches of 32 over that of making them and training on them."""
     update, making, start = tandem_step(), 0.0, time.perf_counter()
-    batches = part.shuffled(32, AUGMENT, data.generator("share"))
+    batches = part.shuffled(32, AUGMENT, seeds.generator("share"))
     for _ in range(steps):
         begin = time.perf_counter()
         batch = next(batches)
@@ -118,7 +119,7 @@ def main() -> None:
         part = prepared(np.ascontiguousarray(x_NHWC.transpose(0, 3, 1, 2)), y_N, Path(folder))
         peer = Pictures(x_NHWC, y_N)
         contestants = {
-            "ours": lambda: part.shuffled(BATCH, AUGMENT, data.generator("loading")),
+            "ours": lambda: part.shuffled(BATCH, AUGMENT, seeds.generator("loading")),
             "DataLoader, 0 workers": lambda: DataLoader(peer, BATCH, shuffle=True),
             "DataLoader, 2 workers": lambda: DataLoader(peer, BATCH, shuffle=True, num_workers=2),
         }

@@ -21,8 +21,8 @@ from neurobench.models import TorchModel
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from snn import files
-from snn.network import Network
+from snn.core import files
+from snn.model.network import Network
 from tests.neurobench_cases import CASES, SAMPLES, build
 
 FIXTURE = Path("tests", "fixtures", "neurobench.json")

@@ -14,9 +14,9 @@ matplotlib.rcParams.update({"svg.hashsalt": "spikeledger", "svg.fonttype": "none
 
 from matplotlib import pyplot as plt  # noqa: E402 - after the backend is chosen
 
-from snn import rate  # noqa: E402
-from snn.neuron import fire  # noqa: E402
-from snn.spec import Neuron  # noqa: E402
+from snn.model import rate_curve  # noqa: E402
+from snn.model.neuron import fire  # noqa: E402
+from snn.model.spec import Neuron  # noqa: E402
 
 STEPS = 32
 PLAIN = {"threshold": 1.0, "fires": "at", "surrogate": "rectangle", "width": 0.5, "height": 1.0}
@@ -34,9 +34,9 @@ def draw(path: Path) -> None:
     for axes, (name, neuron) in zip(row, NEURONS.items(), strict=True):
         counts_N = fire((z_N / STEPS).expand(STEPS, -1).contiguous(), neuron)[0].sum(0)
         axes.step(z_N, counts_N, where="mid", color="0.6", lw=1, label="simulated")
-        axes.plot(z_N, rate.count(z_N, neuron, STEPS).clamp(max=STEPS), color="#0072B2", label="our curve")
+        axes.plot(z_N, rate_curve.count(z_N, neuron, STEPS).clamp(max=STEPS), color="#0072B2", label="our curve")
         if neuron.decay < 1:
-            axes.plot(z_N, rate.released(z_N, neuron, STEPS), "--", color="#D55E00", label="released formula")
+            axes.plot(z_N, rate_curve.released(z_N, neuron, STEPS), "--", color="#D55E00", label="released formula")
         axes.set(title=name, xlabel="total current z")
         axes.legend(fontsize=8)
     row[0].set_ylabel(f"spikes in {STEPS} steps")

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import torch
 
-from snn.network import Network
-from snn.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Readout
+from snn.model.network import Network
+from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Readout
 
 INPUT, OUTPUTS, SAMPLES = (2, 11, 10), 5, 8
 NEURON = Neuron(decay=0.5, threshold=0.75, reset="subtract", fires="at", surrogate="rectangle", width=0.5, height=1.0)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from snn.spec import AvgPool, Block, Conv, Linear, MaxPool, NeuNorm, Neuron
+from snn.model.spec import AvgPool, Block, Conv, Linear, MaxPool, NeuNorm, Neuron
 
 ADD = "add"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from snn import files
+from snn.core import files
 
 ROWS = [{"path": f"r{i}", "commit": commit * 40, "dirty": False} for i, commit in enumerate("abbcbb")]
 PAGES = {

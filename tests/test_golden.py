@@ -21,16 +21,24 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from snn import arms, chip, data, energy, evaluate, files, hardware, kinds, network, params, train
+from snn import config
+from snn.config import params
+from snn.core import files, seeds
+from snn.data import samples as data
+from snn.energy import counter
+from snn.evaluation import evaluate
+from snn.hardware import calibrate, chip, trials
+from snn.model import network
+from snn.model.spec import AvgPool, Conv, Linear
 from snn.rules import Task
-from snn.spec import AvgPool, Conv, Linear
+from snn.training import loop
 
 GOLDEN = Path(__file__).with_name("golden") / "losses.json"
 CHIPS = GOLDEN.with_name("chips.json")
 STEPS = 4
 LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=12))
-DATASET = SimpleNamespace(task="classification", augment=kinds.Augment(shift=1))
-CALIBRATION = kinds.Calibration(
+DATASET = SimpleNamespace(task="classification", augment=config.Augment(shift=1))
+CALIBRATION = config.Calibration(
     samples=24, epochs=2, batch=12, lr=1e-2, calibrators=("ltl_offline",), targets=("own",), warm_up=1
 )
 
@@ -56,7 +64,7 @@ def exact():
 
 
 def split(name, samples):
-    x_NCHW = torch.randint(17, (samples, 1, 8, 8), generator=data.generator("golden", name), dtype=torch.uint8)
+    x_NCHW = torch.randint(17, (samples, 1, 8, 8), generator=seeds.generator("golden", name), dtype=torch.uint8)
     return Double(x_NCHW, torch.arange(samples) % 3, torch.tensor([8.0]), torch.tensor([5.0]))
 
 
@@ -76,7 +84,7 @@ def trained(name, steps=None):
         folder, start = Path(name_of_folder), None
         if begin:
             start = files.write_tensors(folder / "start.safetensors", network.to_numpy(begin.state_dict()), {})
-        return *train.fit(rule, task, parts, recipe, DATASET, 0, parents, folder / "resume", name, start), teacher
+        return *loop.fit(rule, task, parts, recipe, DATASET, 0, parents, folder / "resume", name, start), teacher
 
 
 def measure(name):
@@ -88,7 +96,7 @@ def measure(name):
         found |= {f"validation loss {row['epoch']}": row["validation_loss"] for row in course.history}
         found |= {f"clean {what}": value for what, value in operations(net).items()}
         percentile = getattr(params.load("methods", name).options, "percentile", 100)
-        reference = hardware.Reference(net, teacher, percentile)
+        reference = calibrate.Reference(net, teacher, percentile)
         if any(layer.fires for layer in net.layers):
             found |= on_chip("mismatch", 0.2, net, reference, "ltl_offline")
         return found
@@ -99,8 +107,8 @@ def measure_noise(name):
     """A network of STBP on a chip of every noise model, before and after every calibrator."""
     with exact():
         net, levels = trained("stbp")[1].best, params.load("noise", name).levels
-        reference, found = hardware.Reference(net, None, 100.0), {}
-        for calibrator in sorted(path.stem for path in Path("snn/calibrators").glob("[a-z]*.py")):
+        reference, found = calibrate.Reference(net, None, 100.0), {}
+        for calibrator in sorted(path.stem for path in Path("snn/hardware/calibrators").glob("[a-z]*.py")):
             numbers = on_chip(name, levels[len(levels) // 2], net, reference, calibrator)
             found |= {f"{calibrator} {what}": value for what, value in numbers.items()}
         return found
@@ -110,11 +118,11 @@ def on_chip(noise, level, net, reference, calibrator):
     parts = params.noise_parts(noise, level)
     made = chip.manufacture(net, parts, 0).network
     found = {f"{noise} noisy {what}": value for what, value in operations(made).items()}
-    trial = arms.Trial(arms.Arm(calibrator, "own"), level, 0)
+    trial = trials.Trial(trials.Arm(calibrator, "own"), level, 0)
     settings = SimpleNamespace(noise=noise, calibration=CALIBRATION)
     job = SimpleNamespace(hardware=settings, run=SimpleNamespace(data=SimpleNamespace(dataset=DATASET)))
     samples = {"train": split("train", 24), "validation": split("validation", 12)}
-    course = hardware.calibrate(net, trial, job, reference, samples, data.generator("golden", "chip"))
+    course = calibrate.calibrate(net, trial, job, reference, samples, seeds.generator("golden", "chip"))
     found |= {f"{noise} calibration loss {row['epoch']}": row["loss"] for row in course.history[1:]}
     made = chip.manufacture(net, parts, 0).network
     chip.program(made, course.last)
@@ -123,7 +131,7 @@ def on_chip(noise, level, net, reference, calibrator):
 
 def operations(net):
     accuracy, _, layers = evaluate.judge(net, split("test", 12))
-    return {"accuracy": accuracy, **asdict(energy.total(layers))}
+    return {"accuracy": accuracy, **asdict(counter.total(layers))}
 
 
 @pytest.mark.parametrize("name", params.names("methods"))

@@ -13,16 +13,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from snn.lazy import lazy
-from snn.spec import Architecture, LayerSpec, Shape
+from snn.core.lazy import lazy
+from snn.core.strict import Shape
+from snn.model.spec import Architecture, LayerSpec
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from snn.network import Network
+    from snn.model.network import Network
 
-network = lazy("snn.network")
+network = lazy("snn.model.network")
 
 
 @dataclass(frozen=True)

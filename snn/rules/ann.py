@@ -2,12 +2,13 @@
 input.
 """
 
-from snn.lazy import lazy
+from snn.core.lazy import lazy
+from snn.core.strict import Model
+from snn.model.spec import Dropout, Norm, Relu
 from snn.rules import Rule as Base
-from snn.spec import Dropout, Model, Norm, Relu
 
-network = lazy("snn.network")
-score = lazy("snn.score")
+network = lazy("snn.model.network")
+losses = lazy("snn.model.losses")
 
 
 class Options(Model):
@@ -28,4 +29,4 @@ class Rule(Base):
         return network.Network(task.architecture(**dict(self.options)))
 
     def losses(self, student, batch):
-        yield score.loss(student.predict(batch.x), batch.y)
+        yield losses.loss(student.predict(batch.x), batch.y)

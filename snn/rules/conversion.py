@@ -14,13 +14,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from snn.lazy import lazy
+from snn.core.lazy import lazy
+from snn.core.strict import Model
+from snn.model.spec import Neuron
 from snn.rules import Rule as Base
-from snn.spec import Model, Neuron
 
 torch = lazy("torch")
-local = lazy("snn.local")
-network = lazy("snn.network")
+local_losses = lazy("snn.model.local_losses")
+network = lazy("snn.model.network")
 
 
 class Options(Model):
@@ -65,7 +66,7 @@ class Rule(Base):
 
 def scales(teacher, x, percentile):
     """What one spike a step stands for, for every output but that of the read-out; the input has none."""
-    found, largest = (local.percentiles(teacher, x, p) for p in (percentile, 100.0))
+    found, largest = (local_losses.percentiles(teacher, x, p) for p in (percentile, 100.0))
     q = [float(value) or float(most) or 1.0 for value, most in zip(found, largest, strict=True)]
     q = dict(zip((i for i, layer in enumerate(teacher.layers[:-1]) if layer.activation), q, strict=True))
     linked = True

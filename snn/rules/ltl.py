@@ -1,7 +1,8 @@
 """LTL: local tandem learning, every layer imitates the firing rates that a teacher's activations ask for.
 
 Source: Yang, Wu, Zhang, Chua, Wang, Li, Training spiking neural networks with local tandem learning, NeurIPS 2022.
-Targets are the teacher's activations over their percentile; losses are those of `snn.local`, weighted by `lam`.
+Targets are the teacher's activations over their percentile; losses are those of `snn.model.local_losses`,
+weighted by `lam`.
 """
 
 import itertools
@@ -9,13 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from snn.lazy import lazy
+from snn.core.lazy import lazy
+from snn.core.strict import Model
+from snn.model.spec import Neuron, Norm, Readout
 from snn.rules import Rule as Base
-from snn.spec import Model, Neuron, Norm, Readout
 
-local = lazy("snn.local")
-network = lazy("snn.network")
-score = lazy("snn.score")
+local_losses = lazy("snn.model.local_losses")
+network = lazy("snn.model.network")
+losses = lazy("snn.model.losses")
 
 
 class Options(Model):
@@ -62,22 +64,22 @@ class Rule(Base):
         readout = Readout(kind=options.readout, **how)
         student = network.Network(task.architecture(activation=options.neuron, norm=options.norm, readout=readout))
         if options.scale == "fixed":
-            for i, q in enumerate(local.percentiles(parents["teacher"], x, options.percentile)):
+            for i, q in enumerate(local_losses.percentiles(parents["teacher"], x, options.percentile)):
                 student.register_buffer(f"percentile_{i}", q)
         return student
 
     def losses(self, student, batch):
         if self.options.mode == "end_to_end":
-            yield score.loss(student.predict(batch.x), batch.y)
+            yield losses.loss(student.predict(batch.x), batch.y)
             return
         options, fixed = self.options, None
         if options.scale == "fixed":
             fixed = [getattr(student, f"percentile_{i}") for i in range(len(student.hidden))]
-        targets_BN = local.teacher_rates(batch.parents["teacher"], batch.x, options.percentile, fixed)
+        targets_BN = local_losses.teacher_rates(batch.parents["teacher"], batch.x, options.percentile, fixed)
         if options.mode == "online":
-            yield from local.online(student, batch.x, targets_BN, batch.y, options.lam, options.warm_up)
+            yield from local_losses.online(student, batch.x, targets_BN, batch.y, options.lam, options.warm_up)
             return
-        terms = local.offline(student, batch.x, targets_BN, batch.y, options.lam)
+        terms = local_losses.offline(student, batch.x, targets_BN, batch.y, options.lam)
         if options.mode == "offline":
             yield from terms
         else:

@@ -7,12 +7,13 @@ population of voters. Batch normalisation over steps x batch is an option of our
 
 from typing import Literal
 
-from snn.lazy import lazy
+from snn.core.lazy import lazy
+from snn.core.strict import Model, Positive
+from snn.model.spec import Dropout, NeuNorm, Neuron, Norm, Readout
 from snn.rules import Rule as Base
-from snn.spec import Dropout, Model, NeuNorm, Neuron, Norm, Positive, Readout
 
 torch = lazy("torch")
-network = lazy("snn.network")
+network = lazy("snn.model.network")
 
 
 class Options(Model):

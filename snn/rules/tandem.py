@@ -3,7 +3,7 @@
 Each layer of neurons is a pair with shared parameters. The ANN branch sees the spike counts of the layer below; the
 spiking branch sees its spikes, with the norm folded into weights and bias, the bias spread over the steps. What goes up
 is the count; what comes back is the gradient of the ANN branch: that of a ReLU for integrate-and-fire neurons, that of
-the rate curve (`snn.rate`) for leaky ones.
+the rate curve (`snn.model.rate_curve`) for leaky ones.
 Source: Wu, Chua, Zhang, Li, Li, Tan, A tandem learning rule for effective training and rapid inference of deep spiking
 neural networks, TNNLS 2021 (arXiv 1907.01167).
 """
@@ -12,14 +12,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from snn.lazy import lazy
+from snn.core.lazy import lazy
+from snn.core.strict import Model
+from snn.model.spec import Dropout, Neuron, Norm, Readout
 from snn.rules import Rule as Base
-from snn.spec import Dropout, Model, Neuron, Norm, Readout
 
 torch = lazy("torch")
-network = lazy("snn.network")
-rate = lazy("snn.rate")
-score = lazy("snn.score")
+network = lazy("snn.model.network")
+rate_curve = lazy("snn.model.rate_curve")
+losses = lazy("snn.model.losses")
 
 
 class Options(Model):
@@ -69,13 +70,13 @@ class Rule(Base):
         return student
 
     def losses(self, student, batch):
-        yield score.loss(self.couple(student, batch.x), batch.y)
+        yield losses.loss(self.couple(student, batch.x), batch.y)
 
     def observe(self, student, batch):
         """Mean distance of the spike count from the activation, in spikes, layer by layer."""
         for number, (layer, count_BN, z_BN) in enumerate(self.pairs(student, batch.x), start=1):
             if layer.activation:
-                a_BN = rate.count(z_BN, layer.activation, student.architecture.steps)
+                a_BN = rate_curve.count(z_BN, layer.activation, student.architecture.steps)
                 yield "count_minus_activation", number, float((count_BN - a_BN).abs().mean())
 
     def couple(self, student, x):
@@ -111,5 +112,5 @@ class Rule(Base):
             ceiling = steps * neuron.threshold if self.options.mask_saturated else None
             return z_BN.clamp(min=0, max=ceiling) / neuron.threshold
         if self.options.gradient == "released":
-            return rate.released(z_BN, neuron, steps)
-        return z_BN * rate.slope(z_BN.detach(), neuron, steps)
+            return rate_curve.released(z_BN, neuron, steps)
+        return z_BN * rate_curve.slope(z_BN.detach(), neuron, steps)

@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from snn.lazy import lazy
+from snn.core.lazy import lazy
+from snn.core.strict import Model, Positive
+from snn.model.spec import Neuron, Norm
 from snn.rules import Rule as Base
-from snn.spec import Model, Neuron, Norm, Positive
 
 torch = lazy("torch")
-network = lazy("snn.network")
+network = lazy("snn.model.network")
 
 
 class Options(Model):

@@ -2,8 +2,8 @@ import sys
 
 sys.path.insert(0, workflow.basedir)
 
-from snn.complete import complete_or_exit
-from snn.grid import plan_or_exit
+from snn.pipeline.complete import complete_or_exit
+from snn.pipeline.plan import plan_or_exit
 
 PYTHON = sys.executable
 GRID = plan_or_exit(config)

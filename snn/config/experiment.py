@@ -1,0 +1,114 @@
+"""What to run: methods, seeds, chips with their calibrations and controls, comparisons. No torch."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from snn.core.strict import Many, Model, Positive
+
+
+class Calibration(Model):
+    """How chips are calibrated: every calibrator with every kind of targets, all with the same budget.
+
+    `calibrators` are files of snn/calibrators. `targets`: of the teacher, their own, or by_rule: the teacher's where
+    the rule of the run learns from one, else their own. `warm_up`: steps before an online calibrator learns.
+    """
+
+    samples: Positive
+    epochs: Positive
+    batch: Positive
+    lr: Annotated[float, Field(gt=0)]
+    calibrators: Annotated[Many[str], Field(min_length=1)]
+    targets: Annotated[Many[Literal["own", "teacher", "by_rule"]], Field(min_length=1)]
+    warm_up: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _no_repetition(self) -> "Calibration":
+        for field in ("calibrators", "targets"):
+            if len(set(getattr(self, field))) < len(getattr(self, field)):
+                raise ValueError(f"{field} names something twice")
+        return self
+
+
+class Controls(Model):
+    """Where the same budget is spent otherwise, at one level, with the first calibrator and the first targets; see
+    `snn/hardware/trials.py`.
+    """
+
+    level: Annotated[int | float, Field(gt=0)]
+    kinds: Annotated[
+        Many[Literal["level_0", "clean_chip", "other_chip", "noise_aware", "shuffled"]], Field(min_length=1)
+    ]
+
+
+class Hardware(Model):
+    """Chips of one kind of noise, at several levels, before and after calibration. `levels`: those of the noise file
+    unless said otherwise.
+    """
+
+    noise: str
+    levels: Many[Annotated[int | float, Field(gt=0)]] = ()
+    chips: Positive
+    calibration: Calibration
+    controls: Controls | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Hardware":
+        if list(self.levels) != sorted(set(self.levels)):
+            raise ValueError("levels must rise from one to the next")
+        if self.controls and len(set(self.controls.kinds)) < len(self.controls.kinds):
+            raise ValueError("controls.kinds names something twice")
+        if self.controls and "other_chip" in self.controls.kinds and self.chips < 2:
+            raise ValueError("control other_chip needs two chips or more")
+        return self
+
+
+class Comparison(Model):
+    """Two methods to be compared seed by seed."""
+
+    left: str
+    right: str
+
+
+class Experiment(Model):
+    """What to run: every method with every seed on one data set and network, with one teacher ANN a seed.
+
+    `learning_rates`: every method but the teacher is trained with each of them, and judged by the one that is best on
+    validation data; a run to start from keeps its own. `steps_eval`: numbers of steps at which the clean networks are
+    judged besides their own. `train_limit`, `test_limit`: a smaller version of the data set, whose name then says so.
+    `comparisons`: pairs of methods, beside the pairs of every method with its teacher.
+    `epochs`: of every method, in place of those of its recipe; `overrides` may still say otherwise.
+    A file may name another experiment as its `base` and say only what differs.
+    """
+
+    source: str
+    dataset: str
+    train_limit: Positive | None = None
+    test_limit: Positive | None = None
+    network: str
+    steps: Positive
+    protocol: Literal["held_out"] = "held_out"  # model chosen on validation data, test data looked at once
+    teacher: str
+    methods: Annotated[Many[str], Field(min_length=1)]
+    seeds: Annotated[Many[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    learning_rates: Many[Annotated[float, Field(gt=0)]] = ()
+    steps_eval: Many[Positive] = ()
+    comparisons: Many[Comparison] = ()
+    hardware: Many[Hardware] = ()
+    energy: str
+    epochs: Positive | None = None
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    threads: Positive = 1  # per job; gradients at 1 and 2 threads differ in bits
+    overrides: dict[str, dict[str, Any]] = {}  # method -> changes to its recipe
+
+    @model_validator(mode="after")
+    def _no_repetition(self) -> "Experiment":
+        for field in ("methods", "seeds", "learning_rates", "steps_eval"):
+            if len(set(getattr(self, field))) < len(getattr(self, field)):
+                raise ValueError(f"{field} names something twice")
+        pairs = [frozenset((pair.left, pair.right)) for pair in self.comparisons]
+        if len(set(pairs)) < len(pairs) or any(len(pair) < 2 for pair in pairs):
+            raise ValueError("comparisons names a pair twice, or a method with itself")
+        if len({hardware.noise for hardware in self.hardware}) < len(self.hardware):
+            raise ValueError("hardware names a noise model twice")
+        return self

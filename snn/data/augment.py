@@ -1,0 +1,44 @@
+"""Random changes of training samples: crop, mirror, roll, cut out. Drawn per sample, the same for all of its frames."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from snn.config import Augment
+
+
+def augmented(x_BX: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
+    """Each sample cropped after padding, rolled and mirrored on its own, its frames alike; same type and shape."""
+    batch, (height, width), device = len(x_BX), x_BX.shape[-2:], x_BX.device
+    rows_BH, columns_BW = (torch.arange(size, device=device).expand(batch, size) for size in (height, width))
+    s, r = augment.shift, augment.roll
+    if r:
+        rolls = torch.randint(-r, r + 1, (2, batch, 1), generator=generator).to(device)
+        rows_BH, columns_BW = (rows_BH - rolls[0]) % height, (columns_BW - rolls[1]) % width
+    if s:
+        offsets = torch.randint(2 * s + 1, (2, batch, 1), generator=generator).to(device)
+        rows_BH, columns_BW = rows_BH + offsets[0], columns_BW + offsets[1]
+    if augment.flip:
+        mirror_B1 = (torch.rand(batch, generator=generator) < 0.5).to(device)[:, None]
+        columns_BW = torch.where(mirror_B1, columns_BW.flip(1), columns_BW)
+    if not (r or s or augment.flip):
+        return x_BX
+    padded_BPHW = F.pad(x_BX, (s, s, s, s)).flatten(1, -3)
+    wide_BPHW = padded_BPHW.gather(2, rows_BH[:, None, :, None].expand(-1, padded_BPHW.shape[1], -1, width + 2 * s))
+    return wide_BPHW.gather(3, columns_BW[:, None, None].expand(-1, wide_BPHW.shape[1], height, -1)).view(x_BX.shape)
+
+
+def cut_out(x: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """A square of side `size` around a random pixel of each sample set to zero, in all channels and frames: the mean,
+    once x is standardised. What lies outside of the image is not cut. Source: DeVries and Taylor 2017.
+    """
+    if not size:
+        return x
+    batch, (height, width) = x.shape[-4], x.shape[-2:]
+    axes = []
+    for length in (height, width):
+        first_B1 = (torch.randint(length, (batch, 1), generator=generator) - size // 2).to(x.device)
+        position_L = torch.arange(length, device=x.device)
+        axes.append((position_L >= first_B1) & (position_L < first_B1 + size))
+    keep_BHW = ~(axes[0][:, :, None] & axes[1][:, None, :])
+    return x * keep_BHW[:, None]

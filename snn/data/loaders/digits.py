@@ -1,0 +1,43 @@
+"""The 8x8 handwritten digits that scikit-learn ships: 1,797 real images, 10 classes, no download."""
+
+import importlib.util
+from pathlib import Path
+
+from snn.config.params import FOLDER
+from snn.core.errors import InputError
+from snn.core.lazy import lazy
+from snn.core.strict import Model
+from snn.data.loaders import Raw
+
+files = lazy("snn.core.files")
+np = lazy("numpy")
+sklearn_datasets = lazy("sklearn.datasets")
+
+
+class Options(Model):
+    """`split`: a JSON file beside the YAML with the indices of train, validation and test."""
+
+    split: str
+
+
+def reads(options: Options) -> list[Path]:
+    """The split, and the images as scikit-learn ships them; raises InputError where it is not installed."""
+    library = importlib.util.find_spec("sklearn")
+    if library is None or library.origin is None:
+        raise InputError("scikit-learn", "is not installed, and ships the data set digits", "run make reproduce")
+    return [_split_file(options), Path(library.origin).parent / "datasets" / "data" / "digits.csv.gz"]
+
+
+def load(options: Options, raw: Path) -> Raw:
+    """All images, grey levels 0 to 16; raises InputError when the split is not a partition of them. No raw file."""
+    bunch = sklearn_datasets.load_digits()
+    path = _split_file(options)
+    parts = {part: np.array(indices) for part, indices in files.read_json(path, "restore it from git").items()}
+    if sorted(np.concatenate(list(parts.values()))) != list(range(len(bunch.target))):
+        raise InputError(path, "does not name every image exactly once", "restore it from git")
+    x_NCHW = bunch.images[:, None].astype(np.uint8)
+    return Raw(x_NCHW.__getitem__, bunch.target, [str(name) for name in bunch.target_names], parts)
+
+
+def _split_file(options: Options) -> Path:
+    return FOLDER / "datasets" / Path(options.split).name

@@ -1,0 +1,42 @@
+"""Pictures in a folder a class, from a folder or an archive: ImageNet, and your own. The order is that of torchvision's
+ImageFolder.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from snn.core.lazy import lazy
+from snn.core.strict import Many, Model
+from snn.data.loaders import Parts, Raw
+
+folders = lazy("snn.data.formats.folders")
+pictures = lazy("snn.data.formats.pictures")
+
+
+class Options(Model):
+    """`folder`: folder or archive with the data, below data/raw/NAME or absolute. `parts`: the folders in it of
+    training and of test data; none, if it holds those of the classes. `size`: height and width of a sample. `mode`,
+    `convert`, `shorter_side`: see `data/formats/pictures.py`. `sha256`: of the content, see `data/formats/archives.py`.
+    """
+
+    folder: str = "."
+    parts: Parts = ("train", "test")
+    size: Annotated[Many[int], Field(min_length=2, max_length=2)]
+    mode: Literal["RGB", "L"] = "RGB"
+    convert: bool = False
+    shorter_side: Annotated[int, Field(gt=0)] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+def load(options: Options, raw: Path) -> Raw:
+    """All pictures, decoded when they are asked for; raises InputError naming the folder or picture."""
+    root = raw / options.folder
+    found, names, y_N, class_names, parts = folders.classified(root, options.parts, pictures.SUFFIXES, options.sha256)
+
+    def read(i: int):
+        how = options.mode, options.convert, options.size, options.shorter_side
+        return pictures.decode(found.read(names[i]), f"{root}/{names[i]}", *how)
+
+    return Raw(read, y_N, class_names, parts)

@@ -1,0 +1,37 @@
+"""MNIST, Fashion-MNIST, KMNIST: four idx files, in the order of the release, which is torchvision's."""
+
+from pathlib import Path
+
+from snn.core.errors import InputError
+from snn.core.lazy import lazy
+from snn.core.strict import Many, Model
+from snn.data.loaders import Raw
+
+np = lazy("numpy")
+idx = lazy("snn.data.formats.idx")
+
+
+class Options(Model):
+    """The names of the ten classes."""
+
+    class_names: Many[str]
+
+
+def load(options: Options, raw: Path) -> Raw:
+    """60,000 training and 10,000 test images; raises InputError naming the file that is not as it should be."""
+    x_NHW, y_N = [], []
+    for part in ("train", "t10k"):
+        images, labels = (raw / f"{part}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1"))
+        x_NHW.append(idx.read(images, axes=3))
+        y_N.append(idx.read(labels, axes=1))
+        if len(x_NHW[-1]) != len(y_N[-1]):
+            what = f"holds {len(y_N[-1])} labels for the {len(x_NHW[-1])} images of {images.name}"
+            raise InputError(labels, what, "fetch both anew")
+        if y_N[-1].max(initial=0) >= len(options.class_names):
+            raise InputError(labels, f"holds the label {y_N[-1].max()}, above all classes", "fetch it anew")
+    if x_NHW[0].shape[1:] != x_NHW[1].shape[1:]:
+        raise InputError(images, "has images of another size than those for training", "fetch both anew")
+    x_NCHW = np.concatenate(x_NHW)[:, None]
+    n = len(y_N[0])
+    parts = {"train": np.arange(n), "test": np.arange(n, len(x_NCHW))}
+    return Raw(x_NCHW.__getitem__, np.concatenate(y_N).astype(np.int64), list(options.class_names), parts)

@@ -1,0 +1,105 @@
+"""From raw data to prepared tensors: read one sample at a time, split, written as they come.
+
+No data set has to fit in memory. Test data go into a file of their own, which no training, calibration or tuning job
+reads. `index_<part>` names the sample of the release, counted as the loader counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snn.core.errors import InputError
+from snn.core.lazy import lazy
+
+if TYPE_CHECKING:
+    import numpy as np
+download = lazy("snn.data.download")
+files = lazy("snn.core.files")
+splits = lazy("snn.data.splits")
+numpy = lazy("numpy")
+tqdm = lazy("tqdm")
+
+
+def run(job: Any, loader: Any, out: Path) -> dict[str, Any]:
+    """Prepare the data set of a `jobs.Prepare` job: training and validation in one file, test in another."""
+    dataset, where = job.dataset, f"data set {job.name}"
+    for file in dataset.files:
+        download.verify(file, job.raw / file.name)
+    raw = loader.load(dataset.options, job.raw)
+    if len(raw.class_names) != dataset.classes:
+        found = f"has {len(raw.class_names)} classes, its YAML file says {dataset.classes}"
+        raise InputError(where, found, "correct classes there")
+    if len(set(raw.class_names)) < dataset.classes:
+        raise InputError(where, "has two classes of one name", "name them apart")
+    try:
+        parts = splits.carve(raw.y_N, raw.parts, dataset.split, dataset.train_limit, dataset.test_limit)
+    except ValueError as error:
+        raise InputError(where, str(error), "change split or limits in its YAML file") from None
+    pixels = Pixels(dataset.input_shape[0])
+
+    def metadata(names: tuple[str, ...]) -> dict[str, Any]:
+        said = {key: getattr(dataset, key) for key in ("task", "white", "normalise", "spikes")}
+        about = {"digest": job.digest, "class_names": raw.class_names, "parts": names}
+        return {**about, **said, "statistics": pixels.statistics()}
+
+    def samples(indices: np.ndarray, bar: Any, seen: bool) -> Iterator[np.ndarray]:
+        for i in indices.tolist():
+            x = _checked(raw.read(i), dataset, where)
+            if seen:
+                pixels.see(x)
+            bar.update()
+            yield x
+
+    def write(name: str, *names: str) -> None:
+        count = sum(len(parts[part]) for part in names)
+        with tqdm.tqdm(total=count, unit="sample", desc=f"{job.name}: {name}", disable=None) as bar:
+            streams = {f"y_{part}": _integers(raw.y_N[parts[part]]) for part in names}
+            streams |= {f"index_{part}": _integers(parts[part]) for part in names}
+            for part in names:
+                shape = (len(parts[part]), *dataset.sample_shape)
+                streams[f"x_{part}"] = files.Stream("uint8", shape, samples(parts[part], bar, part == "train"))
+            files.stream_tensors(out / f"{name}.safetensors", streams, lambda: metadata(names))
+
+    write("train", "train", "validation")
+    if dataset.normalise == "standard" and 0 in pixels.statistics()["std"]:
+        found = "has a channel that is the same everywhere in the training part, which cannot be standardised"
+        raise InputError(where, found, "choose normalise: white in its YAML file")
+    write("test", "test")
+    return {"samples": {part: len(indices) for part, indices in parts.items()}}
+
+
+class Pixels:
+    """How often each value occurs in each channel, hence the exact mean and standard deviation of a channel."""
+
+    def __init__(self, channels: int):
+        self.count_CV = numpy.zeros((channels, 256), numpy.int64)
+
+    def see(self, x: np.ndarray) -> None:
+        """Count those of a sample (..., C, H, W)."""
+        for values, count_V in zip(numpy.moveaxis(x, -3, 0), self.count_CV, strict=True):
+            count_V += numpy.bincount(values.ravel(), minlength=256)
+
+    def statistics(self) -> dict[str, list[float]]:
+        """Of all that was seen."""
+        n_C = self.count_CV.sum(1).clip(min=1)
+        values_V = numpy.arange(256)
+        mean_C = self.count_CV @ values_V / n_C
+        variance_C = (self.count_CV * (values_V - mean_C[:, None]) ** 2).sum(1) / n_C
+        return {"mean": mean_C.tolist(), "std": numpy.sqrt(variance_C).tolist()}
+
+
+def _checked(x: np.ndarray, dataset: Any, where: str) -> np.ndarray:
+    if x.shape != dataset.sample_shape or x.dtype != "uint8":
+        found = f"loader gave a sample of shape {x.shape} and type {x.dtype}, not {dataset.sample_shape} and uint8"
+        raise InputError(where, found, "correct input_shape and frames in its YAML file")
+    largest = 1 if dataset.spikes else dataset.white
+    if x.max(initial=0) > largest:
+        key = "spikes" if dataset.spikes else "white"
+        raise InputError(where, f"has a value of {x.max()}, above {largest}", f"correct {key} in its YAML file")
+    return x
+
+
+def _integers(values_N: np.ndarray) -> Any:
+    return files.Stream("int64", values_N.shape, [values_N])

@@ -1,0 +1,1 @@
+"""Operations of an inference, counted exactly, and what they cost."""

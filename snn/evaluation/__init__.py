@@ -1,0 +1,1 @@
+"""Networks on test data: one network under one condition becomes one row."""

@@ -1,0 +1,1 @@
+"""Networks on imperfect chips: noise models, calibrators, which calibration runs on which chip; 8-bit integers."""

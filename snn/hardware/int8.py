@@ -1,0 +1,27 @@
+"""A network in 8-bit integers, quantised after training: what an accelerator for ANNs would run.
+
+Weights as `noise/quantisation` has them, 8 bits, a step for every output channel. Activations of an ANN: 255 steps from
+0 to the largest that training samples show, a layer. Spikes are bits already, and images come in 8 bits.
+"""
+
+import torch
+from torch import Tensor
+
+from snn.hardware import chip
+from snn.hardware.noise import quantisation
+from snn.model.network import Network
+from snn.model.spec import Relu
+
+BITS = 8
+
+
+@torch.no_grad()
+def quantised(clean: Network, sample: Tensor) -> Network:
+    """The quantised network; `sample` are training inputs."""
+    options = quantisation.Options(bits=BITS, per="channel")
+    made = chip.manufacture(clean, [(quantisation, options)], 0).network
+    largest = [float(a_TBN.max()) for _, a_TBN in clean.walk(clean.encode(sample))]
+    for layer, top in zip(made.layers, largest, strict=True):
+        if isinstance(layer.activation, Relu) and layer.activation.levels is None and top > 0:
+            layer.activation = Relu(clip=top, levels=2**BITS - 1)
+    return made

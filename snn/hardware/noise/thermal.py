@@ -1,0 +1,66 @@
+"""Thermal noise: what arrives is never twice the same.
+
+    x[t] -> x[t] (1 + sigma e[t])           inputs of every layer but the read-out: no spike, no noise
+    u[t] -> u[t] + sigma threshold e[t]     membranes, additive
+
+e ~ N(0, 1), fresh for every element, sample and step. The released code disturbs inputs so; in it the disturbed image
+takes the place of the image, so that the noise compounds: x[t] = x[0] prod_{k<=t} (1 + sigma e[k]). Source: Yang et
+al., NeurIPS 2022, as their compiled code has it; additive membrane noise is ours.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from snn.core.lazy import lazy
+from snn.core.strict import Model
+
+torch = lazy("torch")
+chip = lazy("snn.hardware.chip")
+
+
+class Options(Model):
+    """`compounds`: the noise of the image adds up over the steps."""
+
+    sigma: Annotated[float, Field(ge=0)]
+    on: Literal["inputs", "membranes"]
+    compounds: bool = False
+
+
+def disturb(network, options, foundry):
+    """See the module. Without noise nothing is touched: multiplying by ones would undo what is shared by the steps."""
+    if not options.sigma:
+        return
+    device = next(network.parameters()).device
+    if options.on == "membranes":
+        for i, layer in enumerate(network.layers):
+            if layer.fires:
+                draw = foundry.generator(i, "membrane noise", device)
+                chip.set_silicon(layer, currents=(_Added(options.sigma * layer.activation.threshold, draw),))
+        return
+    network.sensor = _Multiplied(options.sigma, foundry.generator(-1, "image noise", device), options.compounds)
+    for i, layer in enumerate(network.layers[:-1]):
+        if layer.programmable and layer.source >= 0:
+            noise = _Multiplied(options.sigma, foundry.generator(i, "input noise", device))
+            chip.set_silicon(layer, inputs=(noise,))
+
+
+class _Multiplied:
+    def __init__(self, sigma, generator, compounds=False):
+        self.sigma, self.generator, self.compounds = sigma, generator, compounds
+
+    def __call__(self, x_TBX):
+        gain_TBX = 1 + self.sigma * _fresh(x_TBX, self.generator)
+        return x_TBX * (gain_TBX.cumprod(0) if self.compounds else gain_TBX)
+
+
+class _Added:
+    def __init__(self, sigma, generator):
+        self.sigma, self.generator = sigma, generator
+
+    def __call__(self, z_TBN):
+        return z_TBN + self.sigma * _fresh(z_TBN, self.generator)
+
+
+def _fresh(x, generator):
+    return torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)

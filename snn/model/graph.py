@@ -1,0 +1,164 @@
+"""Layers become nodes: which layer feeds which, where neurons sit, and the closed-form sizes that follow. No torch.
+
+A node takes the output of node `source` (-1 is the network's input), adds the output of node `addend` to its current if
+there is one, and fires if it has neurons. A residual block becomes
+
+    add "currents"   [shortcut,] convolutions, the last of them with the shortcut (or the block's input) as its addend
+    add "spikes"     [shortcut,] convolutions, Add
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from snn.core.strict import Shape
+from snn.model.spec import Add, Architecture, AvgPool, Block, Conv, LayerSpec, Linear, MaxPool, NeuNorm
+
+
+class Node(NamedTuple):
+    """One layer in its place."""
+
+    layer: LayerSpec | Add | NeuNorm
+    source: int
+    addend: int | None = None
+    neurons: bool = False
+    summed: bool = False  # its current is one of two that are added up
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """The nodes whose outputs it takes."""
+        return (self.source,) if self.addend is None else (self.source, self.addend)
+
+
+class Size(NamedTuple):
+    """Closed-form size of one node, per sample and step.
+
+    Parameters are weights and biases, and U of NeuNorm; those of norms are not counted. `macs_padded` is what papers
+    print: every output times its whole receptive field. `macs` leaves out the taps that fall on padding.
+    """
+
+    input_shape: Shape
+    output_shape: Shape
+    parameters: int
+    macs: int
+    macs_padded: int
+
+
+def nodes(architecture: Architecture) -> tuple[Node, ...]:
+    """All layers of a network in place, the read-out last."""
+    outputs = architecture.outputs * architecture.readout.voters
+    *hidden, readout = with_readout(architecture.layers, outputs, architecture.neunorm)
+    return (*hidden, readout._replace(neurons=architecture.readout.kind != "current"))
+
+
+def with_readout(layers: Sequence[LayerSpec], outputs: int, neunorm: NeuNorm | None = None) -> tuple[Node, ...]:
+    """Hidden layers and, behind them, a linear one of so many outputs."""
+    hidden = wire(layers, neunorm)
+    return (*hidden, Node(Linear(linear=outputs, norm=False), len(hidden) - 1))
+
+
+def wire(layers: Sequence[LayerSpec], neunorm: NeuNorm | None = None) -> tuple[Node, ...]:
+    """Hidden layers in place; `neunorm` follows each convolution whose spikes go to another convolution."""
+    placed: list[Node] = []
+    for i, layer in enumerate(layers):
+        source = len(placed) - 1
+        if isinstance(layer, Block):
+            _block(layer, placed)
+            continue
+        placed.append(Node(layer, source, neurons=isinstance(layer, Conv | Linear)))
+        following = next((other for other in layers[i + 1 :] if isinstance(other, Conv | Linear | Block)), None)
+        if neunorm and isinstance(layer, Conv) and isinstance(following, Conv):
+            placed.append(Node(neunorm, source + 1))
+    return tuple(placed)
+
+
+def _block(block: Block, placed: list[Node]) -> None:
+    entry = shortcut = len(placed) - 1
+    if entry < 0 and not block.shortcut:
+        raise ValueError("a block without a shortcut layer needs a layer before it, whose spikes it can add")
+    fires = block.add == "spikes"
+    if block.shortcut:
+        placed.append(Node(block.shortcut, entry, neurons=fires, summed=not fires))
+        shortcut = len(placed) - 1
+    source = entry
+    for conv in block.block[:-1]:
+        placed.append(Node(conv, source, neurons=True))
+        source = len(placed) - 1
+    if fires:
+        placed.append(Node(block.block[-1], source, neurons=True))
+        placed.append(Node(Add(), len(placed) - 1, shortcut))
+    else:
+        placed.append(Node(block.block[-1], source, shortcut, neurons=True, summed=True))
+
+
+def biased(layers: Sequence[LayerSpec]) -> tuple[LayerSpec, ...]:
+    """The same layers, with a bias wherever a norm may leave one when it is folded."""
+
+    def own(layer: LayerSpec | None) -> LayerSpec | None:
+        if isinstance(layer, Block):
+            return layer.model_copy(update={"block": biased(layer.block), "shortcut": own(layer.shortcut)})
+        return layer.model_copy(update={"bias": True}) if isinstance(layer, Conv | Linear) and layer.norm else layer
+
+    return tuple(own(layer) for layer in layers)
+
+
+def sizes(input_shape: Shape, placed: Sequence[Node]) -> list[Size]:
+    """Shapes, parameters and multiply-accumulates, node by node; raises ValueError where a layer does not fit."""
+    found: list[Size] = []
+    for number, node in enumerate(placed, start=1):
+        shapes = [input_shape if i < 0 else found[i].output_shape for i in node.inputs]
+        try:
+            size = _size(shapes[0], node.layer)
+            if node.addend is not None and shapes[1] != size.output_shape:
+                raise ValueError(f"its shortcut brings {shapes[1]}, it gives {size.output_shape}")
+        except ValueError as error:
+            raise ValueError(
+                f"layer {number} ({node.layer!r}) does not fit an input of shape {shapes[0]}: {error}"
+            ) from None
+        found.append(size)
+    return found
+
+
+def _size(shape: Shape, layer: LayerSpec | Add | NeuNorm) -> Size:
+    if isinstance(layer, Linear):
+        macs = prod(shape) * layer.linear
+        return Size(shape, (layer.linear,), macs + layer.linear * layer.bias, macs, macs)
+    if isinstance(layer, Add):
+        return Size(shape, shape, 0, 0, 0)
+    if len(shape) != 3:
+        raise ValueError("it needs maps (C, H, W)")
+    channels, *space = shape
+    if isinstance(layer, NeuNorm):
+        macs = prod(shape) + prod(space)  # U x at every position of every map, decay x at every position
+        return Size(shape, shape, prod(space) if layer.shared else prod(shape), macs, macs)
+    if isinstance(layer, Conv):
+        if channels % layer.groups or layer.conv % layer.groups:
+            raise ValueError(f"{layer.groups} groups do not divide {channels} and {layer.conv} channels")
+        out = _windows(space, layer.kernel, layer.stride, layer.padding)
+        fan_in = channels // layer.groups
+        taps = prod(_taps(n, layer.kernel, layer.stride, layer.padding) for n in space)
+        parameters = layer.conv * (fan_in * layer.kernel**2 + layer.bias)
+        padded = layer.conv * fan_in * layer.kernel**2 * prod(out)
+        return Size(shape, (layer.conv, *out), parameters, layer.conv * fan_in * taps, padded)
+    return Size(shape, (channels, *_pooled(space, layer)), 0, 0, 0)
+
+
+def _pooled(space: Sequence[int], pool: AvgPool | MaxPool) -> list[int]:
+    if isinstance(pool, MaxPool):
+        if 2 * pool.padding > pool.max_pool:
+            raise ValueError("padding is more than half the kernel")
+        return _windows(space, pool.max_pool, pool.stride or pool.max_pool, pool.padding)
+    return [1, 1] if pool.avg_pool == "global" else _windows(space, pool.avg_pool, pool.avg_pool, 0)
+
+
+def _windows(space: Sequence[int], kernel: int, stride: int, padding: int) -> list[int]:
+    out = [(n + 2 * padding - kernel) // stride + 1 for n in space]
+    if min(out) < 1:
+        raise ValueError("nothing of the map would be left")
+    return out
+
+
+def _taps(n: int, kernel: int, stride: int, padding: int) -> int:
+    """Along one axis, pairs (output, tap) that fall on the map and not on its padding."""
+    starts = range(-padding, n + padding - kernel + 1, stride)
+    return sum(max(min(start + kernel, n) - max(start, 0), 0) for start in starts)

@@ -1,0 +1,182 @@
+"""One layer of a network: its synapses or pool, its norm, its neurons. Legend of shapes: `snn/model/neuron.py`."""
+
+from collections.abc import Mapping
+from math import prod, sqrt
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from snn.core.strict import Shape
+from snn.model.graph import Node, Size
+from snn.model.neuron import IDEAL, Silicon, fire
+from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, NeuNorm, Neuron, Norm, Relu
+
+
+class Normalisation(nn.modules.batchnorm._BatchNorm):
+    """Batch normalisation of maps or vectors whose gain is `scale` times its weight (`spec.Norm`)."""
+
+    def __init__(self, features: int, norm: Norm, scale: float):
+        super().__init__(features, eps=norm.eps, momentum=norm.momentum)
+        self.scale = scale
+
+    @property
+    def gain(self) -> Tensor:
+        """What a normalised input is multiplied by."""
+        return self.weight if self.scale == 1 else self.weight * self.scale
+
+    def forward(self, x_bN: Tensor) -> Tensor:
+        """By the statistics of the batch in training, which move the running ones; by the running ones otherwise."""
+        if self.training:
+            self.num_batches_tracked.add_(1)
+        statistics = self.running_mean, self.running_var
+        return F.batch_norm(x_bN, *statistics, self.gain, self.bias, self.training, self.momentum, self.eps)
+
+
+class NeuronNormalisation(nn.Module):
+    """The operator of `spec.NeuNorm`; its gradient flows through time."""
+
+    def __init__(self, spec: NeuNorm, shape: Shape):
+        super().__init__()
+        maps, height, width = shape
+        self.decay = spec.decay
+        self.gain = (1 - spec.decay) / (maps**2 if spec.gain == "printed" else maps)
+        self.weight = nn.Parameter(torch.empty(1 if spec.shared else maps, height, width))
+
+    def reset_parameters(self) -> None:
+        """Start U as a layer with one input a position would; the paper does not say how."""
+        bound = 1 / sqrt(self.weight[0].numel())
+        nn.init.uniform_(self.weight, -bound, bound)
+
+    def forward(self, s_TBCHW: Tensor, x_BHW: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Spikes to normalised spikes, and the state to go on from."""
+        mean_TBHW, x_TBHW = self.gain * s_TBCHW.sum(2), []
+        for mean_BHW in mean_TBHW:
+            x_BHW = mean_BHW if x_BHW is None else self.decay * x_BHW + mean_BHW
+            x_TBHW.append(x_BHW)
+        return s_TBCHW - self.weight * torch.stack(x_TBHW).unsqueeze(2), x_BHW
+
+
+class Layer(nn.Module):
+    """A node with its operator; `activation` is None where only currents leave it."""
+
+    def __init__(self, node: Node, size: Size, architecture: Architecture, dropout: float):
+        super().__init__()
+        self.spec, self.source, self.addend = node.layer, node.source, node.addend
+        self.input_shape, self.output_shape = size.input_shape, size.output_shape
+        self.activation: Neuron | Relu | None = architecture.activation if node.neurons else None
+        self.silicon: Silicon = IDEAL
+        self.dropout = dropout
+        self.adds_current = False
+        self.op = _operator(self.spec, self.input_shape)
+        self.norm = None
+        if architecture.norm and self.programmable and self.spec.norm:
+            scale = getattr(architecture.activation, "threshold", 1.0) if architecture.norm.to_threshold else 1.0
+            branch = sqrt(0.5) if architecture.norm.to_threshold and node.summed else 1.0
+            self.norm = Normalisation(self.output_shape[0], architecture.norm, scale * branch)
+
+    @property
+    def programmable(self) -> bool:
+        """Whether it has synapses."""
+        return isinstance(self.spec, Conv | Linear)
+
+    @property
+    def sends_current(self) -> bool:
+        """Whether it has synapses but no neurons: a read-out, or a shortcut whose current is added to another's."""
+        return self.programmable and not self.activation
+
+    @property
+    def fires(self) -> bool:
+        """Whether its outputs are spikes."""
+        return isinstance(self.activation, Neuron) and self.activation.smooth is None
+
+    def current(
+        self, x_TBX: Tensor, addend_TBN: Tensor | None = None, folded: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
+        """The current into the neurons, norm and addend included: (T, B, *input_shape) -> (T, B, *output_shape).
+
+        `folded` are weight and bias to take in place of the layer's own and its norm. An input that is the same at
+        every step (stride 0 in time) is multiplied once.
+        """
+        for received in self.silicon.inputs:
+            x_TBX = received(x_TBX)
+        steps = len(x_TBX)
+        constant = steps > 1 and x_TBX.stride(0) == 0
+        # of one sample at one step, flatten would leave strides that torch's batch norm misreads in its backward pass
+        alone = steps == 1 and x_TBX.shape[1] == 1
+        x_bX = x_TBX[0] if constant or alone else x_TBX.flatten(0, 1)
+        x_bX = x_bX.flatten(1) if isinstance(self.spec, Linear) else x_bX
+        x_bX = F.dropout(x_bX, self.dropout, self.training) if self.dropout else x_bX
+        if folded is not None:
+            z_bN = torch.func.functional_call(self.op, dict(folded), x_bX)
+        else:
+            z_bN = self.norm(self.op(x_bX)) if self.norm else self.op(x_bX)
+        z_TBN = z_bN.expand(steps, *z_bN.shape) if constant or alone else z_bN.unflatten(0, (steps, -1))
+        return z_TBN if addend_TBN is None else z_TBN + addend_TBN
+
+    def respond(self, z_TBN: Tensor, v_BN: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """What the neurons make of their currents, and the membrane to go on from.
+
+        Spikes of a spiking layer, rectified currents of an ANN's; currents where there are no neurons.
+        """
+        if isinstance(self.activation, Neuron):
+            drive_TBN = z_TBN
+            for flowing in self.silicon.currents:
+                drive_TBN = flowing(drive_TBN)
+            s_TBN, v_BN = fire(drive_TBN, self.activation, v_BN, self.silicon)
+            return (s_TBN + z_TBN if self.adds_current else s_TBN), v_BN
+        return (rectify(z_TBN, self.activation) if self.activation else z_TBN), None
+
+    def forward(
+        self, x_TBX: Tensor, addend_TBN: Tensor | None = None, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Inputs to (outputs, state to go on from): a membrane, or x of NeuNorm."""
+        if isinstance(self.spec, NeuNorm):
+            return self.op(x_TBX, state)
+        return self.respond(self.current(x_TBX, addend_TBN), state)
+
+
+def rectify(z: Tensor, relu: Relu) -> Tensor:
+    """max(0, z), cut and rounded as `spec.Relu` says; any shape."""
+    a = z.clamp(min=0, max=relu.clip)
+    if relu.levels is None:
+        return a
+    step = relu.clip / relu.levels
+    return a + ((a / step).round() * step - a).detach()
+
+
+@torch.no_grad()
+def folded(layer: Layer, bias_share: float = 1.0) -> dict[str, Tensor]:
+    """Weight and bias of a layer with its norm, by running statistics, moved into them; nothing for a pool.
+
+    W' = g W / sqrt(v + eps),   b' = bias_share (beta + g (b - m) / sqrt(v + eps)),   g = scale gamma
+
+    `bias_share` is 1/T where a rule spreads the bias over the steps (tandem learning).
+    """
+    if isinstance(layer.spec, NeuNorm):
+        return {"weight": layer.op.weight}
+    if not layer.programmable:
+        return {}
+    weight, bias = layer.op.weight, layer.op.bias
+    if layer.norm:
+        gain = layer.norm.gain / torch.sqrt(layer.norm.running_var + layer.norm.eps)
+        weight = weight * gain.view(-1, *[1] * (weight.dim() - 1))
+        bias = layer.norm.bias + ((0 if bias is None else bias) - layer.norm.running_mean) * gain
+    return {"weight": weight} | ({} if bias is None else {"bias": bias * bias_share})
+
+
+def _operator(spec: Any, input_shape: Shape) -> nn.Module:
+    match spec:
+        case Conv():
+            size = spec.kernel, spec.stride, spec.padding
+            return nn.Conv2d(input_shape[0], spec.conv, *size, groups=spec.groups, bias=spec.bias)
+        case Linear():
+            return nn.Linear(prod(input_shape), spec.linear, bias=spec.bias)
+        case AvgPool():
+            return nn.AvgPool2d(input_shape[1:] if spec.avg_pool == "global" else spec.avg_pool)
+        case MaxPool():
+            return nn.MaxPool2d(spec.max_pool, spec.stride, spec.padding)
+        case NeuNorm():
+            return NeuronNormalisation(spec, input_shape)
+    return nn.Identity()

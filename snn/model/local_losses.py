@@ -1,0 +1,94 @@
+"""Layer-local losses: every layer learns alone, from its own spikes. Shared by the rule LTL and by calibration on a
+chip.
+
+Per hidden layer, with C[t] the running spike count, T the steps and a target rate in [0, 1] for every neuron:
+
+    offline   mean( (C[T-1] / T - target)^2 )                            back-propagated through time, inside the layer
+    online    mean( (C[t] / (t+1) - target)^2 ) for each t >= warm_up    nothing flows through time
+
+The read-out learns from a goal of its own, which reaches no hidden layer: classes (B,), by cross-entropy of the scores,
+or numbers (B, K), by squared error. Terms are yielded one by one, to be back-propagated at once: offline frees a layer
+before it keeps the next, online holds nothing from step to step. Source: Yang et al., Training spiking neural networks
+with local tandem learning, NeurIPS 2022, and its released code.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from snn.model.losses import loss
+from snn.model.network import Network
+
+
+def offline(network: Network, x: Tensor, targets_BN: Sequence[Tensor], goal: Tensor, lam: float) -> Iterator[Tensor]:
+    """`lam` times one term a hidden layer, then that of the read-out; `targets_BN` are rates, in the order of the
+    layers.
+    """
+    targets = iter(targets_BN)
+    for layer, s_TBN in network.walk(network.encode(x), cut=True):
+        if layer is network.layers[-1]:
+            yield loss(network.scores(s_TBN), goal)
+        elif layer.activation:
+            yield lam * F.mse_loss(s_TBN.mean(0), next(targets))
+
+
+def online(
+    network: Network, x: Tensor, targets_BN: Sequence[Tensor], goal: Tensor, lam: float, warm_up: int
+) -> Iterator[Tensor]:
+    """One term a layer and step from `warm_up` on; the scores at t are sum_{k<=t} o[k] / (t+1)."""
+    state: list[Tensor | None] = [None] * len(network.layers)
+    count: dict[object, Tensor | float] = {}
+    for t, x_BX in enumerate(network.encode(x)):
+        targets = iter(targets_BN)
+        with torch.set_grad_enabled(t >= warm_up and torch.is_grad_enabled()):
+            for layer, s_1BN in network.walk(x_BX[None], state, cut=True):
+                if layer is not network.layers[-1] and not layer.activation:
+                    continue
+                total_BN = count.get(layer, 0.0) + s_1BN[0]
+                count[layer] = total_BN.detach()
+                if t < warm_up:
+                    continue
+                mean_BN = total_BN / (t + 1)
+                is_readout = layer is network.layers[-1]
+                yield loss(mean_BN, goal) if is_readout else lam * F.mse_loss(mean_BN, next(targets))
+
+
+@torch.no_grad()
+def own_rates(network: Network, x: Tensor) -> tuple[list[Tensor], Tensor]:
+    """What a network does itself: firing rates of its hidden layers (B, N) and its scores (B, K)."""
+    rates = []
+    for layer, s_TBN in network.walk(network.encode(x)):
+        if layer in network.hidden:
+            rates.append(s_TBN.mean(0))
+    return rates, network.scores(s_TBN)
+
+
+@torch.no_grad()
+def teacher_rates(
+    teacher: Network, x: Tensor, percentile: float, scales: Sequence[Tensor] | None = None
+) -> list[Tensor]:
+    """An ANN's activations as target rates: clamp(A / q, 0, 1), q the `percentile` of the layer in this batch, or the
+    one of `scales`.
+    """
+    rates = []
+    for layer, a_1BN in teacher.walk(teacher.encode(x)):
+        if layer in teacher.hidden:
+            q = nearest_rank(a_1BN, percentile) if scales is None else scales[len(rates)]
+            rates.append((a_1BN[0] / q.clamp(min=torch.finfo(q.dtype).tiny)).clamp(0, 1))
+    return rates
+
+
+@torch.no_grad()
+def percentiles(teacher: Network, x: Tensor, percentile: float) -> list[Tensor]:
+    """The percentile of the activations of every hidden layer of an ANN over the samples x."""
+    return [
+        nearest_rank(a_1BN, percentile) for layer, a_1BN in teacher.walk(teacher.encode(x)) if layer in teacher.hidden
+    ]
+
+
+def nearest_rank(values: Tensor, percentile: float) -> Tensor:
+    """The k-th smallest value, k = 1 + round(percentile / 100 (N - 1))."""
+    k = 1 + round(percentile / 100 * (values.numel() - 1))
+    return values.flatten().kthvalue(k).values

@@ -1,0 +1,186 @@
+"""Layers become a network: built, walked through time, folded, saved. The same class is ANN and SNN.
+
+An ANN is a network of one step whose activation is `Relu`. A network with a norm is for training only; `fold` moves the
+norm into weights and biases, and everything that judges a network (accuracy, counts, noise, calibration) takes the
+folded one. Legend of shapes: `snn/model/neuron.py`.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from snn.core import files
+from snn.core.errors import InputError, remake
+from snn.model.graph import Node, biased, nodes, sizes
+from snn.model.layer import Layer, folded
+from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, NeuNorm
+
+
+class Network(nn.Module):
+    """Layers in the order in which they run; the last one is the read-out."""
+
+    def __init__(self, architecture: Architecture):
+        super().__init__()
+        self.architecture = architecture
+        placed = nodes(architecture)
+        self.layers = nn.ModuleList(
+            Layer(node, size, architecture, _dropout(architecture, placed, node, last=i == len(placed) - 1))
+            for i, (node, size) in enumerate(zip(placed, sizes(architecture.input_shape, placed), strict=True))
+        )
+        for layer in self.layers:  # behind all synapses, which so start as they would without NeuNorm
+            if isinstance(layer.spec, NeuNorm):
+                layer.op.reset_parameters()
+        self.sensor: Callable[[Tensor], Tensor] | None = None
+        self.layers[-1].adds_current = architecture.readout.kind == "current_and_spikes"
+        last_use = {source: i for i, node in enumerate(placed) for source in node.inputs}
+        self.used_up = [[source for source, last in last_use.items() if last == i] for i in range(len(placed))]
+        self.to(memory_format=torch.channels_last)
+
+    @property
+    def hidden(self) -> list[Layer]:
+        """The layers below the read-out that have neurons."""
+        return [layer for layer in self.layers[:-1] if layer.activation]
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Images (B, C, H, W) to currents (T, B, C, H, W), without a copy where they are the same at every step.
+
+        Frames of events (T, B, C, H, W) are shown step by step; a network of one step, hence an ANN, sees their sum.
+        `sensor` is what hardware makes of it all.
+        """
+        x_TBX = self._shown(x)
+        return self.sensor(x_TBX) if self.sensor else x_TBX
+
+    def _shown(self, x: Tensor) -> Tensor:
+        architecture = self.architecture
+        steps = architecture.steps
+        if x.dim() == len(architecture.input_shape) + 2:
+            if steps == 1:
+                return x.sum(0, keepdim=True)
+            if len(x) != steps:
+                raise InputError("network", f"of {steps} steps was given {len(x)} frames", "choose steps to fit")
+            return x
+        x = x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
+        if architecture.encoding == "repeat":
+            return x.expand(steps, *x.shape)
+        return torch.cat([x[None], x.new_zeros(steps - 1, *x.shape)])
+
+    def walk(
+        self, x_TBX: Tensor, state: list[Tensor | None] | None = None, cut: bool = False
+    ) -> Iterator[tuple[Layer, Tensor]]:
+        """Layer by layer, each with its output over all steps of x; the last output is o_TBK.
+
+        `state` holds one membrane a layer and is brought up to date in place, so that the next chunk of time goes on
+        from it. `cut` detaches what neurons send to other layers and what passes from chunk to chunk: each layer of
+        neurons then learns alone, with the synapses that lead to it.
+        """
+        if self.architecture.norm and state is not None:
+            raise InputError("network", "has a norm, whose statistics span all steps, and was given a state", "fold it")
+        outputs = {-1: x_TBX}
+        del x_TBX
+        for i, layer in enumerate(self.layers):
+            held = state[i] if state else None
+            addend_TBN = None if layer.addend is None else outputs[layer.addend]
+            y_TBN, held = layer(outputs[layer.source], addend_TBN, held.detach() if cut and held is not None else held)
+            if state is not None:
+                state[i] = held
+            outputs[i] = y_TBN.detach() if cut and layer.activation else y_TBN
+            for source in self.used_up[i]:
+                del outputs[source]
+            yield layer, self._votes(y_TBN) if layer is self.layers[-1] else y_TBN
+
+    def forward(self, x_TBX: Tensor, state: list[Tensor | None] | None = None) -> tuple[Tensor, list[Tensor | None]]:
+        """Any chunk of time: (o_TBK, state). Start with no state; chunks equal the whole."""
+        whole = self.architecture.norm is not None and state is None
+        state = list(state or [None] * len(self.layers))
+        o_TBK = x_TBX
+        for _, y_TBN in self.walk(x_TBX, None if whole else state):
+            o_TBK = y_TBN
+        return o_TBK, state
+
+    def scores(self, o_TBK: Tensor) -> Tensor:
+        """Outputs of all steps to scores (B, K): sum_t w[t] o[t], w the weights of the read-out."""
+        weights = self.architecture.readout.weights(self.architecture.steps)
+        return torch.einsum("tbk,t->bk", o_TBK, o_TBK.new_tensor(weights))
+
+    def predict(self, x: Tensor) -> Tensor:
+        """Images or frames to scores (B, K)."""
+        return self.scores(self(self.encode(x))[0])
+
+    def _votes(self, o_TBN: Tensor) -> Tensor:
+        readout = self.architecture.readout
+        return o_TBN if readout.kind != "votes" else o_TBN.unflatten(-1, (-1, readout.voters)).mean(-1)
+
+
+def fold(network: Network) -> Network:
+    """The same function without norms and dropout, in evaluation mode; shares no memory with `network`.
+
+    See `layer.folded`; biases are spread over the steps where the architecture says so.
+    """
+    architecture = network.architecture
+    layers = biased(architecture.layers) if architecture.norm else architecture.layers
+    result = Network(architecture.model_copy(update={"norm": None, "dropout": None, "layers": layers}))
+    for layer, target in zip(network.layers, result.layers, strict=True):
+        target.op.load_state_dict(folded(layer, 1 / architecture.steps if architecture.bias_share else 1.0))
+    return result.to(next(network.parameters()).device).eval()
+
+
+@torch.no_grad()
+def at_steps(network: Network, steps: int) -> Network:
+    """A deployed network run for another number of steps than it was trained for.
+
+    Its parameters stay, but where biases are spread over the steps their sum over all steps stays.
+    """
+    architecture = network.architecture
+    result = Network(architecture.model_copy(update={"steps": steps}))
+    result.load_state_dict(network.state_dict())
+    if architecture.bias_share:
+        for layer in result.layers:
+            if getattr(layer.op, "bias", None) is not None:
+                layer.op.bias *= architecture.steps / steps
+    return result.to(next(network.parameters()).device).eval()
+
+
+def _dropout(architecture: Architecture, placed: Sequence[Node], node: Node, last: bool) -> float:
+    """The probability with which inputs of a layer are dropped: none where they are the image, pooled or not."""
+    spec, source = node.layer, node.source
+    while source >= 0 and isinstance(placed[source].layer, AvgPool | MaxPool):
+        source = placed[source].source
+    kind = "readout" if last else "conv" if isinstance(spec, Conv) else "linear" if isinstance(spec, Linear) else None
+    dropout = architecture.dropout
+    return dropout.p if dropout and source >= 0 and kind in dropout.before else 0.0
+
+
+def save(network: Network, path: Path, **metadata: object) -> Path:
+    """Write tensors and architecture as safetensors."""
+    document = {"architecture": network.architecture.model_dump(mode="json"), **metadata}
+    return files.write_tensors(path, to_numpy(network.state_dict()), document)
+
+
+def load(path: Path, device: torch.device, remedy: str | None = None) -> Network:
+    """Read a network written by `save`; raises InputError naming the file, with `remedy` or that of its folder."""
+    remedy = remedy or remake(path.parent)
+    tensors, metadata = files.read_tensors(path, remedy)
+    try:
+        network = Network(Architecture.model_validate_json(json.dumps(metadata["architecture"])))
+        network.load_state_dict(from_numpy(tensors))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(path, f"holds no network of this version ({str(error).splitlines()[0]})", remedy) from error
+    return network.to(device).eval()
+
+
+def metadata(path: Path) -> dict:
+    """What else a network was saved with."""
+    return files.read_tensors(path, remake(path.parent))[1]
+
+
+def to_numpy(tensors: Mapping[str, Tensor]) -> dict:
+    """Tensors as arrays in memory."""
+    return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+
+
+def from_numpy(arrays: Mapping) -> dict[str, Tensor]:
+    """Arrays as tensors that own their memory."""
+    return {name: torch.tensor(array) for name, array in arrays.items()}

@@ -1,0 +1,100 @@
+"""Neurons of NIR become ours, and ours NIR's. The equations are in `exchange`."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from snn.core.errors import InputError
+from snn.model.layer import Layer
+from snn.model.neuron import Silicon
+from snn.model.spec import Neuron
+from snn.nir import DT
+
+NEURONS = {"LIF", "IF", "Threshold"}
+
+
+class Constants(NamedTuple):
+    """Of the neurons of a node, as arrays or numbers: decay, threshold, what the current is multiplied by, what is
+    added to it.
+    """
+
+    decay: Any
+    threshold: Any
+    gain: Any
+    drive: Any
+
+
+def constants_of(where: str, node: Any, dt: float) -> Constants:
+    """What a node's neurons do in steps of `dt`; raises InputError naming `where` the node stands."""
+    kind = type(node).__name__
+    threshold = np.asarray(node.threshold if kind == "Threshold" else node.v_threshold, np.float64)
+    if not ((threshold > 0) & np.isfinite(threshold)).all():
+        raise InputError(where, "has a threshold that is not positive and finite", "no neuron here has")
+    if kind == "Threshold":
+        return Constants(0.0, threshold, 1.0, 0.0)
+    if np.any(np.asarray(node.v_reset) != 0):
+        raise InputError(where, "is reset to a value that is not 0", "shift its potentials")
+    if kind == "IF":
+        return Constants(1.0, threshold, dt * np.asarray(node.r, np.float64), 0.0)
+    tau = np.asarray(node.tau, np.float64)
+    share = dt / np.where(tau > 0, tau, np.nan)
+    if not ((share > 0) & (share <= 1)).all():
+        raise InputError(where, f"has a time constant shorter than a step of {dt:g}", "give a smaller --dt")
+    return Constants(1 - share, threshold, share * node.r, share * node.v_leak)
+
+
+def neuron_of(constants: Constants) -> Neuron:
+    """The neuron of the whole network, from its first layer; where others differ, silicon says so."""
+    decay, threshold = (_short(np.ravel(value)[0]) for value in (constants.decay, constants.threshold))
+    surrogate = {"surrogate": "rectangle", "width": threshold / 2, "height": 1 / threshold}
+    return Neuron(decay=decay, threshold=threshold, reset="zero", fires="above", **surrogate)
+
+
+def silicon_of(constants: Constants, neuron: Neuron, layer: Layer) -> Silicon:
+    """Where the neurons of a layer differ from `neuron`."""
+    decay_N, threshold_N = (spread(value, layer.output_shape) for value in (constants.decay, constants.threshold))
+    same = {
+        "decay_N": np.allclose(decay_N, neuron.decay, rtol=0, atol=1e-11),
+        "threshold_N": (threshold_N.astype(np.float32) == np.float32(neuron.threshold)).all(),
+    }
+    arrays = {"decay_N": decay_N, "threshold_N": threshold_N}
+    return Silicon(**{name: torch.from_numpy(array).float() for name, array in arrays.items() if not same[name]})
+
+
+def _short(value: float) -> float:
+    """A number as it was probably typed: 1 - 1 / (1 / (1 - 0.9)) is 0.9."""
+    return float(f"{value:.12g}")
+
+
+def spread(value: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A number, or an array of as many, neuron by neuron in float64."""
+    array = np.asarray(value, np.float64)
+    if array.size > 1 and array.shape != tuple(shape):
+        raise ValueError(f"an array of {array.shape} is no value a neuron of {tuple(shape)}")
+    return np.broadcast_to(array if array.size > 1 else array.reshape(()), shape).copy()
+
+
+def node_of(layer: Layer) -> object:
+    """The neurons of a layer as a node. Thresholds that fire when reached are written as the number before: u >= a is
+    u > b.
+    """
+    import nir
+
+    neuron, silicon = layer.activation, layer.silicon
+    shape = layer.output_shape
+    threshold = _own(silicon.threshold_N, neuron.threshold, shape).astype(np.float32)
+    if neuron.fires == "at":
+        threshold = np.nextafter(threshold, np.float32(-math.inf))
+    if neuron.decay == 0:
+        return nir.Threshold(threshold)
+    decay, zeros = _own(silicon.decay_N, neuron.decay, shape), np.zeros(shape)
+    if (decay == 1).all():
+        return nir.IF(np.full(shape, 1 / DT), threshold, zeros)
+    tau = DT / (1 - decay)
+    return nir.LIF(tau, tau / DT, zeros, threshold, zeros)
+
+
+def _own(own: object, ideal: float, shape: tuple[int, ...]) -> np.ndarray:
+    return np.full(shape, ideal) if own is None else own.detach().cpu().double().numpy()

@@ -1,0 +1,111 @@
+"""A deployed network becomes a NIR graph; what NIR cannot express is refused by name. See `exchange`."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from snn.core import files
+from snn.core.errors import InputError
+from snn.model.layer import Layer
+from snn.model.network import Network
+from snn.model.spec import Add, AvgPool, Conv, Linear, MaxPool, NeuNorm, Neuron
+from snn.nir import DT
+from snn.nir.neurons import node_of
+
+INPUT, OUTPUT = "input", "output"
+
+
+def write(network: Network, path: Path) -> Path:
+    """Write a network as a NIR file; raises InputError naming the layer that NIR cannot express."""
+    import nir
+
+    nodes, edges = graph(network)
+    architecture = network.architecture
+    said = {
+        "steps": str(architecture.steps),
+        "dt": repr(DT),
+        "encoding": architecture.encoding,
+        "readout": architecture.readout.model_dump_json(),
+        "bias_share": json.dumps(architecture.bias_share),
+    }
+    made = nir.NIRGraph(nodes, edges, metadata=said, type_check=False)
+    return files.write(path, lambda temporary: nir.write(temporary, made))
+
+
+def graph(network: Network) -> tuple[dict, list[tuple[str, str]]]:
+    """Nodes by name and edges. A layer is its operator, `synapses_3`, and its neurons, `neurons_3`, counted from 1.
+
+    Two edges into a node add up, as NIR has it; a sum of spikes has a node of its own, a Scale of ones.
+    """
+    import nir
+
+    _check(network)
+    shape = np.array(network.architecture.input_shape)
+    nodes: dict = {INPUT: nir.Input({"input": shape})}
+    edges: list[tuple[str, str]] = []
+    ends = {-1: INPUT}
+    for i, layer in enumerate(network.layers):
+        name, before = _name(layer, i), ends[layer.source]
+        if isinstance(layer.spec, Linear) and len(layer.input_shape) > 1:
+            nodes[f"flatten_{i + 1}"] = nir.Flatten({"input": np.array(layer.input_shape)}, start_dim=0, end_dim=-1)
+            edges.append((before, f"flatten_{i + 1}"))
+            before = f"flatten_{i + 1}"
+        nodes[name] = _operator(layer)
+        edges.append((before, name))
+        end = name
+        if layer.activation:
+            end = f"neurons_{i + 1}"
+            nodes[end] = node_of(layer)
+            edges.append((name, end))
+        if layer.addend is not None:
+            edges.append((ends[layer.addend], end))
+        ends[i] = end
+    nodes[OUTPUT] = nir.Output({"output": np.array(network.layers[-1].output_shape)})
+    edges.append((end, OUTPUT))
+    return nodes, edges
+
+
+def _check(network: Network) -> None:
+    architecture = network.architecture
+    neuron = architecture.activation
+    if not isinstance(neuron, Neuron):
+        raise _inexpressible("network", "is an ANN, NIR holds spiking networks")
+    if neuron.smooth is not None:
+        raise _inexpressible("neuron", "is smooth and sends no spikes")
+    if neuron.reset == "subtract":
+        raise _inexpressible("neuron", "subtracts its threshold, NIR's neurons are set to a value")
+    if architecture.norm:
+        raise _inexpressible("network", "has a norm, which is for training only: fold it")
+    if architecture.readout.kind == "current_and_spikes":
+        raise _inexpressible("read-out", "sends current and spikes at once")
+    for i, layer in enumerate(network.layers, start=1):
+        for kind, what in ((MaxPool, "pools by the maximum"), (NeuNorm, "is NeuNorm")):
+            if isinstance(layer.spec, kind):
+                raise _inexpressible(f"layer {i}", what)
+
+
+def _inexpressible(where: str, what: str) -> InputError:
+    return InputError(where, what, "NIR cannot express it, choose another network")
+
+
+def _name(layer: Layer, i: int) -> str:
+    kind = {AvgPool: "pool", Add: "sum"}.get(type(layer.spec), "synapses")
+    return f"{kind}_{i + 1}"
+
+
+def _operator(layer: Layer) -> object:
+    import nir
+
+    spec, op = layer.spec, layer.op
+    if isinstance(spec, Add):
+        return nir.Scale(np.ones(layer.output_shape, dtype=np.float32))
+    if isinstance(spec, AvgPool):
+        width = np.array(layer.input_shape[1:] if spec.avg_pool == "global" else (spec.avg_pool,) * 2)
+        return nir.AvgPool2d(width, width, np.zeros(2, dtype=int))
+    weight = op.weight.detach().cpu().numpy()
+    bias = np.zeros(len(weight), weight.dtype) if op.bias is None else op.bias.detach().cpu().numpy()
+    if isinstance(spec, Conv):
+        size = {"stride": spec.stride, "padding": spec.padding, "dilation": 1, "groups": spec.groups}
+        return nir.Conv2d(tuple(layer.input_shape[1:]), weight, bias=bias, **size)
+    return nir.Affine(weight, bias)

@@ -1,6 +1,0 @@
-"""Where the project lies, and how long the digests are that name its results."""
-
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent.parent
-DIGEST_LENGTH = 12

@@ -1,0 +1,247 @@
+"""A result is named by everything that made it. No torch.
+
+    digest = sha256(resolved parameters + code + files that code reads + digests of the parents)[:12]
+
+Code is addressed by its content. The canonical walk of a module is its syntax tree without positions, docstrings, empty
+fields and annotations of functions, so that comments, formatting and types change nothing and Python 3.11 to 3.13
+agree. Where a module of `snn` is imported, the walk names what is bound and the content of the module that it comes
+from, never its path. So a module that moves, with nothing but import statements changed, renames no result; one that
+imports something else under the same name does.
+"""
+
+import ast
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from snn.core.errors import InputError
+from snn.core.paths import DIGEST_LENGTH, ROOT
+
+# What these packages and modules hold reaches a number only through the resolved parameters, which are hashed
+# themselves, or not at all.
+INERT = (
+    *("snn.core.errors", "snn.core.files", "snn.core.git", "snn.core.lazy", "snn.core.paths", "snn.core.strict"),
+    *("snn.config", "snn.data.download", "snn.pipeline"),
+)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+DOCUMENTED = (ast.Module, ast.ClassDef, *FUNCTIONS)
+BODIES = {"body", "orelse", "finalbody"}
+
+
+def digest(parameters: object, modules: Iterable[str], parents: Mapping[str, str], reads: Iterable[Path] = ()) -> str:
+    """Name a result.
+
+    `parameters` is a JSON document, `modules` are its code, `parents` the digests that it depends on by role, and
+    `reads` the files that its code reads beside its inputs, which are hashed by content.
+    """
+    files = {path.name: _sha256(path) for path in reads}
+    document = {"parameters": parameters, "code": code_digest(tuple(modules)), "parents": dict(parents)}
+    document |= {"files": files} if files else {}
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+@functools.cache
+def code_digest(modules: tuple[str, ...]) -> str:
+    """sha256 over the contents of `modules`, in which all they import inside `snn` is named by its content."""
+    return hashlib.sha256("\n".join(sorted(map(content, set(modules)))).encode()).hexdigest()
+
+
+def content(module: str) -> str:
+    """sha256 of the canonical walk of a module of `snn`; raises InputError where imports go in a circle."""
+    return "inert" if _inert(module) else _Contents().of(module)
+
+
+@functools.cache
+def reachable(modules: tuple[str, ...]) -> tuple[str, ...]:
+    """The modules that can change what `modules` compute: themselves and their transitive imports, less the inert."""
+    found: set[str] = set()
+    open_ = list(modules)
+    while open_:
+        name = open_.pop()
+        if name not in found and not _inert(name):
+            found.add(name)
+            open_ += [target for target, *_ in _imported(name)]
+    return tuple(sorted(found))
+
+
+def module_file(name: str) -> Path:
+    """The source file of a module of `snn`."""
+    path = ROOT.joinpath(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def canonical(tree: ast.AST, contents: Callable[[str], str] = str, module: str = "") -> str:
+    """A syntax tree as text that depends only on what the code does.
+
+    `contents` gives the text that stands for an imported module of `snn`; `module` is the name of the tree's own.
+    """
+    text: list[str] = []
+    _Walk(text.append, contents, module).node(tree)
+    return "".join(text)
+
+
+def bindings(statement: ast.stmt, module: str = "") -> list[tuple[str, str, str]] | None:
+    """What an import statement binds of `snn`: (module, attribute or nothing, name); None for any other statement."""
+    if isinstance(statement, ast.Import):
+        return [(alias.name, "", alias.asname or alias.name) for alias in statement.names if _is_module(alias.name)]
+    if not isinstance(statement, ast.ImportFrom):
+        return None
+    source = _absolute(statement, module)
+    found = []
+    for alias in statement.names:
+        name, whole = alias.asname or alias.name, f"{source}.{alias.name}"
+        if _is_module(whole):
+            found.append((whole, "", name))
+        elif _is_module(source):
+            found.append((source, alias.name, name))
+    return found
+
+
+class _Contents:
+    """Contents of modules, each computed once while the modules that import it are open."""
+
+    known: ClassVar[dict[str, str]] = {}
+
+    def __init__(self):
+        self._open: list[str] = []
+
+    def of(self, module: str) -> str:
+        if _inert(module):
+            return "inert"
+        if module in self._open:
+            circle = " -> ".join((*self._open[self._open.index(module) :], module))
+            raise InputError(module_file(module), f"imports itself: {circle}", "import one way only")
+        if module not in self.known:
+            self._open.append(module)
+            walk = canonical(_parsed(module), self.of, module)
+            self._open.pop()
+            self.known[module] = hashlib.sha256(walk.encode()).hexdigest()
+        return self.known[module]
+
+
+class _Walk:
+    """Writes a syntax tree piece by piece."""
+
+    def __init__(self, write: Callable[[str], None], contents: Callable[[str], str], module: str):
+        self._write, self._contents, self._module = write, contents, module
+
+    def node(self, node: object) -> None:
+        if isinstance(node, ast.AST):
+            if (target := _lazy(node)) is not None:
+                self._write(f"(lazy {self._contents(target)})")
+                return
+            self._write(f"({type(node).__name__}")
+            for field, value in self._fields(node):
+                self._write(f" {field}=")
+                if field in BODIES and isinstance(value, list):
+                    self._statements(value, in_class=isinstance(node, ast.ClassDef))
+                else:
+                    self.node(value)
+            self._write(")")
+        elif isinstance(node, list):
+            self._write("[")
+            for item in node:
+                self.node(item)
+            self._write("]")
+        else:
+            self._write(repr(node))
+
+    def _fields(self, node: ast.AST) -> Iterator[tuple[str, object]]:
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if field == "body" and isinstance(node, DOCUMENTED):
+                value = value[1:] if ast.get_docstring(node, clean=False) is not None else value
+            if isinstance(node, ast.JoinedStr):  # Python 3.12 adds empty pieces to some f-strings
+                value = [piece for piece in value if getattr(piece, "value", None) != ""]
+            typed = field == "returns" or (field == "annotation" and isinstance(node, ast.arg))
+            if field not in {"type_comment", "type_params", "kind"} and not typed and value is not None and value != []:
+                yield field, value
+
+    def _statements(self, statements: Sequence[ast.stmt], in_class: bool) -> None:
+        """Imports of `snn` first, sorted, so that neither their order nor their paths matter; then all the rest."""
+        bound, rest = set(), []
+        for statement in statements:
+            found = bindings(statement, self._module)
+            if found:
+                bound |= {f"{name}={self._contents(target)}.{attribute}" for target, attribute, name in found}
+                names = {name for *_, name in found}
+                others = [alias for alias in statement.names if (alias.asname or alias.name) not in names]
+                rest += [_only(statement, others)] if others else []
+            elif not _for_types_only(statement):
+                rest.append(statement if in_class else _untyped(statement))
+        self._write("[" + "".join(f"({binding})" for binding in sorted(bound)))
+        for statement in rest:
+            self.node(statement)
+        self._write("]")
+
+
+def _only(statement: ast.stmt, names: list[ast.alias]) -> ast.stmt:
+    if isinstance(statement, ast.Import):
+        return ast.Import(names)
+    return ast.ImportFrom(statement.module, names, statement.level)
+
+
+def _untyped(statement: ast.stmt) -> ast.stmt:
+    """An assignment with a type is that assignment: only in a class may someone read the type."""
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        return ast.Assign([statement.target], statement.value)
+    return statement
+
+
+def _for_types_only(node: object) -> bool:
+    test = getattr(node, "test", None)
+    return isinstance(node, ast.If) and isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+
+
+def _lazy(node: ast.AST) -> str | None:
+    """The module of `snn` that is named by lazy("...")."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "lazy" and node.args:
+        name = getattr(node.args[0], "value", "")
+        return name if isinstance(name, str) and _is_module(name) else None
+    return None
+
+
+def _imported(module: str) -> Iterator[tuple[str, str, str]]:
+    """All that a module binds of `snn`, at any depth, but for types; what is lazy has no attribute and no name."""
+    open_: list[ast.AST] = [_parsed(module)]
+    while open_:
+        node = open_.pop()
+        if _for_types_only(node):
+            continue
+        if isinstance(node, ast.stmt):
+            yield from bindings(node, module) or ()
+        if (target := _lazy(node)) is not None:
+            yield target, "", ""
+        open_ += ast.iter_child_nodes(node)
+
+
+def _absolute(statement: ast.ImportFrom, module: str) -> str:
+    """The module that names are imported from, a relative one made absolute."""
+    if not statement.level:
+        return statement.module or ""
+    package = module.split(".") if module_file(module).name == "__init__.py" else module.split(".")[:-1]
+    above = package[: len(package) - statement.level + 1]
+    return ".".join([*above, *([statement.module] if statement.module else [])])
+
+
+def _is_module(name: str) -> bool:
+    return name.split(".")[0] == "snn" and module_file(name).is_file()
+
+
+def _inert(name: str) -> bool:
+    return name == "snn" or any(name == inert or name.startswith(f"{inert}.") for inert in INERT)
+
+
+@functools.cache
+def _parsed(module: str) -> ast.Module:
+    return ast.parse(module_file(module).read_bytes())
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", "restore the file") from error

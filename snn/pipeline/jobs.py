@@ -1,0 +1,295 @@
+"""The jobs of an experiment: what each one is made of, hence its digest and its folder. No torch.
+
+    data/raw/{raw}/{file}                                                   download: no digest, released checksums
+    data/prepared/{dataset}/{digest}                                        prepare
+    results/runs/{dataset}/{network}/{method}/T{steps}/s{seed}-{digest}     train
+        .../chips/{noise}-{digest}                                          calibrate, below its run
+        .../rows/{digest}                                                   evaluate, below its run
+    results/tables/{experiment}, results/figures/{experiment}               stamped with their digest
+
+Every digest covers those of the parents, so that a change runs down the chain and no further.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from snn import config
+from snn.config import params
+from snn.hardware.trials import Arm
+from snn.pipeline.job import Job
+
+TABLES = ("runs.csv", "layers.csv", "epochs.csv", "traces.csv", "costs.csv", "summary.csv", "comparisons.csv")
+CHECKS = ("steps.csv", "energy.csv", "hardware.csv", "calibration.csv", "claims.csv", "published.csv")
+PAGES = ("summary.md", "comparisons.md", "energy.md", "hardware.md", "claims.md", "metrics.yaml")
+FIGURES = (
+    *("energy.svg", "conventions.svg", "convergence.svg", "noise.svg", "calibration.svg"),
+    *("comparisons.svg", "steps.svg", "rates.svg"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepare(Job):
+    """Raw data -> tensors: training and validation in one file, test in another."""
+
+    stage = "prepare"
+    results = ("test.safetensors", "train.safetensors")
+    name: str
+    dataset: config.Dataset
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return ("snn.data.prepare", f"snn.data.loaders.{self.dataset.loader}")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        files = [file.hashed("name", "md5", "sha256") for file in self.dataset.files]
+        return {**self.dataset.hashed(but=("source", "augment", "raw")), "files": files}
+
+    @property
+    def reads(self) -> Sequence[Path]:
+        loader = params.load_plugin("data.loaders", self.dataset.loader, self.name)
+        return loader.reads(self.dataset.options) if hasattr(loader, "reads") else ()
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The released files; once the data are prepared they may be removed, and are not fetched again."""
+        return [self.raw / file.name for file in self.dataset.files]
+
+    @property
+    def place(self) -> str:
+        return f"data/prepared/{self.name}/*"
+
+    @property
+    def raw(self) -> Path:
+        """Where the released files lie."""
+        return Path("data/raw", self.dataset.raw)
+
+    @property
+    def training_file(self) -> Path:
+        """All that training, calibration and tuning may see."""
+        return self.folder / "train.safetensors"
+
+    @property
+    def test_file(self) -> Path:
+        """What only `evaluate` reads."""
+        return self.folder / "test.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Train(Job):
+    """One network by one rule with one seed."""
+
+    stage = "train"
+    results = ("epochs.csv", "traces.csv", "student.safetensors", "net.safetensors")
+    data: Prepare
+    network_name: str
+    network: config.Network
+    method_name: str
+    method: config.Method
+    steps: int
+    seed: int
+    threads: int
+    device: str
+    teacher: "Train | None" = None
+    start: "Train | None" = None
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        roles = {"data": self.data, "teacher": self.teacher, "start": self.start}
+        return {role: job for role, job in roles.items() if job}
+
+    @property
+    def inputs(self) -> list[Path]:
+        start = [self.start.proof, self.start.file("student.safetensors")] if self.start else []
+        return [self.data.training_file, *([self.teacher.proof] if self.teacher else []), *start]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of training, those of the run it started from included."""
+        trains = params.load_plugin("rules", self.method.rule, self.method_name).Rule.trains
+        return self.method.training.epochs * trains + (self.start.epochs if self.start else 0)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return ("snn.training.loop", f"snn.rules.{self.method.rule}")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {
+            "network": self.network.hashed("layers"),
+            "method": self.method.hashed("rule", "options", "training", "init"),
+            "augment": self.data.dataset.augment.hashed(),
+            "steps": self.steps,
+            "seed": self.seed,
+            "threads": self.threads,
+        }
+
+    @property
+    def place(self) -> str:
+        names = f"{self.data.name}/{self.network_name}/{self.method_name}"
+        return f"results/runs/{names}/T{self.steps}/s{self.seed}-*"
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrate(Job):
+    """All levels and chips of one noise model for one run, calibrated in every way that is asked for."""
+
+    stage = "calibrate"
+    results = ("history.csv", "chips.safetensors")
+    run: Train
+    hardware: config.Hardware
+    noise: config.Noise
+    arms: tuple[Arm, ...]
+    teacher: Train | None
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        return {"run": self.run, "data": self.run.data} | ({"teacher": self.teacher} if self.teacher else {})
+
+    @property
+    def inputs(self) -> list[Path]:
+        return [self.run.proof, self.run.data.training_file, *([self.teacher.proof] if self.teacher else [])]
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        calibrators = sorted({f"snn.hardware.calibrators.{arm.calibrator}" for arm in self.arms})
+        return ("snn.hardware.calibrate", *calibrators, *self.noise_modules)
+
+    @property
+    def noise_modules(self) -> tuple[str, ...]:
+        """The code of its noise models."""
+        return tuple(sorted({f"snn.hardware.noise.{part.model}" for part in self.noise.models}))
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {
+            "hardware": self.hardware.hashed(),
+            "noise": self.noise.hashed("models"),
+            "arms": [list(arm) for arm in self.arms],
+            "seed": self.run.seed,
+        }
+
+    @property
+    def place(self) -> str:
+        return f"{self.run.place}/chips/{self.hardware.noise}-*"
+
+    @property
+    def folder(self) -> Path:
+        return self.run.folder / "chips" / f"{self.hardware.noise}-{self.digest}"
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluate(Job):
+    """One run under every condition -> rows; the only stage that sees test data."""
+
+    stage = "evaluate"
+    results = ("layers.csv", "rows.csv")
+    run: Train
+    calibrations: tuple[Calibrate, ...]
+    steps_eval: tuple[int, ...]
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        chips = {f"chips {calibration.hardware.noise}": calibration for calibration in self.calibrations}
+        return {"run": self.run, "data": self.run.data, **chips}
+
+    @property
+    def inputs(self) -> list[Path]:
+        return [*super().inputs, self.run.data.test_file]
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return ("snn.evaluation.evaluate", *sorted({module for c in self.calibrations for module in c.noise_modules}))
+
+    @property
+    def document(self) -> dict[str, Any]:
+        conditions = ["clean", "int8", *(calibration.hardware.noise for calibration in self.calibrations)]
+        return {"conditions": conditions, "steps_eval": list(self.steps_eval)}
+
+    @property
+    def place(self) -> str:
+        return f"{self.run.place}/rows/*"
+
+    @property
+    def folder(self) -> Path:
+        return self.run.folder / "rows" / self.digest
+
+
+@dataclass(frozen=True, eq=False)
+class Tables(Job):
+    """Rows of all runs -> the tables, the claims, the headline numbers."""
+
+    stage = "tables"
+    modules = ("snn.report.tables",)
+    results = (*TABLES, *CHECKS, *PAGES)
+    name: str
+    experiment: config.Experiment
+    energies: Mapping[str, config.Energy]
+    evaluations: tuple[Evaluate, ...]
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        return {str(evaluation.folder): evaluation for evaluation in self.evaluations}
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {
+            "experiment": self.name,
+            **self.experiment.hashed("teacher", "methods", "seeds", "learning_rates", "comparisons"),
+            "layout": self.evaluations[0].run.network.layout,
+            "energy": self.experiment.energy,
+            "energies": {name: e.hashed(but=("source",)) for name, e in self.energies.items()},
+            "claims": params.load_claims().hashed(but=("source",)),
+            "published": params.load_published().hashed(but=("source",)),
+        }
+
+    @property
+    def energy(self) -> config.Energy:
+        """The convention that prices every row."""
+        return self.energies[self.experiment.energy]
+
+    @property
+    def place(self) -> str:
+        return f"results/tables/{self.name}"
+
+    @property
+    def stamp_file(self) -> Path:
+        """Says which runs, code and parameters the tables were made from, in its name."""
+        return self.folder / f"{self.digest}.stamp"
+
+    @property
+    def outputs(self) -> list[Path]:
+        return [*(self.folder / name for name in self.results), self.stamp_file]
+
+
+@dataclass(frozen=True, eq=False)
+class Figures(Job):
+    """Tables -> figures."""
+
+    stage = "figures"
+    modules = ("snn.report.figures",)
+    results = FIGURES
+    tables: Tables
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        return {"tables": self.tables}
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def place(self) -> str:
+        return f"results/figures/{self.tables.name}"
+
+    @property
+    def stamp_file(self) -> Path:
+        """As that of the tables."""
+        return self.folder / f"{self.digest}.stamp"
+
+    @property
+    def outputs(self) -> list[Path]:
+        return [*(self.folder / name for name in self.results), self.stamp_file]

@@ -1,0 +1,1 @@
+"""One section of the report per folder, found by its name: its table, page, figure and caption."""

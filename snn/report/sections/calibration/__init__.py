@@ -1,0 +1,1 @@
+"""The section `calibration` of the report."""

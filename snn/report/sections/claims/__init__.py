@@ -1,0 +1,1 @@
+"""The section `claims` of the report."""

@@ -1,0 +1,41 @@
+"""claims.md: what the papers claim, and what was found."""
+
+from typing import Any
+
+import pandas as pd
+
+from snn.report.markdown import table
+from snn.report.metric import SHOWN
+
+
+def claims(claims: pd.DataFrame) -> str:
+    """claims.md: each claim, what was found, and the verdict."""
+    text = (
+        "A difference is taken seed by seed, with its 95 % interval; a ratio lies between bounds that the steps tried"
+        " set. *holds*: the whole interval lies at or above what is claimed; *fails*: below; else *not resolved*."
+    )
+    if claims.empty:
+        return "# Claims\n\nNo claim in `params/claims.yaml` is about the methods and the metric of this experiment.\n"
+    columns = {
+        "claim": claims.claim,
+        "source": claims.source,
+        "at least": [_claimed(row.at_least, row) for row in claims.itertuples()],
+        "found": [_claimed(row.found, row) for row in claims.itertuples()],
+        "interval": [_bounds(row) for row in claims.itertuples()],
+        "n": claims.n,
+        "verdict": claims.verdict,
+    }
+    return f"# Claims\n\n{text}\n\n{table(columns)}\n"
+
+
+def _bounds(row: Any) -> str:
+    low, high = _claimed(row.low, row), _claimed(row.high, row)
+    return f"{low} to {high}" if low and high else f"{low} or more" if low else ""
+
+
+def _claimed(value: float | None, row: Any) -> str:
+    if pd.isna(value):
+        return ""
+    if row.of == "ratio":
+        return f"{value:.1f} x"
+    return SHOWN["accuracy"].difference(value) if row.column.startswith("value_") else f"{value:+.4g}"

@@ -1,0 +1,1 @@
+"""The section `comparisons` of the report."""

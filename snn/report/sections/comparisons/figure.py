@@ -1,0 +1,53 @@
+"""Paired differences. No torch."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib import ticker
+from matplotlib.figure import Figure
+
+from snn.report.canvas import COLOURS, bare, with_legend
+from snn.report.metric import Metric
+
+
+def forest(comparisons: pd.DataFrame, metric: Metric) -> Figure:
+    """Paired differences with 95 % intervals; filled where the corrected test resolves them; grey: not detectable."""
+    figure, axes = plt.subplots(figsize=(9, 1.8 + 0.32 * len(comparisons)), layout="constrained")
+    bare(axes)
+    for i, row in enumerate(comparisons.itertuples()):
+        if pd.notna(row.detectable):
+            width = 2 * metric.factor * row.detectable
+            axes.barh(i, width, 0.6, left=-width / 2, color="#DDDDDD", zorder=1, label="below what is detectable")
+        resolved = isinstance(row.better, str)
+        whisker = None if pd.isna(row.ci95) else metric.factor * row.ci95
+        axes.errorbar(
+            metric.factor * row.difference,
+            i,
+            xerr=whisker,
+            color=COLOURS[0],
+            marker="o",
+            mfc=COLOURS[0] if resolved else "white",
+            capsize=3,
+            ls="",
+            zorder=3,
+            label="resolved" if resolved else "not resolved",
+        )
+    axes.axvline(0, color="black", lw=0.8, zorder=2)
+    side = "right" if metric.better == "higher is better" else "left"
+    unit = f" ({metric.difference_unit})" if metric.unit == "%" else ""
+    axes.set_xlabel(f"difference of test {metric.title}{unit}; {side} of 0 the first is better")
+    axes.set_yticks(range(len(comparisons)), [_pair(row) for row in comparisons.itertuples()])
+    axes.invert_yaxis()
+    axes.margins(y=0.5 / max(1, len(comparisons)))
+    size = metric.factor * comparisons.difference.abs()
+    if size.max() > 8 * size.median() > 0:  # one large difference would hide the others
+        axes.set_xscale("symlog", linthresh=2 * size.median(), subs=(2, 5))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(ticker.NullFormatter())
+    return with_legend(figure)
+
+
+def _pair(row: Any) -> str:
+    diverged = f" ({row.diverged_left} and {row.diverged_right} of {row.n} diverged)"
+    return f"{row.left} − {row.right}" + (diverged if row.diverged_left + row.diverged_right else "")

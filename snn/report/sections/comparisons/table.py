@@ -1,0 +1,89 @@
+"""Two methods compared seed by seed. No torch.
+
+A seed fixes the initial draw, the order of the data and the split, so that what differs within a pair is the method:
+
+    d_s = value_left(s) - value_right(s)        mean, sd and n over the seeds s that both sides have
+
+With the interval, test and smallest detectable difference of `statistics`; p is corrected by Holm within a family: the
+pairs that an experiment asks for, or those with the teacher. What is detectable is so by the strictest of Holm's tests,
+at 0.05 / m with m tests in the family. A side that diverged counts like any other. Test data decide; the same
+difference on validation data stands alongside, though epochs and learning rates were chosen on it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from snn.report.select import SAME, own_steps
+from snn.report.statistics import LEVEL, detectable, holm, interval, t_test
+
+
+def pairs(teachers: Mapping[str, str], asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What is compared: the pairs that an experiment asks for, then every method with its teacher, each pair once."""
+    found: dict[frozenset[str], tuple[str, str]] = {}
+    for pair in (*asked, *teachers.items()):
+        found.setdefault(frozenset(pair), pair)
+    return list(found.values())
+
+
+def compare(
+    runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], asked: Sequence[tuple[str, str]] = ()
+) -> pd.DataFrame:
+    """One row a pair, in the order given; those `asked` for are a family, the others another."""
+    clean = own_steps(runs[runs.chosen])
+    sides = {method: rows.set_index("seed").sort_index() for method, rows in clean.groupby("method")}
+    table = pd.DataFrame([_paired(sides[left], sides[right]) for left, right in pairs])
+    table.insert(2, "family", ["asked" if pair in asked else "teacher" for pair in pairs])
+    for _, family in table[table.n > 1].groupby("family"):
+        table.loc[family.index, "p_holm"] = holm(family.p)
+        at = LEVEL / len(family)
+        table.loc[family.index, "detectable"] = [detectable(row.sd, row.n, at) for row in family.itertuples()]
+    verdicts = [_verdict(row) for row in table.to_dict("records")]
+    return table.assign(better=[better for better, _ in verdicts], verdict=[verdict for _, verdict in verdicts])
+
+
+def _paired(left: pd.DataFrame, right: pd.DataFrame) -> dict[str, object]:
+    seeds = left.index.intersection(right.index)
+    left, right = left.loc[seeds], right.loc[seeds]
+    sides = {
+        f"{column}_{name}": value
+        for name, side in (("left", left), ("right", right))
+        for column, value in (
+            ("steps", side.steps.iloc[0]),
+            ("lr", side.lr.iloc[0] if side.epochs.any() else None),  # a conversion has none
+            ("diverged", (side.status == "diverged").sum()),
+        )
+    }
+    test, validation = _differences(left, right, "value_test"), _differences(left, right, "value_val")
+    return {
+        "left": left.method.iloc[0],
+        "right": right.method.iloc[0],
+        **sides,
+        "metric": left.metric.iloc[0],
+        "direction": left.direction.iloc[0],
+        "n": len(seeds),
+        **test,
+        "p": t_test(test["difference"], test["sd"], len(seeds)),
+        "p_holm": float("nan"),
+        "detectable": float("nan"),
+        **{f"val_{name}": value for name, value in validation.items()},
+    }
+
+
+def _differences(left: pd.DataFrame, right: pd.DataFrame, column: str) -> dict[str, float]:
+    """Mean, sd and half the interval; none where every difference is the same, since it would have no width."""
+    d = (left[column] - right[column]).round(SAME)
+    sd = 0.0 if len(d) > 1 and d.nunique() == 1 else float(d.std())
+    return {"difference": float(d.mean()), "sd": sd, "ci95": interval(sd, len(d)) if sd else float("nan")}
+
+
+def _verdict(row: dict[str, object]) -> tuple[str | None, str]:
+    """Which side is better, if the corrected test says so; and in words."""
+    if row["n"] < 2:
+        return None, "not resolved: one seed"
+    if not row["sd"]:
+        return None, "no difference in any seed" if not row["difference"] else "not resolved: no spread to judge it by"
+    if not row["p_holm"] < LEVEL:
+        return None, "not resolved"
+    better = row["left"] if (row["difference"] > 0) == (row["direction"] == "higher") else row["right"]
+    return better, f"{better} is better"

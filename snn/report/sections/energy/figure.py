@@ -1,0 +1,30 @@
+"""Energy under every convention. No torch."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib import ticker
+from matplotlib.figure import Figure
+
+from snn.report.canvas import Style, bare, with_legend
+
+
+def conventions(rows: pd.DataFrame, style: Mapping[str, Style]) -> Figure:
+    """Energy over the teacher's, a row a convention: filled at the steps trained with, hollow at equal accuracy."""
+    names = list(dict.fromkeys(rows.convention))
+    figure, axes = plt.subplots(figsize=(9, 1.8 + 0.5 * len(names)), layout="constrained")
+    bare(axes)
+    for method, own in rows.groupby("method", sort=False):
+        look, places = style[method], [names.index(name) for name in own.convention]
+        axes.plot(own.of_teacher, places, color=look.colour, marker=look.marker, ls="", label=method)
+        equal = own.of_teacher_at_equal_accuracy.astype(float)
+        axes.plot(equal, [i + 0.25 for i in places], color=look.colour, marker=look.marker, mfc="white", ls="")
+    axes.axvline(1, color="black", lw=0.8)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set(xscale="log", xlabel="energy over that of the teacher ANN; left of 1 the spiking network takes less")
+    axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
+    return with_legend(figure, "hollow: within a point of it")

@@ -1,0 +1,97 @@
+"""energy.md: what an inference costs under every convention, and how the verdict changes with it."""
+
+from typing import Any
+
+import pandas as pd
+
+from snn.energy.prices import pj
+from snn.report.markdown import table
+from snn.report.metric import SHOWN
+from snn.report.sections.energy.table import INT8
+
+
+def energy(job: Any, rows: pd.DataFrame, metric_name: str) -> str:
+    """One line a convention; ratios of all of them side by side; then each in detail."""
+    title = f"# Energy in {job.name}"
+    if rows.empty:
+        return f"{title}\n\nThis experiment has no spiking network.\n"
+    names = list(dict.fromkeys(rows.convention))
+    said = [f"* **{name}**: {job.energies[name].convention}; {_prices(job.energies[name])}." for name in names]
+    parts = [
+        title,
+        "Energy of one inference, averaged over test samples and seeds. Counts are exact, prices are a convention, and"
+        " which one is chosen decides more than the rule does:",
+        "\n".join(said),
+        "Sources: `params/energy`. No convention has routing, leakage or conversion of signals in it.",
+        "## The verdict under each",
+        "Energy over that of the teacher ANN under the same convention, at the steps trained with; in brackets at equal"
+        " accuracy, the least of the steps tried that come within a point of the teacher on validation data (*never*:"
+        " none does), under 8-bit integers both in 8-bit integers. Below 1 the spiking network takes less.",
+        table(_verdicts(rows, names)),
+    ]
+    for name in names:
+        parts += [f"## {name}", table(_detail(rows[rows.convention == name], metric_name))]
+    return "\n\n".join([*parts, _explained()]) + "\n"
+
+
+def _prices(energy: Any) -> str:
+    prices = ", ".join(f"{text} {pj(energy, name):g}" for name, text in (("mac", "MAC"), ("ac", "AC")))
+    first = "once" if energy.first_layer == "once" else "at every step"
+    return f"{prices}, neuron update {pj(energy, 'neuron_update'):g} pJ, first layer {first}"
+
+
+def _verdicts(rows: pd.DataFrame, names: list[str]) -> dict[str, list[str]]:
+    methods = list(dict.fromkeys(rows.method))
+    columns: dict[str, list[str]] = {"method": methods}
+    for name in names:
+        own = rows[rows.convention == name].set_index("method").loc[methods]
+        columns[name] = [
+            f"{row.of_teacher:.2f} ({_or_never(row.of_teacher_at_equal_accuracy)})" for row in own.itertuples()
+        ]
+    return columns
+
+
+def _detail(rows: pd.DataFrame, metric_name: str) -> dict[str, list[str]]:
+    metric = SHOWN[metric_name]
+    return {
+        "method": rows.method,
+        "energy nJ": [f"{value:,.1f}" for value in rows.energy_nj],
+        "first layer": [f"{value:.0%}" for value in rows.share_first_layer],
+        "MACs": [f"{value:.0%}" for value in rows.share_macs],
+        "ACs": [f"{value:.0%}" for value in rows.share_acs],
+        "neurons": [f"{value:.0%}" for value in rows.share_neuron_updates],
+        "of teacher": [f"{value:.2f}" for value in rows.of_teacher],
+        "zeros skipped": [f"{value:.2f}" for value in rows.of_teacher_skipping_zeros],
+        "int8 teacher": ["" if pd.isna(value) else f"{value:.2f}" for value in rows.of_teacher_int8],
+        "same layers": [f"{value:.2f}" for value in rows.of_same_layers],
+        "spikes a neuron": [f"{value:.2f}" for value in rows.spikes_per_neuron],
+        "break-even": [_or_never(value) for value in rows.break_even_spikes_per_neuron],
+        "equal accuracy": [
+            "never"
+            if pd.isna(row.nj_at_equal_accuracy)
+            else f"T {row.steps_at_equal_accuracy:.0f}: {row.nj_at_equal_accuracy:,.1f} nJ"
+            for row in rows.itertuples()
+        ],
+        "equal energy": [
+            "never"
+            if pd.isna(row.value_test_at_equal_energy)
+            else f"T {row.steps_at_equal_energy:.0f}: {metric.value(row.value_test_at_equal_energy)}"
+            f" of {metric.value(row.value_test_of_teacher)}"
+            for row in rows.itertuples()
+        ],
+    }
+
+
+def _explained() -> str:
+    return (
+        "*first layer*: share of the energy that the image, or recorded events, cost in the first layer with synapses."
+        " *MACs*, *ACs*, *neurons*: shares by kind of operation. *zeros skipped*: over the teacher on a machine that"
+        f" skips activations that are zero. *int8 teacher*: over the teacher under `{INT8}`, whatever the spiking"
+        " network's own numbers are; accuracies are condition `int8` in runs.csv. *same layers*: over an ANN of the"
+        " method's own layers. *spikes a neuron*: T x rate; *break-even*: the T x rate at which teacher and network"
+        " would cost the same. *equal accuracy*, *equal energy*: over the steps tried, see `snn/conventions.py`."
+    )
+
+
+def _or_never(value: float) -> str:
+    return "never" if pd.isna(value) else f"{value:.2f}"

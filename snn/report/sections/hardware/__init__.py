@@ -1,0 +1,1 @@
+"""The section `hardware` of the report."""

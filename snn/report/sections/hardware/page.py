@@ -1,0 +1,113 @@
+"""hardware.md: what chips cost, and what calibration gives back."""
+
+from typing import Any
+
+import pandas as pd
+
+from snn.config import params
+from snn.report.markdown import table
+from snn.report.metric import SHOWN, Metric
+
+
+def hardware(job: Any, rows: pd.DataFrame) -> str:
+    """A section a noise model: every method, level and arm, then the controls; then where calibration does harm."""
+    title = f"# Chips in {job.name}"
+    if rows.empty:
+        return f"{title}\n\nThis experiment has no hardware.\n"
+    metric = SHOWN[rows.metric.iloc[0]]
+    parts = [title, _explained(job, metric)]
+    for hardware in job.experiment.hardware:
+        noise, own = params.load("noise", hardware.noise), rows[rows.noise == hardware.noise]
+        treated, controls = own[own.control.isna()], own[own.control.notna()]
+        parts += [f"## {hardware.noise}", _said(hardware, noise), table(_treated(treated, metric))]
+        if len(controls):
+            same = own[own.level.isin((0, hardware.controls.level))]
+            parts += [f"### Controls at {hardware.controls.level:g}", table(_controls(same, metric))]
+    return "\n\n".join([*parts, "## Where calibration does harm", _harm(rows, metric)]) + "\n"
+
+
+def _explained(job: Any, metric: Metric) -> str:
+    n = len(job.experiment.seeds)
+    return (
+        f"Differences of test {metric.title} in {metric.difference_unit}, paired: the same seed, the same chips. Mean"
+        f" and 95 % interval over {n} seed{'s' * (n > 1)}, chips averaged within a seed. *loss*: noisy less clean."
+        " *gain*: calibrated less noisy, with the epoch that validation data chose, the untouched chip among the"
+        " candidates; *last epoch*: the same without any choice. *recovered*: share of the loss, where its interval"
+        " excludes 0. *worse*: chips below what they were before, at the chosen and at the last epoch, of all."
+        " *spread*: standard deviation of chips within a seed, before and after. *samples*, *writes*, *operations*:"
+        " what a calibration of a chip takes: samples to learn from + to choose the epoch by, values written,"
+        " accumulates and multiply-accumulates of learning, counted dense, and of the inferences that are learnt from."
+        " The inferences to choose by are not in them, nor those that make the targets."
+    )
+
+
+def _said(hardware: Any, noise: Any) -> str:
+    settings = hardware.calibration
+    budget = f"{settings.samples} samples, {settings.epochs} epoch{'s' * (settings.epochs > 1)}"
+    models = ", then ".join(part.model for part in noise.models)
+    chips = f"{hardware.chips} chip{'s' * (hardware.chips > 1)}"
+    return (
+        f"Level: {noise.level} ({noise.better} is better); {models}. {chips} a seed and level; {budget},"
+        f" batches of {settings.batch}."
+    )
+
+
+def _treated(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
+    return {
+        "method": rows.method,
+        "level": [f"{level:g}" for level in rows.level],
+        "clean": [metric.value(value) for value in rows.clean],
+        "loss": _differences(rows, "loss", metric),
+        "calibrator": rows.calibrator,
+        "targets": rows.targets,
+        "gain": _differences(rows, "gain", metric),
+        "last epoch": _differences(rows, "gain_last", metric),
+        "recovered": ["" if pd.isna(value) else f"{value:.0%}" for value in rows.recovered],
+        "worse": [f"{row.worse:.0f}, {row.worse_last:.0f} of {row.chips}" for row in rows.itertuples()],
+        "spread": [
+            "" if pd.isna(before) else f"{metric.value(before)}, {metric.value(after)}"
+            for before, after in rows[["noisy_chips_sd", "calibrated_chips_sd"]].values
+        ],
+        "samples": [f"{row.samples_shown:,.0f} + {row.samples_judged:,.0f}" for row in rows.itertuples()],
+        "writes": [f"{value:.1e}" for value in rows.writes],
+        "operations": [f"{value:.1e}" for value in rows.operations],
+    }
+
+
+def _controls(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
+    """Gains by method, the treatment that the controls belong to first."""
+    arm = rows[rows.control.notna()][["method", "calibrator", "targets"]].drop_duplicates()
+    rows = (
+        rows.merge(arm)
+        .sort_values("control", key=lambda control: control.notna(), kind="stable")
+        .assign(control=lambda own: own.control.fillna("calibrated"))
+    )
+    columns = {"method": arm.method.tolist(), "calibrator": arm.calibrator.tolist(), "targets": arm.targets.tolist()}
+    for control, own in rows.groupby("control", sort=False):
+        own = own.set_index("method").loc[columns["method"]]
+        columns[control.replace("_", " ")] = _differences(own, "gain", metric)
+        columns[f"{control.replace('_', ' ')}, last"] = _differences(own, "gain_last", metric)
+    return columns
+
+
+def _harm(rows: pd.DataFrame, metric: Metric) -> str:
+    sign, treated = 1 if rows.direction.iloc[0] == "higher" else -1, rows[rows.control.isna()]
+    if treated.n.max() < 2:
+        return "One seed gives no interval, so nothing is said here."
+    found = treated[sign * treated.gain_last + treated.gain_last_ci95 < 0]
+    worse = treated[(sign * treated.gain_last < 0) & ~treated.index.isin(found.index)]
+    rest = f"Of {len(treated)} rows, {len(worse)} have a mean below the untouched chip at the last epoch, not resolved."
+    if found.empty:
+        none = "At no level does the last epoch of a calibration lie below the untouched chip with its whole interval."
+        return f"{none} {rest}"
+    lines = [
+        f"* {row.noise} {row.level:g}, {row.method}, {row.calibrator} with {row.targets} targets:"
+        f" {metric.difference(row.gain_last, row.gain_last_ci95)} at the last epoch,"
+        f" {metric.difference(row.gain, row.gain_ci95)} at the chosen one"
+        for row in found.itertuples()
+    ]
+    return "The whole interval lies below the untouched chip:\n\n" + "\n".join(lines) + f"\n\n{rest}"
+
+
+def _differences(rows: pd.DataFrame, column: str, metric: Metric) -> list[str]:
+    return [metric.difference(*pair) for pair in rows[[column, f"{column}_ci95"]].values]

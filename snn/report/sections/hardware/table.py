@@ -1,0 +1,124 @@
+"""What noisy hardware costs, and what calibration gives back, seed by seed. No torch.
+
+Of one seed, averaged over its chips (d is the value on test data, * stands for a chip as it was made):
+
+    loss = d(noisy) - d(clean)        gain = d(calibrated) - d(noisy)        left = d(calibrated) - d(clean)
+
+Mean, and half the 95 % interval, are over seeds; the spread of chips stands apart. `gain` has the epoch that validation
+data chose, the chip as it was made among the candidates; `gain_last` the last epoch, chosen by no one. `recovered` =
+-gain / loss of the means, only where the interval of the loss excludes 0. Of control level_0, which is judged on the
+clean network, `gain` is what it adds to that.
+"""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from snn.report.select import SAME, own_steps
+from snn.report.statistics import interval
+
+PLACE = ["method", "noise", "level"]
+ARM = ["calibrator", "targets", "control"]
+COST = {
+    "samples_shown": "calibration_shown",
+    "samples_judged": "calibration_judged",
+    "updates": "calibration_updates",
+    "writes": "calibration_writes",
+    "operations": "operations",
+}
+COLUMNS = [
+    *PLACE,
+    *ARM,
+    "metric",
+    "direction",
+    "n",
+    "chips",
+    *(
+        f"{name}{part}"
+        for name in ("clean", "noisy", "calibrated")
+        for part in ("", "_chips_sd")[: 1 + (name != "clean")]
+    ),
+    *(f"{name}{part}" for name in ("loss", "gain", "gain_last", "left") for part in ("", "_ci95")),
+    "recovered",
+    "worse",
+    "worse_last",
+    "untouched",
+    *COST,
+]
+
+
+def recovery(runs: pd.DataFrame) -> pd.DataFrame:
+    """One row a method, noise, level and arm, of runs at their chosen learning rate; first those without control."""
+    runs = runs[runs.chosen & (runs.steps_eval == runs.steps)]
+    clean = own_steps(runs).set_index(["method", "seed"]).value_test
+    work = inference(runs)
+    watched = [work.get((row.method, row.lr, row.seed)) for row in runs[["method", "lr", "seed"]].itertuples()]
+    runs = runs.assign(operations=runs.calibration_shown * watched + runs.calibration_learning_macs)
+    rows = [row for part in _places(runs) for row in _arms(*part, clean)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def inference(runs: pd.DataFrame) -> pd.Series:
+    """Accumulates and multiply-accumulates of an inference of the clean network, by method, learning rate and seed."""
+    clean = own_steps(runs).set_index(["method", "lr", "seed"])
+    return clean.acs + clean.macs_once
+
+
+def _places(runs: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Noisy rows of one place, with the calibrated ones that belong to it; level_0 belongs to a place of its own."""
+    chips = runs[runs.noise.notna()]
+    for _, own in chips.groupby(["method", "noise"], sort=False):
+        for level, rows in own.groupby("level", sort=True):
+            noisy = rows[rows.condition == "noisy"]
+            yield noisy if level else None, rows[rows.condition == "calibrated"]
+
+
+def _arms(noisy: pd.DataFrame | None, calibrated: pd.DataFrame, clean: pd.Series) -> Iterator[dict[str, object]]:
+    for arm, rows in calibrated.groupby(ARM, sort=False, dropna=False):
+        method, seeds = rows.method.iloc[0], sorted(set(rows.seed))
+        ideal = clean[method].loc[seeds]
+        before = ideal if noisy is None else _by_seed(noisy, "value_test")
+        after, last = _by_seed(rows, "value_test"), _by_seed(rows, "value_test_last")
+        made = None if noisy is None else noisy.set_index(["seed", "chip"]).value_test
+        found = {
+            **{name: rows[name].iloc[0] for name in PLACE},
+            **dict(zip(ARM, arm, strict=True)),
+            "metric": rows.metric.iloc[0],
+            "direction": rows.direction.iloc[0],
+            "n": len(seeds),
+            "chips": len(rows),
+            "clean": ideal.mean(),
+            "noisy": before.mean(),
+            "noisy_chips_sd": None if noisy is None else _spread(noisy),
+            "calibrated": after.mean(),
+            "calibrated_chips_sd": _spread(rows),
+            **_difference("loss", before - ideal),
+            **_difference("gain", after - before),
+            **_difference("gain_last", last - before),
+            **_difference("left", after - ideal),
+            "untouched": int((rows.calibration_epoch == 0).sum()),
+            **{name: rows[column].mean() for name, column in COST.items()},
+        }
+        half = found["loss_ci95"]
+        resolved = pd.notna(half) and abs(found["loss"]) > half
+        found["recovered"] = -found["gain"] / found["loss"] if resolved else None
+        if made is not None:
+            own, sign = rows.set_index(["seed", "chip"]), 1 if found["direction"] == "higher" else -1
+            found["worse"] = int((sign * (own.value_test - made.loc[own.index]) < 0).sum())
+            found["worse_last"] = int((sign * (own.value_test_last - made.loc[own.index]) < 0).sum())
+        yield found
+
+
+def _by_seed(rows: pd.DataFrame, column: str) -> pd.Series:
+    return rows.groupby("seed")[column].mean()
+
+
+def _spread(rows: pd.DataFrame) -> float:
+    return rows.groupby("seed").value_test.std().mean()
+
+
+def _difference(name: str, by_seed: pd.Series) -> dict[str, float]:
+    by_seed = by_seed.round(SAME)
+    sd = float(by_seed.std())
+    half = interval(sd, len(by_seed)) if len(by_seed) > 1 else float("nan")
+    return {name: float(by_seed.mean()), f"{name}_ci95": half}

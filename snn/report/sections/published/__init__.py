@@ -1,0 +1,1 @@
+"""The section `published` of the report."""

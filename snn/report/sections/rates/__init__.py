@@ -1,0 +1,1 @@
+"""The section `rates` of the report."""

@@ -1,0 +1,34 @@
+"""Accuracy against the steps of an inference. No torch."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib import ticker
+from matplotlib.figure import Figure
+
+from snn.report.canvas import Style, panels_of, with_legend
+from snn.report.metric import Metric
+from snn.report.select import own_steps
+
+
+def accuracy_by_steps(steps: pd.DataFrame, summary: pd.DataFrame, style: Mapping[str, Style], metric: Metric) -> Figure:
+    """Test metric against the steps of an inference; large: the steps trained with; dashed: extrapolated; dotted: the
+    ANN that a method is judged by.
+    """
+    figure, (axes,) = panels_of(1, list(style))
+    clean = own_steps(summary).set_index("method").value_test_mean
+    for method, own in steps.groupby("method", sort=False):
+        look, values = style[method], metric.factor * own.value_test_mean
+        line = "--" if own.extrapolated.any() else "-"
+        axes.plot(own.steps_eval, values, line, color=look.colour, marker=look.marker, ms=4, label=method)
+        trained = own.steps_eval == own.steps
+        axes.plot(own.steps_eval[trained], values[trained], color=look.colour, marker=look.marker, ms=9, ls="")
+    for teacher in dict.fromkeys(steps.teacher):
+        axes.axhline(metric.factor * clean[teacher], color=style[teacher].colour, ls=":", label=teacher)
+    axes.set(xlabel="steps of an inference", ylabel=metric.axis("test"), yscale=metric.scale)
+    if len(set(steps.steps_eval)) > 1:
+        axes.set_xscale("log", base=2)
+    axes.set_xticks(sorted(set(steps.steps_eval)))
+    axes.xaxis.set_major_formatter("{x:.0f}")
+    axes.xaxis.set_minor_locator(ticker.NullLocator())
+    return with_legend(figure)

@@ -1,0 +1,54 @@
+"""Accuracy against energy. No torch."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib import ticker
+from matplotlib.figure import Figure
+
+from snn.report.canvas import Style, panels_of, with_legend
+from snn.report.metric import Metric
+from snn.report.select import own_steps
+
+
+def energy(summary: pd.DataFrame, style: Mapping[str, Style], metric: Metric) -> Figure:
+    """Test metric of each clean method against the energy of one inference, at its own steps with 95 % intervals, small
+    and joined at the other steps that were tried; grey: what nothing else beats in both.
+    """
+    figure, (axes,) = panels_of(1, list(style))
+    clean = summary[summary.condition == "clean"].sort_values("steps_eval")
+    front = _front(clean, metric)
+    axes.step(front.energy_nj, metric.factor * front.value_test_mean, where="post", color="#BBBBBB", lw=3, zorder=0)
+    for method, tried in clean.groupby("method", sort=False):
+        look = style[method]
+        values = metric.factor * tried.value_test_mean
+        axes.plot(tried.energy_nj, values, color=look.colour, marker=look.marker, ms=3, lw=0.8, ls=look.line)
+    for row in own_steps(summary).itertuples():
+        look = style[row.method]
+        whisker = None if pd.isna(row.value_test_ci95) else metric.factor * row.value_test_ci95
+        axes.errorbar(
+            row.energy_nj,
+            metric.factor * row.value_test_mean,
+            whisker,
+            color=look.colour,
+            marker=look.marker,
+            capsize=3,
+            label=row.method,
+            ls="",
+        )
+    axes.set(xscale="log", xlabel="energy of one inference (nJ)", ylabel=metric.axis("test"))
+    if metric.scale == "linear":  # a sweep over steps begins far down; no method leaves the picture with its own steps
+        worst = metric.factor * own_steps(summary).value_test_mean.min()
+        axes.set_ylim(max(axes.get_ylim()[0], worst - 15), min(axes.get_ylim()[1], 1.01 * metric.factor))
+    axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
+    return with_legend(figure, "grey: Pareto front")
+
+
+def _front(clean: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """Rows than which no other is both better and cheaper, by energy."""
+    sign = 1 if metric.better == "higher is better" else -1
+    rows = clean.sort_values(["energy_nj", "value_test_mean"], ascending=[True, sign < 0])
+    worth = (sign * rows.value_test_mean).astype(float)
+    return rows[worth > worth.shift(fill_value=-float("inf")).cummax()]

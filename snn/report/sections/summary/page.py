@@ -1,0 +1,87 @@
+"""summary.md: every method, clean and on chips."""
+
+from typing import Any
+
+import pandas as pd
+
+from snn.report.markdown import ARROW, table
+from snn.report.metric import SHOWN, Metric
+from snn.report.select import own_steps
+
+
+def summary(job: Any, summary: pd.DataFrame, costs: pd.DataFrame) -> str:
+    """summary.md: methods in rows, clean first, then a table a noise model with its levels in columns."""
+    clean = own_steps(summary)
+    metric, grid = SHOWN[clean.metric.iloc[0]], clean.lr_at_edge.notna()
+    columns = {"method": clean.method, "T": clean.steps}
+    if grid.any():
+        columns["lr"] = [_lr(row) for row in clean.itertuples()]
+    if clean.diverged.any():
+        columns["diverged"] = [f"{row.diverged} of {row.n}" for row in clean.itertuples()]
+    columns |= {
+        f"validation {metric.unit}": [metric.value(*row) for row in clean[["value_val_mean", "value_val_ci95"]].values],
+        f"test {metric.unit}": [metric.value(*row) for row in clean[["value_test_mean", "value_test_ci95"]].values],
+        "vs teacher": [metric.difference(value) for value in clean.above_teacher],
+        "ACs": [f"{value:,.0f}" for value in clean.acs],
+        "MACs": [f"{value:,.0f}" for value in clean[f"macs_{job.energy.first_layer}"]],
+        "energy nJ": [f"{value:,.1f}" for value in clean.energy_nj],
+        "of teacher": [f"{value:.2f}" for value in clean.energy_of_teacher],
+    }
+    parts = [
+        f"# {job.name}: {job.evaluations[0].run.data.name}, {job.experiment.network}",
+        _introduction(job, clean, metric),
+        table(columns),
+    ]
+    for hardware in job.experiment.hardware:
+        chips = f"{hardware.chips} chip{'s' * (hardware.chips > 1)}"
+        parts += [
+            f"## {hardware.noise}: test {metric.title} on {chips}, before{ARROW}after calibration; more in hardware.md",
+            table(_noise(clean, summary[summary.noise == hardware.noise], metric)),
+        ]
+    if len(costs[["device", "versions"]].drop_duplicates()) > 1:
+        parts.append("**Mixed:** these runs were made on more than one device or with more than one set of versions.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _introduction(job: Any, clean: pd.DataFrame, metric: Metric) -> str:
+    n, title = int(clean.n.max()), metric.title.capitalize()
+    said = [
+        f"{title} of 1 seed." if n == 1 else f"{title}, mean and 95 % interval over {n} seeds.",
+        f"Work and energy of one inference, {job.experiment.energy}.",
+    ]
+    if metric.better != "higher is better":
+        said[0] = said[0].replace(title, f"{title} ({metric.better})")
+    if clean.lr_at_edge.notna().any():
+        count = len(job.experiment.learning_rates)
+        said.append(f"lr: the learning rate, of {count}, that is best on validation data; *edge*: no better one was")
+        said.append("tried on that side of it. Recipes that are not tuned show theirs in brackets.")
+    if clean.diverged.any():
+        said.append("Seeds that diverged count with their best epoch before, or as untrained.")
+    return " ".join(said)
+
+
+def _lr(row: Any) -> str:
+    if not row.epochs:
+        return ""
+    if pd.isna(row.lr_at_edge):
+        return f"({row.lr:g})"
+    return f"{row.lr:g} *edge*" if row.lr_at_edge else f"{row.lr:g}"
+
+
+def _noise(clean: pd.DataFrame, rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
+    rows = rows[rows.control.isna()]
+    levels = sorted(set(rows.level))
+    columns = {
+        name: [] for name in ("method", "clean", "calibrator", "targets", *(f"level {level:g}" for level in levels))
+    }
+    for method, own in rows.groupby("method", sort=False):
+        before = own[own.condition == "noisy"].set_index("level").value_test_mean
+        for (calibrator, targets), arm in own.groupby(["calibrator", "targets"], sort=False):
+            after = arm.set_index("level").value_test_mean
+            columns["method"].append(method)
+            columns["clean"].append(metric.value(clean.set_index("method").value_test_mean[method]))
+            columns["calibrator"].append(calibrator)
+            columns["targets"].append(targets)
+            for level in levels:
+                columns[f"level {level:g}"].append(f"{metric.value(before[level])}{ARROW}{metric.value(after[level])}")
+    return columns

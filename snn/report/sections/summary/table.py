@@ -1,0 +1,65 @@
+"""Every method and condition: mean, sd, n and interval over seeds. No torch."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from snn.report.select import own_steps
+from snn.report.statistics import interval
+
+RUN_KEY = ["task", "dataset", "network", "method", "rule", "protocol", "steps", "steps_eval", "extrapolated", "lr"]
+CONDITION = ["condition", "noise", "level"]
+KEY = [*RUN_KEY, *CONDITION, "calibrator", "targets", "control", "metric", "direction"]
+OUTCOME = ["value_val", "value_test"]
+OPERATIONS = ["acs", "macs_once", "macs_every_step", "macs_nonzero", "compares", "neuron_updates", "dense_macs"]
+WORK = ["spikes", "sparsity", *OPERATIONS, "energy_nj"]
+
+
+def summarise(runs: pd.DataFrame) -> pd.DataFrame:
+    """One row a method and condition, at the chosen learning rate: mean, sd, n and half the 95 % interval over seeds.
+
+    `chips_sd` is the spread of chips within a seed; `diverged` counts seeds; `lr_at_edge` says that the chosen learning
+    rate is the least or greatest of its grid, so that the best one may lie beyond.
+    """
+    grid = runs.groupby("method").lr.agg(["min", "max", "nunique"])
+    runs = runs[runs.chosen].assign(diverged=runs.status == "diverged")
+    means = {column: (column, "mean") for column in (*OUTCOME, *WORK)}
+    seeds = (
+        runs.groupby([*KEY, "seed"], dropna=False, sort=False)
+        .agg(**means, chips_sd=("value_test", "std"), diverged=("diverged", "any"), epochs=("epochs", "first"))
+        .reset_index()
+    )
+    of_seeds = {f"{column}_{name}": (column, name) for column in OUTCOME for name in ("mean", "std")}
+    summary = (
+        seeds.groupby(KEY, dropna=False, sort=False)
+        .agg(
+            epochs=("epochs", "first"),
+            n=("seed", "size"),
+            diverged=("diverged", "sum"),
+            **of_seeds,
+            **{column: (column, "mean") for column in WORK},
+        )
+        .assign(chips_sd=seeds.groupby(KEY, dropna=False, sort=False).chips_sd.mean())
+        .reset_index()
+        .rename(columns={f"{column}_std": f"{column}_sd" for column in OUTCOME})
+    )
+    for column in OUTCOME:
+        place = summary.columns.get_loc(f"{column}_sd") + 1
+        summary.insert(place, f"{column}_ci95", interval(summary[f"{column}_sd"], summary.n))
+    own = grid.loc[summary.method].reset_index(drop=True)
+    at_edge = ((summary.lr == own["min"]) | (summary.lr == own["max"])).astype("boolean").where(own["nunique"] > 1)
+    summary.insert(summary.columns.get_loc("lr") + 1, "lr_at_edge", at_edge)
+    return summary
+
+
+def beside_teacher(summary: pd.DataFrame, teacher: str, teachers: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Add how far each row lies above (or below) its clean teacher ANN, and its energy over the teacher's.
+
+    `teachers` names the teachers of methods; all others are judged by `teacher`.
+    """
+    reference = own_steps(summary).set_index("method")
+    own = [(teachers or {}).get(method, teacher) for method in summary.method]
+    above = summary.value_test_mean - reference.value_test_mean[own].to_numpy()
+    return summary.assign(
+        above_teacher=above, energy_of_teacher=summary.energy_nj / reference.energy_nj[own].to_numpy()
+    )

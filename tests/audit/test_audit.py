@@ -1,0 +1,140 @@
+"""Audits of networks: ours and NIR files give the same tables, whatever is missing is said."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from snn.audit import audit
+from snn.cli.main import main
+from snn.config import params
+from snn.core.errors import InputError
+from snn.energy import counter as energy
+from snn.energy import prices
+from snn.model import network
+from snn.model.network import Network
+from snn.model.spec import Architecture, AvgPool, Conv, Linear, Neuron
+from snn.nir.write import write
+
+LIF = Neuron(decay=0.75, threshold=0.5, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
+SHAPE, K, N = (1, 8, 8), 4, 24
+
+
+@pytest.fixture
+def net():
+    torch.manual_seed(0)
+    layers = (Conv(conv=4), AvgPool(avg_pool=2), Linear(linear=16))
+    fixed = {"input_shape": SHAPE, "outputs": K, "layers": layers, "steps": 3, "norm": None}
+    made = Network(Architecture(**fixed, activation=LIF)).requires_grad_(False).eval()
+    for layer in made.layers:
+        if layer.programmable:
+            layer.op.weight *= 4
+    return made
+
+
+@pytest.fixture
+def samples(tmp_path, net):
+    x = torch.randn(N, *SHAPE, generator=torch.Generator().manual_seed(0))
+    path = tmp_path / "samples.npz"
+    np.savez(path, x=x.numpy(), y=net.predict(x).argmax(1).numpy())
+    return path
+
+
+def tables(folder):
+    return {name: pd.read_csv(folder / f"{name}.csv") for name in ("layers", "energy", "noise")}
+
+
+def test_a_network_and_its_nir_file_have_the_same_audit(net, samples, tmp_path):
+    ours, theirs = network.save(net, tmp_path / "net.safetensors"), write(net, tmp_path / "net.nir")
+    for model, out in ((ours, "a"), (theirs, "b")):
+        assert main(["audit", str(model), "--data", str(samples), "--out", str(tmp_path / out)]) == 0
+    for name, table in tables(tmp_path / "a").items():
+        pd.testing.assert_frame_equal(table, tables(tmp_path / "b")[name])
+    assert (tmp_path / "a" / "audit.html").read_text().count("<svg") == 3
+
+
+def test_an_audit_tells_what_the_counter_counts_and_the_conventions_price(net, samples, tmp_path):
+    audit.audit(network.save(net, tmp_path / "net.safetensors"), samples, tmp_path / "out", noises=(), chips=1)
+    found, counter = tables(tmp_path / "out"), energy.Counter(net)
+    with np.load(samples) as held:
+        counter.scores(torch.from_numpy(held["x"]))
+    work = energy.total(counter.operations())
+    assert found["layers"].acs.sum() == pytest.approx(work.acs)
+    assert found["layers"].neuron_updates.sum() == work.neuron_updates == 3 * (4 * 64 + 16)
+    assert found["noise"].accuracy.tolist() == [1.0]
+    for row in found["energy"].itertuples():
+        convention = params.load("energy", row.convention)
+        assert row.energy_nj == pytest.approx(prices.energy_nj(work, convention))
+        assert row.same_layers_nj == pytest.approx(1e-3 * work.dense_macs * prices.pj(convention, "mac"))
+    assert set(found["energy"].convention) == set(params.names("energy"))
+
+
+def test_at_the_break_even_rate_a_network_costs_what_its_ann_does(net, samples, tmp_path):
+    audit.audit(network.save(net, tmp_path / "net.safetensors"), samples, tmp_path / "out", noises=())
+    for row in tables(tmp_path / "out")["energy"].itertuples():
+        scaled = row.acs_nj * row.break_even_spikes_per_neuron / row.spikes_per_neuron
+        if np.isfinite(scaled):
+            assert row.energy_nj - row.acs_nj + scaled == pytest.approx(row.same_layers_nj)
+
+
+def test_noise_lowers_what_a_network_gets_right_and_names_its_draws(net, samples, tmp_path):
+    model = network.save(net, tmp_path / "net.safetensors")
+    audit.audit(model, samples, tmp_path / "out", noises=("mismatch", "silencing"), chips=2)
+    noise = tables(tmp_path / "out")["noise"].dropna(subset=["noise"])
+    assert noise.groupby("noise")["level"].nunique().to_dict() == {"mismatch": 4, "silencing": 3}
+    assert noise.accuracy.min() < 1
+    assert noise[noise.noise == "mismatch"].groupby("chip").draw.nunique().to_dict() == {0: 1, 1: 1}
+
+
+def refusal(arguments, capsys):
+    assert main(["audit", *map(str, arguments)]) == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    return message
+
+
+def test_what_is_missing_or_does_not_fit_is_said_in_one_line(net, samples, tmp_path, capsys):
+    model = network.save(net, tmp_path / "net.safetensors")
+    out = ["--out", tmp_path / "out"]
+    assert "is neither a run folder nor a file" in refusal([tmp_path / "none", *out], capsys)
+    assert "give --data FILE" in refusal([model, *out], capsys)
+    assert "--chips: 0 is less than 1" in refusal([model, "--chips", "0", *out], capsys)
+    assert "the nearest is 'mismatch'" in refusal([model, "--data", samples, "--noise", "mismatsch", *out], capsys)
+    bad = {
+        "samples are (1, 9, 9)": {"x": np.zeros((3, 1, 9, 9)), "y": np.zeros(3, int)},
+        "classes go from 0 to 7": {"x": np.zeros((3, *SHAPE)), "y": np.array([0, 1, 7])},
+        "classes go from -1 to 1": {"x": np.zeros((3, *SHAPE)), "y": np.array([0, 1, -1])},
+        "classes go from 0 to 12": {"x": np.zeros((300, *SHAPE)), "y": np.array([0] * 299 + [12])},
+        "one at each of": {"x": np.zeros((3, 9, *SHAPE)), "y": np.zeros(3, int)},
+        "no real number": {"x": np.full((3, *SHAPE), np.nan), "y": np.zeros(3, int)},
+        "no real number of 32 bits": {"x": np.full((3, *SHAPE), 1e300), "y": np.zeros(3, int)},
+        "x holds what is no real number": {"x": np.ones((3, *SHAPE), complex), "y": np.zeros(3, int)},
+        "y is float64": {"x": np.zeros((3, *SHAPE)), "y": np.zeros(3)},
+        "arrays x and y": {"x": np.zeros((3, *SHAPE))},
+    }
+    for why, arrays in bad.items():
+        np.savez(tmp_path / "bad.npz", **arrays)
+        assert why in refusal([model, "--data", tmp_path / "bad.npz", *out], capsys)
+    np.savez(tmp_path / "object.npz", x=np.array([{}], dtype=object), y=np.zeros(1, int))
+    assert "arrays x and y" in refusal([model, "--data", tmp_path / "object.npz", *out], capsys)
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "object.npz").read_bytes()[:40])
+    assert "cut.npz: does not hold arrays x and y" in refusal([model, "--data", tmp_path / "cut.npz", *out], capsys)
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    assert "x.npy: is no file of samples; give" in refusal([model, "--data", tmp_path / "x.npy", *out], capsys)
+    assert "--dt: is for NIR files" in refusal([model, "--data", samples, "--dt", "0.1", *out], capsys)
+    (tmp_path / "net.txt").write_text("no network")
+    assert "net.txt: is neither a NIR file nor a run" in refusal([tmp_path / "net.txt", *out], capsys)
+    assert main(["export", str(model), str(tmp_path / "other.txt")]) == 2
+    assert "other.txt: is no name of a NIR file; end it in one of .nir" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_export_says_what_to_do_next(net, tmp_path, capsys):
+    model = network.save(net, tmp_path / "net.safetensors")
+    assert main(["export", str(model), str(tmp_path / "net.nir")]) == 0
+    assert "next: python -m snn audit" in capsys.readouterr().out
+    with pytest.raises(InputError, match="is neither"):
+        audit.load(tmp_path / "none.safetensors")
+    assert json.dumps(audit.load(tmp_path / "net.nir").architecture.readout.model_dump())

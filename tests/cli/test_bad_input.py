@@ -1,0 +1,230 @@
+"""Bad input: one line on stderr, `error: <where>: <what>; <what to do>`, exit status 2, and nothing half-written."""
+
+import errno
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from matplotlib import pyplot
+
+from snn.cli.main import main
+from snn.config import params
+from snn.core import files
+from snn.pipeline.plan import Grid
+
+LINE = re.compile(r"error: [^:]+: .+; .+")
+ROOT = Path(__file__).parents[2]
+STAGES = ["prepare", "train", "calibrate", "evaluate", "tables", "figures"]
+
+
+@pytest.fixture(scope="module")
+def grid() -> Grid:
+    """One rule, one seed, one epoch, one chip."""
+    document = params.read_yaml(params.FOLDER / "experiments" / "smoke.yaml")
+    document |= {"methods": ["tet"], "overrides": {m: {"training": {"epochs": 1}} for m in ("ann", "tet")}}
+    original = params.load
+    with pytest.MonkeyPatch.context() as patch:
+        tiny = params.parse("experiments", document, Path("tiny"))
+        patch.setattr(params, "load", lambda kind, name: tiny if name == "smoke" else original(kind, name))
+        yield Grid("smoke")
+
+
+@pytest.fixture(scope="module")
+def finished(grid, tmp_path_factory) -> Path:
+    """A folder in which every stage of it has run."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for job in grid.jobs.values():
+            assert main([job.stage, "--experiment", "smoke", str(job.folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def here(finished, tmp_path, monkeypatch) -> Path:
+    """A copy of the finished folder, as the working directory."""
+    subprocess.run(["cp", "-a", f"{finished}/.", str(tmp_path)], check=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def job_of(grid: Grid, stage: str):
+    return [job for job in grid.jobs.values() if job.stage == stage][-1]
+
+
+def command(job) -> list[str]:
+    return [job.stage, "--experiment", "smoke", str(job.folder)]
+
+
+def refusal(capsys, arguments: list[str], status: int = 2) -> str:
+    """The last line of stderr of a command that must be refused."""
+    capsys.readouterr()
+    assert main(arguments) == status
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    last = error.splitlines()[-1]
+    assert LINE.fullmatch(last), last
+    return last
+
+
+class Disk:
+    """Lets `good` writes through and fails every later one; counts them all."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, code: int, good: int):
+        self.count, self.good, self.code = 0, good, code
+        for owner, name in ((Path, "replace"), (Path, "write_bytes"), (Path, "mkdir"), (files, "save_file")):
+            patch.setattr(owner, name, self.guard(getattr(owner, name)))
+
+    def guard(self, write):
+        def guarded(*arguments, **options):
+            self.count += 1
+            if self.count > self.good:
+                raise OSError(self.code, os.strerror(self.code))
+            return write(*arguments, **options)
+
+        return guarded
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES], ids=["no space left", "no permission"])
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_failing_write_is_named_wherever_it_happens_and_nothing_half_written_remains(stage, code, grid, here, capsys):
+    job = job_of(grid, stage)
+    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file() and here / job.proof != path}
+    (here / job.proof).unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        disk = Disk(patch, code, good=10**6)
+        assert main(command(job)) == 0
+        writes = disk.count
+    assert writes >= 3
+    (here / job.proof).unlink()
+    for good in sorted({0, 1, 2, writes // 2, writes - 2, writes - 1}):
+        with pytest.MonkeyPatch.context() as patch:
+            Disk(patch, code, good)
+            line = refusal(capsys, command(job))
+        pyplot.close("all")  # a process that failed would have ended
+        assert os.strerror(code) in line
+        assert not (here / job.proof).exists()
+        for name in files.PROGRESS:
+            (here / job.folder / name).unlink(missing_ok=True)  # or the next try would write less
+        left = [path for path in here.rglob("*") if ".tmp" in path.name or ".partial" in path.name]
+        assert not left
+    assert main(command(job)) == 0
+    assert (here / job.proof).exists()
+    assert set(before) <= {path for path in here.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "of another make"])
+@pytest.mark.parametrize("stage", ["train", "calibrate", "evaluate"])
+def test_damaged_prepared_data_are_named(stage, damage, grid, here, capsys):
+    path = grid.data.training_file
+    spoil(here / path, damage)
+    assert str(path) in refusal(capsys, command(job_of(grid, stage)))
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "of another make"])
+@pytest.mark.parametrize("stage", ["calibrate", "evaluate"])
+def test_an_unreadable_checkpoint_is_named(stage, damage, grid, here, capsys):
+    path = job_of(grid, "train").proof
+    spoil(here / path, damage)
+    line = refusal(capsys, command(job_of(grid, stage)))
+    assert str(path) in line
+    assert str(path.parent) in line.partition("; ")[2]
+
+
+def spoil(path: Path, damage: str) -> None:
+    content = path.read_bytes()
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"PK\x03\x04 no tensors")
+
+
+def test_a_flipped_byte_of_a_result_is_refused_by_name(grid, here, capsys):
+    path = job_of(grid, "train").proof
+    content = bytearray((here / path).read_bytes())
+    content[-1] ^= 1
+    (here / path).write_bytes(content)
+    assert str(path) in refusal(capsys, command(grid.tables))
+
+
+@pytest.mark.parametrize("stage", ["train", "calibrate", "evaluate"])
+def test_no_stage_computes_from_data_that_are_not_those_recorded(stage, grid, here, capsys):
+    path = grid.data.training_file
+    content = bytearray((here / path).read_bytes())
+    content[-1] ^= 1
+    (here / path).write_bytes(content)
+    line = refusal(capsys, command(job_of(grid, stage)))
+    assert f"{path}: sha256 is" in line
+    assert f"remove {path.parent} and start the workflow again" in line
+
+
+@pytest.mark.parametrize("record", ["", "{}", "[]", '{"facts": null}'])
+def test_a_damaged_record_of_prepared_data_does_not_keep_an_experiment_from_being_planned(record, grid, here):
+    (here / grid.data.folder / "provenance.json").write_text(record)
+    assert Grid("smoke").data.folder == grid.data.folder
+
+
+@pytest.mark.parametrize("record", ["{}", "[]", "{", ""], ids=["empty", "a list", "broken", "nothing"])
+def test_a_stamp_that_records_nothing_proves_no_table(record, grid, here, capsys):
+    (here / grid.tables.stamp_file).write_text(record)
+    assert str(grid.tables.folder) in refusal(capsys, command(grid.figures))
+
+
+def test_a_summary_can_be_shown_after_prepared_data_were_removed(grid, here, capsys, monkeypatch):
+    monkeypatch.setattr("snn.cli.inspect.page", lambda grid: Path("page.html"))
+    shutil.rmtree(here / grid.data.folder)
+    assert main(["summary", "--experiment", "smoke"]) == 0
+    assert "tet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("record", ["{}", "[]", "{", ""], ids=["empty", "a list", "broken", "nothing"])
+def test_a_record_of_sums_that_records_nothing_is_refused(record, grid, here, capsys):
+    path = job_of(grid, "train").folder
+    (here / path / "sha256.json").write_text(record)
+    assert str(path) in refusal(capsys, command(grid.tables))
+
+
+def test_a_training_whose_loss_is_no_number_becomes_a_row_that_says_so(grid, here, capsys, monkeypatch):
+    from snn.rules import tet
+
+    losses = tet.Rule.losses
+    monkeypatch.setattr(tet.Rule, "losses", lambda self, *a: (loss * float("nan") for loss in losses(self, *a)))
+    job = job_of(grid, "train")
+    (here / job.proof).unlink()
+    evaluation = next(e for e in grid.evaluations if e.run is job)
+    (here / evaluation.proof).unlink()
+    assert main(command(job)) == 0
+    assert "diverged in epoch 1: loss nan; a lower training.lr may help" in capsys.readouterr().out
+    assert main(command(evaluation)) == 0
+    rows = files.read_csv(here / evaluation.proof, "")
+    assert {row["status"] for row in rows} == {"diverged"}
+    assert all(0 <= float(row["value_test"]) <= 1 for row in rows)
+
+
+def test_an_unknown_experiment_stops_the_workflow_with_the_nearest_name():
+    for arguments in (["snakemake", "-n", "--config", "experiment=digit"], ["snn", "plan", "--experiment", "digit"]):
+        done = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1] == "error: experiment 'digit': is unknown; the nearest is 'digits'"
+
+
+def test_an_unknown_setting_stops_the_workflow():
+    command = [sys.executable, "-m", "snakemake", "-n", "--config", "experimnt=digits"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, LINE.fullmatch(done.stderr.splitlines()[-1]) is not None) == (2, True)
+
+
+def test_a_folder_that_is_no_job_is_refused(capsys):
+    assert "is no train job" in refusal(capsys, ["train", "--experiment", "smoke", "results/runs/elsewhere"])
+
+
+def test_a_device_that_is_not_there_is_refused(grid, here, capsys, monkeypatch):
+    job = job_of(grid, "train")
+    monkeypatch.setattr(type(job), "device", "mps" if sys.platform != "darwin" else "cuda", raising=False)
+    object.__setattr__(job, "device", "mps" if sys.platform != "darwin" else "cuda")
+    monkeypatch.setattr("snn.pipeline.execute.Grid", lambda name: grid)
+    assert "there is no" in refusal(capsys, command(job))
+    object.__setattr__(job, "device", "cpu")

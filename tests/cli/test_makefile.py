@@ -1,0 +1,85 @@
+"""Settings given to make arrive unchanged, and no part of them is executed.
+
+The Makefile runs in a folder of its own, where the environment is there already and Python is a script that notes its
+arguments.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DEFAULTS = {"EXPERIMENT": "digits", "CORES": "all", "MIRROR": "", "OFFLINE": "", "REMOTE": ""}
+INJECTIONS = (
+    "x'; touch injected; '",
+    'x"; touch injected; "',
+    "$(shell touch injected)",
+    "${shell touch injected}",
+    "$(touch injected)",
+    "`touch injected`",
+)
+LEGAL = '/a folder/it\'s "here", $HOME $(x) ${y} $$ `z` #1 \\ 100% *'
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    tree = tmp_path / "a tree"
+    for path, script in (
+        (tree / ".venv/bin/python", "printf '%s\\0' \"$@\" >> arguments"),
+        (tree / "bin/python3.13", "exit 0"),  # the first that the Makefile looks for
+    ):
+        path.parent.mkdir(parents=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    for name in ("Makefile", "requirements.lock", "requirements-uv.lock"):
+        shutil.copy(ROOT / name, tree / name)
+    (tree / ".venv/.installed").touch()
+    return tree
+
+
+def make(tree: Path, *settings: str, **environment: str) -> list[str]:
+    """The arguments of every Python that `make reproduce fetch` starts."""
+    path = f"{tree / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    command = ["make", "reproduce", "fetch", *settings]
+    done = subprocess.run(
+        command, cwd=tree, env={"PATH": path, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return (tree / "arguments").read_text().split("\0")[:-1]
+
+
+def expected(**settings: str) -> list[str]:
+    values = DEFAULTS | settings
+    experiment = values["EXPERIMENT"]
+    config = (f"experiment={experiment}", f"data_mirror={values['MIRROR']}", f"offline={values['OFFLINE']}")
+    return [
+        *("-m", "snakemake", "--cores", values["CORES"], "--config", *config),
+        *("-m", "snn", "summary", "--experiment", experiment),
+        *("-m", "snn", "fetch", "--experiment", experiment, "--remote", values["REMOTE"]),
+    ]
+
+
+def test_make_without_variables_runs_the_default_experiment(tree):
+    assert make(tree) == expected()
+
+
+@pytest.mark.parametrize("value", INJECTIONS)
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_command_in_a_variable_is_passed_on_and_not_executed(tree, name, value):
+    assert make(tree, f"{name}={value}") == expected(**{name: value})
+    assert not (tree / "injected").exists()
+
+
+@pytest.mark.parametrize("value", INJECTIONS)
+def test_a_command_in_the_environment_is_passed_on_and_not_executed(tree, value):
+    settings = dict.fromkeys(DEFAULTS, value)
+    assert make(tree, **settings) == expected(**settings)
+    assert not (tree / "injected").exists()
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_value_with_spaces_quotes_and_dollars_arrives_unchanged(tree, name):
+    assert make(tree, f"{name}={LEGAL}") == expected(**{name: LEGAL})

@@ -1,0 +1,156 @@
+"""The README and the docs say what is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from snn.cli import readme
+from snn.cli.main import main
+from snn.pipeline import record
+from snn.pipeline.plan import Grid
+from tests.tables_on_record import ROWS, put
+
+ROOT = Path(__file__).parents[2]
+OLDER = "0123456789ab"
+PLACES = {
+    "README.md": "smoke",
+    "docs/energy.md": "smoke energy",
+    "docs/hardware.md": "smoke chips",
+    "docs/pitfalls.md": "effects",
+}
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("shown", list(readme.documented()), ids=lambda shown: shown[1])
+def test_the_tables_shown_are_those_committed(shown):
+    path, marker, body = shown
+    _, _, rest = (ROOT / path).read_text().partition(f"<!-- {marker}: ")
+    assert rest.partition("\n")[2].startswith(body + "<!-- end -->")
+
+
+@pytest.fixture
+def shown(tmp_path, monkeypatch):
+    """A folder, the working directory, where every place shows `smoke`."""
+    for places in ("SHOWN_IN_README", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
+        monkeypatch.setattr(readme, places, ("smoke",))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    for path, marker in PLACES.items():
+        (tmp_path / path).write_text(f"before\n\n<!-- {marker}: written -->\n<!-- end -->\nafter\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a_stale_table_is_marked_where_it_is_shown(path, shown):
+    put("smoke", OLDER)
+    assert main(["readme"]) == 0
+    above, mark, end = (shown / path).read_text().partition("\n*Made by commits bbbbbbb, aaaaaaa, ccccccc; ")
+    assert mark
+    assert above.endswith(" |\n")  # an empty line between, or it would be a row of the table
+    assert end.partition("\n")[2] == "<!-- end -->\nafter\n"
+
+
+def test_a_stale_table_of_one_commit_names_it(shown):
+    put("smoke", OLDER, ROWS[:1])
+    assert main(["readme"]) == 0
+    assert "\n*Made by commit aaaaaaa; " in (shown / "README.md").read_text()
+
+
+def test_a_mark_tells_that_a_commit_does_not_hold_all_of_the_code(shown):
+    put("smoke", OLDER, [{**row, "dirty": True} for row in ROWS])
+    assert main(["readme"]) == 0
+    mark = f"ccccccc, {len(ROWS)} of {len(ROWS)} results with changes that were not committed; "
+    assert mark in (shown / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a_table_of_today_is_shown_without_a_mark(path, shown):
+    put("smoke", Grid("smoke").tables.digest)
+    assert main(["readme"]) == 0
+    page = (shown / path).read_text()
+    assert "| a |" in page
+    assert "Made by" not in page
+
+
+def test_a_table_of_an_experiment_that_is_gone_is_marked(shown, monkeypatch):
+    monkeypatch.setattr(readme, "SHOWN_IN_README", ("gone",))
+    (shown / "README.md").write_text("<!-- gone: written -->\n<!-- end -->\n")
+    put("smoke", OLDER)
+    put("gone", OLDER)
+    assert main(["readme"]) == 0
+    assert "*Made by commits " in (shown / "README.md").read_text()
+
+
+def test_the_tables_on_record_are_those_that_their_stamps_prove():
+    for name in record.names():
+        record.TableSet(name).prove()
+
+
+def test_no_tables_of_today_on_record_were_made_by_code_that_no_commit_holds():
+    for name in record.names():
+        record.TableSet(name).refuse_dirty()
+
+
+def pages(folder):
+    return {path: (folder / path).read_text() for path in PLACES}
+
+
+@pytest.mark.parametrize("name", ["summary.md", "energy.md", "hardware.md", "comparisons.md", "costs.csv"])
+@pytest.mark.parametrize("digest", [OLDER, Grid("smoke").tables.digest], ids=["stale", "of today"])
+def test_a_forged_table_is_refused_and_no_page_is_written(digest, name, shown, capsys):
+    table = put("smoke", digest) / name
+    table.write_text(table.read_text().replace("1", "2") + " ")
+    before = pages(shown)
+    assert main(["readme"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {table}: ")
+    assert pages(shown) == before
+
+
+def test_tables_with_two_stamps_are_refused_and_no_page_is_written(shown, capsys):
+    folder = put("smoke", OLDER)
+    (folder / "ba9876543210.stamp").write_bytes((folder / f"{OLDER}.stamp").read_bytes())
+    before = pages(shown)
+    assert main(["readme"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {folder}: ")
+    assert pages(shown) == before
+
+
+def test_tables_of_today_that_uncommitted_code_made_are_refused_and_no_page_is_written(shown, capsys):
+    rows = [*ROWS, {**ROWS[0], "dirty": True}]
+    folder = put("smoke", Grid("smoke").tables.digest, rows)
+    before = pages(shown)
+    assert main(["readme"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {folder}/costs.csv: 1 of {len(rows)} results ")
+    assert pages(shown) == before
+
+
+@pytest.mark.parametrize("damaged", ["no marker\n", "<!-- effects: no end -->\n"])
+def test_a_page_without_its_markers_is_refused_and_no_page_is_written(damaged, shown, capsys):
+    put("smoke", OLDER)
+    (shown / "docs/pitfalls.md").write_text(damaged)
+    before = pages(shown)
+    assert main(["readme"]) == 2
+    assert capsys.readouterr().err.startswith("error: docs/pitfalls.md: ")
+    assert pages(shown) == before
+
+
+NAMED = sorted({path for page in PAGES for path in re.findall(r"`([\w./*]+/[\w./*]*)`", page.read_text())})
+
+
+@pytest.mark.parametrize("path", NAMED)
+def test_every_file_that_is_named_exists(path):
+    made_later = "NAME" in path or path.startswith("results/report")
+    assert made_later or list(ROOT.glob(path.rstrip("/")))
+
+
+METHODS = sorted(
+    set(
+        re.findall(r"`((?:paper_|stbp|tet|sdt|tandem|ltl|ann|conversion)\w*)`", (ROOT / "docs/pitfalls.md").read_text())
+    )
+)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_that_the_pitfalls_name_exists(method):
+    assert (ROOT / "params" / "methods" / f"{method}.yaml").exists()

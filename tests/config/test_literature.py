@@ -1,0 +1,81 @@
+"""params/published.yaml: what can be checked without the papers."""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from snn.config.params import load_published, names
+
+FIGURES = load_published().figures
+
+
+def value(method, steps, table, metric="accuracy", dataset="cifar100"):
+    (figure,) = [
+        figure
+        for figure in FIGURES
+        if (figure.method, figure.steps, figure.table, figure.metric, figure.dataset)
+        == (method, steps, table, metric, dataset)
+    ]
+    return figure.value
+
+
+def test_no_figure_is_given_twice():
+    keys = Counter((f.paper, f.table, f.dataset, f.network, f.method, f.steps, f.metric) for f in FIGURES)
+    assert [key for key, times in keys.items() if times > 1] == []
+
+
+def test_accuracies_and_errors_are_shares():
+    assert all(0 < figure.value < 1 for figure in FIGURES if figure.metric in ("accuracy", "error"))
+
+
+def test_only_remembered_figures_stand_in_no_table_and_they_have_no_spread():
+    for figure in FIGURES:
+        assert (figure.trust == "memory") == (figure.table == "remembered")
+        assert figure.trust != "memory" or figure.spread is None
+
+
+def test_only_figures_from_plots_are_digitised():
+    assert all((figure.trust == "digitised") == figure.table.startswith("Fig. ") for figure in FIGURES)
+
+
+def test_tandem_learning_is_only_remembered_and_ltl_never_read():
+    trust = {paper: {figure.trust for figure in FIGURES if figure.paper == paper} for paper in ("tandem", "LTL")}
+    assert trust == {"tandem": {"memory"}, "LTL": {"quoted", "memory"}}
+
+
+def test_every_network_has_a_file_but_those_whose_layers_nobody_states():
+    assert {figure.network for figure in FIGURES} - set(names("networks")) == {"cnn5", "tandem_alexnet", "vgg9"}
+
+
+def test_every_recipe_has_a_file_but_controls_and_works_of_others():
+    without = {figure.method for figure in FIGURES} - set(names("methods"))
+    references = {"paper_stbp_ann", "paper_tandem_ann", "paper_tandem_ann_quantised", "paper_tet_ann"}
+    smooth = {f"paper_{loss}_smooth_k{k}" for loss in ("sdt", "tet") for k in (1, 10, 20)}
+    assert without == {"tdbn", "sew", "spike_based_bp"} | references | smooth | {
+        f"paper_tet_cifar_from_t{steps}" for steps in (2, 3, 4)
+    }
+
+
+@pytest.mark.parametrize(("steps", "gain"), [(2, 2.96), (4, 3.25), (6, 3.53)])
+def test_tet_gains_over_sdt_what_its_table_1_prints(steps, gain):
+    gained = value("paper_tet_cifar", steps, "Table 1") - value("paper_sdt_cifar", steps, "Table 1")
+    assert round(100 * gained, 2) == gain
+
+
+@pytest.mark.parametrize(
+    ("steps", "tet", "sdt"), [(2, 54.7, 58.3), (3, 82.2, 87.8), (4, 112.3, 119.4), (5, 139.6, 148.9), (6, 169.9, 174.8)]
+)
+def test_energy_ratios_are_those_of_the_energies_read_off_the_plot(steps, tet, sdt):
+    assert value("paper_tet_cifar", steps, "Fig. 4B", "energy_ratio") == round(tet / sdt, 2)
+
+
+def test_stbp_errs_less_with_more_steps_and_ends_where_its_table_stands():
+    curves = {}
+    for figure in FIGURES:
+        if figure.table == "Fig. 6":
+            curves.setdefault(figure.network, []).append((figure.steps, figure.value, figure.tolerance))
+    for curve in curves.values():
+        assert all(before[1] > after[1] for before, after in pairwise(sorted(curve)))
+    _, error, tolerance = max(curves["stbp_cifarnet"])
+    assert abs(1 - error - value("paper_stbp", 12, "Table 5", dataset="cifar10")) < tolerance

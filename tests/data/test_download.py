@@ -1,0 +1,408 @@
+"""Downloads, against a server on this machine that misbehaves in every way that servers do."""
+
+import errno
+import hashlib
+import multiprocessing
+import shutil
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from snn.cli.main import main
+from snn.config import File
+from snn.core.errors import InputError
+from snn.data import download
+
+CONTENT = bytes(range(256)) * 4000  # 1 MB
+MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
+
+
+class Server(ThreadingHTTPServer):
+    """Serves CONTENT at /data.bin; what goes wrong is said in `plan`, one entry a request, the last one for ever."""
+
+    daemon_threads = True
+
+    def __init__(self, *plan):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.plan, self.requests, self.sent = list(plan or ["fine"]), [], 0
+        self.url = f"http://127.0.0.1:{self.server_port}/data.bin"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        server = self.server
+        how = server.plan.pop(0) if len(server.plan) > 1 else server.plan[0]
+        server.requests.append((self.path, self.headers.get("Range")))
+        start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        if how == "redirect":
+            return self.answer(302, {"Location": server.url.replace("data", "moved")})
+        if isinstance(how, int):
+            return self.answer(how, {"Retry-After": "7"} if how == 429 else {})
+        if how == "ignores ranges":
+            return self.send(200, 0, CONTENT)
+        if start >= len(CONTENT):
+            return self.answer(416, {"Content-Range": f"bytes */{len(CONTENT)}"})
+        content = CONTENT[:-1] + b"!" if how == "corrupt" else CONTENT
+        status = 206 if start else 200
+        if how == "other range":
+            return self.send(206, start + 1 if start else 0, content, start)
+        return self.send(status, start, content, cut=300_000 if how == "breaks off" else None)
+
+    def answer(self, status, headers=()):
+        self.send_response(status)
+        for name, value in {"Content-Length": "0", **dict(headers)}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def send(self, status, start, content, asked=None, cut=None):
+        body = content[start:]
+        headers = {"Content-Length": str(len(body))}
+        if status == 206:
+            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body[:cut])
+        self.server.sent += len(body[:cut])
+        if cut:
+            self.close_connection = True
+
+
+@pytest.fixture
+def serve():
+    """A function that starts a server; all are stopped at the end."""
+    started = []
+
+    def start(*plan):
+        server = Server(*plan)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch):
+    """How long it would have waited."""
+    found = []
+    monkeypatch.setattr(download.time, "sleep", found.append)
+    return found
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "raw" / "toy" / "data.bin"
+
+
+def file(*servers, **changes):
+    return File(name="data.bin", urls=[s if isinstance(s, str) else s.url for s in servers], md5=MD5, **changes)
+
+
+def left(target):
+    """What lies beside the target, but for the lock."""
+    return {path.name for path in target.parent.iterdir() if not path.name.endswith(".lock")}
+
+
+def test_a_file_arrives_with_progress_in_plain_lines(serve, target, capsys):
+    server = serve()
+    download.fetch(file(server), target)
+    assert target.read_bytes() == CONTENT
+    assert left(target) == {"data.bin"}
+    printed = capsys.readouterr().out
+    assert "data.bin: 100 % of 1.0 MB" in printed
+    assert f"{target} from {server.url}" in printed
+
+
+def test_what_is_there_is_not_brought_again(serve, target):
+    server = serve()
+    for _ in range(2):
+        download.fetch(file(server), target)
+    assert len(server.requests) == 1
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_stopped(serve, target, waits):
+    server = serve("breaks off", "breaks off", "fine")
+    download.fetch(file(server), target)
+    assert target.read_bytes() == CONTENT
+    asked = [int(asked.removeprefix("bytes=").removesuffix("-")) for _, asked in server.requests if asked]
+    assert len(asked) == 2
+    assert all(300_000 * (i + 1) - begin < download.PIECE * (i + 1) for i, begin in enumerate(asked))
+    assert server.sent < len(CONTENT) + 2 * download.PIECE  # hardly a byte twice
+    assert waits == [2, 4]
+
+
+def test_a_download_that_was_killed_goes_on_where_it_stopped(serve, target):
+    server = serve()
+    target.parent.mkdir(parents=True)
+    (target.parent / ".data.bin.part").write_bytes(CONTENT[:700_000])
+    download.fetch(file(server), target)
+    assert target.read_bytes() == CONTENT
+    assert server.sent == len(CONTENT) - 700_000
+
+
+@pytest.mark.parametrize("how", ["ignores ranges", "other range"])
+def test_a_server_that_cannot_go_on_starts_anew(how, serve, target):
+    server = serve(how, "fine")
+    target.parent.mkdir(parents=True)
+    (target.parent / ".data.bin.part").write_bytes(CONTENT[:700_000])
+    download.fetch(file(server), target)
+    assert target.read_bytes() == CONTENT
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(length=st.integers(0, len(CONTENT) + 5000), right=st.booleans())
+def test_whatever_lay_there_before_the_right_file_arrives(length, right, serve, tmp_path_factory):
+    target = tmp_path_factory.mktemp("raw") / "data.bin"
+    before = (CONTENT + b"x" * 5000)[:length]
+    (target.parent / ".data.bin.part").write_bytes(before if right else before[::-1])
+    download.fetch(file(serve()), target)
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(("status", "wait"), [(503, 2), (500, 2), (429, 7)])
+def test_a_server_that_is_busy_is_asked_again_later(status, wait, serve, target, waits):
+    server = serve(status, status, "fine")
+    download.fetch(file(server), target)
+    assert target.read_bytes() == CONTENT
+    assert waits[0] == wait
+    assert len(server.requests) == 3
+
+
+def test_no_wait_is_longer_than_a_minute(serve, target, waits, monkeypatch):
+    monkeypatch.setattr(download, "TRIES", 9)
+    with pytest.raises(InputError, match="answers 503"):
+        download.fetch(file(serve(503)), target)
+    assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_a_redirection_is_followed(serve, target):
+    server = serve("redirect", "fine")
+    download.fetch(file(server), target)
+    assert [path for path, _ in server.requests] == ["/data.bin", "/moved.bin"]
+    assert target.read_bytes() == CONTENT
+
+
+def test_the_next_source_is_asked_when_one_has_nothing_or_something_else(serve, target):
+    missing, corrupt, good = serve(404), serve("corrupt"), serve()
+    download.fetch(file(missing, corrupt, good), target)
+    assert target.read_bytes() == CONTENT
+    assert [len(server.requests) for server in (missing, corrupt, good)] == [1, 1, 1]
+
+
+def test_a_wrong_checksum_leaves_nothing_and_says_which_was_expected_and_found(serve, target):
+    server = serve("corrupt")
+    found = hashlib.md5(CONTENT[:-1] + b"!", usedforsecurity=False).hexdigest()
+    with pytest.raises(InputError) as refusal:
+        download.fetch(file(server), target)
+    said = str(refusal.value)
+    assert said.startswith(f"{target}: cannot be had ({server.url}: md5 {MD5} is expected, found is {found});")
+    assert left(target) == set()
+
+
+def test_a_sha256_is_compared_like_an_md5(serve, target):
+    right = hashlib.sha256(CONTENT).hexdigest()
+    download.fetch(File(name="data.bin", urls=[serve().url], sha256=right), target)
+    with pytest.raises(InputError, match=f"sha256 {'0' * 64} is expected, found is {right}"):
+        download.fetch(File(name="data.bin", urls=[serve().url], sha256="0" * 64), target.with_name("other.bin"))
+
+
+def test_when_nobody_has_it_the_message_says_where_to_get_it_and_where_to_put_it(serve, target):
+    server = serve(404)
+    with pytest.raises(InputError) as refusal:
+        download.fetch(file(server), target)
+    said = str(refusal.value)
+    assert f"get it from {server.url}, md5 {MD5}, and put it there, or say where it is with MIRROR=" in said
+    assert said.count("\n") == 0
+
+
+def test_a_server_that_is_not_there_is_given_up_after_some_tries(target, waits):
+    with pytest.raises(InputError, match="ConnectionError"):
+        download.fetch(file("http://127.0.0.1:9/data.bin"), target)
+    assert len(waits) == download.TRIES - 1
+
+
+@pytest.mark.parametrize("inside", ["toy/data.bin", "data.bin"])
+def test_a_mirror_folder_is_asked_first_and_copied(inside, serve, target, tmp_path):
+    mirror, server = tmp_path / "a mirror", serve()
+    (mirror / inside).parent.mkdir(parents=True)
+    (mirror / inside).write_bytes(CONTENT)
+    download.fetch(file(server), target, str(mirror))
+    (mirror / inside).write_bytes(b"changed later")
+    assert target.read_bytes() == CONTENT
+    assert server.requests == []
+
+
+def test_a_wrong_file_in_a_mirror_folder_costs_nothing_of_a_download_that_was_begun(serve, target, tmp_path):
+    part = target.parent / ".data.bin.part"
+    target.parent.mkdir(parents=True)
+    part.write_bytes(CONTENT[:700_000])
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "data.bin").write_bytes(b"another release")
+    server = serve()
+    download.fetch(file(server), target, str(tmp_path / "mirror"))
+    assert target.read_bytes() == CONTENT
+    assert left(target) == {"data.bin"}
+    assert server.requests == [("/data.bin", "bytes=700000-")]
+
+
+def test_a_folder_where_a_file_belongs_is_said_to_be_one(serve, target):
+    target.mkdir(parents=True)
+    with pytest.raises(InputError, match="is a folder, and a file belongs there"):
+        download.fetch(file(serve()), target)
+
+
+def test_a_mirror_is_a_folder_or_an_http_address():
+    with pytest.raises(InputError, match="--mirror: ftp://host/x is no http address"):
+        download.run("mnist", mirror="ftp://host/x")
+
+
+def test_a_mirror_url_is_asked_first_and_its_secrets_are_not_shown(serve, target, capsys):
+    server, mirror = serve(), serve(404, "fine")
+    secret = mirror.url.replace("//", "//me:password@").removesuffix("/data.bin") + "/pub/"
+    download.fetch(file(server), target, secret)
+    assert [path for path, _ in mirror.requests] == ["/pub/toy/data.bin", "/pub/data.bin"]
+    assert server.requests == []
+    assert "password" not in capsys.readouterr().out
+    with pytest.raises(InputError) as refusal:
+        download.fetch(
+            File(name="other.bin"), target.with_name("other.bin"), secret.replace(str(mirror.server_port), "9")
+        )
+    assert "password" not in str(refusal.value)
+
+
+def test_offline_asks_no_server(serve, target, tmp_path):
+    server = serve()
+    with pytest.raises(InputError, match="cannot be had \\(offline, and no source is known\\)"):
+        download.fetch(file(server), target, server.url, offline=True)
+    (tmp_path / "data.bin").write_bytes(CONTENT)
+    download.fetch(file(server), target, str(tmp_path), offline=True)
+    assert target.read_bytes() == CONTENT
+    assert server.requests == []
+
+
+def test_a_file_of_ones_own_needs_no_checksum(target, tmp_path):
+    (tmp_path / "data.bin").write_bytes(b"mine")
+    download.fetch(File(name="data.bin"), target, str(tmp_path))
+    assert target.read_bytes() == b"mine"
+
+
+def test_a_disk_that_is_too_small_is_said_before_a_byte_is_written(serve, target, monkeypatch):
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda path: usage._replace(free=1000))
+    with pytest.raises(InputError, match=r"needs 0\.00 GB, 0\.00 GB are free; free some disk space"):
+        download.fetch(file(serve()), target)
+    assert left(target) == set()
+
+
+def test_a_disk_that_fills_up_is_said_and_what_arrived_is_gone_on_with(serve, target, monkeypatch):
+    server = serve()
+
+    class Full:
+        def __init__(self, file):
+            self.file, self.pieces = file, 0
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            self.file.close()
+
+        def write(self, piece):
+            self.pieces += 1
+            if self.pieces > 1:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return self.file.write(piece)
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+    monkeypatch.setattr(download, "PIECE", 100_000)
+    original = Path.open
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Path,
+            "open",
+            lambda p, *a: Full(original(p, *a)) if p.name.endswith(".part") and a == ("wb",) else original(p, *a),
+        )
+        with pytest.raises(InputError, match=r"No space left on device; free some disk space"):
+            download.fetch(file(server), target)
+    assert left(target) == {".data.bin.part"}
+    download.fetch(file(server), target)
+    assert target.read_bytes() == CONTENT
+    assert server.requests[-1][1] == "bytes=100000-"
+
+
+@pytest.mark.parametrize("name", [".data.bin.lock", "data.bin"])
+def test_a_folder_that_cannot_be_used_is_named(name, serve, target, monkeypatch):
+    target.parent.mkdir(parents=True)
+    target.write_bytes(CONTENT)
+    original = Path.open
+
+    def refuse(path, *mode):
+        if path.name == name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return original(path, *mode)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=f"{name}: cannot be .*Permission denied"):
+        download.fetch(file(serve()), target)
+
+
+def test_two_processes_bring_a_file_once(serve, target):
+    server = serve()
+    context = multiprocessing.get_context("spawn")
+    both = [context.Process(target=download.fetch, args=(file(server), target)) for _ in range(2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(60)
+    assert [process.exitcode for process in both] == [0, 0]
+    assert target.read_bytes() == CONTENT
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "is missing"), (b"", "is empty"), (CONTENT[:-1], f"md5 {MD5} is expected, found is")]
+)
+def test_a_file_that_was_put_there_by_hand_is_proven_too(content, said, target):
+    target.parent.mkdir(parents=True)
+    if content is not None:
+        target.write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        download.verify(file(), target)
+
+
+def test_the_command_brings_the_files_of_a_data_set(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "cifar10.npz").write_bytes(b"anything")
+    assert main(["download", "cifar10-approx93", "--mirror", "mirror", "--offline"]) == 0
+    assert Path("data/raw/cifar10-approx93/cifar10.npz").read_bytes() == b"anything"
+    assert main(["download", "mnist", "--offline"]) == 2
+    assert "ossci-datasets" in capsys.readouterr().err
+    assert main(["download", "mnist", "--file", "train.gz"]) == 2
+    assert "has no file train.gz; choose one of train-images-idx3-ubyte.gz" in capsys.readouterr().err
+    assert main(["download", "digits"]) == 0
+
+
+def test_plain_parsing_does_without_requests():
+    code = "import sys; from snn.pipeline.plan import Grid; Grid('cifar10').jobs; print(*sys.modules)"
+    root = Path(__file__).parents[2]
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout
+    assert not {"requests", "PIL", "numpy", "torch"} & set(loaded.split())

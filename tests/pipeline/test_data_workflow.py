@@ -1,0 +1,140 @@
+"""From raw files to prepared data by the workflow: mirrors, missing and damaged files, removed raw data."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from snn.cli.main import main
+from snn.core.errors import InputError
+from snn.pipeline.settings import download_environment
+
+ROOT = Path(__file__).parents[2]
+DATASET = """
+source: random
+loader: arrays
+options: {file: toy.npz, layout: NHW}
+files: [{name: toy.npz, sha256: SUM}]
+input_shape: [1, 8, 8]
+classes: 3
+"""
+EXPERIMENT = """
+source: a test
+base: smoke
+dataset: toy
+train_limit: 60
+methods: [tet]
+hardware: []
+overrides: null
+epochs: 1
+"""
+
+
+def snakemake(tree: Path, *config: str, until: str = "prepare", status: int = 0) -> str:
+    command = [sys.executable, "-m", "snakemake", "-c1", "--until", until, "--config", "experiment=toy", *config]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    logs = "".join(path.read_text() for path in sorted((tree / "logs").rglob("*.log")))
+    assert done.returncode == status, done.stdout + done.stderr + logs
+    return done.stdout + done.stderr + logs
+
+
+def due(tree: Path) -> dict[str, int]:
+    code = "import json; from snn.cli import inspect; print(json.dumps(inspect.due_jobs('toy')))"
+    found = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=True)
+    return json.loads(found.stdout)
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    """The project with a data set of its own, whose file lies in a mirror."""
+    tree, rng = tmp_path / "a tree", np.random.default_rng(0)
+    tree.mkdir()
+    for name in ("Snakefile", "snn", "params", "workflow", "profiles"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+        copy(ROOT / name, tree / name)
+    mirror = tmp_path / "a mirror" / "toy"
+    mirror.mkdir(parents=True)
+    x = rng.integers(256, size=(120, 8, 8), dtype=np.uint8)
+    np.savez(mirror / "toy.npz", x_train=x[:90], y_train=np.arange(90) % 3, x_test=x[90:], y_test=np.arange(30) % 3)
+    total = hashlib.sha256((mirror / "toy.npz").read_bytes()).hexdigest()
+    (tree / "params/datasets/toy.yaml").write_text(DATASET.replace("SUM", total))
+    text = EXPERIMENT.replace("overrides: null\n", "")
+    smoke = (tree / "params/experiments/smoke.yaml").read_text()
+    (tree / "params/experiments/smoke.yaml").write_text(smoke.split("overrides:")[0])
+    (tree / "params/experiments/toy.yaml").write_text(text)
+    return tree
+
+
+def test_a_data_set_comes_from_a_mirror_and_its_raw_files_may_go_once_it_is_prepared(tree):
+    said = snakemake(tree, f"data_mirror={tree.parent / 'a mirror'}", "offline=true", until="train")
+    assert "toy.npz from" in said
+    assert {path.name for path in (tree / "data/prepared").iterdir()} == {"toy-train60"}
+    shutil.rmtree(tree / "data/raw")
+    assert due(tree) == {"evaluate": 2, "tables": 1, "figures": 1}
+
+
+def test_without_a_source_the_message_says_what_to_do_and_nothing_is_prepared(tree):
+    said = snakemake(tree, status=1)
+    assert "error: data/raw/toy/toy.npz: cannot be had (no source is known); get it, sha256 " in said
+    assert "put it there, or say where it is with MIRROR=" in said
+    assert not (tree / "data/prepared").exists()
+
+
+def test_a_flipped_byte_in_the_mirror_stops_with_both_sums_and_leaves_nothing(tree):
+    path = tree.parent / "a mirror" / "toy" / "toy.npz"
+    content = bytearray(path.read_bytes())
+    content[1000] ^= 1
+    path.write_bytes(content)
+    found = hashlib.sha256(content).hexdigest()
+    said = snakemake(tree, f"data_mirror={tree.parent / 'a mirror'}", status=1)
+    assert f"is expected, found is {found}" in said
+    assert not [p for p in (tree / "data").rglob("*") if p.is_file() and not p.name.endswith(".lock")]
+
+
+def test_a_file_put_there_by_hand_is_proven_before_it_is_read(tree):
+    folder = tree / "data/raw/toy"
+    folder.mkdir(parents=True)
+    (folder / "toy.npz").write_bytes(b"something else")
+    said = snakemake(tree, status=1)
+    assert "error: data/raw/toy/toy.npz: sha256 " in said
+    assert "; remove it and fetch it anew" in said
+    assert not list((tree / "data/prepared").rglob("*.safetensors"))
+    shutil.copy(tree.parent / "a mirror" / "toy" / "toy.npz", folder)
+    snakemake(tree)
+
+
+def test_settings_of_the_workflow_reach_the_download():
+    mirror, offline = "SPIKELEDGER_MIRROR", "SPIKELEDGER_OFFLINE"
+    assert download_environment({}) == {}
+    assert download_environment({"data_mirror": None, "offline": ""}) == {}
+    assert download_environment({"data_mirror": "/a b", "offline": 1}) == {mirror: "/a b", offline: "yes"}
+    assert download_environment({"offline": True}) == download_environment({"offline": "TRUE"}) == {offline: "yes"}
+    assert download_environment({"offline": "no"}) == download_environment({"offline": 0}) == {offline: ""}
+
+
+def test_offline_is_yes_or_no():
+    with pytest.raises(InputError, match="offline: on is neither yes nor no"):
+        download_environment({"offline": "on"})
+
+
+@pytest.mark.parametrize(("said", "status"), [("0", "is there"), ("no", "is there"), ("on", "neither yes nor no")])
+def test_offline_in_the_environment_is_yes_or_no_too(said, status, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SPIKELEDGER_OFFLINE", said)
+    monkeypatch.setattr("snn.data.download.run", lambda *given: print("is there", given[-1]))
+    main(["download", "mnist"])
+    written = capsys.readouterr()
+    assert status in written.out + written.err
+    assert "True" not in written.out
+
+
+def test_a_mirrors_password_is_in_no_command_and_no_record(tree):
+    mirror = "http://user:hunter2@127.0.0.1:9/mirror"
+    said = snakemake(tree, f"data_mirror={mirror}", "offline=true", until="train", status=1)
+    assert "hunter2" not in said
+    assert not [path for path in (tree / ".snakemake").rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+    assert not [path for path in (tree / "logs").rglob("*.log") if "hunter2" in path.read_text()]

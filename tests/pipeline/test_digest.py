@@ -1,0 +1,202 @@
+"""What names a result: what changes a digest and, as much, what does not."""
+
+import ast
+import hashlib
+import json
+import re
+from typing import Annotated
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snn.config import params
+from snn.core.errors import InputError
+from snn.core.strict import Model, Neutral
+from snn.data.loaders import digits
+from snn.model.spec import Neuron
+from snn.pipeline import digest
+from snn.pipeline.plan import Grid
+
+USER = "from snn.low import scale\nfrom snn import high\n\n\ndef f(x):\n    return scale * high.g(x)\n"
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A small package `snn` in place of ours: returns a function that writes modules and gives the digest of one."""
+    monkeypatch.setattr(digest, "ROOT", tmp_path)
+    monkeypatch.setattr(digest._Contents, "known", {})
+
+    def code(module: str, **modules: str) -> str:
+        for path in tmp_path.rglob("*.py"):
+            path.unlink()
+        for name, text in modules.items():
+            path = tmp_path / "snn" / (name.replace("__", "/") + ".py")
+            for folder in (path.parent, tmp_path / "snn"):
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / "__init__.py").touch()
+            path.write_text(text)
+        digest._parsed.cache_clear()
+        digest.code_digest.cache_clear()
+        digest._Contents.known.clear()
+        return digest.code_digest((f"snn.{module}",))
+
+    yield code
+    digest._parsed.cache_clear()
+    digest.code_digest.cache_clear()
+
+
+LOW, HIGH = "scale = 2.0\n", "from snn.low import scale\n\n\ndef g(x):\n    return x + scale\n"
+
+
+def test_a_module_that_moves_changes_no_digest(package):
+    before = package("user", user=USER, low=LOW, high=HIGH)
+    moved = {
+        "deep__er__user": USER.replace("snn.low", "snn.base.ground").replace(
+            "from snn import", "from snn.upper import"
+        ),
+        "base__ground": LOW,
+        "upper__high": HIGH.replace("snn.low", "snn.base.ground"),
+    }
+    assert package("deep.er.user", **moved) == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        USER.replace("from snn.low import scale", "from snn.other import scale"),
+        USER.replace("from snn.low import scale", "from snn.low import half as scale"),
+        USER.replace("from snn import high", "from snn import other as high"),
+        USER.replace("    return", "    from snn.other import scale\n    return"),
+    ],
+    ids=["another module", "another attribute", "another module under the name", "rebound in a function"],
+)
+def test_something_else_under_the_same_name_is_another_digest(package, other):
+    modules = {"low": LOW + "half = 0.5\n", "high": HIGH, "other": "scale = 3.0\n\n\ndef g(x):\n    return x\n"}
+    assert package("user", user=other, **modules) != package("user", user=USER, **modules)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "from snn import high\nfrom snn.low import scale\n" + USER[USER.index("\n\n\ndef") :],
+        USER.replace("from snn.low", "from .low"),
+        USER.replace("from snn import high", "from . import high"),
+        USER.replace("def f(x)", "def f(x: int) -> float"),
+        "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from snn.other import Any\n\n" + USER,
+        USER.replace("def f(x):\n", 'def f(x):\n    """Say so."""\n    # and why\n'),
+    ],
+    ids=["order", "relative", "relative package", "annotation", "for types only", "docstring and comment"],
+)
+def test_what_changes_no_number_changes_no_digest(package, other):
+    typed = "from typing import TYPE_CHECKING\n\n" if "TYPE_CHECKING" in other else ""
+    modules = {"low": LOW, "high": HIGH, "other": "Any = 1\n"}
+    assert package("user", user=other, **modules) == package("user", user=typed + USER, **modules)
+
+
+def test_a_change_far_below_reaches_up_through_imports_and_lazy_modules(package):
+    lazy = 'from snn.lazy import lazy\n\nhigh = lazy("snn.high")\n'
+    before = package("user", user=lazy, low=LOW, high=HIGH)
+    assert package("user", user=lazy, low="scale = 2.5\n", high=HIGH) != before
+    moved = lazy.replace("snn.high", "snn.up.high")
+    assert package("user", user=moved, low=LOW, up__high=HIGH) == before
+
+
+def test_modules_that_import_each_other_are_refused(package):
+    with pytest.raises(InputError) as refusal:
+        package("a", a="from snn.b import x\n", b="from snn.a import y\n")
+    assert "snn.a -> snn.b -> snn.a" in str(refusal.value)
+
+
+def test_inert_modules_are_those_whose_content_reaches_no_number(package):
+    user = "from snn.core.errors import InputError\n"
+    assert package("user", user=user, core__errors="x = 1\n") == package("user", user=user, core__errors="x = 2\n")
+
+
+def test_the_split_of_digits_is_part_of_what_names_its_data(tmp_path, monkeypatch):
+    before = Grid("digits").data.digest
+    text = (params.FOLDER / "datasets" / "digits.split.json").read_text()
+    parts = json.loads(text)
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "digits.split.json").write_text(text)
+    monkeypatch.setattr(digits, "FOLDER", tmp_path)
+    assert Grid("digits").data.digest == before
+    parts["validation"], parts["test"] = parts["test"], parts["validation"]
+    (tmp_path / "datasets" / "digits.split.json").write_text(json.dumps(parts))
+    assert Grid("digits").data.digest != before
+
+
+def test_the_images_that_scikit_learn_ships_are_part_of_what_names_them(monkeypatch, tmp_path):
+    before, own = Grid("digits").data, digits.reads
+    path = tmp_path / "digits.csv.gz"
+    path.write_bytes(own(before.dataset.options)[1].read_bytes())
+    monkeypatch.setattr(digits, "reads", lambda options: [own(options)[0], path])
+    assert Grid("digits").data.digest == before.digest
+    path.write_bytes(path.read_bytes()[:-1])
+    assert Grid("digits").data.digest != before.digest
+
+
+class Old(Model):
+    """Options before one was added."""
+
+    lr: float
+
+
+class New(Old):
+    """The same, with a switch that is neutral at False and on by default, and one inside another model."""
+
+    switch: Annotated[bool, Neutral(False)] = True
+    neurons: tuple[Neuron, ...] = ()
+
+
+NEURON = {"decay": 0.5, "threshold": 1.0, "reset": "zero", "fires": "at", "surrogate": "triangle", "width": 1.0}
+
+
+@given(st.floats(0, 1))
+def test_an_option_at_its_neutral_value_names_the_result_as_before_it_existed(lr):
+    assert New(lr=lr, switch=False).hashed(but=("neurons",)) == Old(lr=lr).hashed()
+    assert New(lr=lr).hashed(but=("neurons",)) == {"lr": lr, "switch": True}
+
+
+@pytest.mark.parametrize("smooth", [None, 3.0])
+def test_neutral_options_are_left_out_at_any_depth(smooth):
+    neuron = Neuron(**NEURON, height=1.0, smooth=smooth)
+    (found,) = New(lr=0.1, neurons=(neuron,)).hashed()["neurons"]
+    assert found == {**NEURON, "height": 1.0} | ({"smooth": smooth} if smooth else {})
+
+
+def test_every_neutral_value_is_one_that_its_field_can_have():
+    for kind in params.KINDS.values():
+        for name, field in kind.model_fields.items():
+            for mark in field.metadata:
+                if isinstance(mark, Neutral):
+                    kind.__pydantic_validator__.validate_assignment(kind.model_construct(), name, mark.value)
+
+
+def test_every_import_of_the_package_is_seen_by_the_walk():
+    """No module of the package imports another in a way that the digest would not follow."""
+    for path in sorted((digest.ROOT / "snn").rglob("*.py")):
+        name = ".".join(path.relative_to(digest.ROOT).with_suffix("").parts).removesuffix(".__init__")
+        text = path.read_text()
+        named = set(re.findall(r"^\s*(?:from|import) +(snn[\w.]*)", text, re.MULTILINE))
+        seen = {statement.module for statement in ast.walk(ast.parse(text)) if isinstance(statement, ast.ImportFrom)}
+        assert named <= seen | {"snn"}, name
+
+
+CODE = '''
+def f(x: int = 1, *, y=None):
+    """Docstring."""
+    return [x, y, 1e-3, b"z", f"{x!r:>{y}} {x}"] if x else {**y}  # comment
+class A(B, c=2):
+    """Docstring."""
+    z = lambda self: (yield)
+'''
+
+
+def test_the_canonical_walk_is_pinned_so_that_every_python_agrees():
+    """Formatting and docstrings are free, everything else is not."""
+    walk = digest.canonical(ast.parse(CODE))
+    bare = CODE.replace('    """Docstring."""\n', "").replace("  # comment", "").replace("[x, y, 1e-3", "[ x,y,  0.001")
+    assert digest.canonical(ast.parse(bare)) == walk
+    assert digest.canonical(ast.parse(CODE.replace("y=None", "y=0"))) != walk
+    assert hashlib.sha256(walk.encode()).hexdigest()[:16] == "b519cc1ea842f08a"

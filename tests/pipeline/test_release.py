@@ -1,0 +1,322 @@
+"""Release to a directory, fetch into a fresh clone, and everything that must be refused; adoption after a refactor.
+
+One experiment of two networks is computed once; every test has a clone of its own.
+"""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from snn.core.paths import ROOT
+
+TINY = """\
+source: a test
+dataset: digits
+network: digits_cnn
+steps: 2
+teacher: ann
+methods: [stbp]
+seeds: [0]
+hardware:
+  - noise: mismatch
+    levels: [0.2]
+    chips: 1
+    calibration: {samples: 32, epochs: 1, batch: 32, lr: 1.0e-3, calibrators: [ltl_offline], targets: [own]}
+energy: horowitz45_fp32
+device: cpu
+overrides:
+  ann: {training: {epochs: 1}}
+  stbp: {training: {epochs: 1}}
+"""
+COMPUTE = """
+import sys
+from snn.pipeline import execute, plan
+for job in plan.Grid(sys.argv[1]).jobs.values():
+    if not job.proof.exists():
+        execute.execute(job.stage, sys.argv[1], job.folder)
+"""
+DUE = """
+from snn.pipeline import plan, release
+print(*(job.folder for job in release.results(plan.Grid("tiny")) if not job.proof.exists()), sep="\\n")
+"""
+POINTERS = ("data/prepared/digits.dvc", "results/runs/digits.dvc")
+ENVIRONMENT = {
+    **os.environ,
+    **{f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    "DVC_NO_ANALYTICS": "1",
+}
+
+
+def run(where, *command, status=0):
+    """Output of a command, both streams; its exit status must be `status`."""
+    done = subprocess.run(command, cwd=where, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def snn(where, *command, status=0):
+    return run(where, sys.executable, "-m", "snn", *map(str, command), status=status)
+
+
+def refused(where, *command):
+    """The one line by which a command refuses."""
+    last = snn(where, *command, status=2).splitlines()[-1]
+    assert last.startswith("error: ")
+    return last
+
+
+def commit(where, message="change"):
+    run(where, "git", "add", "--all")
+    run(where, "git", "commit", "--quiet", "--message", message)
+
+
+def compute(where, experiment):
+    """What is due, in one process: that the workflow does the same is tested elsewhere."""
+    run(where, sys.executable, "-c", COMPUTE, experiment)
+
+
+def due(where):
+    return run(where, sys.executable, "-c", DUE).split()
+
+
+def flip(path):
+    """Change one byte in place, read-only or not."""
+    path.chmod(0o644)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def one(where, pattern):
+    (found,) = where.glob(pattern)
+    return found
+
+
+def stored(file, store):
+    """Where a DVC cache or remote keeps the bytes of a file."""
+    return next(path for path in store.glob("files/md5/*/*") if path.read_bytes() == file.read_bytes())
+
+
+def listed(where, pointer="results/runs/digits"):
+    """What a pointer names, as the cache knows it."""
+    command = ("-m", "dvc", "list", "--recursive", "--dvc-only", ".", pointer)
+    return run(where, sys.executable, *command).split()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """origin/, where the experiment `tiny` was computed and released, and remote/, which holds the bytes."""
+    home = tmp_path_factory.mktemp("release")
+    ENVIRONMENT["DVC_SITE_CACHE_DIR"] = str(home / "site")
+    origin = home / "origin"
+    names = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (origin / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, origin / name)
+    for method in origin.glob("params/methods/*.yaml"):
+        if method.stem not in ("ann", "stbp"):
+            method.unlink()
+    shutil.rmtree(origin / "results/tables", ignore_errors=True)
+    for pointer in POINTERS:
+        (origin / pointer).unlink(missing_ok=True)
+    (origin / "params/experiments/tiny.yaml").write_text(TINY)
+    run(origin, "git", "init", "--quiet")
+    commit(origin)
+    compute(origin, "tiny")
+    (origin / "results/runs/digits/stray").mkdir()
+    (origin / "results/runs/digits/stray/net.safetensors").write_text("made by hand")
+    said = snn(origin, "release", "--experiment", "tiny", "--remote", home / "remote")
+    add = next(line for line in said.splitlines() if line.startswith("  git add "))
+    run(origin, *add.split())
+    run(origin, "git", "commit", "--quiet", "--message", "Release tiny")
+    return home
+
+
+@pytest.fixture
+def clone(home, tmp_path):
+    """A fresh clone, with nothing but what git holds."""
+    run(tmp_path, "git", "clone", "--quiet", str(home / "origin"), "clone")
+    return tmp_path / "clone"
+
+
+@pytest.fixture
+def computed(home, tmp_path):
+    """A copy of where the experiment was computed."""
+    shutil.copytree(home / "origin", tmp_path / "computed", symlinks=True)
+    return tmp_path / "computed"
+
+
+def fetch(home):
+    return ("fetch", "--experiment", "tiny", "--remote", home / "remote")
+
+
+def test_a_release_commits_pointers_and_tables_and_tracks_nothing_else(home):
+    origin = home / "origin"
+    assert run(origin, "git", "status", "--porcelain") == ""
+    committed = run(origin, "git", "ls-files").split()
+    assert set(POINTERS) <= set(committed)
+    assert not [name for name in committed if name.startswith(("data/prepared/digits/", "results/runs/digits/"))]
+    assert (origin / "results/runs/digits/stray/net.safetensors").exists()
+    assert not (origin / ".dvc/config.local").exists()
+    assert not list((origin / ".dvc/tmp").glob("release.*"))
+
+
+def test_fetch_computes_tables_and_figures_alone_and_they_must_be_those_committed(home, clone):
+    assert len(due(clone)) == 6
+    snn(clone, *fetch(home))
+    assert due(clone) == []
+    assert sorted(path.name for path in (clone / "logs").rglob("*.log")) == ["figures.log", "tables.log"]
+    assert run(clone, "git", "status", "--porcelain") == ""
+    assert not [name for name in listed(clone) if "stray" in name]
+
+    table = clone / "results/tables/tiny/runs.csv"
+    table.write_text(table.read_text().replace("0.", "0.9", 1))
+    commit(clone, "improve the results")
+    assert "results/tables/tiny/runs.csv: is not what these runs make of it" in refused(clone, *fetch(home))
+
+    run(clone, "git", "reset", "--quiet", "--hard", "HEAD~1")
+    experiment = clone / "params/experiments/tiny.yaml"
+    experiment.write_text(TINY.replace("stbp: {training: {epochs: 1}", "stbp: {training: {epochs: 2}"))
+    affected = due(clone)
+    assert len(affected) == 3
+    assert all("/stbp/" in folder for folder in affected)
+    assert "is due (and 2 more)" in refused(clone, *fetch(home))
+
+
+def test_fetch_refuses_what_the_remote_has_damaged(home, clone):
+    weights = one(home / "origin", "results/runs/digits/digits_cnn/stbp/T2/*/net.safetensors")
+    damaged = stored(weights, home / "remote")
+    flip(damaged)
+    try:
+        line = refused(clone, *fetch(home))
+    finally:
+        flip(damaged)
+    assert f"{weights.relative_to(home / 'origin')}: cannot be had from the remote" in line
+    assert not (clone / weights.relative_to(home / "origin")).exists()
+
+
+def test_a_flipped_byte_in_a_run_is_refused_by_name(home, computed):
+    weights = one(computed, "results/runs/digits/digits_cnn/stbp/T2/*/net.safetensors")
+    flip(weights)
+    for command in (fetch(home), ("release", "--experiment", "tiny", "--remote", home / "other")):
+        assert f"{weights.relative_to(computed)}: sha256 is " in refused(computed, *command)
+    assert not (home / "other").exists()
+
+
+def test_fetch_overwrites_no_run_that_was_made_here(home, computed):
+    folder = one(computed, "results/runs/digits/digits_cnn/stbp/T2/*")
+    provenance = folder / "provenance.json"
+    provenance.write_text(provenance.read_text() + "\n")
+    sums = json.loads((folder / "sha256.json").read_text())
+    sums["provenance.json"] = run(computed, "sha256sum", provenance).split()[0]
+    (folder / "sha256.json").write_text(json.dumps(sums))
+    before = provenance.read_text()
+    line = refused(computed, *fetch(home))
+    assert f"{folder.relative_to(computed)}: was made here" in line
+    assert "git worktree add" in line
+    assert provenance.read_text() == before
+
+
+def test_release_refuses_what_is_due(home, clone):
+    said = snn(clone, "release", "--experiment", "tiny", "--remote", home / "other", status=2)
+    assert said.count("due: ") == 6
+    assert not (home / "other").exists()
+
+
+def test_release_refuses_tables_with_two_stamps(home, computed):
+    stamp = one(computed, "results/tables/tiny/*.stamp")
+    shutil.copy(stamp, stamp.with_name("0123456789ab.stamp"))
+    line = refused(computed, "release", "--experiment", "tiny", "--remote", home / "other")
+    assert line.startswith("error: results/tables/tiny: ")
+    assert not (home / "other").exists()
+
+
+def test_release_refuses_what_uncommitted_code_made(home, computed):
+    folders = one(computed, "results/runs/digits/digits_cnn/stbp/T2/*/rows/*"), computed / "results/tables/tiny"
+    untracked = computed / "params/methods/tried.yaml"
+    untracked.write_text("base: stbp\nsource: a test\n")
+    for folder in folders:
+        shutil.rmtree(folder)
+    compute(computed, "tiny")
+    line = refused(computed, "release", "--experiment", "tiny", "--remote", home / "other")
+    assert line.startswith("error: results/tables/tiny/costs.csv: 1 of ")
+    assert not (home / "other").exists()
+
+    untracked.unlink()
+    for folder in folders:
+        shutil.rmtree(folder)
+    compute(computed, "tiny")
+    snn(computed, "release", "--experiment", "tiny", "--remote", home / "other")
+
+
+def test_a_push_that_fails_leaves_no_pointer(home, computed):
+    run(computed, "git", "rm", "--quiet", *POINTERS)
+    (computed.parent / "full").write_text("no folder")
+    refused(computed, "release", "--experiment", "tiny", "--remote", computed.parent / "full/remote")
+    assert not [pointer for pointer in POINTERS if (computed / pointer).exists()]
+    assert not list((computed / ".dvc/tmp").glob("release.*"))
+
+
+def test_releases_of_a_data_set_keep_each_others_runs(home, computed):
+    remote = shutil.copytree(home / "remote", computed.parent / "remote")
+    chips = one(computed, "results/runs/digits/digits_cnn/stbp/T2/*/chips/*")
+    (computed / "params/experiments/clean.yaml").write_text(
+        TINY.partition("hardware:")[0] + "energy: horowitz45_fp32\n" + TINY[TINY.index("device:") :]
+    )
+    commit(computed, "Add an experiment")
+    cached = stored(chips / "chips.safetensors", computed / ".dvc/cache")
+    cached.chmod(0o644)
+    cached.unlink()
+    shutil.rmtree(chips)
+    compute(computed, "clean")
+    name = f"{chips.relative_to(computed / 'results/runs/digits')}/chips.safetensors"
+    release = ("release", "--experiment", "clean", "--remote", remote)
+
+    assert f"{name}: is not in " in refused(computed, *release[:-1], computed.parent / "elsewhere")
+    snn(computed, *release)
+    both = listed(computed)
+    assert name in both
+    commit(computed, "Release clean")
+
+    run(computed, "git", "rm", "-r", "--quiet", "results/tables/tiny")
+    commit(computed, "Drop tiny")
+    snn(computed, *release)
+    assert name not in listed(computed)
+    assert set(listed(computed)) < set(both)
+
+
+def test_adopt_renames_after_a_refactor_and_nothing_else(home, computed):
+    old = one(computed, "results/runs/digits/digits_cnn/stbp/T2/*")
+    rows = one(old, "rows/*/rows.csv").read_text()
+    source = computed / "snn/training/loop.py"
+    code = source.read_text()
+    source.write_text(code.replace("optimise.step(optimiser, lr)", "optimise.step(optimiser, 2 * lr)"))
+    assert "tests/test_golden.py: fails with the code of today" in refused(computed, "adopt", "--experiment", "tiny")
+
+    source.write_text(code.replace("total", "total_loss"))
+    affected = due(computed)
+    assert len(affected) == 5  # two runs and what stands on them
+
+    golden = computed / "tests/golden/losses.json"
+    golden.write_text(golden.read_text() + "\n")
+    assert "tests/golden/losses.json: is not what is committed" in refused(computed, "adopt", "--experiment", "tiny")
+    assert due(computed) == affected
+    run(computed, "git", "checkout", "--quiet", "tests/golden")
+
+    snn(computed, "adopt", "--experiment", "tiny")
+    assert due(computed) == []
+    assert not old.exists()
+    new = one(computed, "results/runs/digits/digits_cnn/stbp/T2/*")
+    assert one(new, "rows/*/rows.csv").read_text() == rows.replace(old.name[-12:], new.name[-12:])
+    provenance = json.loads((new / "provenance.json").read_text())
+    assert [earlier["folder"] for earlier in provenance["adopted_from"]] == [str(old.relative_to(computed))]
+    compute(computed, "tiny")
+    with (computed / "results/tables/tiny/runs.csv").open() as file:
+        assert {row["digest"] for row in csv.DictReader(file)} <= {Path(name).name[-12:] for name in affected}

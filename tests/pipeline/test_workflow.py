@@ -1,0 +1,367 @@
+"""What is due after which change: each consequence of naming results by what made them is a test.
+
+One fixture runs `smoke` in a copy of the tree; each test takes a copy of that, edits it, and asks what is due.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from snakemake.settings.types import Batch, DAGSettings
+
+from snn.core import files
+from snn.pipeline.complete import complete_or_exit, demanded
+from snn.pipeline.jobs import Evaluate, Tables
+from snn.pipeline.plan import Grid
+
+ROOT = Path(__file__).parents[2]
+STUDENT = {"train": 1, "calibrate": 1, "evaluate": 1}
+PAGES = {"tables": 1, "figures": 1}
+
+
+def run(tree: Path, *arguments: str, status: int = 0) -> str:
+    """A command of the project in a tree: its output; anything but the expected exit status fails the test."""
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=tree, capture_output=True, text=True, check=False)
+    output = done.stdout + done.stderr
+    assert done.returncode == status, output[-3000:]
+    return output
+
+
+def due(tree: Path, experiment: str = "smoke") -> dict[str, int]:
+    """Due jobs by rule, as `python -m snn plan` counts them; its exit status says whether there are any."""
+    done = subprocess.run(
+        [sys.executable, "-m", "snn", "plan", "--experiment", experiment], cwd=tree, capture_output=True, text=True
+    )
+    counts = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)}
+    assert done.returncode == bool(counts), done.stdout + done.stderr
+    return counts
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text, f"{path} does not hold {old!r}"
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Path:
+    """A tree in which `smoke` has run; in a folder with a space, since paths have them."""
+    tree = tmp_path_factory.mktemp("finished") / "a tree"
+    tree.mkdir()
+    for name in ("Snakefile", "snn", "params", "workflow", "profiles"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+        copy(ROOT / name, tree / name)
+    run(tree, "snakemake", "-c2", "--config", "experiment=smoke")
+    return tree
+
+
+@pytest.fixture
+def tree(finished, tmp_path) -> Path:
+    """A copy of the finished tree, to be edited."""
+    return shutil.copytree(finished, tmp_path / "a tree")
+
+
+def test_a_finished_experiment_has_nothing_due(tree):
+    assert due(tree) == {}
+
+
+def test_comments_docstrings_sources_and_shell_cosmetics_cost_nothing(tree):
+    edit(tree / "snn/training/loop.py", "import math\n", "import math  # for ceil\n")
+    edit(tree / "snn/model/neuron.py", '"""The spiking neuron', '"""Edited. The spiking neuron')
+    edit(tree / "params/methods/tet.yaml", "source: >-\n", "source: >-\n  Edited.\n")
+    edit(tree / "workflow/rules/train.smk", "-m snn train", "-m  snn  train")
+    assert due(tree) == {}
+
+
+def test_an_edited_rule_costs_its_own_runs(tree):
+    edit(tree / "snn/rules/tet.py", "(1 - lam) * cross_entropy", "(1.0 - lam) * cross_entropy")
+    assert due(tree) == STUDENT | PAGES
+
+
+def test_edited_counting_costs_no_training(tree):
+    edit(tree / "snn/energy/counter.py", "NOTHING = Operations(", "EDITED = True\nNOTHING = Operations(")
+    assert due(tree) == {"evaluate": 6} | PAGES
+
+
+def test_an_edited_energy_table_costs_no_evaluation(tree):
+    edit(tree / "params/energy/horowitz45_fp32.yaml", "ac_pj: 0.9", "ac_pj: 0.8")
+    assert due(tree) == PAGES
+
+
+def test_an_edited_teacher_costs_its_students(tree):
+    edit(tree / "params/experiments/smoke.yaml", "ann: {training: {epochs: 1}}", "ann: {training: {epochs: 2}}")
+    assert due(tree) == {"train": 3, "calibrate": 2, "evaluate": 3} | PAGES
+
+
+def test_an_edited_noise_model_costs_no_training(tree):
+    edit(tree / "snn/hardware/noise/mismatch.py", "1 + sigma * foundry", "1.0 + sigma * foundry")
+    assert due(tree) == {"calibrate": 5, "evaluate": 5} | PAGES
+
+
+def test_an_edited_energy_table_or_a_removed_method_leaves_no_stale_table(tree):
+    edit(tree / "params/experiments/smoke.yaml", "methods: [stbp, tet,", "methods: [tet,")
+    edit(tree / "params/experiments/smoke.yaml", "  stbp: {training: {epochs: 1}}\n", "")
+    assert due(tree) == PAGES
+    run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
+    assert "stbp" not in (tree / "results/tables/smoke/runs.csv").read_text()
+    assert len(list((tree / "results/tables/smoke").glob("*.stamp"))) == 1
+
+
+def test_a_clone_with_scrambled_times_and_no_metadata_has_at_most_tables_due(tree):
+    shutil.rmtree(tree / ".snakemake")
+    for number, path in enumerate(sorted(tree.rglob("*"), key=lambda path: hash(str(path)))):
+        os.utime(path, (1_600_000_000 + number, 1_600_000_000 + number))
+    assert set(due(tree)) <= {"tables", "figures"}
+
+
+def test_forged_tables_without_runs_are_not_believed(tree):
+    shutil.rmtree(tree / "results/runs")
+    for path in (tree / "results/tables/smoke").iterdir():
+        path.write_text("forged\n")
+    assert due(tree) == {"train": 6, "calibrate": 5, "evaluate": 6} | PAGES
+
+
+def test_a_forged_table_is_not_shown_and_can_be_made_anew(tree):
+    summary = Path("results/tables/smoke/summary.md")
+    true = (tree / summary).read_text()
+    (tree / summary).write_text("forged\n")
+    refusal = run(tree, "snn", "summary", "--experiment", "smoke", status=2)
+    assert (
+        refusal
+        == f"error: {summary}: is not the file that was made; remove it and run make reproduce EXPERIMENT=smoke\n"
+    )
+    (tree / summary).unlink()
+    run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
+    assert (tree / summary).read_text() == true
+
+
+def test_a_flipped_byte_in_a_run_is_refused_by_name_when_results_are_shown(tree):
+    network = Path(folder_of(tree, "tet")) / "net.safetensors"
+    content = bytearray((tree / network).read_bytes())
+    content[-1] ^= 1
+    (tree / network).write_bytes(content)
+    refusal = run(tree, "snn", "summary", "--experiment", "smoke", status=2)
+    assert refusal.startswith(f"error: {network}: sha256 is ")
+    assert refusal.endswith(f"; remove {network.parent} and start the workflow again\n")
+
+
+def test_a_dropped_in_rule_is_listed_and_run(tree):
+    rule = (tree / "snn/rules/tet.py").read_text().replace("(1 - lam) * cross_entropy", "0.9 * cross_entropy")
+    (tree / "snn/rules/mine.py").write_text(rule)
+    yaml = (
+        (tree / "params/methods/tet.yaml")
+        .read_text()
+        .replace("rule: tet", "rule: mine")
+        .replace("epochs: 20", "epochs: 1")
+    )
+    (tree / "params/methods/mine.yaml").write_text(yaml)
+    edit(tree / "params/experiments/smoke.yaml", "ltl_online]", "ltl_online, mine]")
+    assert due(tree) == STUDENT | PAGES
+    run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
+    assert "| mine " in (tree / "results/tables/smoke/summary.md").read_text()
+    assert due(tree) == {}
+
+
+def test_a_removed_seed_leaves_no_row_behind(tree):
+    text = (tree / "params/experiments/smoke.yaml").read_text()
+    text = re.sub(r"methods: .*", "methods: [tet]", text).replace("seeds: [0]", "seeds: [0, 1]")
+    (tree / "params/experiments/seeds.yaml").write_text(re.sub(r"  (stbp|tandem|ltl_\w+): .*\n", "", text))
+    run(tree, "snakemake", "-c2", "--config", "experiment=seeds")
+    edit(tree / "params/experiments/seeds.yaml", "seeds: [0, 1]", "seeds: [0]")
+    assert due(tree, "seeds") == PAGES
+
+
+def folder_of(tree: Path, method: str, experiment: str = "smoke") -> str:
+    runs = f"r.folder for r in g.Grid({experiment!r}).runs if r.method_name == {method!r}"
+    code = f"import snn.pipeline.plan as g; print(*({runs}))"
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_a_job_planned_with_other_parameters_refuses_with_status_3(tree):
+    planned = folder_of(tree, "tet")
+    edit(tree / "params/methods/tet.yaml", "lam: 0.05", "lam: 0.06")
+    output = run(tree, "snn", "train", "--experiment", "smoke", planned, status=3)
+    assert re.fullmatch(
+        r"error: \S+: was planned with other parameters or code, .*; start the workflow again\n", output
+    )
+
+
+def test_a_killed_training_goes_on_and_ends_in_the_same_bits(tree):
+    edit(tree / "params/experiments/smoke.yaml", "tandem: {training: {epochs: 1}}", "tandem: {training: {epochs: 8}}")
+    folder = folder_of(tree, "tandem")
+    command = [sys.executable, "-m", "snn", "train", "--experiment", "smoke", folder]
+    subprocess.run(command, cwd=tree, check=True, capture_output=True)
+    whole = (tree / folder / "net.safetensors").read_bytes(), (tree / folder / "epochs.csv").read_text()
+    shutil.rmtree(tree / folder)
+
+    resume = tree / folder / files.PROGRESS[0]
+    killed = subprocess.Popen(command, cwd=tree, stdout=subprocess.DEVNULL)
+    while not resume.exists():
+        assert killed.poll() is None, "the training ended before it could be killed"
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert not (tree / folder / "net.safetensors").exists()
+
+    again = subprocess.run(command, cwd=tree, check=True, capture_output=True, text=True).stdout
+    assert "going on after epoch" in again
+    assert ((tree / folder / "net.safetensors").read_bytes(), (tree / folder / "epochs.csv").read_text()) == whole
+    assert not any((tree / folder / name).exists() for name in files.PROGRESS)
+
+
+def test_a_stale_resume_file_is_ignored(tree):
+    folder = folder_of(tree, "tet")
+    before = (tree / folder / "net.safetensors").read_bytes()
+    shutil.copy(tree / folder / "net.safetensors", tree / folder / files.PROGRESS[0])
+    (tree / folder / "net.safetensors").unlink()
+    assert "going on" not in run(tree, "snn", "train", "--experiment", "smoke", folder)
+    assert (tree / folder / "net.safetensors").read_bytes() == before
+
+
+def left_by_an_orphan(tree: Path, method: str) -> None:
+    """A tree as it is when the head was killed in a training that ended later: the result is whole, Snakemake's mark of
+    an incomplete one lies beside it, and there are no tables.
+    """
+    shutil.rmtree(tree / "results/tables")
+    shutil.rmtree(tree / "results/figures")
+    run = next(run for run in Grid("smoke").runs if run.method_name == method)
+    for path in run.outputs:
+        name = urlsafe_b64encode(str(path).encode()).decode()
+        (tree / ".snakemake/incomplete" / name).write_text('{"external_jobid": null}')
+
+
+def test_a_result_that_an_orphaned_job_finished_is_used_and_tables_are_made(tree):
+    left_by_an_orphan(tree, "tet")
+    assert due(tree) == PAGES
+    run(tree, "snakemake", "-c2", "--config", "experiment=smoke")
+    assert all((tree / path).is_file() for path in Grid("smoke").targets)
+
+
+@pytest.mark.parametrize("profile", ["default", "slurm"])
+def test_no_profile_asks_snakemake_whether_a_result_is_incomplete(profile):
+    """The proof of a result is renamed in last; a job that is run again only since it is marked ends the plan."""
+    said = yaml.safe_load((ROOT / "profiles" / profile / "config.yaml").read_text())
+    assert said["ignore-incomplete"] is True
+    assert "rerun-incomplete" not in said
+
+
+def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):
+    shutil.rmtree(tree / "results/tables")
+    command = ("snakemake", "-c1", "--config", "experiment=smoke")
+    forced = run(tree, *command, "--forcerun", "prepare", status=1)
+    assert forced.splitlines()[-1].startswith("error: results/tables/smoke/")
+    run(tree, *command)
+    assert all((tree / path).is_file() for path in Grid("smoke").targets)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--dry-run",),
+        ("--touch",),
+        ("--unlock",),
+        ("--summary",),
+        ("--forcerun", "prepare", "--until", "prepare"),
+        ("--force", "prepared"),
+    ],
+    ids=" ".join,
+)
+def test_only_a_run_that_had_to_make_the_tables_misses_them(tree, arguments):
+    shutil.rmtree(tree / "results/tables")
+    targets = [str(Grid("smoke").data.proof)] if "prepared" in arguments else []
+    options = [argument for argument in arguments if argument != "prepared"]
+    run(tree, "snakemake", "-c1", "--config", "experiment=smoke", *options, "--", *targets)
+    assert not (tree / "results/tables").exists()
+
+
+def test_what_a_run_has_to_leave_behind_follows_its_targets():
+    grid = Grid("smoke")
+
+    def of(*targets: str, **settings: object) -> list[Path]:
+        return demanded(grid, DAGSettings(targets=frozenset(targets), **settings))
+
+    assert of() == of("all") == grid.targets
+    assert of("tables") == grid.tables.outputs
+    assert of("figures", "a/file") == [Path("a/file"), *grid.figures.outputs]
+    assert of("all", "a/file") == [Path("a/file"), *grid.targets]
+    assert of(until={"train"}) == of(omit_from={"tables"}) == of(batch=Batch("all", 1, 2)) == []
+    assert of(target_jobs={"train:"}) == of(allowed_rules={"train"}) == []
+
+
+def test_a_run_is_complete_when_all_its_targets_exist(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    grid = Grid("smoke")
+    made, touched = (SimpleNamespace(touch=touch, dag_settings=DAGSettings()) for touch in (False, True))
+    for path in grid.targets:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    complete_or_exit(grid, made)
+    gone = grid.tables.file("summary.md")
+    gone.unlink()
+    with pytest.raises(SystemExit) as ended:
+        complete_or_exit(grid, made)
+    assert str(ended.value).startswith(f"error: {gone}: ")
+    complete_or_exit(grid, touched)
+
+
+def test_no_job_but_evaluate_has_test_data_among_its_inputs():
+    for experiment in ("digits", "smoke"):
+        grid = Grid(experiment)
+        for job in grid.jobs.values():
+            reads_test = grid.data.test_file in job.inputs
+            assert reads_test == isinstance(job, Evaluate), job.folder
+
+
+def test_training_and_calibration_do_without_the_test_file(tree):
+    grid = Grid("smoke")
+    (tree / grid.data.test_file).unlink()
+    for stage, job in (("train", grid.runs[-1]), ("calibrate", grid.calibrations[-1])):
+        (tree / job.proof).unlink()
+        run(tree, "snn", stage, "--experiment", "smoke", str(job.folder))
+        assert (tree / job.proof).exists()
+
+
+def test_every_declared_file_of_a_result_is_there_with_its_sum(finished):
+    for job in Grid("smoke").jobs.values():
+        assert all((finished / path).is_file() for path in job.outputs)
+        if not isinstance(job, Tables) and job.stage != "figures":
+            sums = json.loads((finished / job.folder / "sha256.json").read_text())
+            assert set(sums) == {path.name for path in job.outputs} - {"sha256.json"}
+
+
+def test_show_tells_parameters_provenance_and_the_command_that_recreates_a_run(tree):
+    folder = folder_of(tree, "stbp")
+    shown = run(tree, "snn", "show", folder)
+    assert '"voters": 10' in shown
+    assert '"commit"' in shown
+    command = shown.strip().splitlines()[-1].split(" -- ")[1]
+    assert command == f"{folder}/net.safetensors"
+    assert run(tree, "snn", "show", Path(folder).name.removeprefix("s0-")[:6]).startswith(folder)
+
+
+def test_parsing_executes_no_heavy_library():
+    code = "import sys; from snn.pipeline.plan import Grid; Grid('digits').jobs; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"torch", "torchvision", "sklearn", "matplotlib", "pandas", "scipy", "numpy"} & set(loaded)
+
+
+def test_the_lint_of_snakemake_finds_only_what_is_meant():
+    """No rule names an environment: every job runs in the one that the lock makes."""
+    command = [sys.executable, "-m", "snakemake", "--lint"]
+    linted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stderr
+    found = set(re.findall(r"^ +\* (.*):$", linted, re.MULTILINE))
+    assert found == {"Specify a conda environment or container for each rule."}, linted

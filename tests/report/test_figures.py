@@ -1,0 +1,161 @@
+"""Figures of experiments that are hard to draw: many methods, another metric, nothing to show. The same bytes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from snn.config import params
+from snn.pipeline.jobs import FIGURES
+from snn.report import figures
+from snn.report.sections.comparisons import table as comparisons
+from snn.report.sections.energy import table as energy
+from snn.report.sections.hardware import table as hardware
+from snn.report.sections.steps import table as steps
+from snn.report.sections.summary import table as summary_section
+from tests.rows import frame, row
+
+ENERGIES = {name: params.load("energy", name) for name in params.names("energy")}
+MANY = [f"method_{i}" for i in range(40)]
+
+
+def rows(methods, metric="accuracy", noises=("mismatch", "dropout"), tried=(2, 8)) -> pd.DataFrame:
+    """Rows of runs.csv: a teacher and these methods, two seeds, several steps, a chip of each noise model."""
+    found, direction = [], "higher" if metric == "accuracy" else "lower"
+    for i, method in enumerate(["ann", *methods]):
+        for seed in (0, 1):
+            value = (0.9 if metric == "accuracy" else 0.5) - 0.004 * i + 0.003 * seed * (i % 3)
+            own = {"val": value, "test": value, "metric": metric, "direction": direction, "energy_nj": 100.0 + 10 * i}
+            for condition in ("clean", "int8"):
+                own["condition"] = condition
+                found.append(row(method, seed, steps=4 if i else 1, **own))
+                found += [row(method, seed, steps_eval=at, extrapolated=i == 1, **own) for at in tried if i]
+            del own["condition"]
+            if i:
+                found += [
+                    row(method, seed, condition=condition, noise=noise, level=0.2, chip=0, **own)
+                    for noise in noises
+                    for condition in ("noisy", "calibrated")
+                ]
+    return frame(*found)
+
+
+def courses(methods, epochs=3) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of epochs.csv and traces.csv; with no epochs only their headers."""
+    identity = {"steps": 4, "lr": 0.1, "seed": 0}
+    curves = [
+        {"method": method, **identity, "epoch": epoch + 1, "value_val": 0.5 + 0.1 * epoch}
+        for method in ["ann", *methods]
+        for epoch in range(epochs)
+    ]
+    rates = [
+        {"method": method, **identity, "epoch": epoch, "quantity": "rate", "layer": layer, "value": value}
+        for method in methods
+        for epoch, value in enumerate((0.1, 0.0, 0.2)[:epochs])
+        for layer in (1, 2)
+    ]
+    names = ["method", *identity, "epoch"]
+    return (
+        pd.DataFrame(curves, columns=[*names, "value_val"]),
+        pd.DataFrame(rates, columns=[*names, "quantity", "layer", "value"]),
+    )
+
+
+def trials(runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows of calibration.csv: two epochs of every calibrated chip."""
+    columns = ["method", "noise", "level", "calibrator", "targets", "control"]
+    found = runs[runs.condition == "calibrated"][columns]
+    epochs = [
+        found.assign(epoch=e, shown=24 * e, updates=2 * e, operations=1e6 * e, value_val=0.5 + 0.1 * e) for e in (0, 1)
+    ]
+    return pd.concat(epochs)
+
+
+def layers(runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows of layers.csv: every network has one layer."""
+    names = ["method", "lr", "seed", "acs", "macs_once", "macs_every_step", "dense_macs"]
+    return runs.loc[runs.condition == "clean", names]
+
+
+def job(folder: Path, methods, epochs=3, spiking=True, **changes) -> SimpleNamespace:
+    """A job of figures over tables that are written to a folder."""
+    runs = rows(methods, **changes)
+    summary = summary_section.beside_teacher(summary_section.summarise(runs), "ann")
+    curves, traces = courses(methods, epochs)
+    traces = traces if spiking else traces[:0]
+    spiking_methods = dict.fromkeys(methods, "ann") if spiking else {}
+    by_steps = steps.by_steps(summary, spiking_methods)
+    pairs = comparisons.pairs(dict.fromkeys(methods, "ann"), [])
+    written = {
+        "summary": summary,
+        "epochs": curves,
+        "traces": traces,
+        "comparisons": comparisons.compare(runs, pairs),
+        "energy": energy.conventions(summary, layers(runs), spiking_methods, ENERGIES),
+        "hardware": hardware.recovery(runs),
+        "calibration": trials(runs),
+        "steps": by_steps,
+    }
+    for name, table in written.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    experiment = SimpleNamespace(teacher="ann", methods=methods)
+    return SimpleNamespace(tables=SimpleNamespace(folder=folder, experiment=experiment))
+
+
+def drawn(folder: Path, methods, **changes) -> dict[str, str]:
+    figures.run(job(folder, methods, **changes), folder)
+    return {name: (folder / name).read_text() for name in FIGURES}
+
+
+def test_forty_methods_look_different_and_each_is_named_in_every_figure(tmp_path):
+    looks = [(style.colour, style.marker) for style in figures.styles(MANY).values()]
+    assert len(set(looks)) == len(MANY)
+    for name, text in drawn(tmp_path, MANY).items():
+        assert [method for method in MANY if method not in text] == [], name
+
+
+def test_the_same_tables_give_the_same_bytes_in_another_process(tmp_path):
+    here = drawn(tmp_path, MANY[:3])
+    code = f"""if True:
+        from pathlib import Path
+        from types import SimpleNamespace as N
+        from snn.report import figures
+        tables = N(folder=Path({str(tmp_path)!r}), experiment=N(teacher="ann", methods={MANY[:3]!r}))
+        figures.run(N(tables=tables), Path({str(tmp_path)!r}))
+    """
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
+    assert {name: (tmp_path / name).read_text() for name in FIGURES} == here
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metric": "mse"},
+        {"noises": ()},
+        {"tried": ()},
+        {"epochs": 0},
+        {"metric": "mse", "noises": (), "tried": (), "epochs": 0},
+    ],
+    ids=str,
+)
+def test_there_is_a_figure_of_everything_even_of_nothing(tmp_path, changes):
+    found = drawn(tmp_path, MANY[:2], **changes)
+    assert all("</svg>" in text for text in found.values())
+    assert ("no hardware" in found["noise.svg"]) == (changes.get("noises") == ())
+    if changes.get("metric") == "mse":
+        assert not any("accuracy" in text for text in found.values())
+
+
+def test_an_experiment_of_controls_alone_has_its_figures(tmp_path):
+    found = drawn(tmp_path, ["ann_quantised"], spiking=False, noises=(), tried=())
+    assert "no spiking method" in found["rates.svg"]
+
+
+def test_every_noise_model_has_a_panel_of_its_own(tmp_path):
+    text = drawn(tmp_path, MANY[:2])["noise.svg"]
+    assert "level of mismatch" in text
+    assert "level of dropout" in text

@@ -1,0 +1,536 @@
+"""What chips cost and calibration gives back: the table by hand, its page, its claims, its figures."""
+
+import re
+from math import nan, sqrt
+from statistics import mean, stdev
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from matplotlib import pyplot
+from pydantic import ValidationError
+from scipy import stats
+
+from snn import config
+from snn.core import files
+from snn.report import collect, figures
+from snn.report.metric import SHOWN
+from snn.report.sections.claims.table import check
+from snn.report.sections.hardware import page as hardware_page
+from snn.report.sections.hardware import table as hardware_section
+from tests.rows import frame, row
+
+CHIP = {"noise": "mismatch", "level": 0.2}
+STEPS = pd.DataFrame(columns=["method", "metric", "n"])
+
+
+def runs(clean, noisy, calibrated, last=None, **changes) -> pd.DataFrame:
+    """Rows of runs.csv: a clean value a seed; values of its chips before and after calibration."""
+    found, place = [], {**CHIP, **changes}
+    for seed, value in enumerate(clean):
+        found.append(
+            row(seed=seed, test=value, **{name: v for name, v in changes.items() if name in ("metric", "direction")})
+        )
+        for number, test in enumerate(noisy[seed]):
+            found.append(row(seed=seed, test=test, condition="noisy", chip=number, **{**place, "control": None}))
+        for number, test in enumerate(calibrated[seed]):
+            after = last[seed][number] if last else test
+            own = {"condition": "calibrated", "chip": number, "value_test_last": after}
+            found.append(row(seed=seed, test=test, **own, **place))
+    return frame(*found)
+
+
+def only(table: pd.DataFrame):
+    (found,) = table.itertuples()
+    return found
+
+
+def half(values) -> float:
+    """Half the 95 % interval of a mean."""
+    n = len(values)
+    return stats.t.ppf(0.975, n - 1) * stdev(values) / sqrt(n) if n > 1 else nan
+
+
+# The table
+
+
+def test_loss_gain_and_what_is_left_by_hand():
+    found = only(
+        hardware_section.recovery(
+            runs(
+                clean=[0.90, 0.80, 0.85],
+                noisy=[[0.50, 0.60], [0.40, 0.50], [0.55, 0.55]],
+                calibrated=[[0.80, 0.70], [0.60, 0.60], [0.70, 0.80]],
+                last=[[0.70, 0.40], [0.55, 0.55], [0.50, 0.80]],
+            )
+        )
+    )
+    assert (found.method, found.noise, found.level, found.n, found.chips) == ("a", "mismatch", 0.2, 3, 6)
+    assert (found.calibrator, found.targets, pd.isna(found.control)) == ("ltl_offline", "own", True)
+    assert (found.clean, found.noisy, found.calibrated) == pytest.approx((0.85, 3.1 / 6, 0.7))
+    by_seed = {
+        "loss": [-0.35, -0.35, -0.30],
+        "gain": [0.20, 0.15, 0.20],
+        "gain_last": [0.00, 0.10, 0.10],
+        "left": [-0.15, -0.20, -0.10],
+    }
+    for name, differences in by_seed.items():
+        assert getattr(found, name) == pytest.approx(mean(differences))
+        assert getattr(found, f"{name}_ci95") == pytest.approx(half(differences))
+    assert found.recovered == pytest.approx(0.55 / 1.0)
+    assert found.noisy_chips_sd == pytest.approx((2 * stdev([0.5, 0.6]) + 0) / 3)
+    assert found.calibrated_chips_sd == pytest.approx((2 * stdev([0.7, 0.8]) + 0) / 3)
+    assert (found.worse, found.worse_last) == (0, 2)
+
+
+def by_hand(clean, noisy, calibrated, last, direction) -> dict[str, float]:
+    sign = 1 if direction == "higher" else -1
+    seeds = range(len(clean))
+    loss = [mean(noisy[s]) - clean[s] for s in seeds]
+    gain = [mean(calibrated[s]) - mean(noisy[s]) for s in seeds]
+    found = {
+        "n": len(clean),
+        "chips": sum(map(len, noisy)),
+        "clean": mean(clean),
+        "noisy": mean(mean(noisy[s]) for s in seeds),
+        "calibrated": mean(mean(calibrated[s]) for s in seeds),
+        "worse": sum(sign * (b - a) < 0 for s in seeds for a, b in zip(noisy[s], calibrated[s], strict=True)),
+        "worse_last": sum(sign * (b - a) < 0 for s in seeds for a, b in zip(noisy[s], last[s], strict=True)),
+    }
+    for name, values in (("noisy", noisy), ("calibrated", calibrated)):
+        found[f"{name}_chips_sd"] = mean(map(stdev, values)) if len(values[0]) > 1 else nan
+    for name, values in {
+        "loss": loss,
+        "gain": gain,
+        "gain_last": [mean(last[s]) - mean(noisy[s]) for s in seeds],
+        "left": [mean(calibrated[s]) - clean[s] for s in seeds],
+    }.items():
+        found |= {name: mean(values), f"{name}_ci95": half(values)}
+    assume(not abs(abs(mean(loss)) - half(loss)) < 1e-9 or not mean(loss))
+    found["recovered"] = -mean(gain) / mean(loss) if abs(mean(loss)) > half(loss) else nan
+    return found
+
+
+@st.composite
+def measured(draw) -> dict[str, list]:
+    """Values of seeds and of their chips: clean, noisy, calibrated, last."""
+    seeds, chips = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    value = st.integers(0, 64).map(lambda i: i / 64)
+    of_chips = st.lists(st.lists(value, min_size=chips, max_size=chips), min_size=seeds, max_size=seeds)
+    return {
+        "clean": draw(st.lists(value, min_size=seeds, max_size=seeds)),
+        **{name: draw(of_chips) for name in ("noisy", "calibrated", "last")},
+    }
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(values=measured(), direction=st.sampled_from(["higher", "lower"]), seed=st.integers(0, 99))
+def test_chips_are_averaged_within_a_seed_and_seeds_are_counted_whatever_the_order_of_rows(values, direction, seed):
+    expected = by_hand(**values, direction=direction)
+    rows = runs(**values, direction=direction).sample(frac=1, random_state=seed)
+    found = only(hardware_section.recovery(rows))._asdict()
+    found["recovered"] = nan if found["recovered"] is None else found["recovered"]
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-10, nan_ok=True)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(values=measured())
+def test_as_errors_the_same_values_are_recovered_as_much_and_worse_as_often(values):
+    one = only(hardware_section.recovery(runs(**values)))
+    flipped = {
+        name: [[1 - v for v in of] if isinstance(of, list) else 1 - of for of in own] for name, own in values.items()
+    }
+    other = only(hardware_section.recovery(runs(**flipped, metric="mse", direction="lower")))
+    assert (other.worse, other.worse_last, other.untouched) == (one.worse, one.worse_last, one.untouched)
+    assert (other.metric, other.direction) == ("mse", "lower")
+    assert other.loss == pytest.approx(-one.loss)
+    assert (other.recovered is None) == (one.recovered is None)
+    assert one.recovered is None or other.recovered == pytest.approx(one.recovered)
+
+
+@pytest.mark.parametrize("copies", [2, 5])
+def test_more_chips_of_the_same_kind_narrow_no_interval(copies):
+    values = {"clean": [0.9, 0.8, 0.7], "noisy": [[0.5], [0.6], [0.3]], "calibrated": [[0.7], [0.7], [0.5]]}
+    one = only(hardware_section.recovery(runs(**values)))
+    many = {name: [own * copies for own in values[name]] for name in ("noisy", "calibrated")}
+    other = only(hardware_section.recovery(runs(values["clean"], **many)))
+    assert (one.n, one.chips, other.n, other.chips) == (3, 3, 3, 3 * copies)
+    for name in ("loss", "loss_ci95", "gain", "gain_ci95", "left", "left_ci95", "recovered"):
+        assert getattr(other, name) == pytest.approx(getattr(one, name))
+
+
+@pytest.mark.parametrize(
+    ("losses", "resolved"),
+    [
+        ([0.30, 0.31, 0.32], True),
+        ([-0.30, -0.31, -0.32], True),
+        ([0.30, -0.31, 0.32], False),
+        ([0.25, 0.25, 0.25], True),
+        ([0.0, 0.0, 0.0], False),
+        ([0.3], False),
+    ],
+)
+def test_a_share_is_recovered_only_of_a_loss_whose_interval_excludes_zero(losses, resolved):
+    noisy = [[0.5 - loss] for loss in losses]
+    found = only(hardware_section.recovery(runs([0.5] * len(losses), noisy, [[0.5]] * len(losses))))
+    assert (found.recovered is not None) == resolved
+    assert not resolved or found.recovered == pytest.approx(1)
+
+
+def test_chips_that_lose_nothing_have_nothing_to_recover():
+    for value in (0.7, 0.1, 0.9111):
+        found = only(hardware_section.recovery(runs([value] * 3, [[value] * 3] * 3, [[value + 0.05] * 3] * 3)))
+        assert found.recovered is None
+
+
+def test_chips_that_a_calibration_left_untouched_are_counted():
+    rows = runs([0.9] * 2, [[0.5] * 3] * 2, [[0.5] * 3] * 2)
+    rows.loc[(rows.condition == "calibrated") & (rows.chip == 1), "calibration_epoch"] = 0
+    assert only(hardware_section.recovery(rows)).untouched == 2
+
+
+def test_level_0_is_compared_with_the_clean_network():
+    values = [[0.7], [0.7]]
+    rows = pd.concat(
+        [
+            runs([0.9, 0.8], [[0.1], [0.2]], values),
+            frame(
+                *(
+                    row(seed=s, test=t, condition="calibrated", noise="mismatch", level=0.0, control="level_0",
+                        calibrator="ltl_offline", targets="own", value_test_last=t - 0.1)
+                    for s, t in ((0, 0.91), (1, 0.83))
+                )
+            ),
+        ]
+    )  # fmt: skip
+    table = hardware_section.recovery(rows)
+    (found,) = table[table.control == "level_0"].itertuples()
+    assert (found.level, found.n, found.chips) == (0.0, 2, 2)
+    assert (found.noisy, found.loss, pd.isna(found.recovered)) == (pytest.approx(0.85), 0.0, True)
+    assert (found.gain, found.gain_last, found.left) == pytest.approx((0.02, -0.08, 0.02))
+    assert pd.isna(found.worse)
+    assert pd.isna(found.noisy_chips_sd)
+    (treated,) = table[table.control.isna()].itertuples()
+    assert (treated.level, treated.loss, treated.gain) == (0.2, pytest.approx(-0.7), pytest.approx(0.55))
+
+
+def test_every_method_noise_level_and_arm_has_one_row_and_controls_come_behind():
+    arms = [("ltl_offline", "own", None), ("bptt", "own", None), ("ltl_offline", "own", "shuffled")]
+    parts = [runs([0.9], [[0.5]], [[0.6]])]
+    for method in "ab":
+        parts.append(frame(row(method)))
+        for noise in ("stuck", "mismatch"):
+            for level in (0.4, 0.2):
+                place = {"noise": noise, "level": level, "chip": 0}
+                parts.append(frame(row(method, condition="noisy", test=level, **place)))
+                for calibrator, targets, control in arms:
+                    own = {"calibrator": calibrator, "targets": targets, "control": control}
+                    parts.append(frame(row(method, condition="calibrated", test=level + 0.1, **place, **own)))
+    table = hardware_section.recovery(pd.concat(parts[1:]))
+    names = ["method", "noise", "level", "calibrator", "targets", "control"]
+    found = [tuple(None if pd.isna(cell) else cell for cell in cells) for cells in table[names].itertuples(index=False)]
+    places = [(method, noise, level) for method in "ab" for noise in ("mismatch", "stuck") for level in (0.2, 0.4)]
+    assert sorted(found, key=str) == sorted([(*place, *arm) for place in places for arm in arms], key=str)
+    assert len(set(found)) == len(found)
+    for place in places:
+        assert [cells[3:] for cells in found if cells[:3] == place] == arms
+    assert table.gain.tolist() == pytest.approx([0.1] * len(table))
+
+
+def test_operations_are_samples_times_those_of_the_clean_network_and_those_of_learning():
+    rows = runs([0.9, 0.8], [[0.5, 0.5]] * 2, [[0.6, 0.6]] * 2)
+    for seed, acs in ((0, 100.0), (1, 300.0)):
+        rows.loc[(rows.seed == seed), "acs"] = acs
+    rows.loc[rows.condition != "clean", ["acs", "macs_once"]] = 1e9
+    calibrated = rows.condition == "calibrated"
+    for name, value in (("shown", 24), ("learning_macs", 7000), ("writes", 50), ("updates", 3)):
+        rows.loc[calibrated, f"calibration_{name}"] = value
+    found = only(hardware_section.recovery(rows))
+    assert (found.samples_shown, found.updates, found.writes) == (24, 3, 50)
+    assert found.operations == pytest.approx(24 * (200 + 5) + 7000)
+
+
+def test_only_chosen_learning_rates_at_their_own_steps_speak():
+    own = runs([0.9, 0.8], [[0.5], [0.4]], [[0.6], [0.7]])
+    expected = hardware_section.recovery(own)
+    others = pd.concat(
+        [
+            own.assign(lr=0.7, chosen=False, value_test=0.0, value_test_last=0.0, acs=1e9),
+            frame(*(row(seed=s, test=0.0, steps_eval=8) for s in (0, 1))),
+            frame(*(row(seed=s, test=0.0, condition="int8") for s in (0, 1))),
+        ]
+    )
+    pd.testing.assert_frame_equal(hardware_section.recovery(pd.concat([others, own])), expected)
+
+
+@pytest.mark.parametrize("rows", [frame(row()), frame(row()).iloc[:0]], ids=["no hardware", "no rows"])
+def test_without_hardware_the_table_is_empty_and_has_its_columns(rows):
+    table = hardware_section.recovery(rows)
+    assert table.empty
+    assert table.columns.tolist() == hardware_section.COLUMNS
+
+
+# The course of calibrations
+
+
+def calibration_of(folder, lr=0.1, seed=0, **shown) -> SimpleNamespace:
+    blank = {"level": 0.2, "chip": 0, "calibrator": "bptt", "targets": "own", "control": None, "loss": 0.5}
+    blank |= {"value_val": 0.5, "validation_loss": 1.0, "judged": 9, "updates": 1, "writes": 1}
+    epochs = [{"epoch": 0, "shown": 0, "learning_macs": 0}, {"epoch": 1, **shown}]
+    files.write_csv(folder / "history.csv", [{**blank, **epoch} for epoch in epochs], list(collect.TRIALS))
+    method = SimpleNamespace(training=SimpleNamespace(lr=lr))
+    run = SimpleNamespace(method_name="a", method=method, seed=seed)
+    return SimpleNamespace(run=run, hardware=SimpleNamespace(noise="mismatch"), folder=folder)
+
+
+def test_the_course_of_a_calibration_counts_the_operations_of_its_own_run(tmp_path):
+    rows = frame(row(seed=0, acs=100.0), row(seed=1, acs=300.0), row(seed=1, lr=0.2, acs=900.0, chosen=False))
+    rows = pd.concat([rows, frame(row(seed=0, acs=1e9, condition="int8"), row(seed=0, acs=1e9, steps_eval=8))])
+    jobs = [
+        calibration_of(tmp_path / str(seed), seed=seed, shown=24 * (seed + 1), learning_macs=7000) for seed in (0, 1)
+    ]
+    table = collect.calibration(rows, jobs)
+    assert table.operations.tolist() == [0, 24 * 105 + 7000, 0, 48 * 305 + 7000]
+    assert table[["method", "noise"]].drop_duplicates().values.tolist() == [["a", "mismatch"]]
+    assert table.seed.tolist() == [0, 0, 1, 1]
+    assert table.columns.tolist() == collect.calibration(rows, []).columns.tolist()
+
+
+# The page
+
+
+def hardware(controls=(), level=0.2) -> config.Hardware:
+    said = {"samples": 24, "epochs": 1, "batch": 8, "lr": 0.1, "calibrators": ("ltl_offline",), "targets": ("own",)}
+    of_controls = config.Controls(level=level, kinds=controls) if controls else None
+    calibration = config.Calibration(**said)
+    return config.Hardware(noise="mismatch", levels=(level,), chips=2, calibration=calibration, controls=of_controls)
+
+
+def page(table: pd.DataFrame, *parts: config.Hardware) -> str:
+    return hardware_page.hardware(
+        SimpleNamespace(name="x", experiment=SimpleNamespace(seeds=(0, 1), hardware=parts)), table
+    )
+
+
+def cells(text: str, heading: str) -> list[dict[str, str]]:
+    """The table under a heading, line by line."""
+    below = text.partition(f"{heading}\n")[2].partition("\n#")[0]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in below.splitlines() if line[:1] == "|"]
+    return [dict(zip(lines[0], line, strict=True)) for line in lines[2:]]
+
+
+def test_an_experiment_without_hardware_says_so():
+    assert page(hardware_section.recovery(frame(row()))) == "# Chips in x\n\nThis experiment has no hardware.\n"
+
+
+def test_the_page_shows_differences_in_points_and_counts_chips_that_are_worse():
+    values = {"noisy": [[0.50, 0.60], [0.40, 0.48]], "calibrated": [[0.80, 0.70], [0.60, 0.60]]}
+    table = hardware_section.recovery(runs([0.90, 0.80], **values, last=[[0.40, 0.70], [0.30, 0.20]]))
+    (line,) = cells(page(table, hardware()), "## mismatch")
+    interval = 100 * half([-0.35, -0.36])
+    assert line["loss"] == f"-35.5 ± {interval:.1f}"
+    assert line["gain"].startswith("+18.0 ± ")
+    assert line["last epoch"].startswith("-9.5 ± ")
+    assert (line["clean"], line["recovered"], line["worse"]) == ("85.0", f"{18 / 35.5:.0%}", "0, 3 of 4")
+    assert (line["method"], line["level"], line["calibrator"], line["targets"]) == ("a", "0.2", "ltl_offline", "own")
+
+
+def test_a_share_that_is_not_resolved_is_left_empty():
+    (line,) = cells(page(hardware_section.recovery(runs([0.9], [[0.5]], [[0.7]])), hardware()), "## mismatch")
+    assert (line["loss"], line["gain"], line["recovered"], line["spread"]) == ("-40.0", "+20.0", "", "")
+
+
+def with_controls(*controls) -> pd.DataFrame:
+    parts = [runs([0.9, 0.8], [[0.5], [0.4]], [[0.7], [0.6]])]
+    for i, control in enumerate(controls, start=1):
+        place = {"level": 0.0, "chip": None} if control == "level_0" else {"level": 0.2, "chip": 0}
+        own = {"condition": "calibrated", "noise": "mismatch", "control": control, **place}
+        parts.append(frame(*(row(seed=s, test=t - 0.01 * i, **own) for s, t in ((0, 0.7), (1, 0.6)))))
+    return pd.concat(parts).assign(targets=lambda rows: rows.targets.where(rows.calibrator.isna(), "own"))
+
+
+def test_controls_stand_beside_the_treatment_that_they_belong_to_and_nowhere_else():
+    table = hardware_section.recovery(with_controls("clean_chip", "shuffled"))
+    text = page(table, hardware(("clean_chip", "shuffled")))
+    (treated,), (line,) = cells(text, "## mismatch"), cells(text, "### Controls at 0.2")
+    assert treated["gain"].startswith("+20.0")
+    assert [*line] == [
+        *("method", "calibrator", "targets", "calibrated", "calibrated, last"),
+        *("clean chip", "clean chip, last", "shuffled", "shuffled, last"),
+    ]
+    assert [line[name][:5] for name in ("calibrated", "clean chip", "shuffled")] == ["+20.0", "+19.0", "+18.0"]
+
+
+def test_the_treatment_stands_before_level_0():
+    text = page(hardware_section.recovery(with_controls("level_0", "shuffled")), hardware(("level_0", "shuffled")))
+    (line,) = cells(text, "### Controls at 0.2")
+    assert [name for name in line if "last" not in name][3:] == ["calibrated", "level 0", "shuffled"]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.integers(-20, 20).map(lambda i: i / 100),
+            st.one_of(st.none(), st.integers(0, 25).map(lambda i: i / 100)),
+            st.sampled_from([None, "shuffled", "level_0"]),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    direction=st.sampled_from(["higher", "lower"]),
+)
+def test_harm_is_named_where_the_whole_interval_of_the_last_epoch_lies_below_the_untouched_chip(rows, direction):
+    sign, metric = (1, "accuracy") if direction == "higher" else (-1, "mse")
+    blank = {**dict.fromkeys(hardware_section.COLUMNS, 0.0), **CHIP, "calibrator": "bptt", "targets": "own"}
+    blank |= {"metric": metric, "direction": direction, "n": 3}
+    table = [
+        {**blank, "method": f"m{i}", "gain_last": sign * gain, "gain_last_ci95": ci, "control": control}
+        for i, (gain, ci, control) in enumerate(rows)
+    ]
+    text = page(pd.DataFrame(table).astype({"gain_last_ci95": float})).partition("## Where calibration does harm\n")[2]
+    found = re.findall(r"^\* mismatch 0.2, (m\d), bptt with own targets: (\S+)", text, re.MULTILINE)
+    expected = [
+        (f"m{i}", SHOWN[metric].difference(sign * gain))
+        for i, (gain, ci, control) in enumerate(rows)
+        if control is None and ci is not None and gain + ci < 0
+    ]
+    assert found == expected
+    assert ("At no level" in text) == (not expected)
+    treated = [(f"m{i}", gain) for i, (gain, _, control) in enumerate(rows) if control is None]
+    unresolved = sum(gain < 0 for method, gain in treated if method not in dict(expected))
+    assert f"Of {len(treated)} rows, {unresolved} have a mean below the untouched chip" in text
+
+
+def test_one_seed_says_nothing_about_harm():
+    rows = pd.DataFrame(
+        [{**dict.fromkeys(hardware_section.COLUMNS, 0.0), **CHIP, "metric": "accuracy", "n": 1, "control": None}]
+    )
+    rows = rows.assign(direction="higher", calibrator="bptt", targets="own", gain_last=-0.5)
+    assert page(rows).endswith(
+        "## Where calibration does harm\n\nOne seed gives no interval, so nothing is said here.\n"
+    )
+
+
+# Claims
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"condition": "noisy"}, "noise is needed"),
+        ({"condition": "noisy", "noise": "mismatch"}, "level is needed"),
+        ({"condition": "noisy", "level": "highest"}, "noise is needed"),
+        (
+            {"condition": "noisy", "noise": "mismatch", "level": "highest", "calibrator": "bptt"},
+            "calibrator does not fit",
+        ),
+        ({"condition": "noisy", "noise": "mismatch", "level": "highest", "targets": "own"}, "targets does not fit"),
+        ({"condition": "calibrated", "noise": "mismatch", "level": "highest"}, "calibrator is needed"),
+        (
+            {"condition": "calibrated", "noise": "mismatch", "level": "lowest", "calibrator": "bptt"},
+            "targets is needed",
+        ),
+        ({"condition": "calibrated", "calibrator": "bptt", "targets": "own"}, "noise is needed"),
+        ({"noise": "mismatch"}, "noise does not fit"),
+        ({"level": "highest"}, "level does not fit"),
+    ],
+    ids=str,
+)
+def test_a_side_of_a_claim_that_names_too_little_or_too_much_is_refused(said, field):
+    with pytest.raises(ValidationError, match=field):
+        config.Side(method="a", **said)
+
+
+NOISY = config.Side(method="a", condition="noisy", noise="mismatch", level="highest")
+CALIBRATED = config.Side(
+    method="a", condition="calibrated", noise="mismatch", level="highest", calibrator="ltl_offline", targets="own"
+)
+
+
+def claimed(rows: pd.DataFrame, left: config.Side, right: config.Side):
+    claim = config.Claim(claim="c", source="s", column="value_test", left=left, right=right, margin=0.0)
+    return only(check(config.Claims(source="s", claims=(claim,)), rows, STEPS))
+
+
+def claimable() -> pd.DataFrame:
+    return runs([0.9, 0.8, 0.9], [[0.5, 0.3], [0.4, 0.4], [0.4, 0.4]], [[0.7, 0.7], [0.6, 0.7], [0.7, 0.6]])
+
+
+def test_a_claim_averages_chips_within_a_seed():
+    found = claimed(claimable(), CALIBRATED, NOISY)
+    assert (found.n, found.found, found.verdict) == (3, pytest.approx(0.8 / 3), "holds")
+    assert found.high - found.found == pytest.approx(half([0.3, 0.25, 0.25]))
+
+
+def test_no_control_no_other_arm_and_no_other_noise_enters_a_claim():
+    expected, own = claimed(claimable(), CALIBRATED, NOISY), claimable()
+    treated = own[own.condition == "calibrated"].assign(value_test=0.0)
+    chips = own[own.condition != "clean"].assign(value_test=1.0)
+    others = [
+        *(treated.assign(control=control) for control in ("clean_chip", "other_chip", "noise_aware", "shuffled")),
+        treated.assign(control="level_0", level=0.0, chip=None),
+        treated.assign(calibrator="bptt"),
+        treated.assign(targets="teacher"),
+        chips.assign(noise="stuck", level=0.9),
+        chips.assign(chosen=False),
+        chips.assign(steps_eval=8),
+    ]
+    assert claimed(pd.concat([*others, own]), CALIBRATED, NOISY) == expected
+
+
+@pytest.mark.parametrize(("level", "gain"), [("highest", 0.1), ("lowest", 0.3)])
+def test_a_claim_is_about_the_highest_or_the_lowest_level(level, gain):
+    rows = pd.concat(
+        runs([0.9, 0.8], [[0.4], [0.5]], [[0.4 + gain], [0.5 + gain]], level=at)
+        for at, gain in ((0.2, 0.3), (0.4, 0.2), (0.6, 0.1))
+    )
+    rows = pd.concat([rows, rows[rows.condition == "calibrated"].assign(level=0.0, control="level_0", value_test=0.0)])
+    sides = [side.model_copy(update={"level": level}) for side in (CALIBRATED, NOISY)]
+    assert claimed(rows, *sides).found == pytest.approx(gain)
+
+
+# Figures
+
+
+def drawn(figure) -> list[tuple[list[float], list[float]]]:
+    found = [(list(line.get_xdata()), list(line.get_ydata())) for axes in figure.axes for line in axes.get_lines()]
+    pyplot.close(figure)
+    return found
+
+
+def test_the_figure_of_noise_draws_what_the_table_says_and_no_control():
+    levels = {0.2: ([[0.5], [0.4]], [[0.7], [0.6]]), 0.4: ([[0.3], [0.2]], [[0.5], [0.6]])}
+    parts = [runs([0.9, 0.8], *values, level=level) for level, values in levels.items()]
+    rows = pd.concat([parts[0], parts[1][parts[1].condition != "clean"]])
+    controls = rows[rows.condition == "calibrated"].assign(value_test=0.123, value_test_last=0.123)
+    rows = pd.concat([rows, controls.assign(control="shuffled"), controls.assign(control="level_0", level=0.0)])
+    lines = drawn(figures.noise(hardware_section.recovery(rows), figures.styles(["a"]), SHOWN["accuracy"]))
+    before, after, clean = [(x, pytest.approx(y)) for x, y in (
+        ([0.2, 0.4], [45.0, 25.0]), ([0.2, 0.4], [65.0, 55.0]), ([0, 1], [85.0, 85.0]),
+    )]  # fmt: skip
+    assert lines == [before, after, clean]
+
+
+def test_the_figure_of_calibration_shows_the_level_with_the_most_arms_and_no_control():
+    blank = {"method": "a", "lr": 0.1, "seed": 0, "chip": 0, "targets": "own", "control": None, "updates": 1}
+    trials = [
+        {**blank, "noise": noise, "level": level, "calibrator": calibrator, "epoch": epoch, "shown": 24 * epoch,
+         "operations": 1e6 * epoch, "value_val": level + 0.01 * epoch + 0.1 * (calibrator == "bptt")}
+        for noise, level, calibrators in (
+            ("mismatch", 0.1, ["ltl_offline"]),
+            ("mismatch", 0.2, ["ltl_offline", "bptt"]),
+            ("stuck", 0.3, ["ltl_offline"]),
+        )
+        for calibrator in calibrators
+        for epoch in (0, 1)
+    ]  # fmt: skip
+    controls = [
+        {**trial, "control": "shuffled", "value_val": 0.9, "calibrator": f"c{i}"} for i, trial in enumerate(trials)
+    ]
+    lines = drawn(figures.calibration(pd.DataFrame(trials + controls), SHOWN["accuracy"]))
+    by_shown = lines[:2]
+    assert by_shown == [([0, 24], pytest.approx([20, 21])), ([0, 24], pytest.approx([30, 31]))]
+    assert len(lines) == 3 * 2

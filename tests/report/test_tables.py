@@ -1,0 +1,211 @@
+"""What the tables make of rows: choices that never look at test data, means over seeds, what stands beside them."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from snn.config import Figure
+from snn.report import collect, statistics
+from snn.report.sections.published import table as published
+from snn.report.sections.summary import page as summary_page
+from snn.report.sections.summary import table as summary_section
+from tests.rows import frame, row
+
+FIGURE = {"paper": "P", "table": "1", "dataset": "d", "network": "n", "method": "a", "steps": 4}
+
+
+def grid(val, test=None) -> pd.DataFrame:
+    """Rows of one method over learning rates (the keys) and seeds (the values on validation data)."""
+    test = test or {}
+    return frame(
+        *(
+            row("a", seed, value, test.get(lr, value), lr=lr)
+            for lr, values in val.items()
+            for seed, value in enumerate(values)
+        )
+    )
+
+
+# choosing a learning rate
+
+
+def test_the_best_mean_on_validation_data_is_chosen_over_seeds_not_the_best_single_run():
+    runs = grid({0.1: (0.99, 0.50), 0.2: (0.80, 0.80)})
+    assert runs.lr[collect.chosen(runs, [0.1, 0.2])].unique() == [0.2]
+
+
+def test_no_test_value_changes_a_choice():
+    val = {0.1: (0.7, 0.8), 0.2: (0.9, 0.6), 0.3: (0.5, 0.9)}
+    choices = [
+        collect.chosen(grid(val, dict(zip(val, test, strict=True))), list(val)).tolist()
+        for test in ((0.0, 0.5, 1.0), (1.0, 0.0, 0.5), (0.5, 1.0, 0.0))
+    ]
+    assert choices[0] == choices[1] == choices[2]
+
+
+def test_of_equally_good_learning_rates_the_one_named_first_is_chosen_whatever_the_order_of_rows():
+    runs = grid({0.1: (0.8, 0.9), 0.2: (0.9, 0.8), 0.3: (0.7, 0.7)})
+    for rows in (runs, runs[::-1]):
+        assert set(rows.lr[collect.chosen(rows, [0.3, 0.2, 0.1])]) == {0.2}
+        assert set(rows.lr[collect.chosen(rows, [0.1, 0.2, 0.3])]) == {0.1}
+
+
+def test_the_least_squared_error_is_chosen():
+    runs = grid({0.1: (0.02, 0.02), 0.2: (0.01, 0.01)}).assign(metric="mse", direction="lower")
+    assert set(runs.lr[collect.chosen(runs, [0.1, 0.2])]) == {0.2}
+
+
+def test_only_clean_rows_at_the_steps_trained_for_choose():
+    own = [row(lr=0.1, val=0.9), row(lr=0.2, val=0.8)]
+    others = [row(lr=0.2, val=1.0, steps_eval=8), row(lr=0.2, val=1.0, condition="noisy", noise="m", level=0.1, chip=0)]
+    runs = frame(*own, *others)
+    assert collect.chosen(runs, [0.1, 0.2]).tolist() == [True, False, False, False]
+
+
+def test_a_value_that_is_no_number_is_never_chosen():
+    runs = grid({0.1: (float("nan"), 0.99), 0.2: (0.1, 0.1)})
+    assert set(runs.lr[collect.chosen(runs, [0.1, 0.2])]) == {0.2}
+
+
+def test_every_run_of_the_grid_remains_and_a_method_without_a_grid_is_chosen():
+    runs = frame(*grid({0.1: (0.7,), 0.2: (0.9,)}).to_dict("records"), row("ann", lr=7.0))
+    found = collect.chosen(runs, [0.1, 0.2])
+    assert found.tolist() == [False, True, True]
+    assert len(runs) == 3
+
+
+@pytest.mark.parametrize(("best", "at_edge"), [(0.1, True), (0.2, False), (0.3, True)])
+def test_the_summary_says_that_a_choice_lies_at_the_edge_of_its_grid(best, at_edge):
+    runs = grid({lr: (0.9 if lr == best else 0.5,) for lr in (0.1, 0.2, 0.3)})
+    runs["chosen"] = collect.chosen(runs, [0.1, 0.2, 0.3])
+    (line,) = summary_section.summarise(runs).itertuples()
+    assert (line.lr, line.lr_at_edge) == (best, at_edge)
+    assert summary_section.summarise(frame(row())).lr_at_edge.isna().all()
+
+
+# summary
+
+
+def test_chips_are_averaged_within_a_seed_and_a_diverged_seed_counts_in_n():
+    chips = [row(seed=s, test=t, condition="noisy", noise="m", level=0.1, chip=c) for s, c, t in
+             ((0, 0, 0.2), (0, 1, 0.4), (1, 0, 0.6), (1, 1, 1.0))]  # fmt: skip
+    clean = [row(seed=0, test=0.9), row(seed=1, test=0.1, status="diverged")]
+    summary = summary_section.summarise(frame(*clean, *chips))
+    assert summary.n.tolist() == [2, 2]
+    assert summary.diverged.tolist() == [1, 0]
+    assert summary.value_test_mean.tolist() == pytest.approx([0.5, 0.55])
+    assert summary.value_test_sd[1] == pytest.approx(np.std([0.3, 0.8], ddof=1))
+    assert summary.chips_sd[1] == pytest.approx((np.std([0.2, 0.4], ddof=1) + np.std([0.6, 1.0], ddof=1)) / 2)
+
+
+def test_an_interval_is_that_of_students_t():
+    values = [0.1, 0.4, 0.3, 0.35]
+    low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
+    summary = summary_section.summarise(frame(*(row(seed=s, test=v) for s, v in enumerate(values))))
+    assert summary.value_test_ci95[0] == pytest.approx((high - low) / 2)
+    assert np.isnan(statistics.interval(float("nan"), 1))
+
+
+# published figures
+
+
+def figure(**changes) -> Figure:
+    return Figure(**{**FIGURE, "value": 0.8, "trust": "read", **changes})
+
+
+def summarised(*rows, **changes) -> pd.DataFrame:
+    return summary_section.beside_teacher(
+        summary_section.summarise(frame(row("ann", steps=1), *rows).assign(**changes)), "ann"
+    )
+
+
+def test_what_is_remembered_is_shown_and_has_no_gap():
+    summary, figures = summarised(row(test=0.9)), [figure(trust="memory")]
+    line = published.beside_summary(summary, figures, "published").iloc[1]
+    assert (line.published, line.trust, pd.isna(line.above_published)) == (0.8, "memory", True)
+    (beside,) = published.beside(figures, summary, "published").itertuples()
+    assert (beside.value, beside.ours_mean, pd.isna(beside.gap), beside.no_gap) == (0.8, 0.9, True, "remembered")
+
+
+def test_a_figure_whose_steps_no_source_states_is_shown_and_has_no_gap():
+    (beside,) = published.beside([figure(steps=None)], summarised(row(test=0.9)), "published").itertuples()
+    assert (beside.ours_mean, beside.no_gap) == (0.9, "no source states the steps")
+    assert pd.isna(beside.gap)
+
+
+def test_a_layout_of_ours_has_no_gap():
+    summary = summarised(row(test=0.9))
+    assert published.beside_summary(summary, [figure()], "ours").above_published.isna().all()
+    assert published.beside([figure()], summary, "ours").gap.isna().all()
+
+
+def test_the_gap_is_ours_less_theirs_in_their_metric():
+    figures = [
+        figure(),
+        figure(metric="error", value=0.25, trust="digitised", tolerance=0.01),
+        figure(metric="synops_ratio", value=0.3),
+        figure(trust="memory"),
+    ]
+    summary = summarised(row(test=0.9))
+    beside = published.beside(figures, summary, "published")
+    assert beside.gap.tolist() == pytest.approx([0.1, -0.15, float("nan"), float("nan")], nan_ok=True)
+    merged = published.beside_summary(summary, figures, "published")
+    assert len(merged) == len(summary)
+    assert merged.above_published[1] == pytest.approx(0.1)
+
+
+def test_the_most_trustworthy_of_several_figures_stands_in_the_summary():
+    digitised = figure(value=0.7, trust="digitised", tolerance=0.01)
+    figures = [figure(value=0.6, trust="memory"), digitised, figure(value=0.75, trust="quoted"), figure(value=0.8)]
+    for several, best in ((figures, 0.8), (figures[:3], 0.75), (figures[:2], 0.7), (figures[:1], 0.6)):
+        assert published.beside_summary(summarised(row()), several, "published").published[1] == best
+
+
+def test_a_figure_for_other_steps_or_other_conditions_is_not_ours():
+    others = [row(steps_eval=8), row(condition="noisy", noise="m", level=0.1, chip=0)]
+    summary = summarised(*others, row("a", steps=8))
+    assert published.beside_summary(summary, [figure()], "published").published.isna().all()
+    assert published.beside([figure()], summary, "published").no_gap.tolist() == ["not run here"]
+
+
+# pages
+
+
+def job(learning_rates=()):
+    experiment = SimpleNamespace(network="n", energy="e", hardware=(), comparisons=(), learning_rates=learning_rates)
+    run = SimpleNamespace(data=SimpleNamespace(name="d-train60"))
+    energy, evaluations = SimpleNamespace(first_layer="once"), (SimpleNamespace(run=run),)
+    return SimpleNamespace(name="x", experiment=experiment, energy=energy, evaluations=evaluations)
+
+
+def page(*rows, learning_rates=(), **changes) -> str:
+    costs = pd.DataFrame({"device": ["cpu"], "versions": ["1"]})
+    return summary_page.summary(job(learning_rates), summarised(*rows, **changes), costs)
+
+
+def test_columns_appear_with_what_they_tell():
+    assert "| method   | T   | validation %   | test %   | vs teacher   |" in page(row())
+    assert "1 of 1" in page(row(status="diverged"))
+    grid = page(row(lr=0.1, chosen=False), row(lr=0.2), learning_rates=(0.1, 0.2))
+    assert "0.2 *edge*" in grid
+    assert "(0.1)" in grid  # of the teacher, which is not tuned
+    assert "(0.1)" not in page(row(lr=0.1, chosen=False), row(lr=0.2), learning_rates=(0.1, 0.2), epochs=0)
+
+
+def test_the_page_names_the_data_that_were_used_and_not_those_they_were_taken_from():
+    assert page(row()).startswith("# x: d-train60, n\n")
+
+
+def test_squared_errors_are_not_written_in_percent():
+    text = page(row(test=0.91234), metric="mse", direction="lower")
+    assert "| 0.9123 " in text
+    assert "+0.0123" in text
+    assert "lower is better" in text
+    assert "%" not in text
+
+
+def test_other_numbers_of_steps_are_no_rows_of_the_summary_page():
+    assert page(row(), row(steps_eval=8)).count("| a ") == 1

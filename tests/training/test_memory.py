@@ -1,0 +1,90 @@
+"""The memory of online LTL does not grow with the number of steps: peaks of fresh processes, as the system counts them.
+
+The network, its teacher and the batch are the same at every T, the image is shown directly. "At once" is the same loss
+with the same cuts, back-propagated in one go at the end, as the released code does it.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STEPS = (4, 16, 64)
+
+ONE_UPDATE = """
+import ctypes, gc, sys, time
+import torch
+from snn.network import Network
+from snn.rules import Batch, Task, ltl
+from snn.spec import Architecture, Conv, Linear, Neuron, Relu
+
+how, steps = sys.argv[1], int(sys.argv[2])
+torch.set_num_threads(1)
+torch.manual_seed(0)
+shape, classes, batch = (3, 16, 16), 10, 32
+layers = (Conv(conv=32), Conv(conv=64, stride=2), Linear(linear=64))
+neuron = Neuron(decay=0.9, threshold=0.3, reset="zero", fires="above", surrogate="rectangle", width=0.5, height=1.0)
+rule = ltl.Rule(ltl.Options(neuron=neuron, mode="online", percentile=99.0))
+teacher = Network(Architecture(
+    input_shape=shape, outputs=classes, layers=layers, steps=1, activation=Relu(clip=2.0), norm=None
+)).requires_grad_(False).eval()
+x, y = torch.randn(batch, *shape), torch.arange(batch) % classes
+seen = Batch(x, y, {"teacher": teacher}, 0, 1, torch.Generator())
+
+
+def student(steps):
+    return rule.student(Task(shape, classes, layers, steps), {}, None)
+
+
+def update(net):
+    if how == "at_once":
+        sum(rule.losses(net, seen)).backward()
+    else:
+        for loss in rule.losses(net, seen):
+            loss.backward()
+
+
+def kilobytes(what):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(what))
+
+
+update(student(1))  # what kernels keep for good
+net = student(steps)
+gc.collect()
+ctypes.CDLL(None).malloc_trim(0)
+with open("/proc/self/clear_refs", "w") as file:
+    file.write("5")  # the peak starts from here
+idle, start = kilobytes("VmRSS"), time.process_time()
+update(net)
+print(kilobytes("VmHWM") - idle, time.process_time() - start)
+"""
+
+
+def grown(how, steps):
+    """Kilobytes by which a fresh process grows at most during one update, and the CPU seconds that it takes."""
+    # blocks of 64 kB and more go back to the system as soon as they are freed
+    tame = {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+    command = [sys.executable, "-c", ONE_UPDATE, how, str(steps)]
+    root = Path(__file__).parents[2]
+    result = subprocess.run(command, cwd=root, env=os.environ | tame, capture_output=True, text=True, check=True)
+    kilobytes, seconds = result.stdout.split()
+    return int(kilobytes), float(seconds)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells the peak of a process")
+def test_the_memory_of_online_ltl_does_not_grow_with_the_number_of_steps_and_that_of_all_steps_at_once_does():
+    found = {how: {steps: grown(how, steps) for steps in STEPS} for how in ("online", "at_once")}
+    for how, row in found.items():
+        print(
+            f"{how:8}" + "".join(f"   T {steps}: {size / 1024:.1f} MiB, {s:.2f} s" for steps, (size, s) in row.items())
+        )
+    few, some, many = (found["online"][steps][0] for steps in STEPS)
+    print(f"time of step by step over at once: {found['online'][64][1] / found['at_once'][64][1]:.2f}")
+    assert few > 4 * 1024  # more than noise
+    assert max(some, many) <= 1.5 * few
+    few, some, many = (found["at_once"][steps][0] for steps in STEPS)
+    assert some > 2 * few
+    assert many > 5 * few
