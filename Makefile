@@ -16,18 +16,22 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test bench fetch lock clean-environment
+.PHONY: reproduce test lint bench fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and where its page is: EXPERIMENT= MIRROR= OFFLINE=1
 	@$(VENV) -m snakemake --cores "$$CORES" --config experiment="$$EXPERIMENT" data_mirror="$$MIRROR" offline="$$OFFLINE"
 	@$(VENV) -m snn summary --experiment "$$EXPERIMENT"
 
-test: .venv/.installed  ## lint and tests
+test: lint  ## lint, types, contracts and all tests
+	@$(VENV) -m pytest
+
+lint: .venv/.installed
 	@$(VENV) -m ruff check
 	@$(VENV) -m ruff format --check
 	@$(VENV) -m snakefmt --check --compact-diff Snakefile workflow
-	@$(VENV) -m pytest
+	@.venv/bin/lint-imports --no-logo --no-cache
+
 
 NEUROBENCH := .venv-neurobench/bin/python
 
