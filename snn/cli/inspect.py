@@ -26,23 +26,24 @@ def plan(experiment: str) -> int:
 
 
 def plan_all() -> int:
-    """Print whether the tables on record are those of today's code, parameters and data, and which commits made them;
-    returns 0 if all are, else 1. Digests tell; the workflow is not asked.
+    """Print for every set of tables on record whether its runs or its report are stale, and which commits made them.
+
+    Returns 0 if none is stale, else 1. Digests tell; the workflow is not asked.
     """
     rows, refusals = [], []
     for name in record.names():
-        tables = record.TableSet(name)
-        row = {"experiment": name, "tables": "not proven", "dirty rows": "", "commits": ""}
+        found = record.OnRecord(name)
+        row = {"experiment": name, "state": "not proven", "dirty rows": "", "commits": ""}
         try:
-            tables.prove()
-            row |= {"tables": "not planned", "dirty rows": str(tables.dirty), "commits": " ".join(tables.commits)}
-            row["tables"] = "as today" if tables.of_today else "stale"
+            found.prove()
+            row |= {"state": "not planned", "dirty rows": str(found.dirty), "commits": " ".join(found.commits)}
+            row["state"] = ", ".join(f"{part} stale" for part in found.stale) or "as today"
         except InputError as error:
             refusals.append(str(error))
         rows.append(row)
     if rows:
         print("\n".join([_aligned(rows), *refusals]))
-    old = sum(row["tables"] != "as today" for row in rows)
+    old = sum(row["state"] != "as today" for row in rows)
     print(f"{old} of {len(rows)} sets of tables are not those of today's code, parameters and data")
     return 1 if old else 0
 
@@ -89,8 +90,8 @@ def summary(experiment: str) -> None:
     Every result is compared with its record first; prepared data may have been removed.
     """
     grid = Grid(experiment)
-    table, again = grid.tables.file("summary.md"), f"make reproduce EXPERIMENT={experiment}"
-    if not grid.tables.stamp_file.exists() or not table.exists():
+    table, again = grid.report.folder / "summary.md", f"make reproduce EXPERIMENT={experiment}"
+    if not grid.report.stamp_file.exists() or not table.exists():
         raise InputError(table, "is missing or not up to date", f"run {again}")
     for job in grid.jobs.values():
         removed = job is grid.data and not job.folder.exists()
@@ -100,15 +101,16 @@ def summary(experiment: str) -> None:
                     job.folder, "was not computed here", f"run {again}, or read {table} as it was released"
                 )
             files.verify(job.folder)
-    results.verify_tables(grid.tables)
+    for job in (grid.collect, grid.report):
+        results.verify_stamped(job)
     print(table.read_text())
-    print(f"tables:  {grid.tables.folder}\nfigures: {grid.figures.folder}\npage:    {page(grid)}")
+    print(f"tables: {grid.collect.folder}\nreport: {grid.report.folder}\npage:   {page(grid)}")
 
 
 def page(grid: Grid) -> Path:
-    """The self-contained HTML page of an experiment, made by Snakemake unless it is newer than the figures."""
+    """The self-contained HTML page of an experiment, made by Snakemake unless it is newer than the report."""
     path = Path("results/report", f"{grid.name}.html")
-    if path.exists() and path.stat().st_mtime >= grid.figures.stamp_file.stat().st_mtime:
+    if path.exists() and path.stat().st_mtime >= grid.report.stamp_file.stat().st_mtime:
         return path
 
     def make(temporary: Path) -> None:

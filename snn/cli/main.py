@@ -37,8 +37,11 @@ def parser() -> argparse.ArgumentParser:
     for stage in execute.RUN:
         command = commands.add_parser(stage, help=f"do one {stage} job of an experiment")
         command.add_argument("--experiment", required=True)
-        command.add_argument("folder", type=Path, help="where its result belongs; it names parameters and code")
-        command.set_defaults(do=lambda o, stage=stage: execute.execute(stage, o.experiment, o.folder))
+        folder = {"type": Path, "help": "where its result belongs; it names parameters and code"}
+        if stage == "report":
+            folder |= {"nargs": "?", "help": "without it: made of the tables that lie here, whoever collected them"}
+        command.add_argument("folder", **folder)
+        command.set_defaults(do=lambda o, stage=stage: _stage(stage, o))
     command = commands.add_parser("download", help="bring the released files of a data set into data/raw")
     command.add_argument("dataset")
     command.add_argument("--file", help="only this one of them")
@@ -89,6 +92,13 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--experiment", required=True)
     command.set_defaults(do=_adopt)
     return top
+
+
+def _stage(stage: str, options: argparse.Namespace) -> None:
+    if options.folder is None:
+        print(f"the report is in {execute.report_of_record(options.experiment)}")
+    else:
+        execute.execute(stage, options.experiment, options.folder)
 
 
 def _download(options: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
+from snn.report.dictionary import dictionary
 
 SHOWN_IN_README = (
     *(DEFAULT_EXPERIMENT, "matched"),
@@ -21,13 +22,14 @@ ASKED = "## Asked for\n\n"
 def readme() -> None:
     """Put the tables that README and docs show between their markers.
 
-    Raises InputError, with no file written, for tables that their stamp does not prove, tables of today that code made
-    which was not committed, or a marker that is missing.
+    Raises InputError, with no file written, for files that their stamp does not prove, runs of today that code made
+    which was not committed, a stale report of runs of today, or a marker that is missing.
     """
     for experiment in sorted({*SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}):
-        tables = record.TableSet(experiment)
-        tables.prove()
-        tables.refuse_dirty()
+        found = record.OnRecord(experiment)
+        found.prove()
+        found.refuse_dirty()
+        found.refuse_stale_report()
     pages: dict[Path, str] = {}
     for path, marker, body in documented():
         begin, found, rest = pages.setdefault(path, path.read_text()).partition(f"<!-- {marker}: ")
@@ -43,20 +45,21 @@ def readme() -> None:
 def documented() -> Iterator[tuple[Path, str, str]]:
     """What is shown where: (file, marker, text), read from the tables of this checkout; those that are stale say so."""
     for experiment in SHOWN_IN_README:
-        tables = record.TableSet(experiment)
-        _, _, table = (tables.folder / "summary.md").read_text().split("\n", 2)
-        yield Path("README.md"), experiment, table.replace("## ", "### ") + tables.mark  # less its heading
+        found = record.OnRecord(experiment)
+        _, _, table = (found.report / "summary.md").read_text().split("\n", 2)
+        yield Path("README.md"), experiment, table.replace("## ", "### ") + found.mark  # less its heading
     for experiment in SHOWN_ON_CHIPS:
-        tables = record.TableSet(experiment)
-        joules = (tables.folder / "energy.md").read_text()
+        found = record.OnRecord(experiment)
+        joules = (found.report / "energy.md").read_text()
         verdict = joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
-        yield Path("docs/energy.md"), f"{experiment} energy", verdict + tables.mark
-        _, _, chips = (tables.folder / "hardware.md").read_text().split("\n", 2)
-        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####") + tables.mark
+        yield Path("docs/energy.md"), f"{experiment} energy", verdict + found.mark
+        _, _, chips = (found.report / "hardware.md").read_text().split("\n", 2)
+        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####") + found.mark
     effects = []
     for experiment in SHOWN_IN_PITFALLS:
-        tables = record.TableSet(experiment)
-        _, asked = (tables.folder / "comparisons.md").read_text().split(ASKED)
+        found = record.OnRecord(experiment)
+        _, asked = (found.report / "comparisons.md").read_text().split(ASKED)
         table = asked.split("\n\n##")[0].rstrip("\n")
-        effects.append(f"### {experiment}\n\n{table}\n{tables.mark}")
+        effects.append(f"### {experiment}\n\n{table}\n{found.mark}")
     yield Path("docs/pitfalls.md"), "effects", "\n".join(effects)
+    yield Path("docs/tables.md"), "columns", f"\n{dictionary()}"

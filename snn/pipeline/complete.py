@@ -15,7 +15,7 @@ def demanded(grid: Grid, settings: Any) -> list[Path]:
     """
     if settings.target_jobs or settings.until or settings.omit_from or settings.batch or settings.allowed_rules:
         return []
-    rules = {"all": grid.targets, "tables": grid.tables.outputs, "figures": grid.figures.outputs}
+    rules = {"all": grid.targets, "collect": grid.collect.outputs, "report": grid.report.outputs}
     return [path for name in sorted(settings.targets) or ["all"] for path in rules.get(name, [Path(name)])]
 
 

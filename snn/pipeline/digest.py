@@ -37,7 +37,7 @@ def digest(parameters: object, modules: Iterable[str], parents: Mapping[str, str
     `parameters` is a JSON document, `modules` are its code, `parents` the digests that it depends on by role, and
     `reads` the files that its code reads beside its inputs, which are hashed by content.
     """
-    files = {path.name: _sha256(path) for path in reads}
+    files = {"/".join(path.parts[-2:]): _sha256(path) for path in reads}
     document = {"parameters": parameters, "code": code_digest(tuple(modules)), "parents": dict(parents)}
     document |= {"files": files} if files else {}
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]

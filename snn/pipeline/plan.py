@@ -15,7 +15,7 @@ from snn.core.paths import ROOT
 from snn.hardware.trials import arms as arms_of
 from snn.model.graph import sizes, wire
 from snn.pipeline.job import Job, place
-from snn.pipeline.jobs import Calibrate, Evaluate, Figures, Prepare, Tables, Train
+from snn.pipeline.jobs import Calibrate, Collect, Evaluate, Prepare, Report, Train
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, SETTINGS, download_environment
 
 
@@ -51,8 +51,9 @@ class Grid:
         self.evaluations = [Evaluate(run, tuple(chips.get(run, ())), self._steps_eval(run)) for run in self.runs]
         params.path_of("energy", experiment.energy)
         energies = {energy: params.load("energy", energy) for energy in params.names("energy")}
-        self.tables = Tables(name, experiment, energies, tuple(self.evaluations))
-        self.figures = Figures(self.tables)
+        noises = {hardware.noise: params.load("noise", hardware.noise) for hardware in experiment.hardware}
+        self.collect = Collect(name, experiment.learning_rates, tuple(self.evaluations))
+        self.report = Report(experiment, energies, noises, self.collect)
 
     def check(self) -> None:
         """Compute every digest now, so that whatever is wrong with the experiment is refused now."""
@@ -66,7 +67,7 @@ class Grid:
     @property
     def targets(self) -> list[Path]:
         """What `rule all` asks for: every run's rows AND the tables, or committed tables would pass for ours."""
-        return [*(e.proof for e in self.evaluations), *self.tables.outputs, *self.figures.outputs]
+        return [*(e.proof for e in self.evaluations), *self.collect.outputs, *self.report.outputs]
 
     def inputs_of(self, pattern: str) -> Callable[[Any], list[str]]:
         """For a rule with wildcards: the inputs of the job whose folder the wildcards make of `pattern`."""
@@ -94,7 +95,7 @@ class Grid:
     def _all(self) -> Iterator[Job]:
         yield self.data
         yield from (*self._trained.values(), *self.calibrations, *self.evaluations)
-        yield from (self.tables, self.figures)
+        yield from (self.collect, self.report)
 
     def _prepare(self) -> Prepare:
         """The data set; a smaller version of it goes under a name of its own."""

@@ -4,8 +4,8 @@
 (data/prepared/{dataset}.dvc, results/runs/{dataset}.dvc) come into the working tree, so that none can name bytes which
 never arrived, and whatever else lies among the runs is neither added nor touched. Remotes verify every byte they give.
 
-`fetch` pulls what an experiment needs, overwrites nothing, and makes its tables anew: equal to those committed, they
-belong to these bytes.
+`fetch` pulls what an experiment needs, overwrites nothing, and makes its tables again: if they equal those committed,
+they belong to these bytes.
 """
 
 import csv
@@ -23,11 +23,11 @@ from pathlib import Path
 from snn.core import files
 from snn.core.errors import InputError, remake
 from snn.core.git import git
+from snn.pipeline import execute
 from snn.pipeline.job import Job
 from snn.pipeline.jobs import Train
 from snn.pipeline.plan import Grid
-from snn.pipeline.record import TableSet
-from snn.report import tables
+from snn.pipeline.record import OnRecord
 
 REMOTE = "spikeledger"  # what the remote of the moment is called, in a configuration that git does not see
 ASIDE = """\
@@ -50,15 +50,15 @@ def release(experiment: str, remote: str) -> None:
     """
     grid = Grid(experiment)
     jobs = results(grid)
-    refuse_due([*jobs, grid.tables, grid.figures], f"make reproduce EXPERIMENT={experiment}")
+    refuse_due([*jobs, grid.collect, grid.report], f"make reproduce EXPERIMENT={experiment}")
     for job in jobs:
         files.verify(job.folder)
-    tables_here = TableSet(experiment)
-    tables_here.prove()
-    tables_here.refuse_dirty()
+    on_record = OnRecord(experiment)
+    on_record.prove()
+    on_record.refuse_dirty()
     pointers = pointers_of(grid)
     with _aside() as aside:
-        _check_tables(grid, aside / "tables")
+        _check_tables(grid, aside)
         for path in (file for job in jobs for file in contents(job)):
             files.make_folder((aside / path).parent)
             shutil.copyfile(path, aside / path)
@@ -73,7 +73,7 @@ def release(experiment: str, remote: str) -> None:
         for pointer in pointers:
             files.write(pointer, (aside / pointer).read_bytes())
     print(f"{sum(len(contents(job)) for job in jobs)} files of {len(jobs)} jobs are in {remote}. Now:")
-    print(f"  git add {' '.join(map(str, (*pointers, grid.tables.folder, grid.figures.folder)))}")
+    print(f"  git add {' '.join(map(str, (*pointers, grid.collect.folder, grid.report.folder)))}")
     print(f"  git commit -m 'Release {experiment}'")
 
 
@@ -88,11 +88,12 @@ def fetch(experiment: str, remote: str) -> None:
     grid = Grid(experiment)
     jobs = results(grid)
     compute = f"make reproduce EXPERIMENT={experiment}"
-    for path in (*pointers_of(grid), grid.tables.folder / "costs.csv"):
+    for path in (*pointers_of(grid), grid.collect.file("costs.csv")):
         if not git("ls-files", "--", str(path)):
             raise InputError(path, f"is not in git: experiment {experiment} was never released", compute)
-    if git("status", "--porcelain", "--", str(grid.tables.folder)):
-        raise InputError(grid.tables.folder, "differs from what is committed", "commit or restore it, then fetch")
+    kept = [str(job.folder) for job in (grid.collect, grid.report)]
+    if git("status", "--porcelain", "--", *kept):
+        raise InputError(grid.collect.folder, "differs from what is committed", "commit or restore it, then fetch")
     for job in jobs:
         if (job.folder / "sha256.json").exists():
             files.verify(job.folder)
@@ -105,14 +106,14 @@ def fetch(experiment: str, remote: str) -> None:
         files.verify(job.folder)
     refuse_due(jobs, compute)
     _make_tables(experiment)
-    if changed := git("status", "--porcelain", "--", str(grid.tables.folder)):
+    if changed := git("status", "--porcelain", "--", *kept):
         what = f"is not what these runs make of it{_more(changed.splitlines())}"
-        raise InputError(changed.split()[1], what, f"see git diff {grid.tables.folder}")
-    print(f"{len(wanted)} released files are here, and the committed tables belong to them: {grid.tables.folder}")
+        raise InputError(changed.split()[1], what, f"see git diff {grid.collect.folder}")
+    print(f"{len(wanted)} released files are here, and the committed tables belong to them: {grid.collect.folder}")
 
 
 def results(grid: Grid) -> list[Job]:
-    """The jobs whose bytes are released: all but tables and figures, which git holds."""
+    """The jobs whose bytes are released: all but tables and report, which git holds."""
     return [grid.data, *grid.runs, *grid.calibrations, *grid.evaluations]
 
 
@@ -181,13 +182,14 @@ def _aside() -> Iterator[Path]:
         yield aside
 
 
-def _check_tables(grid: Grid, out: Path) -> None:
-    """Make the tables anew aside; raises InputError when those in place are others."""
-    tables.run(grid.tables, out)
-    for name in grid.tables.results:
-        if files.sha256(out / name) != files.sha256(grid.tables.folder / name):
-            what = "is not what these runs make of it"
-            raise InputError(grid.tables.folder / name, what, remake(grid.tables.folder))
+def _check_tables(grid: Grid, aside: Path) -> None:
+    """Make tables and report again in a folder aside; raises InputError where those in place are others."""
+    for job, write in ((grid.collect, execute.write_tables), (grid.report, execute.write_report)):
+        out = aside / job.stage
+        write(job, out)
+        for name in job.results:
+            if files.sha256(out / name) != files.sha256(job.folder / name):
+                raise InputError(job.folder / name, "is not what these runs make of it", remake(job.folder))
 
 
 def _add(grid: Grid, jobs: Sequence[Job], aside: Path) -> None:
@@ -244,8 +246,8 @@ def _pull(paths: Sequence[Path]) -> None:
 
 
 def _make_tables(experiment: str) -> None:
-    """Tables and figures, made anew from the runs that lie here."""
-    workflow = ["snakemake", "-c1", "--quiet", "rules", "--forcerun", "tables", "--config", f"experiment={experiment}"]
+    """Tables and report, made again from the runs that lie here."""
+    workflow = ["snakemake", "-c1", "--quiet", "rules", "--forcerun", "collect", "--config", f"experiment={experiment}"]
     if subprocess.run([sys.executable, "-m", *workflow]).returncode:
         raise InputError(f"results/tables/{experiment}", "could not be made", "see the message above")
 

@@ -18,7 +18,7 @@ from snn.pipeline.plan import Grid
 
 LINE = re.compile(r"error: [^:]+: .+; .+")
 ROOT = Path(__file__).parents[2]
-STAGES = ["prepare", "train", "calibrate", "evaluate", "tables", "figures"]
+STAGES = ["prepare", "train", "calibrate", "evaluate", "collect", "report"]
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_a_flipped_byte_of_a_result_is_refused_by_name(grid, here, capsys):
     content = bytearray((here / path).read_bytes())
     content[-1] ^= 1
     (here / path).write_bytes(content)
-    assert str(path) in refusal(capsys, command(grid.tables))
+    assert str(path) in refusal(capsys, command(grid.collect))
 
 
 @pytest.mark.parametrize("stage", ["train", "calibrate", "evaluate"])
@@ -169,8 +169,8 @@ def test_a_damaged_record_of_prepared_data_does_not_keep_an_experiment_from_bein
 
 @pytest.mark.parametrize("record", ["{}", "[]", "{", ""], ids=["empty", "a list", "broken", "nothing"])
 def test_a_stamp_that_records_nothing_proves_no_table(record, grid, here, capsys):
-    (here / grid.tables.stamp_file).write_text(record)
-    assert str(grid.tables.folder) in refusal(capsys, command(grid.figures))
+    (here / grid.collect.stamp_file).write_text(record)
+    assert str(grid.collect.folder) in refusal(capsys, command(grid.report))
 
 
 def test_a_summary_can_be_shown_after_prepared_data_were_removed(grid, here, capsys, monkeypatch):
@@ -184,7 +184,7 @@ def test_a_summary_can_be_shown_after_prepared_data_were_removed(grid, here, cap
 def test_a_record_of_sums_that_records_nothing_is_refused(record, grid, here, capsys):
     path = job_of(grid, "train").folder
     (here / path / "sha256.json").write_text(record)
-    assert str(path) in refusal(capsys, command(grid.tables))
+    assert str(path) in refusal(capsys, command(grid.collect))
 
 
 def test_a_training_whose_loss_is_no_number_becomes_a_row_that_says_so(grid, here, capsys, monkeypatch):

@@ -28,7 +28,7 @@ def test_every_shipped_file_is_valid_and_names_its_source(kind, name):
 def test_every_shipped_experiment_has_a_grid_of_jobs_with_folders_of_their_own(experiment):
     grid = Grid(experiment)
     parents = {run for job in grid.runs for run in (job.teacher, job.start) if run} - set(grid.runs)
-    jobs = [grid.data, *grid.runs, *parents, *grid.calibrations, *grid.evaluations, grid.tables, grid.figures]
+    jobs = [grid.data, *grid.runs, *parents, *grid.calibrations, *grid.evaluations, grid.collect, grid.report]
     assert set(grid.jobs) == {job.folder for job in jobs}
     assert len(grid.jobs) == len(jobs)
 

@@ -75,7 +75,7 @@ def test_a_data_set_comes_from_a_mirror_and_its_raw_files_may_go_once_it_is_prep
     assert "toy.npz from" in said
     assert {path.name for path in (tree / "data/prepared").iterdir()} == {"toy-train60"}
     shutil.rmtree(tree / "data/raw")
-    assert due(tree) == {"evaluate": 2, "tables": 1, "figures": 1}
+    assert due(tree) == {"evaluate": 2, "collect": 1, "report": 1}
 
 
 def test_without_a_source_the_message_says_what_to_do_and_nothing_is_prepared(tree):

@@ -21,12 +21,13 @@ from snakemake.settings.types import Batch, DAGSettings
 
 from snn.core import files
 from snn.pipeline.complete import complete_or_exit, demanded
-from snn.pipeline.jobs import Evaluate, Tables
+from snn.pipeline.jobs import Evaluate, Stamped
 from snn.pipeline.plan import Grid
 
 ROOT = Path(__file__).parents[2]
 STUDENT = {"train": 1, "calibrate": 1, "evaluate": 1}
-PAGES = {"tables": 1, "figures": 1}
+TABLES = {"collect": 1, "report": 1}
+REPORT = {"report": 1}
 
 
 def run(tree: Path, *arguments: str, status: int = 0) -> str:
@@ -85,33 +86,33 @@ def test_comments_docstrings_sources_and_shell_cosmetics_cost_nothing(tree):
 
 def test_an_edited_rule_costs_its_own_runs(tree):
     edit(tree / "snn/rules/tet.py", "(1 - lam) * cross_entropy", "(1.0 - lam) * cross_entropy")
-    assert due(tree) == STUDENT | PAGES
+    assert due(tree) == STUDENT | TABLES
 
 
 def test_edited_counting_costs_no_training(tree):
     edit(tree / "snn/energy/counter.py", "NOTHING = Operations(", "EDITED = True\nNOTHING = Operations(")
-    assert due(tree) == {"evaluate": 6} | PAGES
+    assert due(tree) == {"evaluate": 6} | TABLES
 
 
-def test_an_edited_energy_table_costs_no_evaluation(tree):
+def test_an_edited_energy_table_costs_the_report_alone(tree):
     edit(tree / "params/energy/horowitz45_fp32.yaml", "ac_pj: 0.9", "ac_pj: 0.8")
-    assert due(tree) == PAGES
+    assert due(tree) == REPORT
 
 
 def test_an_edited_teacher_costs_its_students(tree):
     edit(tree / "params/experiments/smoke.yaml", "ann: {training: {epochs: 1}}", "ann: {training: {epochs: 2}}")
-    assert due(tree) == {"train": 3, "calibrate": 2, "evaluate": 3} | PAGES
+    assert due(tree) == {"train": 3, "calibrate": 2, "evaluate": 3} | TABLES
 
 
 def test_an_edited_noise_model_costs_no_training(tree):
     edit(tree / "snn/hardware/noise/mismatch.py", "1 + sigma * foundry", "1.0 + sigma * foundry")
-    assert due(tree) == {"calibrate": 5, "evaluate": 5} | PAGES
+    assert due(tree) == {"calibrate": 5, "evaluate": 5} | TABLES
 
 
 def test_an_edited_energy_table_or_a_removed_method_leaves_no_stale_table(tree):
     edit(tree / "params/experiments/smoke.yaml", "methods: [stbp, tet,", "methods: [tet,")
     edit(tree / "params/experiments/smoke.yaml", "  stbp: {training: {epochs: 1}}\n", "")
-    assert due(tree) == PAGES
+    assert due(tree) == TABLES
     run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
     assert "stbp" not in (tree / "results/tables/smoke/runs.csv").read_text()
     assert len(list((tree / "results/tables/smoke").glob("*.stamp"))) == 1
@@ -121,18 +122,18 @@ def test_a_clone_with_scrambled_times_and_no_metadata_has_at_most_tables_due(tre
     shutil.rmtree(tree / ".snakemake")
     for number, path in enumerate(sorted(tree.rglob("*"), key=lambda path: hash(str(path)))):
         os.utime(path, (1_600_000_000 + number, 1_600_000_000 + number))
-    assert set(due(tree)) <= {"tables", "figures"}
+    assert set(due(tree)) <= {"collect", "report"}
 
 
 def test_forged_tables_without_runs_are_not_believed(tree):
     shutil.rmtree(tree / "results/runs")
     for path in (tree / "results/tables/smoke").iterdir():
         path.write_text("forged\n")
-    assert due(tree) == {"train": 6, "calibrate": 5, "evaluate": 6} | PAGES
+    assert due(tree) == {"train": 6, "calibrate": 5, "evaluate": 6} | TABLES
 
 
 def test_a_forged_table_is_not_shown_and_can_be_made_anew(tree):
-    summary = Path("results/tables/smoke/summary.md")
+    summary = Path("results/report/smoke/summary.md")
     true = (tree / summary).read_text()
     (tree / summary).write_text("forged\n")
     refusal = run(tree, "snn", "summary", "--experiment", "smoke", status=2)
@@ -166,9 +167,9 @@ def test_a_dropped_in_rule_is_listed_and_run(tree):
     )
     (tree / "params/methods/mine.yaml").write_text(yaml)
     edit(tree / "params/experiments/smoke.yaml", "ltl_online]", "ltl_online, mine]")
-    assert due(tree) == STUDENT | PAGES
+    assert due(tree) == STUDENT | TABLES
     run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
-    assert "| mine " in (tree / "results/tables/smoke/summary.md").read_text()
+    assert "| mine " in (tree / "results/report/smoke/summary.md").read_text()
     assert due(tree) == {}
 
 
@@ -178,7 +179,7 @@ def test_a_removed_seed_leaves_no_row_behind(tree):
     (tree / "params/experiments/seeds.yaml").write_text(re.sub(r"  (stbp|tandem|ltl_\w+): .*\n", "", text))
     run(tree, "snakemake", "-c2", "--config", "experiment=seeds")
     edit(tree / "params/experiments/seeds.yaml", "seeds: [0, 1]", "seeds: [0]")
-    assert due(tree, "seeds") == PAGES
+    assert due(tree, "seeds") == TABLES
 
 
 def folder_of(tree: Path, method: str, experiment: str = "smoke") -> str:
@@ -235,7 +236,7 @@ def left_by_an_orphan(tree: Path, method: str) -> None:
     an incomplete one lies beside it, and there are no tables.
     """
     shutil.rmtree(tree / "results/tables")
-    shutil.rmtree(tree / "results/figures")
+    shutil.rmtree(tree / "results/report")
     run = next(run for run in Grid("smoke").runs if run.method_name == method)
     for path in run.outputs:
         name = urlsafe_b64encode(str(path).encode()).decode()
@@ -244,7 +245,7 @@ def left_by_an_orphan(tree: Path, method: str) -> None:
 
 def test_a_result_that_an_orphaned_job_finished_is_used_and_tables_are_made(tree):
     left_by_an_orphan(tree, "tet")
-    assert due(tree) == PAGES
+    assert due(tree) == TABLES
     run(tree, "snakemake", "-c2", "--config", "experiment=smoke")
     assert all((tree / path).is_file() for path in Grid("smoke").targets)
 
@@ -293,10 +294,10 @@ def test_what_a_run_has_to_leave_behind_follows_its_targets():
         return demanded(grid, DAGSettings(targets=frozenset(targets), **settings))
 
     assert of() == of("all") == grid.targets
-    assert of("tables") == grid.tables.outputs
-    assert of("figures", "a/file") == [Path("a/file"), *grid.figures.outputs]
+    assert of("collect") == grid.collect.outputs
+    assert of("report", "a/file") == [Path("a/file"), *grid.report.outputs]
     assert of("all", "a/file") == [Path("a/file"), *grid.targets]
-    assert of(until={"train"}) == of(omit_from={"tables"}) == of(batch=Batch("all", 1, 2)) == []
+    assert of(until={"train"}) == of(omit_from={"collect"}) == of(batch=Batch("all", 1, 2)) == []
     assert of(target_jobs={"train:"}) == of(allowed_rules={"train"}) == []
 
 
@@ -308,7 +309,7 @@ def test_a_run_is_complete_when_all_its_targets_exist(tmp_path, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     complete_or_exit(grid, made)
-    gone = grid.tables.file("summary.md")
+    gone = grid.report.folder / "summary.md"
     gone.unlink()
     with pytest.raises(SystemExit) as ended:
         complete_or_exit(grid, made)
@@ -336,7 +337,7 @@ def test_training_and_calibration_do_without_the_test_file(tree):
 def test_every_declared_file_of_a_result_is_there_with_its_sum(finished):
     for job in Grid("smoke").jobs.values():
         assert all((finished / path).is_file() for path in job.outputs)
-        if not isinstance(job, Tables) and job.stage != "figures":
+        if not isinstance(job, Stamped):
             sums = json.loads((finished / job.folder / "sha256.json").read_text())
             assert set(sums) == {path.name for path in job.outputs} - {"sha256.json"}
 

@@ -1,6 +1,6 @@
 rule train:
     input:
-        ancient(GRID.inputs_of("results/runs/{run}")),
+        ancient(PLAN.inputs_of("results/runs/{run}")),
     output:
         "results/runs/{run}/params.json",
         "results/runs/{run}/provenance.json",
@@ -9,10 +9,10 @@ rule train:
         "results/runs/{run}/net.safetensors",
     log:
         "logs/runs/{run}/train.log",
-    threads: GRID.experiment.threads
+    threads: PLAN.experiment.threads
     params:
         python=PYTHON,
-        experiment=GRID.name,
+        experiment=PLAN.name,
     message:
         "train {wildcards.run}"
     shell:

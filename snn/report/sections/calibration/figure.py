@@ -1,18 +1,18 @@
 """What a calibration takes. No torch."""
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from snn.report.canvas import COLOURS, MARKERS, panels_of, with_legend
-from snn.report.metric import Metric
+from snn.report.inputs import Inputs
 from snn.report.sections.hardware.figure import empty
 
 SPENT = {"shown": "samples shown", "updates": "updates", "operations": "operations"}
 LINE_OF = {"own": "-", "teacher": "--"}
 
 
-def calibration(trials: pd.DataFrame, metric: Metric) -> Figure:
+def figure(inputs: Inputs) -> Figure:
     """Validation metric against what a calibration has spent, at the level with most arms: a row a method."""
+    trials, metric = inputs.collected["calibration"], inputs.metric
     treated = trials[trials.control.isna()]
     if treated.empty:
         return empty(panels_of(1, [])[0])

@@ -4,12 +4,14 @@ from typing import Any
 
 import pandas as pd
 
+from snn.report.inputs import Inputs
 from snn.report.markdown import table
 from snn.report.metric import SHOWN
 
 
-def claims(claims: pd.DataFrame) -> str:
+def page(inputs: Inputs) -> str:
     """claims.md: each claim, what was found, and the verdict."""
+    claims = inputs.table("claims")
     text = (
         "A difference is taken seed by seed, with its 95 % interval; a ratio lies between bounds that the steps tried"
         " set. *holds*: the whole interval lies at or above what is claimed; *fails*: below; else *not resolved*."

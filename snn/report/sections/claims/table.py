@@ -14,10 +14,29 @@ from collections.abc import Iterator
 import pandas as pd
 
 from snn.config import Claims, Side
+from snn.core.columns import Column
+from snn.report import columns
+from snn.report.inputs import Inputs
 from snn.report.sections.steps.table import ratio
 from snn.report.statistics import interval
 
-COLUMNS = ["claim", "source", "column", "of", "at_least", "found", "low", "high", "n", "verdict"]
+COLUMNS = {
+    "claim": Column("", "in words"),
+    "source": Column("", "where it is made"),
+    "column": Column("", "of runs.csv or steps.csv that it is about"),
+    "of": Column("", "difference or ratio"),
+    "at_least": Column("of column", "what is claimed"),
+    "found": Column("of column", "mean difference over seeds, or the ratio between fewest steps"),
+    "low": Column("of column", "lower end of the 95 % interval, or lower bound of the ratio"),
+    "high": Column("of column", "upper end of the 95 % interval, or upper bound of the ratio"),
+    "n": columns.N,
+    "verdict": Column("", "holds, fails or not resolved"),
+}
+
+
+def table(inputs: Inputs) -> pd.DataFrame:
+    """The table of the section."""
+    return check(inputs.claims, inputs.runs, inputs.table("steps"))
 
 
 def check(claims: Claims, runs: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
@@ -26,7 +45,7 @@ def check(claims: Claims, runs: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFra
     `runs` and `steps` are those tables; only chosen learning rates speak.
     """
     rows = [*_differences(claims, runs[runs.chosen & (runs.steps_eval == runs.steps)]), *_ratios(claims, steps)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _differences(claims: Claims, runs: pd.DataFrame) -> Iterator[dict[str, object]]:

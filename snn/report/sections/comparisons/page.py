@@ -4,20 +4,20 @@ from typing import Any
 
 import pandas as pd
 
+from snn.report.inputs import Inputs
 from snn.report.markdown import table
-from snn.report.metric import SHOWN, Metric
+from snn.report.metric import Metric
 from snn.report.statistics import LEVEL
 
 
-def comparisons(job: Any, comparisons: pd.DataFrame, steps: pd.DataFrame) -> str:
+def page(inputs: Inputs) -> str:
     """comparisons.md: the pairs that were asked for, those with the teacher, and the steps to reach it."""
-    metric = SHOWN[comparisons.metric.iloc[0]]
-    asked = {(pair.left, pair.right) for pair in job.experiment.comparisons}
-    is_asked = pd.Series([(row.left, row.right) in asked for row in comparisons.itertuples()])
-    parts = [f"# Comparisons in {job.name}", _explanation(comparisons, metric)]
+    comparisons, steps, metric = inputs.table("comparisons"), inputs.table("steps"), inputs.metric
+    is_asked = comparisons.family == "asked"
+    parts = [f"# Comparisons in {inputs.name}", _explanation(comparisons, metric)]
     for title, rows in (("Asked for", comparisons[is_asked]), ("With the teacher", comparisons[~is_asked])):
         if len(rows):
-            parts += [f"## {title}", table(_pairs(rows, comparisons, bool(job.experiment.learning_rates), metric))]
+            parts += [f"## {title}", table(_pairs(rows, comparisons, bool(inputs.experiment.learning_rates), metric))]
     if len(set(steps.steps_eval)) > 1 and metric.title == "accuracy":
         parts += ["## Steps to come within a point of the teacher", _steps_explained(), table(_steps(steps, metric))]
     return "\n\n".join(parts) + "\n"

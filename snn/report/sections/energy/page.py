@@ -5,18 +5,19 @@ from typing import Any
 import pandas as pd
 
 from snn.energy.prices import pj
+from snn.report.inputs import Inputs
 from snn.report.markdown import table
-from snn.report.metric import SHOWN
+from snn.report.metric import Metric
 from snn.report.sections.energy.table import INT8
 
 
-def energy(job: Any, rows: pd.DataFrame, metric_name: str) -> str:
-    """One line a convention; ratios of all of them side by side; then each in detail."""
-    title = f"# Energy in {job.name}"
+def page(inputs: Inputs) -> str:
+    """energy.md: a line per convention, ratios of all of them side by side, then each in detail."""
+    title, rows, energies = f"# Energy in {inputs.name}", inputs.table("energy"), inputs.energies
     if rows.empty:
         return f"{title}\n\nThis experiment has no spiking network.\n"
     names = list(dict.fromkeys(rows.convention))
-    said = [f"* **{name}**: {job.energies[name].convention}; {_prices(job.energies[name])}." for name in names]
+    said = [f"* **{name}**: {energies[name].convention}; {_prices(energies[name])}." for name in names]
     parts = [
         title,
         "Energy of one inference, averaged over test samples and seeds. Counts are exact, prices are a convention, and"
@@ -30,7 +31,7 @@ def energy(job: Any, rows: pd.DataFrame, metric_name: str) -> str:
         table(_verdicts(rows, names)),
     ]
     for name in names:
-        parts += [f"## {name}", table(_detail(rows[rows.convention == name], metric_name))]
+        parts += [f"## {name}", table(_detail(rows[rows.convention == name], inputs.metric))]
     return "\n\n".join([*parts, _explained()]) + "\n"
 
 
@@ -51,8 +52,7 @@ def _verdicts(rows: pd.DataFrame, names: list[str]) -> dict[str, list[str]]:
     return columns
 
 
-def _detail(rows: pd.DataFrame, metric_name: str) -> dict[str, list[str]]:
-    metric = SHOWN[metric_name]
+def _detail(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
     return {
         "method": rows.method,
         "energy nJ": [f"{value:,.1f}" for value in rows.energy_nj],

@@ -1,23 +1,22 @@
 """hardware.md: what chips cost, and what calibration gives back."""
 
-from typing import Any
-
 import pandas as pd
 
-from snn.config import params
+from snn.config import Hardware, Noise
+from snn.report.inputs import Inputs
 from snn.report.markdown import table
-from snn.report.metric import SHOWN, Metric
+from snn.report.metric import Metric
 
 
-def hardware(job: Any, rows: pd.DataFrame) -> str:
-    """A section a noise model: every method, level and arm, then the controls; then where calibration does harm."""
-    title = f"# Chips in {job.name}"
+def page(inputs: Inputs) -> str:
+    """hardware.md: per noise model every method, level and arm, then the controls; then where calibration does harm."""
+    title, rows = f"# Chips in {inputs.name}", inputs.table("hardware")
     if rows.empty:
         return f"{title}\n\nThis experiment has no hardware.\n"
-    metric = SHOWN[rows.metric.iloc[0]]
-    parts = [title, _explained(job, metric)]
-    for hardware in job.experiment.hardware:
-        noise, own = params.load("noise", hardware.noise), rows[rows.noise == hardware.noise]
+    metric = inputs.metric
+    parts = [title, _explained(len(inputs.experiment.seeds), metric)]
+    for hardware in inputs.experiment.hardware:
+        noise, own = inputs.noises[hardware.noise], rows[rows.noise == hardware.noise]
         treated, controls = own[own.control.isna()], own[own.control.notna()]
         parts += [f"## {hardware.noise}", _said(hardware, noise), table(_treated(treated, metric))]
         if len(controls):
@@ -26,8 +25,7 @@ def hardware(job: Any, rows: pd.DataFrame) -> str:
     return "\n\n".join([*parts, "## Where calibration does harm", _harm(rows, metric)]) + "\n"
 
 
-def _explained(job: Any, metric: Metric) -> str:
-    n = len(job.experiment.seeds)
+def _explained(n: int, metric: Metric) -> str:
     return (
         f"Differences of test {metric.title} in {metric.difference_unit}, paired: the same seed, the same chips. Mean"
         f" and 95 % interval over {n} seed{'s' * (n > 1)}, chips averaged within a seed. *loss*: noisy less clean."
@@ -41,7 +39,7 @@ def _explained(job: Any, metric: Metric) -> str:
     )
 
 
-def _said(hardware: Any, noise: Any) -> str:
+def _said(hardware: Hardware, noise: Noise) -> str:
     settings = hardware.calibration
     budget = f"{settings.samples} samples, {settings.epochs} epoch{'s' * (settings.epochs > 1)}"
     models = ", then ".join(part.model for part in noise.models)
