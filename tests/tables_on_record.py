@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from snn.core import files
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 
 OLDER = "0123456789ab"
 ROWS = [{"path": f"r{i}", "commit": commit * 40, "dirty": False} for i, commit in enumerate("abbcbb")]
@@ -17,7 +17,7 @@ PAGES = {
 
 def digests(collected: str | None = None) -> tuple[str, str]:
     """The digests of the tables of `smoke` and of the report that today's code makes of them; by default today's."""
-    grid = Grid("smoke")
+    grid = Plan("smoke")
     collected = collected or grid.collect.digest
     return collected, grid.report.of(collected).digest
 

@@ -12,7 +12,7 @@ from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError, remake
 from snn.pipeline import record, results
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 
 
 def plan(experiment: str) -> int:
@@ -50,7 +50,7 @@ def plan_all() -> int:
 
 def due_jobs(experiment: str) -> dict[str, int]:
     """Jobs that are due, by rule, as a dry run of the workflow counts them."""
-    Grid(experiment).check()  # its refusals are plainer than those of a dry run
+    Plan(experiment).check()  # its refusals are plainer than those of a dry run
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", "--config", f"experiment={experiment}"]
     dry = subprocess.run(command, capture_output=True, text=True, check=False)
     if dry.returncode:
@@ -89,33 +89,33 @@ def summary(experiment: str) -> None:
 
     Every result is compared with its record first; prepared data may have been removed.
     """
-    grid = Grid(experiment)
-    table, again = grid.report.folder / "summary.md", f"make reproduce EXPERIMENT={experiment}"
-    if not grid.report.stamp_file.exists() or not table.exists():
+    planned = Plan(experiment)
+    table, again = planned.report.folder / "summary.md", f"make reproduce EXPERIMENT={experiment}"
+    if not planned.report.stamp_file.exists() or not table.exists():
         raise InputError(table, "is missing or not up to date", f"run {again}")
-    for job in grid.jobs.values():
-        removed = job is grid.data and not job.folder.exists()
+    for job in planned.jobs.values():
+        removed = job is planned.data and not job.folder.exists()
         if job.proof.suffix != ".stamp" and not removed:
             if not job.proof.exists():
                 raise InputError(
                     job.folder, "was not computed here", f"run {again}, or read {table} as it was released"
                 )
             files.verify(job.folder)
-    for job in (grid.collect, grid.report):
+    for job in (planned.collect, planned.report):
         results.verify_stamped(job)
     print(table.read_text())
-    print(f"tables: {grid.collect.folder}\nreport: {grid.report.folder}\npage:   {page(grid)}")
+    print(f"tables: {planned.collect.folder}\nreport: {planned.report.folder}\npage:   {page(planned)}")
 
 
-def page(grid: Grid) -> Path:
+def page(planned: Plan) -> Path:
     """The self-contained HTML page of an experiment, made by Snakemake unless it is newer than the report."""
-    path = Path("results/report", f"{grid.name}.html")
-    if path.exists() and path.stat().st_mtime >= grid.report.stamp_file.stat().st_mtime:
+    path = Path("results/report", f"{planned.name}.html")
+    if path.exists() and path.stat().st_mtime >= planned.report.stamp_file.stat().st_mtime:
         return path
 
     def make(temporary: Path) -> None:
         html = temporary.with_suffix(".html")
-        command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", f"experiment={grid.name}"]
+        command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", f"experiment={planned.name}"]
         made = subprocess.run([*command, "--report", str(html)], capture_output=True, text=True, check=False)
         if made.returncode:
             raise InputError(path, f"snakemake --report failed: {made.stderr.strip()[-300:]}", "run snakemake -n")
@@ -137,6 +137,6 @@ def _find(run: Path) -> Path:
 
 def _has(experiment: str, folder: Path) -> bool:
     try:
-        return any(job.folder == folder for job in Grid(experiment).runs)
+        return any(job.folder == folder for job in Plan(experiment).runs)
     except InputError:
         return False

@@ -17,7 +17,7 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.pipeline.job import Job
 from snn.pipeline.jobs import Calibrate, Collect, Evaluate, Prepare, Report, Train
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 from snn.pipeline.record import OnRecord
 from snn.pipeline.results import finish, stamp, verify_stamped
 
@@ -26,7 +26,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 def execute(stage: str, experiment: str, folder: Path) -> None:
     """Do the job of an experiment that has this folder. Raises InputError, PlanChanged."""
-    _do(Grid(experiment).find(stage, folder))
+    _do(Plan(experiment).find(stage, folder))
 
 
 def report_of_record(experiment: str) -> Path:
@@ -35,9 +35,9 @@ def report_of_record(experiment: str) -> Path:
     Needs no run. Returns the folder of the report. Raises InputError where the tables are not those of their stamp, or
     have not the columns of today.
     """
-    grid, recorded = Grid(experiment), OnRecord(experiment)
-    _do(grid.report.of(recorded.collected_digest))
-    return grid.report.folder
+    plan, recorded = Plan(experiment), OnRecord(experiment)
+    _do(plan.report.of(recorded.collected_digest))
+    return plan.report.folder
 
 
 def _do(job: Job) -> None:

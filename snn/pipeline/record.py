@@ -14,7 +14,7 @@ from pathlib import Path
 from snn.core import files
 from snn.core.errors import InputError
 from snn.core.git import git
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 
 TABLES, REPORT = Path("results/tables"), Path("results/report")
 SHORT = 7  # digits of a commit's hash
@@ -65,9 +65,9 @@ class OnRecord:
 
         Raises InputError when the experiment cannot be planned any more.
         """
-        grid, found = Grid(self.name), self.collected_digest
-        digests = {"runs": (found, grid.collect.digest)}
-        digests["report"] = (self._stamp(self.report).stem, grid.report.of(found).digest)
+        plan, found = Plan(self.name), self.collected_digest
+        digests = {"runs": (found, plan.collect.digest)}
+        digests["report"] = (self._stamp(self.report).stem, plan.report.of(found).digest)
         return [part for part, (here, today) in digests.items() if here != today]
 
     @property

@@ -26,7 +26,7 @@ from snn.core.git import git
 from snn.pipeline import execute
 from snn.pipeline.job import Job
 from snn.pipeline.jobs import Train
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 from snn.pipeline.record import OnRecord
 
 REMOTE = "spikeledger"  # what the remote of the moment is called, in a configuration that git does not see
@@ -48,22 +48,22 @@ def release(experiment: str, remote: str) -> None:
     Raises InputError, and leaves no pointer changed, when a job is due, a file is not what was recorded, a result was
     made by code that was not committed, the tables were not made from these runs, or a byte did not reach the remote.
     """
-    grid = Grid(experiment)
-    jobs = results(grid)
-    refuse_due([*jobs, grid.collect, grid.report], f"make reproduce EXPERIMENT={experiment}")
+    plan = Plan(experiment)
+    jobs = results(plan)
+    refuse_due([*jobs, plan.collect, plan.report], f"make reproduce EXPERIMENT={experiment}")
     for job in jobs:
         files.verify(job.folder)
     on_record = OnRecord(experiment)
     on_record.prove()
     on_record.refuse_dirty()
-    pointers = pointers_of(grid)
+    pointers = pointers_of(plan)
     with _aside() as aside:
-        _check_tables(grid, aside)
+        _check_tables(plan, aside)
         for path in (file for job in jobs for file in contents(job)):
             files.make_folder((aside / path).parent)
             shutil.copyfile(path, aside / path)
         connect(aside, remote)
-        _add(grid, jobs, aside)
+        _add(plan, jobs, aside)
         dvc("push", cwd=aside)
         # push takes a folder for complete once its list has arrived, and exits with 0 where bytes are missing
         state = json.loads(dvc("data", "status", "--granular", "--not-in-remote", "--json", cwd=aside))
@@ -73,7 +73,7 @@ def release(experiment: str, remote: str) -> None:
         for pointer in pointers:
             files.write(pointer, (aside / pointer).read_bytes())
     print(f"{sum(len(contents(job)) for job in jobs)} files of {len(jobs)} jobs are in {remote}. Now:")
-    print(f"  git add {' '.join(map(str, (*pointers, grid.collect.folder, grid.report.folder)))}")
+    print(f"  git add {' '.join(map(str, (*pointers, plan.collect.folder, plan.report.folder)))}")
     print(f"  git commit -m 'Release {experiment}'")
 
 
@@ -85,20 +85,20 @@ def fetch(experiment: str, remote: str) -> None:
     """
     if not remote:
         raise InputError("REMOTE", "is not given", f"make fetch EXPERIMENT={experiment} REMOTE=directory or URL")
-    grid = Grid(experiment)
-    jobs = results(grid)
+    plan = Plan(experiment)
+    jobs = results(plan)
     compute = f"make reproduce EXPERIMENT={experiment}"
-    for path in (*pointers_of(grid), grid.collect.file("costs.csv")):
+    for path in (*pointers_of(plan), plan.collect.file("costs.csv")):
         if not git("ls-files", "--", str(path)):
             raise InputError(path, f"is not in git: experiment {experiment} was never released", compute)
-    kept = [str(job.folder) for job in (grid.collect, grid.report)]
+    kept = [str(job.folder) for job in (plan.collect, plan.report)]
     if git("status", "--porcelain", "--", *kept):
-        raise InputError(grid.collect.folder, "differs from what is committed", "commit or restore it, then fetch")
+        raise InputError(plan.collect.folder, "differs from what is committed", "commit or restore it, then fetch")
     for job in jobs:
         if (job.folder / "sha256.json").exists():
             files.verify(job.folder)
     connect(Path(), remote, "--local")
-    released = {path for pointer in pointers_of(grid) for path in tracked(pointer)}
+    released = {path for pointer in pointers_of(plan) for path in tracked(pointer)}
     refuse_due([job for job in jobs if job.proof not in released], f"{compute}, or go to the commit of its release")
     folders = {job.folder for job in jobs}
     _pull(wanted := sorted(path for path in released if path.parent in folders))
@@ -108,13 +108,13 @@ def fetch(experiment: str, remote: str) -> None:
     _make_tables(experiment)
     if changed := git("status", "--porcelain", "--", *kept):
         what = f"is not what these runs make of it{_more(changed.splitlines())}"
-        raise InputError(changed.split()[1], what, f"see git diff {grid.collect.folder}")
-    print(f"{len(wanted)} released files are here, and the committed tables belong to them: {grid.collect.folder}")
+        raise InputError(changed.split()[1], what, f"see git diff {plan.collect.folder}")
+    print(f"{len(wanted)} released files are here, and the committed tables belong to them: {plan.collect.folder}")
 
 
-def results(grid: Grid) -> list[Job]:
+def results(plan: Plan) -> list[Job]:
     """The jobs whose bytes are released: all but tables and report, which git holds."""
-    return [grid.data, *grid.runs, *grid.calibrations, *grid.evaluations]
+    return [plan.data, *plan.runs, *plan.calibrations, *plan.evaluations]
 
 
 def contents(job: Job) -> list[Path]:
@@ -124,9 +124,9 @@ def contents(job: Job) -> list[Path]:
     return [record, *(job.folder / name for name in sorted(recorded))]
 
 
-def pointers_of(grid: Grid) -> list[Path]:
+def pointers_of(plan: Plan) -> list[Path]:
     """The files by which git knows the released bytes of a data set."""
-    return [Path(folder, f"{grid.data.name}.dvc") for folder in ("data/prepared", "results/runs")]
+    return [Path(folder, f"{plan.data.name}.dvc") for folder in ("data/prepared", "results/runs")]
 
 
 def refuse_due(jobs: Iterable[Job], remedy: str) -> None:
@@ -182,9 +182,9 @@ def _aside() -> Iterator[Path]:
         yield aside
 
 
-def _check_tables(grid: Grid, aside: Path) -> None:
+def _check_tables(plan: Plan, aside: Path) -> None:
     """Make tables and report again in a folder aside; raises InputError where those in place are others."""
-    for job, write in ((grid.collect, execute.write_tables), (grid.report, execute.write_report)):
+    for job, write in ((plan.collect, execute.write_tables), (plan.report, execute.write_report)):
         out = aside / job.stage
         write(job, out)
         for name in job.results:
@@ -192,24 +192,24 @@ def _check_tables(grid: Grid, aside: Path) -> None:
                 raise InputError(job.folder / name, "is not what these runs make of it", remake(job.folder))
 
 
-def _add(grid: Grid, jobs: Sequence[Job], aside: Path) -> None:
+def _add(plan: Plan, jobs: Sequence[Job], aside: Path) -> None:
     """Add copied results to what is tracked already, and let go of runs that no table names any more."""
     targets: dict[Path, list[Path]] = {}
-    for pointer in pointers_of(grid):
+    for pointer in pointers_of(plan):
         targets[pointer] = [pointer.with_suffix("")]
         if pointer.exists():
             files.write(aside / pointer, pointer.read_bytes())
             own = [job for job in jobs if job.folder.is_relative_to(pointer.with_suffix(""))]
             # chips and rows that belong to other experiments may lie below a run, but not below chips or rows
             parts = [part for job in own for part in (contents(job) if isinstance(job, Train) else [job.folder])]
-            targets[pointer] = [*_superseded(grid, jobs, pointer, aside), *parts]
+            targets[pointer] = [*_superseded(plan, jobs, pointer, aside), *parts]
     dvc("add", *(str(path) for paths in targets.values() for path in paths), cwd=aside)
 
 
-def _superseded(grid: Grid, jobs: Sequence[Job], pointer: Path, aside: Path) -> list[Path]:
+def _superseded(plan: Plan, jobs: Sequence[Job], pointer: Path, aside: Path) -> list[Path]:
     """Tracked files of runs that neither this experiment's nor any other's tables name; prepared data always stay."""
     before = tracked(pointer, aside)
-    named = {job.folder for job in jobs} | _named_by_others(grid.name)
+    named = {job.folder for job in jobs} | _named_by_others(plan.name)
     gone = [path for path in before if path.parent not in named and path.is_relative_to("results")]
     if gone:
         folders = len({path.parent for path in gone})

@@ -14,7 +14,7 @@ from matplotlib import pyplot
 from snn.cli.main import main
 from snn.config import params
 from snn.core import files
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 
 LINE = re.compile(r"error: [^:]+: .+; .+")
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ STAGES = ["prepare", "train", "calibrate", "evaluate", "collect", "report"]
 
 
 @pytest.fixture(scope="module")
-def grid() -> Grid:
+def grid() -> Plan:
     """One rule, one seed, one epoch, one chip."""
     document = params.read_yaml(params.FOLDER / "experiments" / "smoke.yaml")
     document |= {"methods": ["tet"], "overrides": {m: {"training": {"epochs": 1}} for m in ("ann", "tet")}}
@@ -30,7 +30,7 @@ def grid() -> Grid:
     with pytest.MonkeyPatch.context() as patch:
         tiny = params.parse("experiments", document, Path("tiny"))
         patch.setattr(params, "load", lambda kind, name: tiny if name == "smoke" else original(kind, name))
-        yield Grid("smoke")
+        yield Plan("smoke")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def here(finished, tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def job_of(grid: Grid, stage: str):
+def job_of(grid: Plan, stage: str):
     return [job for job in grid.jobs.values() if job.stage == stage][-1]
 
 
@@ -164,7 +164,7 @@ def test_no_stage_computes_from_data_that_are_not_those_recorded(stage, grid, he
 @pytest.mark.parametrize("record", ["", "{}", "[]", '{"facts": null}'])
 def test_a_damaged_record_of_prepared_data_does_not_keep_an_experiment_from_being_planned(record, grid, here):
     (here / grid.data.folder / "provenance.json").write_text(record)
-    assert Grid("smoke").data.folder == grid.data.folder
+    assert Plan("smoke").data.folder == grid.data.folder
 
 
 @pytest.mark.parametrize("record", ["{}", "[]", "{", ""], ids=["empty", "a list", "broken", "nothing"])
@@ -225,6 +225,6 @@ def test_a_device_that_is_not_there_is_refused(grid, here, capsys, monkeypatch):
     job = job_of(grid, "train")
     monkeypatch.setattr(type(job), "device", "mps" if sys.platform != "darwin" else "cuda", raising=False)
     object.__setattr__(job, "device", "mps" if sys.platform != "darwin" else "cuda")
-    monkeypatch.setattr("snn.pipeline.execute.Grid", lambda name: grid)
+    monkeypatch.setattr("snn.pipeline.execute.Plan", lambda name: grid)
     assert "there is no" in refusal(capsys, command(job))
     object.__setattr__(job, "device", "cpu")

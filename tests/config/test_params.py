@@ -6,7 +6,7 @@ import pytest
 
 from snn.config import params
 from snn.core.errors import InputError
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 
 HERE = Path("params/somewhere.yaml")
 EVERY = [(kind, name) for kind in params.KINDS for name in params.names(kind)]
@@ -26,7 +26,7 @@ def test_every_shipped_file_is_valid_and_names_its_source(kind, name):
 
 @pytest.mark.parametrize("experiment", params.names("experiments"))
 def test_every_shipped_experiment_has_a_grid_of_jobs_with_folders_of_their_own(experiment):
-    grid = Grid(experiment)
+    grid = Plan(experiment)
     parents = {run for job in grid.runs for run in (job.teacher, job.start) if run} - set(grid.runs)
     jobs = [grid.data, *grid.runs, *parents, *grid.calibrations, *grid.evaluations, grid.collect, grid.report]
     assert set(grid.jobs) == {job.folder for job in jobs}
@@ -34,7 +34,7 @@ def test_every_shipped_experiment_has_a_grid_of_jobs_with_folders_of_their_own(e
 
 
 def test_the_default_experiment_has_the_promised_jobs():
-    grid = Grid("digits")
+    grid = Plan("digits")
     assert (len(grid.runs), len(grid.calibrations), len(grid.evaluations)) == (18, 15, 18)
 
 
@@ -113,9 +113,9 @@ def test_a_layer_that_does_not_fit_is_named_with_its_shape():
         ({"overrides": {"tandem": {"options": {"neuron": {"decay": 0.0}}}}}, "methods.tandem: the gradient of a ReLU"),
         (
             {"dataset": "nmnist", "steps_eval": []},
-            "methods.stbp: 4 steps, but data set nmnist has 10 frames, one a step; choose steps: 10",
+            "methods.stbp: 4 steps, but data set nmnist has 10 frames, one per step; choose steps: 10",
         ),
-        ({"dataset": "nmnist", "steps": 10, "steps_eval": [5]}, "steps_eval: nmnist has 10 frames, one a step"),
+        ({"dataset": "nmnist", "steps": 10, "steps_eval": [5]}, "steps_eval: nmnist has 10 frames, one per step"),
         ({"dataset": "fashion_mnits"}, "dataset 'fashion_mnits': is unknown; the nearest is 'fashion_mnist'"),
     ],
     ids=lambda value: str(next(iter(value))) if isinstance(value, dict) else "",
@@ -129,13 +129,13 @@ def test_an_impossible_experiment_is_refused_before_anything_runs(changes, said,
 
     monkeypatch.setattr(params, "load", load)
     with pytest.raises(InputError) as refusal:
-        Grid("digits")
+        Plan("digits")
     assert said in str(refusal.value)
 
 
 def test_a_smaller_version_of_a_data_set_says_so_in_its_name():
-    assert Grid("digits").data.name == "digits"
-    quick = Grid("fashion_quick")
+    assert Plan("digits").data.name == "digits"
+    quick = Plan("fashion_quick")
     assert quick.data.name == "fashion_mnist-train6000"
     assert quick.data.raw == Path("data/raw/fashion_mnist")
     assert (quick.data.dataset.train_limit, quick.data.dataset.test_limit) == (6000, None)
@@ -143,7 +143,7 @@ def test_a_smaller_version_of_a_data_set_says_so_in_its_name():
 
 
 def test_a_run_that_goes_on_from_another_reads_its_student_and_has_it_compared():
-    runs = {run.method_name: run for run in Grid("digits_all").runs}
+    runs = {run.method_name: run for run in Plan("digits_all").runs}
     assert runs["tet_tit"].start.folder / "student.safetensors" in runs["tet_tit"].inputs
 
 
@@ -157,7 +157,7 @@ def test_epochs_of_an_experiment_replace_those_of_recipes_but_not_those_of_overr
         "load",
         lambda kind, name: experiment if name == "digits" and kind == "experiments" else original(kind, name),
     )
-    found = {run.method_name: run.method.training for run in Grid("digits").runs}
+    found = {run.method_name: run.method.training for run in Plan("digits").runs}
     assert {name: training.epochs for name, training in found.items()} == dict.fromkeys(found, 3) | {"tet": 5}
     assert found["tet"].lr == 0.5
 
@@ -170,7 +170,7 @@ def test_a_data_set_that_stands_on_another_shares_its_files_and_differs_in_what_
 
 
 def test_servers_and_mirrors_enter_no_digest_and_checksums_do():
-    data = Grid("fashion_quick").data
+    data = Plan("fashion_quick").data
     files = data.dataset.files
     for change, same in (({"urls": ("https://example.org/x",)}, True), ({"md5": "0" * 32}, False)):
         changed = data.dataset.model_copy(update={"files": (files[0].model_copy(update=change), *files[1:])})

@@ -14,7 +14,7 @@ from snn.core.errors import remake
 from snn.model import network
 from snn.model.network import Network
 from snn.model.spec import Architecture, Conv, Relu
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 
 RUN = "results/runs/digits/digits_cnn/tet/T4/s0-0123456789ab"
 PREPARED = "data/prepared/digits/0123456789ab"
@@ -29,7 +29,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("experiment", ["smoke", "hardware_digits"])
 def test_every_folder_of_a_job_is_one_to_make_again_and_none_around_it_is(experiment):
-    jobs = Grid(experiment).jobs
+    jobs = Plan(experiment).jobs
     for folder in jobs:
         for given_as in (folder, folder.absolute(), Path("results", "..", folder)):
             assert remake(given_as) == f"remove {given_as} and start the workflow again"

@@ -31,7 +31,7 @@ from snn.model.layer import Layer
 from snn.model.network import Network
 from snn.model.neuron import IDEAL
 from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Readout, Relu
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 
 T, K, SHAPE = 4, 3, (1, 8, 8)
 LIF = Neuron(decay=0.8, threshold=0.6, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
@@ -564,7 +564,7 @@ def test_calibration_does_without_a_test_file(tmp_path):
 
 @pytest.mark.parametrize("experiment", ["smoke", "hardware_digits"])
 def test_what_a_calibration_reads_is_its_run_the_training_file_and_the_teacher_that_an_arm_needs(experiment):
-    for job in Grid(experiment).calibrations:
+    for job in Plan(experiment).calibrations:
         taught = [job.teacher.proof] if any(arm.targets == "teacher" for arm in job.arms) else []
         assert job.inputs == [job.run.proof, job.run.data.training_file, *taught]
         assert job.run.data.test_file not in job.inputs
@@ -663,7 +663,7 @@ def test_targets_by_rule_are_those_of_the_teacher_or_its_own_and_no_arm_is_there
 
 
 def test_a_run_learns_from_its_teacher_on_a_chip_if_it_was_trained_by_one():
-    found = {job.run.method_name: {arm.targets for arm in job.arms} for job in Grid("smoke").calibrations}
+    found = {job.run.method_name: {arm.targets for arm in job.arms} for job in Plan("smoke").calibrations}
     taught = {"ltl_offline", "ltl_online"}
     assert found == {
         method: {"teacher" if method in taught else "own"} for method in (*taught, "stbp", "tet", "tandem")
@@ -1009,7 +1009,7 @@ def test_hardware_that_makes_no_sense_is_refused_by_file_and_key(changes, said, 
         lambda kind, name: params.parse(kind, document, path) if kind == "experiments" else original(kind, name),
     )
     with pytest.raises(InputError) as refusal:
-        Grid("smoke")
+        Plan("smoke")
     assert str(refusal.value).startswith(f"params/experiments/smoke.yaml: {said}")
 
 
@@ -1023,7 +1023,7 @@ def test_errors_do_not_go_back_through_neunorm_on_a_chip(monkeypatch):
         lambda kind, name: params.parse(kind, document, path) if kind == "experiments" else original(kind, name),
     )
     with pytest.raises(InputError, match="bptt sends errors through the NeuNorm of stbp_neunorm"):
-        Grid("smoke")
+        Plan("smoke")
 
 
 def test_the_same_noise_twice_is_refused(monkeypatch):

@@ -37,13 +37,13 @@ overrides:
 COMPUTE = """
 import sys
 from snn.pipeline import execute, plan
-for job in plan.Grid(sys.argv[1]).jobs.values():
+for job in plan.Plan(sys.argv[1]).jobs.values():
     if not job.proof.exists():
         execute.execute(job.stage, sys.argv[1], job.folder)
 """
 DUE = """
 from snn.pipeline import plan, release
-print(*(job.folder for job in release.results(plan.Grid("tiny")) if not job.proof.exists()), sep="\\n")
+print(*(job.folder for job in release.results(plan.Plan("tiny")) if not job.proof.exists()), sep="\\n")
 """
 POINTERS = ("data/prepared/digits.dvc", "results/runs/digits.dvc")
 ENVIRONMENT = {

@@ -22,7 +22,7 @@ from snakemake.settings.types import Batch, DAGSettings
 from snn.core import files
 from snn.pipeline.complete import complete_or_exit, demanded
 from snn.pipeline.jobs import Evaluate, Stamped
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 STUDENT = {"train": 1, "calibrate": 1, "evaluate": 1}
@@ -183,7 +183,7 @@ def test_a_removed_seed_leaves_no_row_behind(tree):
 
 
 def folder_of(tree: Path, method: str, experiment: str = "smoke") -> str:
-    runs = f"r.folder for r in g.Grid({experiment!r}).runs if r.method_name == {method!r}"
+    runs = f"r.folder for r in g.Plan({experiment!r}).runs if r.method_name == {method!r}"
     code = f"import snn.pipeline.plan as g; print(*({runs}))"
     return subprocess.run(
         [sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=True
@@ -237,7 +237,7 @@ def left_by_an_orphan(tree: Path, method: str) -> None:
     """
     shutil.rmtree(tree / "results/tables")
     shutil.rmtree(tree / "results/report")
-    run = next(run for run in Grid("smoke").runs if run.method_name == method)
+    run = next(run for run in Plan("smoke").runs if run.method_name == method)
     for path in run.outputs:
         name = urlsafe_b64encode(str(path).encode()).decode()
         (tree / ".snakemake/incomplete" / name).write_text('{"external_jobid": null}')
@@ -247,7 +247,7 @@ def test_a_result_that_an_orphaned_job_finished_is_used_and_tables_are_made(tree
     left_by_an_orphan(tree, "tet")
     assert due(tree) == TABLES
     run(tree, "snakemake", "-c2", "--config", "experiment=smoke")
-    assert all((tree / path).is_file() for path in Grid("smoke").targets)
+    assert all((tree / path).is_file() for path in Plan("smoke").targets)
 
 
 @pytest.mark.parametrize("profile", ["default", "slurm"])
@@ -264,7 +264,7 @@ def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):
     forced = run(tree, *command, "--forcerun", "prepare", status=1)
     assert forced.splitlines()[-1].startswith("error: results/tables/smoke/")
     run(tree, *command)
-    assert all((tree / path).is_file() for path in Grid("smoke").targets)
+    assert all((tree / path).is_file() for path in Plan("smoke").targets)
 
 
 @pytest.mark.parametrize(
@@ -281,14 +281,14 @@ def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):
 )
 def test_only_a_run_that_had_to_make_the_tables_misses_them(tree, arguments):
     shutil.rmtree(tree / "results/tables")
-    targets = [str(Grid("smoke").data.proof)] if "prepared" in arguments else []
+    targets = [str(Plan("smoke").data.proof)] if "prepared" in arguments else []
     options = [argument for argument in arguments if argument != "prepared"]
     run(tree, "snakemake", "-c1", "--config", "experiment=smoke", *options, "--", *targets)
     assert not (tree / "results/tables").exists()
 
 
 def test_what_a_run_has_to_leave_behind_follows_its_targets():
-    grid = Grid("smoke")
+    grid = Plan("smoke")
 
     def of(*targets: str, **settings: object) -> list[Path]:
         return demanded(grid, DAGSettings(targets=frozenset(targets), **settings))
@@ -303,7 +303,7 @@ def test_what_a_run_has_to_leave_behind_follows_its_targets():
 
 def test_a_run_is_complete_when_all_its_targets_exist(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    grid = Grid("smoke")
+    grid = Plan("smoke")
     made, touched = (SimpleNamespace(touch=touch, dag_settings=DAGSettings()) for touch in (False, True))
     for path in grid.targets:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -319,14 +319,14 @@ def test_a_run_is_complete_when_all_its_targets_exist(tmp_path, monkeypatch):
 
 def test_no_job_but_evaluate_has_test_data_among_its_inputs():
     for experiment in ("digits", "smoke"):
-        grid = Grid(experiment)
+        grid = Plan(experiment)
         for job in grid.jobs.values():
             reads_test = grid.data.test_file in job.inputs
             assert reads_test == isinstance(job, Evaluate), job.folder
 
 
 def test_training_and_calibration_do_without_the_test_file(tree):
-    grid = Grid("smoke")
+    grid = Plan("smoke")
     (tree / grid.data.test_file).unlink()
     for stage, job in (("train", grid.runs[-1]), ("calibrate", grid.calibrations[-1])):
         (tree / job.proof).unlink()
@@ -335,7 +335,7 @@ def test_training_and_calibration_do_without_the_test_file(tree):
 
 
 def test_every_declared_file_of_a_result_is_there_with_its_sum(finished):
-    for job in Grid("smoke").jobs.values():
+    for job in Plan("smoke").jobs.values():
         assert all((finished / path).is_file() for path in job.outputs)
         if not isinstance(job, Stamped):
             sums = json.loads((finished / job.folder / "sha256.json").read_text())
@@ -353,7 +353,7 @@ def test_show_tells_parameters_provenance_and_the_command_that_recreates_a_run(t
 
 
 def test_parsing_executes_no_heavy_library():
-    code = "import sys; from snn.pipeline.plan import Grid; Grid('digits').jobs; print(*sys.modules)"
+    code = "import sys; from snn.pipeline.plan import Plan; Plan('digits').jobs; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()

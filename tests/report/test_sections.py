@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from snn.core.columns import Column
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 from snn.report import collected, sections
 from snn.report.dictionary import dictionary
 from snn.report.sections import Section
@@ -36,7 +36,7 @@ def test_a_table_has_the_columns_that_it_declares_each_with_a_meaning(section, n
 
 
 def test_the_tables_that_are_collected_are_those_that_are_declared():
-    assert tuple(f"{name}.csv" for name in collected.TABLES) == Grid("smoke").collect.results
+    assert tuple(f"{name}.csv" for name in collected.TABLES) == Plan("smoke").collect.results
 
 
 def test_the_data_dictionary_holds_every_column_once_per_table():
@@ -90,7 +90,7 @@ def test_a_section_that_is_dropped_in_is_written_shown_and_documented_with_no_ot
     assert (out / "mine.csv").read_text().startswith("method,rows\na,")
     assert (out / "mine.md").read_text() == "# 3 methods\n"
     assert "</svg>" in (out / "mine.svg").read_text()
-    report = Grid("smoke").report
+    report = Plan("smoke").report
     assert {"mine.csv", "mine.md", "mine.svg"} <= set(report.results)
     labels = {path.name: shown.labels for path, shown in report.shown.items() if "mine" in shown.caption}
     title = "mine: How many rows there are"
@@ -101,6 +101,6 @@ def test_a_section_that_is_dropped_in_is_written_shown_and_documented_with_no_ot
 
 def test_an_edited_caption_makes_another_report(mine, monkeypatch):
     monkeypatch.setattr(sections, "modules", lambda: ())  # code of the package is read from its own folder
-    before = Grid("smoke").report.digest
+    before = Plan("smoke").report.digest
     mine.caption_file.write_text("Edited.\n")
-    assert Grid("smoke").report.digest != before
+    assert Plan("smoke").report.digest != before
