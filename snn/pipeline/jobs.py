@@ -225,6 +225,11 @@ class Stamped(Job):
     """
 
     @property
+    def name(self) -> str:
+        """The experiment."""
+        return self.folder.name
+
+    @property
     def stamp_file(self) -> Path:
         """The stamp of these results."""
         return self.folder / f"{self.digest}.stamp"
@@ -241,7 +246,7 @@ class Collect(Stamped):
     stage = "collect"
     modules = ("snn.report.collect",)
     results = ("runs.csv", "layers.csv", "epochs.csv", "traces.csv", "calibration.csv", "costs.csv")
-    name: str
+    experiment: str
     learning_rates: tuple[float, ...]
     evaluations: tuple[Evaluate, ...]
 
@@ -255,7 +260,7 @@ class Collect(Stamped):
 
     @property
     def place(self) -> str:
-        return f"results/tables/{self.name}"
+        return f"results/tables/{self.experiment}"
 
     @property
     def evaluated(self) -> "tuple[Evaluated, ...]":
@@ -306,11 +311,6 @@ class Report(Stamped):
     def results(self) -> tuple[str, ...]:
         names = (name for part in ("table", "page", "figure") for name in sections.files(part))
         return (*names, sections.HEADLINE)
-
-    @property
-    def name(self) -> str:
-        """The experiment."""
-        return self.collect.name
 
     def of(self, recorded: str) -> "Report":
         """The same report, of collected tables with this digest."""
@@ -371,7 +371,7 @@ class Report(Stamped):
 
     @property
     def place(self) -> str:
-        return f"results/report/{self.name}"
+        return f"results/report/{self.collect.name}"
 
     @property
     def _first(self) -> Train:

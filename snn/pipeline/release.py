@@ -184,11 +184,11 @@ def _aside() -> Iterator[Path]:
 
 def _check_tables(plan: Plan, aside: Path) -> None:
     """Make tables and report again in a folder aside; raises InputError where those in place are others."""
-    for job, write in ((plan.collect, execute.write_tables), (plan.report, execute.write_report)):
-        out = aside / job.stage
-        write(job, out)
+    execute.write_tables(plan.collect, aside / "collect")
+    execute.write_report(plan.report, aside / "report")
+    for job in (plan.collect, plan.report):
         for name in job.results:
-            if files.sha256(out / name) != files.sha256(job.folder / name):
+            if files.sha256(aside / job.stage / name) != files.sha256(job.folder / name):
                 raise InputError(job.folder / name, "is not what these runs make of it", remake(job.folder))
 
 

@@ -31,8 +31,9 @@ def figure(inputs: Inputs) -> Figure:
                 rows = own[(own.method == method) & (own.arm == name)]
                 mean = rows.groupby("epoch")[[column, "value_val"]].mean()
                 k = calibrators.index(rows.calibrator.iloc[0]) if len(rows) else 0
-                style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "ls": line}
-                axes.plot(mean[column], metric.factor * mean.value_val, **style, ms=4, label=name)
+                colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
+                values = metric.factor * mean.value_val
+                axes.plot(mean[column], values, color=colour, marker=marker, ls=line, ms=4, label=name)
             axes.set_xscale("symlog", linthresh=max(1, own[column][own[column] > 0].min()))
             axes.tick_params(labelsize=8)
             axes.set_title(method if column == "shown" else "", fontsize=9, loc="left")

@@ -36,7 +36,7 @@ def _bounds(row: Any) -> str:
 
 
 def _claimed(value: float | None, row: Any) -> str:
-    if pd.isna(value):
+    if value is None or pd.isna(value):
         return ""
     if row.of == "ratio":
         return f"{value:.1f} x"

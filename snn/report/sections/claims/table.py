@@ -10,10 +10,11 @@ The steps that were tried bound the ratio from both sides, and the bounds decide
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
-from snn.config import Claims, Side
+from snn.config import Claim, Claims, Ratio, Side
 from snn.core.columns import Column
 from snn.report import columns
 from snn.report.inputs import Inputs
@@ -48,7 +49,7 @@ def check(claims: Claims, runs: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFra
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _differences(claims: Claims, runs: pd.DataFrame) -> Iterator[dict[str, object]]:
+def _differences(claims: Claims, runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for claim in claims.claims:
         if claim.column.startswith("value_") and set(runs.metric) != {"accuracy"}:
             continue
@@ -60,7 +61,7 @@ def _differences(claims: Claims, runs: pd.DataFrame) -> Iterator[dict[str, objec
         yield _row(claim, found, len(difference))
 
 
-def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, object]]:
+def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for claim in claims.ratios:
         if {claim.fewer, claim.more} <= set(steps.method) and set(steps.metric) == {"accuracy"}:
             between, least, most = ratio(steps, claim.column, claim.more, claim.fewer)
@@ -68,15 +69,15 @@ def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, object]]:
             yield _row(claim, found, int(steps.n.max()))
 
 
-def _row(claim: object, found: dict[str, object], n: int) -> dict[str, object]:
+def _row(claim: Claim | Ratio, found: dict[str, Any], n: int) -> dict[str, Any]:
     verdict = "not resolved"
     if found["low"] >= found["at_least"]:
         verdict = "holds"
     elif found["high"] < found["at_least"]:
         verdict = "fails"
     bounds = {name: found[name] if math.isfinite(found[name]) else None for name in ("found", "low", "high")}
-    said = {"claim": claim.claim, "source": claim.source, "column": claim.column}
-    return {**said, **found, **bounds, "n": n, "verdict": verdict}
+    identity = {"claim": claim.claim, "source": claim.source, "column": claim.column}
+    return {**identity, **found, **bounds, "n": n, "verdict": verdict}
 
 
 def _values(side: Side, column: str, runs: pd.DataFrame) -> pd.Series:

@@ -11,6 +11,7 @@ difference on validation data stands alongside, though epochs and learning rates
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -76,7 +77,7 @@ def compare(
     return table.assign(better=[better for better, _ in verdicts], verdict=[verdict for _, verdict in verdicts])
 
 
-def _paired(left: pd.DataFrame, right: pd.DataFrame) -> dict[str, object]:
+def _paired(left: pd.DataFrame, right: pd.DataFrame) -> dict[str, Any]:
     seeds = left.index.intersection(right.index)
     left, right = left.loc[seeds], right.loc[seeds]
     sides = {
@@ -111,7 +112,7 @@ def _differences(left: pd.DataFrame, right: pd.DataFrame, column: str) -> dict[s
     return {"difference": float(d.mean()), "sd": sd, "ci95": interval(sd, len(d)) if sd else float("nan")}
 
 
-def _verdict(row: dict[str, object]) -> tuple[str | None, str]:
+def _verdict(row: Mapping[str, Any]) -> tuple[str | None, str]:
     """Which side is better, if the corrected test says so; and in words."""
     if row["n"] < 2:
         return None, "not resolved: one seed"

@@ -1,9 +1,8 @@
 """energy.md: what an inference costs under every convention, and how the verdict changes with it."""
 
-from typing import Any
-
 import pandas as pd
 
+from snn.config import Energy
 from snn.energy.prices import pj
 from snn.report.inputs import Inputs
 from snn.report.markdown import table
@@ -35,10 +34,10 @@ def page(inputs: Inputs) -> str:
     return "\n\n".join([*parts, _explained()]) + "\n"
 
 
-def _prices(energy: Any) -> str:
-    prices = ", ".join(f"{text} {pj(energy, name):g}" for name, text in (("mac", "MAC"), ("ac", "AC")))
+def _prices(energy: Energy) -> str:
     first = "once" if energy.first_layer == "once" else "at every step"
-    return f"{prices}, neuron update {pj(energy, 'neuron_update'):g} pJ, first layer {first}"
+    costs = f"MAC {pj(energy, 'mac'):g}, AC {pj(energy, 'ac'):g}, neuron update {pj(energy, 'neuron_update'):g} pJ"
+    return f"{costs}, first layer {first}"
 
 
 def _verdicts(rows: pd.DataFrame, names: list[str]) -> dict[str, list[str]]:

@@ -18,8 +18,8 @@ def page(inputs: Inputs) -> str:
     for hardware in inputs.experiment.hardware:
         noise, own = inputs.noises[hardware.noise], rows[rows.noise == hardware.noise]
         treated, controls = own[own.control.isna()], own[own.control.notna()]
-        parts += [f"## {hardware.noise}", _said(hardware, noise), table(_treated(treated, metric))]
-        if len(controls):
+        parts += [f"## {hardware.noise}", _setting(hardware, noise), table(_treated(treated, metric))]
+        if hardware.controls and len(controls):
             same = own[own.level.isin((0, hardware.controls.level))]
             parts += [f"### Controls at {hardware.controls.level:g}", table(_controls(same, metric))]
     return "\n\n".join([*parts, "## Where calibration does harm", _harm(rows, metric)]) + "\n"
@@ -39,7 +39,7 @@ def _explained(n: int, metric: Metric) -> str:
     )
 
 
-def _said(hardware: Hardware, noise: Noise) -> str:
+def _setting(hardware: Hardware, noise: Noise) -> str:
     settings = hardware.calibration
     budget = f"{settings.samples} samples, {settings.epochs} epoch{'s' * (settings.epochs > 1)}"
     models = ", then ".join(part.model for part in noise.models)

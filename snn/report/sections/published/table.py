@@ -65,12 +65,12 @@ def beside_summary(summary: pd.DataFrame, figures: Sequence[Figure], layout: str
     columns: dict[str, list[Any]] = {"published": [], "trust": [], "above_published": []}
     ours = own_steps(summary)
     for row in summary.itertuples():
-        key = tuple(getattr(row, name) for name in KEY)
-        figure = best.get(key) if row.Index in ours.index and row.metric == "accuracy" else None
-        value = None if figure is None else figure.value if figure.metric == "accuracy" else 1 - figure.value
-        gap = figure and not _no_gap(figure, layout)
+        comparable = row.Index in ours.index and row.metric == "accuracy"
+        known = best.get(tuple(getattr(row, name) for name in KEY)) if comparable else None
+        value = None if known is None else known.value if known.metric == "accuracy" else 1 - known.value
+        gap = known is not None and not _no_gap(known, layout)
         columns["published"].append(value)
-        columns["trust"].append(figure and figure.trust)
+        columns["trust"].append(known and known.trust)
         columns["above_published"].append(row.value_test_mean - value if gap else None)
     return summary.assign(**columns).astype({"published": float, "above_published": float})
 

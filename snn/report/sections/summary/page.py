@@ -74,7 +74,7 @@ def _lr(row: Any) -> str:
 def _noise(clean: pd.DataFrame, rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
     rows = rows[rows.control.isna()]
     levels = sorted(set(rows.level))
-    columns = {
+    columns: dict[str, list[str]] = {
         name: [] for name in ("method", "clean", "calibrator", "targets", *(f"level {level:g}" for level in levels))
     }
     for method, own in rows.groupby("method", sort=False):
