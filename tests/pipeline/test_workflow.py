@@ -341,6 +341,10 @@ def test_every_declared_file_of_a_result_is_there_with_its_sum(finished):
             assert set(sums) == {path.name for path in job.outputs} - {"sha256.json"}
 
 
+def test_runs_that_start_from_others_can_be_planned_in_an_empty_tree():
+    run(ROOT, "snakemake", "-n", "-c1", "--config", "experiment=digits_all")
+
+
 def test_show_tells_parameters_provenance_and_the_command_that_recreates_a_run(tree):
     folder = folder_of(tree, "stbp")
     shown = run(tree, "snn", "show", folder)
