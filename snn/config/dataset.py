@@ -7,6 +7,9 @@ from pydantic import BaseModel, Field, SerializeAsAny, model_validator
 
 from snn.core.strict import Many, Model, Positive, Shape
 
+Steps = Annotated[int, Field(gt=0, le=10_000)]
+Limit = Annotated[int, Field(gt=0, le=1_000_000_000)]  # a number of samples
+
 
 class Augment(Model):
     """Random changes of training samples, drawn per sample and the same for all frames of it: crop after padding by
@@ -60,7 +63,7 @@ class Frames(Model):
     `size`: height and width of a frame; those of the sensor if none is given.
     """
 
-    steps: Annotated[int, Field(gt=0, le=10_000)]
+    steps: Steps
     slices: Literal["count", "duration", "bins"]
     bin_us: Positive | None = None
     value: Literal["count", "binary"] = "count"
@@ -105,8 +108,8 @@ class Dataset(Model):
     normalise: Literal["standard", "white", "none"] = "standard"
     spikes: bool = False
     augment: Augment = Augment()
-    train_limit: Positive | None = None
-    test_limit: Positive | None = None
+    train_limit: Limit | None = None
+    test_limit: Limit | None = None
 
     @property
     def outputs(self) -> int:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from snn.config.dataset import Limit, Steps
 from snn.core.strict import Many, Model, Positive
 
 
@@ -47,7 +48,7 @@ class Hardware(Model):
     """
 
     noise: str
-    levels: Many[Annotated[int | float, Field(gt=0)]] = ()
+    levels: Annotated[Many[Annotated[int | float, Field(gt=0)]], Field(max_length=100)] = ()
     chips: Positive
     calibration: Calibration
     controls: Controls | None = None
@@ -83,16 +84,15 @@ class Experiment(Model):
 
     source: str
     dataset: str
-    train_limit: Positive | None = None
-    test_limit: Positive | None = None
+    train_limit: Limit | None = None
+    test_limit: Limit | None = None
     network: str
-    steps: Positive
-    protocol: Literal["held_out"] = "held_out"  # model chosen on validation data, test data looked at once
+    steps: Steps
     teacher: str
     methods: Annotated[Many[str], Field(min_length=1)]
-    seeds: Annotated[Many[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-    learning_rates: Many[Annotated[float, Field(gt=0)]] = ()
-    steps_eval: Many[Positive] = ()
+    seeds: Annotated[Many[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1, max_length=1000)]
+    learning_rates: Annotated[Many[Annotated[float, Field(gt=0)]], Field(max_length=100)] = ()
+    steps_eval: Annotated[Many[Steps], Field(max_length=100)] = ()
     comparisons: Many[Comparison] = ()
     hardware: Many[Hardware] = ()
     energy: str

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SerializeAsAny
 
+from snn.config.dataset import Steps
 from snn.core.strict import Many, Model, Positive
 
 
@@ -50,7 +51,7 @@ class Start(Model):
     """A finished run to start from: the same method trained with fewer steps, or another one of the same layers."""
 
     method: str
-    steps: Positive
+    steps: Steps
 
 
 class Method(Model):
@@ -65,6 +66,6 @@ class Method(Model):
     options: SerializeAsAny[BaseModel]
     training: Training
     init: Init = Init()
-    steps: Positive | None = None
+    steps: Steps | None = None
     teacher: str | None = None
     start: Start | None = None
