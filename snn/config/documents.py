@@ -15,10 +15,10 @@ from snn.config import Dataset, Energy, Experiment, Method, Network, Noise
 from snn.config.read import read_yaml, short
 from snn.core.errors import InputError
 from snn.core.paths import ROOT
-from snn.core.strict import Model
 
 FOLDER = ROOT / "params"
-KINDS: dict[str, type[Model]] = {
+Thing = Dataset | Energy | Experiment | Method | Network | Noise
+KINDS: dict[str, type[Thing]] = {
     "datasets": Dataset,
     "networks": Network,
     "methods": Method,

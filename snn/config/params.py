@@ -18,11 +18,23 @@ from typing import Any, Literal, TypeVar, overload
 from pydantic import BaseModel, ValidationError
 
 from snn.config import Claims, Dataset, Energy, Experiment, Method, Network, Noise, Published
-from snn.config.documents import FOLDER, KINDS, Place, find, merge, names, near, nearest, path_of, resolve, variants
+from snn.config.documents import (
+    FOLDER,
+    KINDS,
+    Place,
+    Thing,
+    find,
+    merge,
+    names,
+    near,
+    nearest,
+    path_of,
+    resolve,
+    variants,
+)
 from snn.config.read import read_yaml
 from snn.core.errors import InputError
 from snn.core.paths import ROOT
-from snn.core.strict import Model
 from snn.model.graph import sizes, wire
 
 __all__ = [
@@ -58,14 +70,14 @@ def load(kind: Literal["energy"], name: str) -> Energy: ...
 @overload
 def load(kind: Literal["experiments"], name: str) -> Experiment: ...
 @overload
-def load(kind: str, name: str) -> Model: ...
-def load(kind: str, name: str) -> Model:
+def load(kind: str, name: str) -> Thing: ...
+def load(kind: str, name: str) -> Thing:
     """One thing as its typed model; raises InputError naming file, key and remedy."""
     return _load(kind, name)
 
 
 @functools.cache
-def _load(kind: str, name: str) -> Model:
+def _load(kind: str, name: str) -> Thing:
     place = find(kind, name)
     if place.keys:
         _load(kind, place.file.stem)  # an error in the file itself is reported there, not in the variant
@@ -75,7 +87,7 @@ def _load(kind: str, name: str) -> Model:
     return thing
 
 
-def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -> Model:
+def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -> Thing:
     """Check a YAML document against its kind, the options of a plugin included.
 
     `where` and `prefix` are the file and the key that error messages name.
