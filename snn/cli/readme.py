@@ -1,4 +1,4 @@
-"""The tables that README and docs show, between their markers."""
+"""The command readme: the tables that README and docs show between their markers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +19,10 @@ ASKED = "## Asked for\n\n"
 
 
 def readme() -> None:
-    """Put the tables that README and docs show between their markers.
+    """Write the tables that README and docs show between their markers.
 
-    Raises InputError, with no file written, for tables that their stamp does not prove, tables of today that code made
-    which was not committed, or a marker that is missing.
+    Raises InputError, with no file written, if a stamp does not prove its tables, if tables of today were made by code
+    that was not committed, or if a marker is missing.
     """
     for experiment in sorted({*SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}):
         tables = record.TableSet(experiment)
@@ -31,17 +31,17 @@ def readme() -> None:
     pages: dict[Path, str] = {}
     for path, marker, body in documented():
         begin, found, rest = pages.setdefault(path, path.read_text()).partition(f"<!-- {marker}: ")
-        said, _, shown = rest.partition("\n")
+        label, _, shown = rest.partition("\n")
         _, end, after = shown.partition("<!-- end -->")
         if not found or not end:
             raise InputError(path, f"has no place for {marker}", f"write <!-- {marker}: --> and <!-- end --> into it")
-        pages[path] = f"{begin}{found}{said}\n{body}{end}{after}"
+        pages[path] = f"{begin}{found}{label}\n{body}{end}{after}"
     for path, page in pages.items():
         files.write(path, page)
 
 
 def documented() -> Iterator[tuple[Path, str, str]]:
-    """What is shown where: (file, marker, text), read from the tables of this checkout; those that are stale say so."""
+    """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
     for experiment in SHOWN_IN_README:
         tables = record.TableSet(experiment)
         _, _, table = (tables.folder / "summary.md").read_text().split("\n", 2)
