@@ -1,4 +1,4 @@
-"""To look around: what is due, what there is, what a run is made of, how an experiment came out. No torch."""
+"""Read-only commands: plan, show, summary. No torch."""
 
 import glob
 import json
@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from snn.cli.listing import _aligned
+from snn.cli.due import due_jobs
+from snn.cli.listing import aligned
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError, remake
@@ -16,10 +17,10 @@ from snn.pipeline.plan import Plan
 
 
 def plan(experiment: str) -> int:
-    """Print how many jobs of each rule are due; returns 1 if there are any, else 0. The workflow itself is asked."""
-    due = due_jobs(experiment)
-    for rule, count in due.items():
-        print(f"{rule:<10} {count}")
+    """Print how many jobs of each stage are due; returns 1 if there are any, else 0."""
+    due = due_jobs(Plan(experiment))
+    if due:
+        print(aligned([{"stage": stage, "jobs": number} for stage, number in due.items()]))
     command = f"make reproduce EXPERIMENT={shlex.quote(experiment)}"
     print(f"{sum(due.values())} jobs are due; next: {command}" if due else "nothing to be done")
     return 1 if due else 0
@@ -28,7 +29,7 @@ def plan(experiment: str) -> int:
 def plan_all() -> int:
     """Print for every set of tables on record whether its runs or its report are stale, and which commits made them.
 
-    Returns 0 if none is stale, else 1. Digests tell; the workflow is not asked.
+    Returns 0 if none is stale, else 1. Digests are compared, jobs are not.
     """
     rows, refusals = [], []
     for name in record.names():
@@ -42,29 +43,14 @@ def plan_all() -> int:
             refusals.append(str(error))
         rows.append(row)
     if rows:
-        print("\n".join([_aligned(rows), *refusals]))
+        print("\n".join([aligned(rows), *refusals]))
     old = sum(row["state"] != "as today" for row in rows)
     print(f"{old} of {len(rows)} sets of tables are not those of today's code, parameters and data")
     return 1 if old else 0
 
 
-def due_jobs(experiment: str) -> dict[str, int]:
-    """Jobs that are due, by rule, as a dry run of the workflow counts them."""
-    Plan(experiment).check()  # its refusals are plainer than those of a dry run
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", "--config", f"experiment={experiment}"]
-    dry = subprocess.run(command, capture_output=True, text=True, check=False)
-    if dry.returncode:
-        lines = (dry.stdout + dry.stderr).strip().splitlines()
-        raise InputError(
-            "workflow", lines[-1].removeprefix("error: "), f"run snakemake -n --config experiment={experiment}"
-        )
-    _, _, table = (dry.stdout + dry.stderr).partition("Job stats:\n")
-    rows = [line.split() for line in table.partition("\n\n")[0].splitlines()[2:]]
-    return {rule: int(count) for rule, count in rows if rule not in ("all", "total")}
-
-
 def show(run: Path) -> None:
-    """Print parameters and provenance of a run, and the command that recreates it."""
+    """Print parameters and provenance of a run, and the command that makes it again."""
     folder = _find(run)
     remedy = remake(folder, "give a folder below results/runs, or its digest")
     document = files.read_json(folder / "params.json", remedy)
@@ -76,18 +62,18 @@ def show(run: Path) -> None:
     print(json.dumps({"parameters": document, "provenance": provenance}, indent=2, sort_keys=True))
     if experiments:
         target = shlex.quote(str(folder / "net.safetensors"))
-        print(f"\nrecreate it:\n  rm -r {shlex.quote(str(folder))}")
+        print(f"\nto make it again:\n  rm -r {shlex.quote(str(folder))}")
         print(f"  .venv/bin/python -m snakemake -c1 --config experiment={experiments[0]} -- {target}")
     else:
         commit = provenance["commit"]
-        print(f"\nno experiment asks for this run today; it was made at commit {commit}:")
+        print(f"\nno experiment has this run today; it was made at commit {commit}:")
         print(f"  git worktree add ../{commit[:12]} {commit}")
 
 
 def summary(experiment: str) -> None:
-    """Print summary.md of an experiment and where its page is; the page is made when it is not up to date.
+    """Print summary.md of an experiment and the path of its page; the page is made if it is not up to date.
 
-    Every result is compared with its record first; prepared data may have been removed.
+    Every result is first compared with its recorded sha256. Prepared data may have been removed.
     """
     planned = Plan(experiment)
     table, again = planned.report.folder / "summary.md", f"make reproduce EXPERIMENT={experiment}"
@@ -108,7 +94,7 @@ def summary(experiment: str) -> None:
 
 
 def page(planned: Plan) -> Path:
-    """The self-contained HTML page of an experiment, made by Snakemake unless it is newer than the report."""
+    """The self-contained HTML page of an experiment; Snakemake makes it unless it is newer than the report."""
     path = Path("results/report", f"{planned.name}.html")
     if path.exists() and path.stat().st_mtime >= planned.report.stamp_file.stat().st_mtime:
         return path
@@ -125,13 +111,13 @@ def page(planned: Plan) -> Path:
 
 
 def _find(run: Path) -> Path:
-    """A run by its folder or by enough of its digest."""
+    """A run by its folder or by the first digits of its digest."""
     if (run / "params.json").is_file():
         return run
     found = [path.parent for path in Path("results/runs").glob(f"*/*/*/T*/s*-{glob.escape(run.name)}*/params.json")]
     if len(found) != 1:
         what = "is no run" if not found else f"names {len(found)} runs"
-        raise InputError(run, what, "give a folder below results/runs, or more of its digest")
+        raise InputError(run, what, "give a folder below results/runs, or more digits of its digest")
     return found[0]
 
 

@@ -1,4 +1,4 @@
-"""The tables that README and docs show, between their markers."""
+"""The command readme: the tables that README and docs show between their markers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,30 +20,30 @@ ASKED = "## Asked for\n\n"
 
 
 def readme() -> None:
-    """Put the tables that README and docs show between their markers.
+    """Write the tables that README and docs show between their markers.
 
-    Raises InputError, with no file written, for files that their stamp does not prove, runs of today that code made
-    which was not committed, a stale report of runs of today, or a marker that is missing.
+    Raises InputError, with no file written, if a stamp does not prove its files, if runs of today were made by code
+    that was not committed or their report is stale, or if a marker is missing.
     """
     for experiment in sorted({*SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}):
-        found = record.OnRecord(experiment)
-        found.prove()
-        found.refuse_dirty()
-        found.refuse_stale_report()
+        on_record = record.OnRecord(experiment)
+        on_record.prove()
+        on_record.refuse_dirty()
+        on_record.refuse_stale_report()
     pages: dict[Path, str] = {}
     for path, marker, body in documented():
         begin, found, rest = pages.setdefault(path, path.read_text()).partition(f"<!-- {marker}: ")
-        said, _, shown = rest.partition("\n")
+        label, _, shown = rest.partition("\n")
         _, end, after = shown.partition("<!-- end -->")
         if not found or not end:
             raise InputError(path, f"has no place for {marker}", f"write <!-- {marker}: --> and <!-- end --> into it")
-        pages[path] = f"{begin}{found}{said}\n{body}{end}{after}"
+        pages[path] = f"{begin}{found}{label}\n{body}{end}{after}"
     for path, page in pages.items():
         files.write(path, page)
 
 
 def documented() -> Iterator[tuple[Path, str, str]]:
-    """What is shown where: (file, marker, text), read from the tables of this checkout; those that are stale say so."""
+    """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
     for experiment in SHOWN_IN_README:
         found = record.OnRecord(experiment)
         _, _, table = (found.report / "summary.md").read_text().split("\n", 2)

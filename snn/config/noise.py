@@ -1,4 +1,4 @@
-"""Imperfect hardware: noise models that stack, at levels. No torch."""
+"""Imperfect hardware: stacks of noise models at several levels. No torch."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,7 +8,7 @@ from snn.core.strict import Many, Model
 
 
 class NoiseModel(Model):
-    """One model of imperfect hardware; an option that says `level` takes the value of the level."""
+    """One noise model; an option with the value `level` takes the level of the chip."""
 
     model: str
     options: dict[str, Any] = {}
@@ -19,10 +19,10 @@ class NoiseModel(Model):
 
 
 class Noise(Model):
-    """Imperfect hardware: models that a programmed value and a neuron meet one after the other.
+    """Imperfect hardware: noise models that are applied one after the other.
 
-    `level`: what the level is, in words; `levels`: those to use where an experiment says none; `better`: which of two
-    levels is the better chip.
+    `level`: what the level means, in words. `levels`: the levels of experiments that choose none. `better`: whether a
+    lower or a higher level is the better chip.
     """
 
     source: str
@@ -34,7 +34,7 @@ class Noise(Model):
     @model_validator(mode="after")
     def _sorted(self) -> "Noise":
         if list(self.levels) != sorted(set(self.levels)):
-            raise ValueError("levels must rise from one to the next")
+            raise ValueError("levels must increase")
         if not any("level" in part.options.values() for part in self.models):
-            raise ValueError("no option of models says level, so that all levels would be alike")
+            raise ValueError("no option of models has the value level, so that all levels would be alike")
         return self

@@ -157,8 +157,8 @@ def test_no_stage_computes_from_data_that_are_not_those_recorded(stage, grid, he
     content[-1] ^= 1
     (here / path).write_bytes(content)
     line = refusal(capsys, command(job_of(grid, stage)))
-    assert f"{path}: sha256 is" in line
-    assert f"remove {path.parent} and start the workflow again" in line
+    assert line.startswith(f"error: {path}: ")
+    assert f" {path.parent} " in line.partition("; ")[2]
 
 
 @pytest.mark.parametrize("record", ["", "{}", "[]", '{"facts": null}'])
@@ -197,7 +197,7 @@ def test_a_training_whose_loss_is_no_number_becomes_a_row_that_says_so(grid, her
     evaluation = next(e for e in grid.evaluations if e.run is job)
     (here / evaluation.proof).unlink()
     assert main(command(job)) == 0
-    assert "diverged in epoch 1: loss nan; a lower training.lr may help" in capsys.readouterr().out
+    assert re.search(r"diverged .* 1\b.* nan\b", capsys.readouterr().out)
     assert main(command(evaluation)) == 0
     rows = files.read_csv(here / evaluation.proof, "")
     assert {row["status"] for row in rows} == {"diverged"}
@@ -208,7 +208,9 @@ def test_an_unknown_experiment_stops_the_workflow_with_the_nearest_name():
     for arguments in (["snakemake", "-n", "--config", "experiment=digit"], ["snn", "plan", "--experiment", "digit"]):
         done = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 2
-        assert done.stderr.splitlines()[-1] == "error: experiment 'digit': is unknown; the nearest is 'digits'"
+        line = done.stderr.splitlines()[-1]
+        assert line.startswith("error: experiment 'digit': ")
+        assert "'digits'" in line
 
 
 def test_an_unknown_setting_stops_the_workflow():
@@ -218,7 +220,8 @@ def test_an_unknown_setting_stops_the_workflow():
 
 
 def test_a_folder_that_is_no_job_is_refused(capsys):
-    assert "is no train job" in refusal(capsys, ["train", "--experiment", "smoke", "results/runs/elsewhere"])
+    line = refusal(capsys, ["train", "--experiment", "smoke", "results/runs/elsewhere"])
+    assert line.startswith("error: results/runs/elsewhere: ")
 
 
 def test_a_device_that_is_not_there_is_refused(grid, here, capsys, monkeypatch):
@@ -226,5 +229,5 @@ def test_a_device_that_is_not_there_is_refused(grid, here, capsys, monkeypatch):
     monkeypatch.setattr(type(job), "device", "mps" if sys.platform != "darwin" else "cuda", raising=False)
     object.__setattr__(job, "device", "mps" if sys.platform != "darwin" else "cuda")
     monkeypatch.setattr("snn.pipeline.execute.Plan", lambda name: grid)
-    assert "there is no" in refusal(capsys, command(job))
+    assert refusal(capsys, command(job)).startswith("error: device: ")
     object.__setattr__(job, "device", "cpu")

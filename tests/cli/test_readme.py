@@ -7,6 +7,7 @@ import pytest
 
 from snn.cli import readme
 from snn.cli.main import main
+from snn.config.params import names
 from snn.pipeline import record
 from tests.tables_on_record import OLDER, ROWS, digests, put
 
@@ -162,4 +163,4 @@ METHODS = sorted(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_that_the_pitfalls_name_exists(method):
-    assert (ROOT / "params" / "methods" / f"{method}.yaml").exists()
+    assert method in names("methods")

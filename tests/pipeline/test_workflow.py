@@ -48,6 +48,13 @@ def due(tree: Path, experiment: str = "smoke") -> dict[str, int]:
     return counts
 
 
+def dry_run(tree: Path) -> dict[str, int]:
+    """Jobs by rule that a dry run of Snakemake would do."""
+    table = run(tree, "snakemake", "-n", "-c1", "--config", "experiment=smoke").partition("Job stats:\n")[2]
+    rows = dict(line.split() for line in table.partition("\n\n")[0].splitlines()[2:])
+    return {rule: int(count) for rule, count in rows.items() if rule not in ("all", "total")}
+
+
 def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text, f"{path} does not hold {old!r}"
@@ -81,7 +88,7 @@ def test_comments_docstrings_sources_and_shell_cosmetics_cost_nothing(tree):
     edit(tree / "snn/model/neuron.py", '"""The spiking neuron', '"""Edited. The spiking neuron')
     edit(tree / "params/methods/tet.yaml", "source: >-\n", "source: >-\n  Edited.\n")
     edit(tree / "workflow/rules/train.smk", "-m snn train", "-m  snn  train")
-    assert due(tree) == {}
+    assert due(tree) == {} == dry_run(tree)
 
 
 def test_an_edited_rule_costs_its_own_runs(tree):
@@ -122,7 +129,67 @@ def test_a_clone_with_scrambled_times_and_no_metadata_has_at_most_tables_due(tre
     shutil.rmtree(tree / ".snakemake")
     for number, path in enumerate(sorted(tree.rglob("*"), key=lambda path: hash(str(path)))):
         os.utime(path, (1_600_000_000 + number, 1_600_000_000 + number))
-    assert set(due(tree)) <= {"collect", "report"}
+    assert set(dry_run(tree)) <= {"tables", "figures"}
+    assert due(tree) == {}
+
+
+def remove(*names: str, stage: str = "train", method: str = "tet"):
+    """A situation: files that the last job of a method and stage has made are gone."""
+
+    def remove(tree: Path, grid: Plan) -> None:
+        jobs = [job for job in grid.jobs.values() if job.stage == stage]
+        job = next(job for job in jobs if getattr(job, "run", job).method_name == method)
+        for name in names or [path.name for path in job.outputs]:
+            (tree / job.folder / name).unlink()
+
+    return remove
+
+
+def remove_table(tree: Path, grid: Plan) -> None:
+    (tree / grid.collect.file("layers.csv")).unlink()
+
+
+def remove_report(tree: Path, grid: Plan) -> None:
+    shutil.rmtree(tree / grid.report.folder)
+
+
+def remove_data(tree: Path, grid: Plan) -> None:
+    shutil.rmtree(tree / grid.data.folder)
+
+
+def both(*situations):
+    def both(tree: Path, grid: Plan) -> None:
+        for situation in situations:
+            situation(tree, grid)
+
+    return both
+
+
+def edit_rule(tree: Path, grid: Plan) -> None:
+    edit(tree / "snn/rules/tet.py", "(1 - lam) * cross_entropy", "(1.0 - lam) * cross_entropy")
+
+
+ROWS = remove(stage="evaluate")
+SITUATIONS = {
+    "an edited rule": edit_rule,
+    "an edited rule, without data": both(edit_rule, remove_data),
+    "no run that nobody reads": remove(),
+    "no rows, without data": both(ROWS, remove_data),
+    "no rows, without the run": both(ROWS, remove()),
+    "no rows, without the test data": both(ROWS, lambda tree, grid: (tree / grid.data.test_file).unlink()),
+    "no rows and no run, without the teacher": both(
+        remove(stage="evaluate", method="ltl_online"), remove(method="ltl_online"), remove(method="ann")
+    ),
+    "no rows, without a file that nobody reads": both(ROWS, remove("epochs.csv")),
+    "no table": remove_table,
+    "no report": remove_report,
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS.values(), ids=SITUATIONS)
+def test_the_plan_counts_what_a_dry_run_of_snakemake_counts(situation, tree):
+    situation(tree, Plan("smoke"))
+    assert due(tree) == dry_run(tree)
 
 
 def test_forged_tables_without_runs_are_not_believed(tree):
@@ -162,6 +229,7 @@ def test_a_dropped_in_rule_is_listed_and_run(tree):
     yaml = (
         (tree / "params/methods/tet.yaml")
         .read_text()
+        .partition("variants:")[0]  # their names would be taken twice
         .replace("rule: tet", "rule: mine")
         .replace("epochs: 20", "epochs: 1")
     )
@@ -340,6 +408,10 @@ def test_every_declared_file_of_a_result_is_there_with_its_sum(finished):
         if not isinstance(job, Stamped):
             sums = json.loads((finished / job.folder / "sha256.json").read_text())
             assert set(sums) == {path.name for path in job.outputs} - {"sha256.json"}
+
+
+def test_runs_that_start_from_others_can_be_planned_in_an_empty_tree():
+    run(ROOT, "snakemake", "-n", "-c1", "--config", "experiment=digits_all")
 
 
 def test_show_tells_parameters_provenance_and_the_command_that_recreates_a_run(tree):

@@ -6,6 +6,8 @@ rule train:
         "results/runs/{run}/provenance.json",
         "results/runs/{run}/sha256.json",
         "results/runs/{run}/epochs.csv",
+        "results/runs/{run}/traces.csv",
+        "results/runs/{run}/student.safetensors",
         "results/runs/{run}/net.safetensors",
     log:
         "logs/runs/{run}/train.log",
