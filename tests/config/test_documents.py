@@ -185,7 +185,7 @@ def test_a_name_that_is_no_plain_file_name_is_refused_and_not_listed(name, folde
 def test_an_experiment_named_after_the_folder_above_writes_nothing(folder, tmp_path, monkeypatch, capsys):
     shutil.copy(folder / "experiments/smoke.yaml", folder / "experiments/...yaml")
     monkeypatch.chdir(tmp_path)
-    for command in (["plan", "--experiment", ".."], ["tables", "--experiment", "..", "results/tables/.."]):
+    for command in (["plan", "--experiment", ".."], ["collect", "--experiment", "..", "results/tables/.."]):
         assert main(command) == 2
         assert capsys.readouterr().err.startswith("error: experiment '..': ")
     assert not (tmp_path / "results").exists()
