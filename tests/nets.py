@@ -11,7 +11,7 @@ from torch import Tensor
 from snn import config
 from snn.core import seeds
 from snn.data.samples import Split
-from snn.model.graph import Node, Size, sizes, wire
+from snn.model.graph import Node, sizes, wire
 from snn.model.layer import Layer
 from snn.model.network import Network
 from snn.model.spec import Architecture, AvgPool, Block, Conv, LayerSpec, Linear, MaxPool, Neuron, Relu
@@ -85,11 +85,11 @@ def deployed(layers: Layers = CHAIN, activation: Neuron | Relu | None = None, **
     return student(layers, activation, **changes).requires_grad_(False).eval()
 
 
-def alone(shape: tuple[int, ...], spec: LayerSpec) -> tuple[Layer, Size]:
-    """A layer without a network around it, and its size."""
+def alone(shape: tuple[int, ...], spec: LayerSpec) -> Layer:
+    """A layer without a network around it."""
     (size,) = sizes(shape, wire([spec]))
     ann = Architecture(input_shape=shape, outputs=1, layers=[spec], steps=1, activation=Relu(), norm=None)
-    return Layer(Node(spec, -1), size, ann, 0.0), size
+    return Layer(Node(spec, -1), size, ann, 0.0)
 
 
 def some(*shape: int, seed: int = 0) -> Tensor:

@@ -12,7 +12,7 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.energy.counter import fanout
 from snn.model import network
-from snn.model.graph import nodes, sizes
+from snn.model.graph import nodes, sizes, wire
 from snn.model.neuron import fire
 from snn.model.spec import AvgPool, Conv, Linear, MaxPool, Norm, Readout, Relu
 from tests import nets
@@ -250,7 +250,7 @@ def convolutions(draw):
 @given(convolutions())
 def test_the_closed_forms_of_a_convolution_are_exact(case):
     shape, spec = case
-    layer, size = nets.alone(shape, spec)
+    layer, (size,) = nets.alone(shape, spec), sizes(shape, wire([spec]))
     x = torch.ones(1, 1, *shape)
     assert layer.current(x).shape[2:] == size.output_shape
     assert size.parameters == sum(p.numel() for p in layer.parameters())
@@ -263,7 +263,8 @@ def test_the_closed_forms_of_a_convolution_are_exact(case):
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(shape=st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 5)), outputs=st.integers(1, 7))
 def test_the_closed_forms_of_a_linear_layer_are_exact(shape, outputs):
-    layer, size = nets.alone(shape, Linear(linear=outputs))
+    spec = Linear(linear=outputs)
+    layer, (size,) = nets.alone(shape, spec), sizes(shape, wire([spec]))
     assert size.parameters == sum(p.numel() for p in layer.parameters())
     assert size.macs == size.macs_padded == fanout(layer).sum()
     assert (fanout(layer) == outputs).all()
