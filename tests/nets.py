@@ -19,7 +19,7 @@ from snn.model.spec import Architecture, AvgPool, Block, Conv, LayerSpec, Linear
 Layers = tuple[LayerSpec, ...]
 
 CHAIN: Layers = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=8))
-POOLED: Layers = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6), MaxPool(max_pool=2), Linear(linear=12))
+POOLED: Layers = (*CHAIN[:3], MaxPool(max_pool=2), Linear(linear=12))
 DATASET = SimpleNamespace(task="classification", augment=config.Augment(shift=1))
 
 
