@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snn.config import LrScale, Schedule, Training
-from snn.model.network import Network
-from snn.model.spec import Architecture, Conv, Linear, NeuNorm, Neuron, Norm
+from snn.model.spec import Conv, Linear, NeuNorm, Norm
 from snn.training import optimiser
+from tests import nets
 
 LR, EPOCHS, PER_EPOCH = 0.2, 9, 8
 UPDATES = EPOCHS * PER_EPOCH
@@ -102,15 +102,10 @@ def test_a_milestone_within_the_warm_up_has_fallen_behind_it():
     assert set(found[UPDATES // 4 :]) == {LR / 2}
 
 
-NEURON = Neuron(decay=0.5, threshold=0.5, reset="zero", fires="above", surrogate="triangle", width=1.0, height=1.0)
-
-
 def moved(scales: LrScale) -> dict[str, set[float]]:
     """By how many lr each kind of parameter moves in one update of SGD, where all gradients are 1."""
     layers = (Conv(conv=2), Conv(conv=3), Linear(linear=4))
-    fixed = {"input_shape": (1, 4, 4), "outputs": 2, "layers": layers, "steps": 2, "activation": NEURON}
-    torch.manual_seed(0)
-    net = Network(Architecture(**fixed, norm=Norm(), neunorm=NeuNorm(decay=0.5, gain="average"))).double()
+    net = nets.student(layers, norm=Norm(), neunorm=NeuNorm(decay=0.5, gain="average")).double()
     recipe = Training(epochs=1, batch=1, optimiser="sgd", lr=LR, momentum=0.0, lr_scale=scales)
     made, before = optimiser.build(net, recipe), {name: p.detach().clone() for name, p in net.named_parameters()}
     for parameter in net.parameters():
