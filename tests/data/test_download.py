@@ -74,8 +74,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
+        self.server.sent += len(body[:cut])  # before the client can have it all and look
         self.wfile.write(body[:cut])
-        self.server.sent += len(body[:cut])
         if cut:
             self.close_connection = True
 

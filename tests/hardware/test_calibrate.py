@@ -4,6 +4,7 @@ import copy
 import csv
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from math import ceil, prod
 from pathlib import Path
@@ -30,27 +31,20 @@ from snn.model import local_losses, network
 from snn.model.layer import Layer
 from snn.model.network import Network
 from snn.model.neuron import IDEAL
-from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Readout, Relu
+from snn.model.spec import AvgPool, Conv, Linear, Readout, Relu
 from snn.pipeline.plan import Plan
+from tests import nets
 
 T, K, SHAPE = 4, 3, (1, 8, 8)
-LIF = Neuron(decay=0.8, threshold=0.6, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
-IF = Neuron(decay=1.0, threshold=0.5, reset="subtract", fires="at", surrogate="rectangle", width=0.5, height=1.0)
-LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), MaxPool(max_pool=2), Linear(linear=12))
+LIF, IF = nets.leaky(decay=0.8, threshold=0.6), nets.integrate_and_fire(threshold=0.5)
 CALIBRATORS = sorted(path.stem for path in Path(calibrators.__file__).parent.glob("[a-z]*.py"))
 GRADIENTS = [name for name in CALIBRATORS if name != "reestimation"]
 CONTROLS = ("level_0", "clean_chip", "other_chip", "noise_aware", "shuffled")
 TRAINING, VALIDATION, TEST = 40, 20, 30
 
 
-def build(activation=LIF, steps=T, layers=LAYERS, shape=SHAPE, **readout) -> Network:
-    torch.manual_seed(0)
-    fixed = {"input_shape": shape, "outputs": K, "layers": layers, "norm": None, "readout": Readout(**readout)}
-    net = Network(Architecture(**fixed, steps=steps, activation=activation)).requires_grad_(False).eval()
-    for layer in net.layers:
-        if layer.programmable:
-            layer.op.weight *= 3
-    return net
+def build(activation=LIF, steps=T, layers=nets.POOLED, shape=SHAPE, **readout) -> Network:
+    return nets.deployed(layers, activation, shape=shape, outputs=K, steps=steps, readout=Readout(**readout))
 
 
 @cache
@@ -69,11 +63,10 @@ def teacher_network() -> Network:
 @cache
 def split(name: str, samples: int) -> data.Split:
     """Classes are those that the clean network gives, so that a chip that does less well is not it."""
-    x_NCHW = torch.randint(17, (samples, *SHAPE), generator=seeds.generator("test", name), dtype=torch.uint8)
-    bare = data.Split(x_NCHW, torch.zeros(samples, dtype=torch.int64), torch.tensor([8.0]), torch.tensor([5.0]))
-    classes_N = clean_network().predict(bare.shown(x_NCHW)).argmax(1)
+    bare = nets.split("test", name, samples=samples)
+    classes_N = clean_network().predict(bare.shown(bare.x_NX)).argmax(1)
     assert len(classes_N.unique()) == K
-    return data.Split(x_NCHW, classes_N, bare.mean_C, bare.std_C)
+    return replace(bare, y_N=classes_N)
 
 
 def budget(**changes) -> config.Calibration:

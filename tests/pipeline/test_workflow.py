@@ -23,6 +23,7 @@ from snn.core import files
 from snn.pipeline.complete import complete_or_exit, demanded
 from snn.pipeline.jobs import Evaluate, Stamped
 from snn.pipeline.plan import Plan
+from tests import trees
 
 ROOT = Path(__file__).parents[2]
 STUDENT = {"train": 1, "calibrate": 1, "evaluate": 1}
@@ -31,18 +32,14 @@ REPORT = {"report": 1}
 
 
 def run(tree: Path, *arguments: str, status: int = 0) -> str:
-    """A command of the project in a tree: its output; anything but the expected exit status fails the test."""
-    done = subprocess.run([sys.executable, "-m", *arguments], cwd=tree, capture_output=True, text=True, check=False)
-    output = done.stdout + done.stderr
-    assert done.returncode == status, output[-3000:]
-    return output
+    """What a command of the project prints in a tree."""
+    done = trees.run(tree, "-m", *arguments, status=status)
+    return done.stdout + done.stderr
 
 
 def due(tree: Path, experiment: str = "smoke") -> dict[str, int]:
     """Due jobs by rule, as `python -m snn plan` counts them; its exit status says whether there are any."""
-    done = subprocess.run(
-        [sys.executable, "-m", "snn", "plan", "--experiment", experiment], cwd=tree, capture_output=True, text=True
-    )
+    done = trees.run(tree, "-m", "snn", "plan", "--experiment", experiment, status=None)
     counts = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)}
     assert done.returncode == bool(counts), done.stdout + done.stderr
     return counts
@@ -63,12 +60,11 @@ def edit(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    """A tree in which `smoke` has run; in a folder with a space, since paths have them."""
-    tree = tmp_path_factory.mktemp("finished") / "a tree"
-    tree.mkdir()
-    for name in ("Snakefile", "snn", "params", "workflow", "profiles"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
-        copy(ROOT / name, tree / name)
+    """A tree in which `smoke` has run, its last student, tables and figures by the workflow; in a folder with a space,
+    since paths have them.
+    """
+    tree = trees.plant(tmp_path_factory.mktemp("finished") / "a tree")
+    trees.compute(tree, "smoke", "ltl_online", "tables", "figures")
     run(tree, "snakemake", "-c2", "--config", "experiment=smoke")
     return tree
 
@@ -120,7 +116,7 @@ def test_an_edited_energy_table_or_a_removed_method_leaves_no_stale_table(tree):
     edit(tree / "params/experiments/smoke.yaml", "methods: [stbp, tet,", "methods: [tet,")
     edit(tree / "params/experiments/smoke.yaml", "  stbp: {training: {epochs: 1}}\n", "")
     assert due(tree) == TABLES
-    run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
+    run(tree, "snakemake", "-c1", "--until", "collect", "--config", "experiment=smoke")
     assert "stbp" not in (tree / "results/tables/smoke/runs.csv").read_text()
     assert len(list((tree / "results/tables/smoke").glob("*.stamp"))) == 1
 
@@ -209,12 +205,12 @@ def test_a_forged_table_is_not_shown_and_can_be_made_anew(tree):
         == f"error: {summary}: is not the file that was made; remove it and run make reproduce EXPERIMENT=smoke\n"
     )
     (tree / summary).unlink()
-    run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
+    run(tree, "snakemake", "-c1", "--until", "collect", "--config", "experiment=smoke")
     assert (tree / summary).read_text() == true
 
 
 def test_a_flipped_byte_in_a_run_is_refused_by_name_when_results_are_shown(tree):
-    network = Path(folder_of(tree, "tet")) / "net.safetensors"
+    network = Path(folder_of("tet")) / "net.safetensors"
     content = bytearray((tree / network).read_bytes())
     content[-1] ^= 1
     (tree / network).write_bytes(content)
@@ -236,7 +232,7 @@ def test_a_dropped_in_rule_is_listed_and_run(tree):
     (tree / "params/methods/mine.yaml").write_text(yaml)
     edit(tree / "params/experiments/smoke.yaml", "ltl_online]", "ltl_online, mine]")
     assert due(tree) == STUDENT | TABLES
-    run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
+    trees.compute(tree, "smoke")
     assert "| mine " in (tree / "results/report/smoke/summary.md").read_text()
     assert due(tree) == {}
 
@@ -245,21 +241,18 @@ def test_a_removed_seed_leaves_no_row_behind(tree):
     text = (tree / "params/experiments/smoke.yaml").read_text()
     text = re.sub(r"methods: .*", "methods: [tet]", text).replace("seeds: [0]", "seeds: [0, 1]")
     (tree / "params/experiments/seeds.yaml").write_text(re.sub(r"  (stbp|tandem|ltl_\w+): .*\n", "", text))
-    run(tree, "snakemake", "-c2", "--config", "experiment=seeds")
+    trees.compute(tree, "seeds")
     edit(tree / "params/experiments/seeds.yaml", "seeds: [0, 1]", "seeds: [0]")
     assert due(tree, "seeds") == TABLES
 
 
-def folder_of(tree: Path, method: str, experiment: str = "smoke") -> str:
-    runs = f"r.folder for r in g.Plan({experiment!r}).runs if r.method_name == {method!r}"
-    code = f"import snn.pipeline.plan as g; print(*({runs}))"
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=True
-    ).stdout.strip()
+def folder_of(method: str) -> str:
+    """Where a run of `smoke` lies in a tree that was not edited."""
+    return next(str(run.folder) for run in Plan("smoke").runs if run.method_name == method)
 
 
 def test_a_job_planned_with_other_parameters_refuses_with_status_3(tree):
-    planned = folder_of(tree, "tet")
+    planned = folder_of("tet")
     edit(tree / "params/methods/tet.yaml", "lam: 0.05", "lam: 0.06")
     output = run(tree, "snn", "train", "--experiment", "smoke", planned, status=3)
     assert re.fullmatch(
@@ -269,7 +262,8 @@ def test_a_job_planned_with_other_parameters_refuses_with_status_3(tree):
 
 def test_a_killed_training_goes_on_and_ends_in_the_same_bits(tree):
     edit(tree / "params/experiments/smoke.yaml", "tandem: {training: {epochs: 1}}", "tandem: {training: {epochs: 8}}")
-    folder = folder_of(tree, "tandem")
+    runs = "r.folder for r in Plan('smoke').runs if r.method_name == 'tandem'"
+    folder = trees.run(tree, "-c", f"from snn.pipeline.plan import Plan; print(*({runs}))").stdout.strip()
     command = [sys.executable, "-m", "snn", "train", "--experiment", "smoke", folder]
     subprocess.run(command, cwd=tree, check=True, capture_output=True)
     whole = (tree / folder / "net.safetensors").read_bytes(), (tree / folder / "epochs.csv").read_text()
@@ -291,7 +285,7 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_bits(tree):
 
 
 def test_a_stale_resume_file_is_ignored(tree):
-    folder = folder_of(tree, "tet")
+    folder = folder_of("tet")
     before = (tree / folder / "net.safetensors").read_bytes()
     shutil.copy(tree / folder / "net.safetensors", tree / folder / files.PROGRESS[0])
     (tree / folder / "net.safetensors").unlink()
@@ -331,8 +325,7 @@ def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):
     command = ("snakemake", "-c1", "--config", "experiment=smoke")
     forced = run(tree, *command, "--forcerun", "prepare", status=1)
     assert forced.splitlines()[-1].startswith("error: results/tables/smoke/")
-    run(tree, *command)
-    assert all((tree / path).is_file() for path in Plan("smoke").targets)
+    run(tree, *command, "--forcerun", "prepare", "--until", "prepare")  # a lock would refuse it
 
 
 @pytest.mark.parametrize(
@@ -415,7 +408,7 @@ def test_runs_that_start_from_others_can_be_planned_in_an_empty_tree():
 
 
 def test_show_tells_parameters_provenance_and_the_command_that_recreates_a_run(tree):
-    folder = folder_of(tree, "stbp")
+    folder = folder_of("stbp")
     shown = run(tree, "snn", "show", folder)
     assert '"voters": 10' in shown
     assert '"commit"' in shown
