@@ -60,11 +60,11 @@ def edit(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    """A tree in which `smoke` has run, its last student, tables and figures by the workflow; in a folder with a space,
+    """A tree in which `smoke` has run, its last student, tables and report by the workflow; in a folder with a space,
     since paths have them.
     """
     tree = trees.plant(tmp_path_factory.mktemp("finished") / "a tree")
-    trees.compute(tree, "smoke", "ltl_online", "tables", "figures")
+    trees.compute(tree, "smoke", "ltl_online", "collect", "report")
     run(tree, "snakemake", "-c2", "--config", "experiment=smoke")
     return tree
 
@@ -125,7 +125,7 @@ def test_a_clone_with_scrambled_times_and_no_metadata_has_at_most_tables_due(tre
     shutil.rmtree(tree / ".snakemake")
     for number, path in enumerate(sorted(tree.rglob("*"), key=lambda path: hash(str(path)))):
         os.utime(path, (1_600_000_000 + number, 1_600_000_000 + number))
-    assert set(dry_run(tree)) <= {"tables", "figures"}
+    assert set(dry_run(tree)) <= {"collect", "report"}
     assert due(tree) == {}
 
 
