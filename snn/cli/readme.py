@@ -8,6 +8,7 @@ from snn.core.errors import InputError
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report.dictionary import dictionary
+from snn.report.sections import ABOUT
 
 SHOWN_IN_README = (
     *(DEFAULT_EXPERIMENT, "matched"),
@@ -46,14 +47,14 @@ def documented() -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
     for experiment in SHOWN_IN_README:
         found = record.OnRecord(experiment)
-        _, _, table = (found.report / "summary.md").read_text().split("\n", 2)
+        _, _, table = _shown(found.report / "summary.md").split("\n", 2)
         yield Path("README.md"), experiment, table.replace("## ", "### ") + found.mark  # less its heading
     for experiment in SHOWN_ON_CHIPS:
         found = record.OnRecord(experiment)
         joules = (found.report / "energy.md").read_text()
         verdict = joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
         yield Path("docs/energy.md"), f"{experiment} energy", verdict + found.mark
-        _, _, chips = (found.report / "hardware.md").read_text().split("\n", 2)
+        _, _, chips = _shown(found.report / "hardware.md").split("\n", 2)
         yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####") + found.mark
     effects = []
     for experiment in SHOWN_IN_PITFALLS:
@@ -63,3 +64,8 @@ def documented() -> Iterator[tuple[Path, str, str]]:
         effects.append(f"### {experiment}\n\n{table}\n{found.mark}")
     yield Path("docs/pitfalls.md"), "effects", "\n".join(effects)
     yield Path("docs/tables.md"), "columns", f"\n{dictionary()}"
+
+
+def _shown(page: Path) -> str:
+    """A page without its caption, which docs/tables.md shows once."""
+    return page.read_text().split(f"\n## {ABOUT}\n")[0].rstrip() + "\n"

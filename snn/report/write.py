@@ -13,7 +13,7 @@ from snn.core import files
 from snn.report.canvas import save
 from snn.report.inputs import Inputs
 from snn.report.metric import SHOWN
-from snn.report.sections import HEADLINE, sections
+from snn.report.sections import ABOUT, HEADLINE, sections
 from snn.report.select import own_steps
 
 DERIVED = "%.10g"  # digits that a test or an interval keeps: the last ones are the machine's
@@ -29,7 +29,8 @@ def write(inputs: Inputs, out: Path) -> None:
             )
     for section in sections():
         if "page" in section.parts:
-            files.write(out / section.file("page"), section.load("page").page(inputs))
+            page = section.load("page").page(inputs).rstrip()
+            files.write(out / section.file("page"), f"{page}\n\n## {ABOUT}\n\n{section.caption}\n")
     files.write(out / HEADLINE, _yaml(headline(inputs)))
     drawn = inputs.read_from(out)
     for section in sections():

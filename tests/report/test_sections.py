@@ -88,7 +88,8 @@ def test_a_section_that_is_dropped_in_is_written_shown_and_documented_with_no_ot
     out = tmp_path / "out"
     write(prepared(["a", "b"]), out)
     assert (out / "mine.csv").read_text().startswith("method,rows\na,")
-    assert (out / "mine.md").read_text() == "# 3 methods\n"
+    caption = PARTS["caption.md"]
+    assert (out / "mine.md").read_text() == f"# 3 methods\n\n## {sections.ABOUT}\n\n{caption}"
     assert "</svg>" in (out / "mine.svg").read_text()
     report = Plan("smoke").report
     assert {"mine.csv", "mine.md", "mine.svg"} <= set(report.results)

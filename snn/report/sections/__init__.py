@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
+ABOUT = "About these numbers"  # the heading of the caption in a page
 HEADLINE = "metrics.yaml"  # test value and energy of every method, for comparing releases
 SUFFIXES = {"table": ".csv", "page": ".md", "figure": ".svg"}
 

@@ -12,10 +12,6 @@ from snn.report.metric import SHOWN
 def page(inputs: Inputs) -> str:
     """claims.md: each claim, what was found, and the verdict."""
     claims = inputs.table("claims")
-    text = (
-        "A difference is taken seed by seed, with its 95 % interval; a ratio lies between bounds that the steps tried"
-        " set. *holds*: the whole interval lies at or above what is claimed; *fails*: below; else *not resolved*."
-    )
     if claims.empty:
         return "# Claims\n\nNo claim in `params/claims.yaml` is about the methods and the metric of this experiment.\n"
     columns = {
@@ -27,7 +23,7 @@ def page(inputs: Inputs) -> str:
         "n": claims.n,
         "verdict": claims.verdict,
     }
-    return f"# Claims\n\n{text}\n\n{table(columns)}\n"
+    return f"# Claims\n\n{table(columns)}\n"
 
 
 def _bounds(row: Any) -> str:

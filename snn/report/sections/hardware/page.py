@@ -14,7 +14,7 @@ def page(inputs: Inputs) -> str:
     if rows.empty:
         return f"{title}\n\nThis experiment has no hardware.\n"
     metric = inputs.metric
-    parts = [title, _explained(len(inputs.experiment.seeds), metric)]
+    parts = [title, _introduction(len(inputs.experiment.seeds), metric)]
     for hardware in inputs.experiment.hardware:
         noise, own = inputs.noises[hardware.noise], rows[rows.noise == hardware.noise]
         treated, controls = own[own.control.isna()], own[own.control.notna()]
@@ -25,17 +25,10 @@ def page(inputs: Inputs) -> str:
     return "\n\n".join([*parts, "## Where calibration does harm", _harm(rows, metric)]) + "\n"
 
 
-def _explained(n: int, metric: Metric) -> str:
+def _introduction(n: int, metric: Metric) -> str:
     return (
         f"Differences of test {metric.title} in {metric.difference_unit}, paired: the same seed, the same chips. Mean"
-        f" and 95 % interval over {n} seed{'s' * (n > 1)}, chips averaged within a seed. *loss*: noisy less clean."
-        " *gain*: calibrated less noisy, with the epoch that validation data chose, the untouched chip among the"
-        " candidates; *last epoch*: the same without any choice. *recovered*: share of the loss, where its interval"
-        " excludes 0. *worse*: chips below what they were before, at the chosen and at the last epoch, of all."
-        " *spread*: standard deviation of chips within a seed, before and after. *samples*, *writes*, *operations*:"
-        " what a calibration of a chip takes: samples to learn from + to choose the epoch by, values written,"
-        " accumulates and multiply-accumulates of learning, counted dense, and of the inferences that are learnt from."
-        " The inferences to choose by are not in them, nor those that make the targets."
+        f" and 95 % interval over {n} seed{'s' * (n > 1)}, chips averaged within a seed."
     )
 
 
@@ -91,7 +84,7 @@ def _controls(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
 def _harm(rows: pd.DataFrame, metric: Metric) -> str:
     sign, treated = 1 if rows.direction.iloc[0] == "higher" else -1, rows[rows.control.isna()]
     if treated.n.max() < 2:
-        return "One seed gives no interval, so nothing is said here."
+        return "One seed gives no interval, so there is no test of harm."
     found = treated[sign * treated.gain_last + treated.gain_last_ci95 < 0]
     worse = treated[(sign * treated.gain_last < 0) & ~treated.index.isin(found.index)]
     rest = f"Of {len(treated)} rows, {len(worse)} have a mean below the untouched chip at the last epoch, not resolved."

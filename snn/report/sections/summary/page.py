@@ -48,19 +48,21 @@ def page(inputs: Inputs) -> str:
 def _introduction(inputs: Inputs, clean: pd.DataFrame) -> str:
     metric = inputs.metric
     n, title = int(clean.n.max()), metric.title.capitalize()
-    said = [
+    sentences = [
         f"{title} of 1 seed." if n == 1 else f"{title}, mean and 95 % interval over {n} seeds.",
         f"Work and energy of one inference, {inputs.experiment.energy}.",
     ]
     if metric.better != "higher is better":
-        said[0] = said[0].replace(title, f"{title} ({metric.better})")
+        sentences[0] = sentences[0].replace(title, f"{title} ({metric.better})")
     if clean.lr_at_edge.notna().any():
         count = len(inputs.experiment.learning_rates)
-        said.append(f"lr: the learning rate, of {count}, that is best on validation data; *edge*: no better one was")
-        said.append("tried on that side of it. Recipes that are not tuned show theirs in brackets.")
+        sentences.append(
+            f"lr: the learning rate, of {count}, that is best on validation data; *edge*: it is the smallest or"
+        )
+        sentences.append("largest of these. Recipes that are not tuned show theirs in brackets.")
     if clean.diverged.any():
-        said.append("Seeds that diverged count with their best epoch before, or as untrained.")
-    return " ".join(said)
+        sentences.append("A diverged run still counts in n, scored with its last good epoch (or untrained).")
+    return " ".join(sentences)
 
 
 def _lr(row: Any) -> str:
