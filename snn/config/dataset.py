@@ -74,11 +74,11 @@ class Frames(Model):
     @model_validator(mode="after")
     def _what_belongs_together(self) -> "Frames":
         if (self.slices == "bins") != (self.bin_us is not None):
-            raise ValueError("bin_us is needed by slices: bins, and fits no other")
+            raise ValueError("bin_us belongs to slices: bins, which needs it")
         if (self.resize == "none") != (self.size is None):
-            raise ValueError("size is needed by resize: pool, bilinear and released, and does not fit none")
+            raise ValueError("size belongs to resize: pool, bilinear or released, which need it")
         if self.resize == "released" and self.value != "binary":
-            raise ValueError("the released code makes binary frames: set value: binary")
+            raise ValueError("the released code makes binary frames: say value: binary")
         return self
 
 

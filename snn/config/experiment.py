@@ -59,11 +59,11 @@ class Hardware(Model):
     @model_validator(mode="after")
     def _fits(self) -> "Hardware":
         if list(self.levels) != sorted(set(self.levels)):
-            raise ValueError("levels must increase")
+            raise ValueError("levels must rise from one to the next")
         if self.controls and len(set(self.controls.kinds)) < len(self.controls.kinds):
             raise ValueError("controls.kinds names something twice")
         if self.controls and "other_chip" in self.controls.kinds and self.chips < 2:
-            raise ValueError("control other_chip needs at least two chips")
+            raise ValueError("control other_chip needs two chips or more")
         return self
 
 

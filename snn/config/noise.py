@@ -34,7 +34,7 @@ class Noise(Model):
     @model_validator(mode="after")
     def _sorted(self) -> "Noise":
         if list(self.levels) != sorted(set(self.levels)):
-            raise ValueError("levels must increase")
+            raise ValueError("levels must rise from one to the next")
         if not any("level" in part.options.values() for part in self.models):
-            raise ValueError("no option of models has the value level, so that all levels would be alike")
+            raise ValueError("no option of models says level, so that all levels would be alike")
         return self
