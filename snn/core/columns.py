@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, Self
 
 from snn.core.strict import Model
 
+METRIC = "of metric"  # the unit of outcomes: percent for accuracy, the squared error itself for mse
+
 
 class Column(NamedTuple):
     """The unit of a column ("" where it has none) and its meaning, in one sentence without a full stop."""

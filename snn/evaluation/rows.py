@@ -1,14 +1,12 @@
 """The rows that `evaluate` writes: one typed class per table, checked on writing, each column with unit and meaning.
 
-`value_*` are in the unit of the metric: a fraction for accuracy, the squared error itself for mse. Work is that of one
-inference: mean over the test samples, all steps. No torch.
+`value_*` are in the unit of the metric; in the folder of a run and in memory, accuracy is a fraction. Work is that of
+one inference: mean over the test samples, all steps. No torch.
 """
 
 from typing import Annotated, Literal
 
-from snn.core.columns import Column, Columns
-
-METRIC = "of metric"
+from snn.core.columns import METRIC, Column, Columns
 
 
 class Condition(Columns):

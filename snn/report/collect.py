@@ -20,8 +20,9 @@ from snn.core import files
 from snn.core.columns import Columns
 from snn.core.errors import InputError, remake
 from snn.evaluation.rows import LayerRow, Row, Run
-from snn.report.collected import CalibrationRow, Epoch, Trace, Trial, read
+from snn.report.collected import TABLES, CalibrationRow, Epoch, Trace, Trial, read
 from snn.report.select import SAME, inference, own_steps
+from snn.report.units import for_files
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ def collect(evaluated: Sequence[Evaluated], learning_rates: Sequence[float], out
         "calibration": calibrations(runs, chosen_runs),
         "costs": pd.DataFrame([_costs(folder) for folder in folders]),
     }
+    metric = runs.metric.iloc[0]
     for name, table in tables.items():
-        files.write(out / f"{name}.csv", table.to_csv(index=False))
+        files.write(out / f"{name}.csv", for_files(table, TABLES[name].columns(), metric).to_csv(index=False))
 
 
 def chosen(runs: pd.DataFrame, learning_rates: Sequence[float]) -> pd.Series:

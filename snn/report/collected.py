@@ -5,9 +5,10 @@ from typing import Annotated
 
 import pandas as pd
 
-from snn.core.columns import Column, Columns
+from snn.core.columns import METRIC, Column, Columns
 from snn.core.errors import InputError, remake
-from snn.evaluation.rows import METRIC, LayerRow, Run, RunRow
+from snn.evaluation.rows import LayerRow, Run, RunRow
+from snn.report.units import from_files
 
 
 class Epoch(Columns):
@@ -113,7 +114,8 @@ def collected(folder: Path) -> dict[str, pd.DataFrame]:
             again = f"make them again: make reproduce EXPERIMENT={folder.name}"
             raise InputError(path, f"has no column {missing[0]}: the tables were collected by older code", again)
         tables[name] = read(path, row)
-    return tables
+    metric = tables["runs"].metric.iloc[0]
+    return {name: from_files(table, TABLES[name].columns(), metric) for name, table in tables.items()}
 
 
 def read(path: Path, row: type[Columns] | None = None, nrows: int | None = None) -> pd.DataFrame:

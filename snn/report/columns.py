@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from snn.core.columns import Column
-from snn.evaluation.rows import METRIC, RunRow
+from snn.core.columns import METRIC, Column
+from snn.evaluation.rows import RunRow
 
 RUN = RunRow.columns()
 

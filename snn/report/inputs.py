@@ -13,6 +13,7 @@ from snn.energy import prices
 from snn.report.canvas import Style, styles
 from snn.report.metric import SHOWN, Metric
 from snn.report.sections import Section, sections
+from snn.report.units import from_files
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,15 @@ class Inputs:
         runs = self.collected["runs"]
         return runs.assign(energy_nj=[prices.energy_nj(row, self.energy) for row in runs.itertuples()])
 
-    @cached_property
+    @property
+    def metric_name(self) -> str:
+        """What outcomes are: accuracy or mse."""
+        return self.collected["runs"].metric.iloc[0]
+
+    @property
     def metric(self) -> Metric:
         """How outcomes are shown."""
-        return SHOWN[self.collected["runs"].metric.iloc[0]]
+        return SHOWN[self.metric_name]
 
     @cached_property
     def style(self) -> dict[str, Style]:
@@ -82,5 +88,10 @@ class Inputs:
 
     def read_from(self, folder: Path) -> "Inputs":
         """The same with the tables that were written to a folder, so that figures show what the files say."""
-        names = [section.name for section in sections() if "table" in section.parts]
-        return dataclasses.replace(self, made={name: pd.read_csv(folder / f"{name}.csv") for name in names})
+        made = {}
+        for section in sections():
+            if "table" in section.parts:
+                table = pd.read_csv(folder / section.file("table"))
+                columns, rows = section.load("table").COLUMNS, section.rows_in_metric(table)
+                made[section.name] = from_files(table, columns, self.metric_name, rows)
+        return dataclasses.replace(self, made=made)

@@ -12,21 +12,20 @@ from ruamel.yaml import YAML
 from snn.core import files
 from snn.report.canvas import save
 from snn.report.inputs import Inputs
-from snn.report.metric import SHOWN
 from snn.report.sections import ABOUT, HEADLINE, sections
 from snn.report.select import own_steps
+from snn.report.units import for_files, shifted
 
-DERIVED = "%.10g"  # digits that a test or an interval keeps: the last ones are the machine's
+DIGITS = "%.10g"  # of a number in a table: the last ones depend on the machine
 
 
 def write(inputs: Inputs, out: Path) -> None:
     """Write all files of all sections into a folder: tables first, from which pages and figures are made."""
     for section in sections():
         if "table" in section.parts:
-            digits = getattr(section.load("table"), "FLOAT_FORMAT", DERIVED)
-            files.write(
-                out / section.file("table"), inputs.table(section.name).to_csv(index=False, float_format=digits)
-            )
+            module, table = section.load("table"), inputs.table(section.name)
+            shown = for_files(table, module.COLUMNS, inputs.metric_name, section.rows_in_metric(table))
+            files.write(out / section.file("table"), shown.to_csv(index=False, float_format=DIGITS))
     for section in sections():
         if "page" in section.parts:
             page = section.load("page").page(inputs).rstrip()
@@ -39,12 +38,12 @@ def write(inputs: Inputs, out: Path) -> None:
 
 
 def headline(inputs: Inputs) -> dict[str, dict[str, float]]:
-    """Test value and energy of every method, for comparing releases."""
-    clean = own_steps(inputs.table("summary")).set_index("method")
-    digits = SHOWN[clean.metric.iloc[0]].digits + 2
+    """Test value, in percent if it is an accuracy, and energy of every method, for comparing releases."""
+    clean, metric = own_steps(inputs.table("summary")).set_index("method"), inputs.metric
+    values = {name: shifted(value, metric.decimals) for name, value in clean.value_test_mean.items()}
     return {
-        "value_test": {method: round(value, max(4, digits)) for method, value in clean.value_test_mean.items()},
-        "energy_nj": {method: round(value, 3) for method, value in clean.energy_nj.items()},
+        "value_test": {name: round(value, metric.digits + 2) for name, value in values.items()},
+        "energy_nj": {name: round(value, 3) for name, value in clean.energy_nj.items()},
     }
 
 

@@ -2,6 +2,7 @@
 
     caption.md       what it shows, as plain paragraphs; the first sentence is its title
     table.py         COLUMNS, unit and meaning of every column, and table(inputs) -> DataFrame     -> NAME.csv
+                     (rows_in_metric(table): where not all rows of METRIC columns are in the unit of the metric)
     page.py          page(inputs) -> text in Markdown                                              -> NAME.md
     figure.py        figure(inputs) -> matplotlib Figure                                           -> NAME.svg
 
@@ -43,6 +44,11 @@ class Section:
     def load(self, part: str) -> Any:
         """That module, imported."""
         return importlib.import_module(self.module(part))
+
+    def rows_in_metric(self, table: Any) -> Any:
+        """Which rows have their METRIC columns in the unit of the metric, if not all (None)."""
+        rows = getattr(self.load("table"), "rows_in_metric", None)
+        return rows(table) if rows else None
 
     @property
     def caption_file(self) -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from snn.config import Claim, Claims, Ratio, Side
-from snn.core.columns import Column
+from snn.core.columns import METRIC, Column
 from snn.report import columns
 from snn.report.inputs import Inputs
 from snn.report.sections.steps.table import ratio
@@ -26,10 +26,10 @@ COLUMNS = {
     "source": Column("", "where it is made"),
     "column": Column("", "of runs.csv or steps.csv that it is about"),
     "of": Column("", "difference or ratio"),
-    "at_least": Column("of column", "what is claimed"),
-    "found": Column("of column", "mean difference over seeds, or the ratio between fewest steps"),
-    "low": Column("of column", "lower end of the 95 % interval, or lower bound of the ratio"),
-    "high": Column("of column", "upper end of the 95 % interval, or upper bound of the ratio"),
+    "at_least": Column(METRIC, "what is claimed"),
+    "found": Column(METRIC, "mean difference over seeds, or the ratio between fewest steps"),
+    "low": Column(METRIC, "lower end of the 95 % interval, or lower bound of the ratio"),
+    "high": Column(METRIC, "upper end of the 95 % interval, or upper bound of the ratio"),
     "n": columns.N,
     "verdict": Column("", "holds, fails or not resolved"),
 }
@@ -38,6 +38,11 @@ COLUMNS = {
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
     return check(inputs.claims, inputs.runs, inputs.table("steps"))
+
+
+def rows_in_metric(table: pd.DataFrame) -> pd.Series:
+    """Differences of outcomes; the others are ratios, or differences of operations."""
+    return (table.of == "difference") & table.column.astype(str).str.startswith("value_")
 
 
 def check(claims: Claims, runs: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:

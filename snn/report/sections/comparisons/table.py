@@ -15,8 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from snn.core.columns import Column
-from snn.evaluation.rows import METRIC
+from snn.core.columns import METRIC, Column
 from snn.report import columns
 from snn.report.inputs import Inputs
 from snn.report.select import SAME, own_steps

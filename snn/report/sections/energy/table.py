@@ -15,9 +15,8 @@ from typing import Any
 import pandas as pd
 
 from snn.config import Energy
-from snn.core.columns import Column
+from snn.core.columns import METRIC, Column
 from snn.energy import prices
-from snn.evaluation.rows import METRIC
 from snn.report import columns
 from snn.report.inputs import Inputs
 from snn.report.sections.steps import table as steps

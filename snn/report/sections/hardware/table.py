@@ -14,8 +14,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from snn.core.columns import Column
-from snn.evaluation.rows import METRIC
+from snn.core.columns import METRIC, Column
 from snn.report import columns
 from snn.report.inputs import Inputs
 from snn.report.select import SAME, inference, own_steps

@@ -12,8 +12,7 @@ from typing import Any
 import pandas as pd
 
 from snn.config import Figure
-from snn.core.columns import Column
-from snn.evaluation.rows import METRIC
+from snn.core.columns import METRIC, Column
 from snn.report import columns
 from snn.report.inputs import Inputs
 from snn.report.select import own_steps
@@ -43,6 +42,11 @@ COLUMNS = {
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
     return beside(inputs.published.figures, inputs.table("summary"), inputs.layout)
+
+
+def rows_in_metric(table: pd.DataFrame) -> pd.Series:
+    """Accuracies and errors; the others are ratios."""
+    return table.metric.isin(["accuracy", "error"])
 
 
 def beside(figures: Sequence[Figure], summary: pd.DataFrame, layout: str) -> pd.DataFrame:

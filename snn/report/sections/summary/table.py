@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from snn.core.columns import Column
-from snn.evaluation.rows import METRIC
+from snn.core.columns import METRIC, Column
 from snn.report import columns
 from snn.report.inputs import Inputs
 from snn.report.sections.published.table import beside_summary
@@ -30,13 +29,10 @@ COLUMNS = {
     "chips_sd": Column(METRIC, "standard deviation of chips within a seed: mean over seeds"),
     "above_teacher": Column(METRIC, "value_test_mean minus that of the clean teacher ANN"),
     "energy_of_teacher": Column("ratio", "energy over that of the teacher ANN"),
-    "published": Column("fraction", "accuracy that a paper reports for the same data, network, method and steps"),
+    "published": Column(METRIC, "accuracy that a paper reports for the same data, network, method and steps"),
     "trust": Column("", "how the published figure is known: read, quoted, digitised, memory"),
-    "above_published": Column(
-        "fraction", "value_test_mean minus the published figure; empty where they do not compare"
-    ),
+    "above_published": Column(METRIC, "value_test_mean minus the published figure; empty where they do not compare"),
 }
-FLOAT_FORMAT = None  # all digits: means of what was measured, and counts
 WORK = ["spikes", "sparsity", *OPERATIONS, "energy_nj"]
 
 
