@@ -195,7 +195,7 @@ def test_forged_tables_without_runs_are_not_believed(tree):
     assert due(tree) == {"train": 6, "calibrate": 5, "evaluate": 6} | TABLES
 
 
-def test_a_forged_table_is_not_shown_and_can_be_made_anew(tree):
+def test_a_forged_table_is_not_shown_and_can_be_made_again(tree):
     summary = Path("results/report/smoke/summary.md")
     true = (tree / summary).read_text()
     (tree / summary).write_text("forged\n")
@@ -205,7 +205,7 @@ def test_a_forged_table_is_not_shown_and_can_be_made_anew(tree):
         == f"error: {summary}: is not the file that was made; remove it and run make reproduce EXPERIMENT=smoke\n"
     )
     (tree / summary).unlink()
-    run(tree, "snakemake", "-c1", "--until", "collect", "--config", "experiment=smoke")
+    run(tree, "snakemake", "-c1", "--until", "report", "--config", "experiment=smoke")
     assert (tree / summary).read_text() == true
 
 
