@@ -1,0 +1,100 @@
+"""A module that moves makes nothing due; an import that is rebound makes due what depends on it."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests import trees
+
+NAMES = """
+from snn.pipeline.plan import Plan
+plan = Plan("digits")
+for job in plan.jobs.values():
+    print(job.stage, job.digest)
+"""
+
+
+def digests(tree: Path) -> dict[str, set[str]]:
+    """What names the jobs of `digits` in a tree, by stage."""
+    found: dict[str, set[str]] = {}
+    for line in trees.run(tree, "-c", NAMES).stdout.splitlines():
+        stage, digest = line.split()
+        found.setdefault(stage, set()).add(digest)
+    return found
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    return trees.plant(tmp_path / "a tree")
+
+
+def move(tree: Path, old: str, new: str) -> None:
+    """Move a module and rewrite every import of it, as a refactoring tool does."""
+    source, target = (tree / "snn" / (module.replace(".", "/") + ".py") for module in (old, new))
+    target.parent.mkdir(exist_ok=True)
+    (target.parent / "__init__.py").touch()
+    source.rename(target)
+    for path in (tree / "snn").rglob("*.py"):
+        text = re.sub(rf"\bsnn\.{re.escape(old)}\b", f"snn.{new}", path.read_text())
+        path.write_text(imported_from(text, *old.split("."), *new.split(".")))
+
+
+def imported_from(text: str, package: str, name: str, new_package: str, new_name: str) -> str:
+    """A source text in which `from snn.package import name` imports the module from its new place."""
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == f"snn.{package}"
+            and name in {a.name for a in node.names}
+        ):
+            kept = [alias for alias in node.names if alias.name != name]
+            (moved,) = (alias for alias in node.names if alias.name == name)
+            found = [ast.ImportFrom(f"snn.{new_package}", [ast.alias(new_name, moved.asname or name)], 0)]
+            found += [ast.ImportFrom(node.module, kept, 0)] if kept else []
+            lines[node.lineno - 1] = " " * node.col_offset + "; ".join(map(ast.unparse, found))
+            lines[node.lineno : node.end_lineno] = [""] * (node.end_lineno - node.lineno)
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("model.neuron", "model.cells"),
+        ("training.optimiser", "core.updates"),
+        ("energy.counter", "evaluation.operations"),
+        ("report.statistics", "core.tests"),
+        ("hardware.foundry", "hardware.factory"),
+    ],
+)
+def test_a_module_that_moves_makes_nothing_due(tree, old, new):
+    before = digests(tree)
+    move(tree, old, new)
+    assert not (tree / "snn" / (old.replace(".", "/") + ".py")).exists()
+    assert digests(tree) == before
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "stages"),
+    [
+        ("training/loop.py", "better", {"train", "calibrate", "evaluate", "collect", "report"}),
+        ("hardware/calibrate.py", "better", {"calibrate", "evaluate", "collect", "report"}),
+        ("report/sections/comparisons/table.py", "holm", {"report"}),
+    ],
+)
+def test_an_import_that_is_rebound_makes_due_what_depends_on_it(tree, module, name, stages):
+    before = digests(tree)
+    path = tree / "snn" / module
+    text = path.read_text()
+    (line,) = re.findall(rf"^from (snn\.\S+) import .*\b{name}\b", text, re.M)
+    other = path.with_name("other.py")
+    other.write_text(f"def {name}(*given):\n    return given\n")
+    package = ".".join(other.with_suffix("").relative_to(tree).parts)
+    text = re.sub(rf"^(from {re.escape(line)} import .*?)(, {name}\b|\b{name}, )", r"\1", text, flags=re.M)
+    text = re.sub(rf"^from {re.escape(line)} import {name}$", "", text, flags=re.M)
+    docstring_end = text.index('"""', 3) + 3
+    path.write_text(f"{text[:docstring_end]}\n\nfrom {package} import {name}\n{text[docstring_end:]}")
+    after = digests(tree)
+    assert {stage for stage in before if after[stage] != before[stage]} == stages
