@@ -811,7 +811,7 @@ def test_shuffled_targets_are_those_of_other_samples_of_the_batch(targets, monke
             return 0.0
 
     def load_listener(package, *names):
-        return SimpleNamespace(Calibrator=Listener) if package == "calibrators" else load(package, *names)
+        return SimpleNamespace(Calibrator=Listener) if package == "hardware.calibrators" else load(package, *names)
 
     monkeypatch.setattr(params, "load_plugin", load_listener)
     calibrated(trial_of(targets=targets))

@@ -16,9 +16,9 @@ STEPS = (4, 16, 64)
 ONE_UPDATE = """
 import ctypes, gc, sys, time
 import torch
-from snn.network import Network
+from snn.model.network import Network
 from snn.rules import Batch, Task, ltl
-from snn.spec import Architecture, Conv, Linear, Neuron, Relu
+from snn.model.spec import Architecture, Conv, Linear, Neuron, Relu
 
 how, steps = sys.argv[1], int(sys.argv[2])
 torch.set_num_threads(1)
