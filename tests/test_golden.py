@@ -21,7 +21,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from snn import config
+from snn import config, rules
 from snn.config import params
 from snn.core import files, seeds
 from snn.data import samples as data
@@ -72,7 +72,7 @@ def split(name, samples):
 def trained(name, steps=None):
     """A method after three updates: its student, the course of its training, its teacher."""
     method = params.load("methods", name)
-    rule = params.load_plugin("rules", method.rule, name).Rule(method.options)
+    rule = rules.load(method.rule, name)(method.options)
     teacher = trained(method.teacher or "ann")[1].best if rule.parents else None
     begin = trained(method.start.method, method.start.steps)[0] if method.start else None
     steps = steps or max(STEPS, getattr(method.options, "warm_up", 0) + 1)

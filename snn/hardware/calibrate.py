@@ -16,7 +16,7 @@ from snn.core import files, seeds
 from snn.core.errors import InputError
 from snn.data import samples
 from snn.data.samples import Split
-from snn.hardware import chip, trials
+from snn.hardware import calibrators, chip, trials
 from snn.hardware.calibrators import Calibrator, Lesson
 from snn.model import local_losses, network
 from snn.model.graph import nodes, sizes
@@ -108,13 +108,13 @@ def calibrate(
 
 def _set_up(clean: Network, trial: trials.Trial, job: Any) -> tuple[Calibrator, Any]:
     """The calibrator of a trial with what it programs, and what gives the network that validation data judge."""
-    plugin = params.load_plugin("hardware.calibrators", trial.arm.calibrator, "calibration.calibrators")
+    kind = calibrators.load(trial.arm.calibrator, "calibration.calibrators")
     parts = params.noise_parts(job.hardware.noise, trial.level) if trial.level else []
     if trial.arm.control != "noise_aware":
         made = chip.manufacture(clean, parts, trial.chip or 0).network
-        return plugin.Calibrator(made, job.hardware.calibration), lambda: made
+        return kind(made, job.hardware.calibration), lambda: made
     shared = chip.manufacture(clean, [], 0).network
-    calibrator, numbers = plugin.Calibrator(shared, job.hardware.calibration), iter(range(FRESH, 2 * FRESH))
+    calibrator, numbers = kind(shared, job.hardware.calibration), iter(range(FRESH, 2 * FRESH))
 
     def fresh(number: int) -> Network:
         return chip.sharing(shared, parts, number)

@@ -45,7 +45,7 @@ def _train(job: Train, out: Path) -> None:
     device = _torch(job)
     from snn.training import checkpoint, loop
 
-    finish(job, out, lambda: loop.run(job, _rule(job), device, out), device)
+    finish(job, out, lambda: loop.run(job, job.rule(job.method.options), device, out), device)
     checkpoint.remove(job.folder)
 
 
@@ -86,10 +86,6 @@ RUN: dict[str, Callable[[Any, Path], None]] = {
     "tables": _tables,
     "figures": _figures,
 }
-
-
-def _rule(job: Train) -> Any:
-    return params.load_plugin("rules", job.method.rule, job.method_name).Rule(job.method.options)
 
 
 def _torch(run: Train) -> Any:

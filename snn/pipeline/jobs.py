@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snn import config
+from snn import config, rules
 from snn.config import params
 from snn.hardware.trials import Arm
 from snn.pipeline.job import Job
+from snn.rules import Rule
 
 TABLES = ("runs.csv", "layers.csv", "epochs.csv", "traces.csv", "costs.csv", "summary.csv", "comparisons.csv")
 CHECKS = ("steps.csv", "energy.csv", "hardware.csv", "calibration.csv", "claims.csv", "published.csv")
@@ -108,8 +109,12 @@ class Train(Job):
     @property
     def epochs(self) -> int:
         """Epochs of training, those of the run it started from included."""
-        trains = params.load_plugin("rules", self.method.rule, self.method_name).Rule.trains
-        return self.method.training.epochs * trains + (self.start.epochs if self.start else 0)
+        return self.method.training.epochs * self.rule.trains + (self.start.epochs if self.start else 0)
+
+    @property
+    def rule(self) -> type[Rule]:
+        """What trains it."""
+        return rules.load(self.method.rule, self.method_name)
 
     @property
     def modules(self) -> tuple[str, ...]:

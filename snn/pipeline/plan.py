@@ -8,15 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from snn import config
+from snn import config, rules
 from snn.config import params
 from snn.core.errors import InputError, PlanChanged
 from snn.core.paths import ROOT
+from snn.hardware import calibrators
 from snn.hardware.trials import arms as arms_of
 from snn.model.graph import sizes, wire
 from snn.pipeline.job import Job, place
 from snn.pipeline.jobs import Calibrate, Evaluate, Figures, Prepare, Tables, Train
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, SETTINGS, download_environment
+from snn.rules import Rule
 
 
 class Grid:
@@ -112,8 +114,8 @@ class Grid:
             self._methods[name] = params.load_method(name, change, self._where)
         return self._methods[name]
 
-    def _rule(self, method: str) -> Any:
-        return params.load_plugin("rules", self._method(method).rule, method).Rule
+    def _rule(self, method: str) -> type[Rule]:
+        return rules.load(self._method(method).rule, method)
 
     def _learning_rates(self, method: str) -> Sequence[float | None]:
         return (self._rule(method).trains and self.experiment.learning_rates) or (None,)
@@ -191,7 +193,7 @@ class Grid:
                 found = f"bptt sends errors through the NeuNorm of {name} as the chip has it, which no one may know"
                 raise InputError(f"{key}: hardware.{i}.calibration.calibrators", found, "leave it out")
             for calibrator in hardware.calibration.calibrators:
-                params.load_plugin("hardware.calibrators", calibrator, f"{key}: hardware.{i}.calibration.calibrators")
+                calibrators.load(calibrator, f"{key}: hardware.{i}.calibration.calibrators")
 
     def _check_pairs(self, key: str) -> None:
         """Refuse what cannot be run together, before the first second of computing."""

@@ -79,4 +79,4 @@ def _teachers(job: Any) -> dict[str, str]:
 
 def _static(job: Any, method: str) -> bool:
     run = next(evaluation.run for evaluation in job.evaluations if evaluation.run.method_name == method)
-    return params.load_plugin("rules", run.method.rule, method).Rule.static
+    return run.rule.static

@@ -1,7 +1,7 @@
 """A training rule is a file here, found by its name, with
 
-    Options                     what its YAML may say under `options`, a `spec.Model`
-    Rule                        a subclass of `rules.Rule`
+    Options                     what its YAML may say under `options`, a `strict.Model`
+    class NAME(Rule)            the one subclass of `rules.Rule` that the file defines, under any name
 
 and a YAML file in `params/methods`. The harness owns data, schedule, model choice and evaluation; a rule supplies a
 student and its losses. Rule files are read at parse time, without torch: heavy modules come from `lazy`.
@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from snn.config import params
 from snn.core.lazy import lazy
+from snn.core.plugins import defined_in
 from snn.core.strict import Shape
 from snn.model.spec import Architecture, LayerSpec
 
@@ -92,3 +94,8 @@ class Rule:
     def deploy(self, student: nn.Module) -> Network:
         """The network that is judged: free of norms, in evaluation mode, sharing no memory with the student."""
         return network.fold(student)
+
+
+def load(name: str, where: str) -> type[Rule]:
+    """The rule of the file `name`; raises InputError for an unknown name, or for a file that defines no rule."""
+    return defined_in(params.load_plugin("rules", name, where), Rule)

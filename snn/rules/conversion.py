@@ -17,7 +17,7 @@ from pydantic import Field
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.model.spec import Neuron
-from snn.rules import Rule as Base
+from snn.rules import Rule
 
 torch = lazy("torch")
 local_losses = lazy("snn.model.local_losses")
@@ -31,7 +31,7 @@ class Options(Model):
     percentile: Annotated[float, Field(gt=0, le=100)]
 
 
-class Rule(Base):
+class Conversion(Rule):
     """Scores are mean currents, in the teacher's own units."""
 
     trains = False

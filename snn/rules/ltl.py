@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.model.spec import Neuron, Norm, Readout
-from snn.rules import Rule as Base
+from snn.rules import Rule
 
 local_losses = lazy("snn.model.local_losses")
 network = lazy("snn.model.network")
@@ -46,7 +46,7 @@ class Options(Model):
         return self
 
 
-class Rule(Base):
+class Ltl(Rule):
     """L = goal + lam sum_l mean((rate_l - target_l)^2), detached between layers; online also between steps."""
 
     parents = frozenset({"teacher"})

@@ -113,7 +113,7 @@ def distance(net: Network, clean: Network, part: data.Split) -> float:
 
 
 def new(calibrator: str, net: Network, **changes) -> calibrators.Calibrator:
-    return params.load_plugin("hardware.calibrators", calibrator, "").Calibrator(net, budget(**changes))
+    return calibrators.load(calibrator, "")(net, budget(**changes))
 
 
 # What a calibrator sees
@@ -800,7 +800,7 @@ def test_noise_aware_training_writes_the_parameters_that_all_its_chips_share():
 
 @pytest.mark.parametrize("targets", ["own", "teacher"])
 def test_shuffled_targets_are_those_of_other_samples_of_the_batch(targets, monkeypatch):
-    lessons, load = [], params.load_plugin
+    lessons = []
 
     class Listener(calibrators.Calibrator):
         def learning_macs(self, dense_macs):
@@ -810,10 +810,7 @@ def test_shuffled_targets_are_those_of_other_samples_of_the_batch(targets, monke
             lessons.extend(own)
             return 0.0
 
-    def load_listener(package, *names):
-        return SimpleNamespace(Calibrator=Listener) if package == "hardware.calibrators" else load(package, *names)
-
-    monkeypatch.setattr(params, "load_plugin", load_listener)
+    monkeypatch.setattr(calibrators, "load", lambda *_: Listener)
     calibrated(trial_of(targets=targets))
     straight = list(lessons)
     lessons.clear()

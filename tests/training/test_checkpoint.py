@@ -21,6 +21,7 @@ from snn.core import files, seeds
 from snn.data import samples as data
 from snn.model.spec import AvgPool, Conv, Linear
 from snn.rules import Task
+from snn.rules.tandem import Tandem
 from snn.training import checkpoint, loop
 
 NEWEST, PREVIOUS = files.PROGRESS
@@ -28,7 +29,7 @@ EPOCHS, DIGEST = 3, "0123456789ab"
 TASK = Task((1, 4, 4), 3, (Conv(conv=2), AvgPool(avg_pool=2), Linear(linear=4)), 2)
 DATASET = SimpleNamespace(task="classification", augment=config.Augment(shift=1))
 METHOD = params.load("methods", "tandem")
-RULE = params.load_plugin("rules", METHOD.rule, "tandem").Rule(METHOD.options)
+RULE = Tandem(METHOD.options)
 FEW = settings(max_examples=40, deadline=None, derandomize=True)
 
 

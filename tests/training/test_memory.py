@@ -26,7 +26,7 @@ torch.manual_seed(0)
 shape, classes, batch = (3, 16, 16), 10, 32
 layers = (Conv(conv=32), Conv(conv=64, stride=2), Linear(linear=64))
 neuron = Neuron(decay=0.9, threshold=0.3, reset="zero", fires="above", surrogate="rectangle", width=0.5, height=1.0)
-rule = ltl.Rule(ltl.Options(neuron=neuron, mode="online", percentile=99.0))
+rule = ltl.Ltl(ltl.Options(neuron=neuron, mode="online", percentile=99.0))
 teacher = Network(Architecture(
     input_shape=shape, outputs=classes, layers=layers, steps=1, activation=Relu(clip=2.0), norm=None
 )).requires_grad_(False).eval()

@@ -10,13 +10,13 @@ re-estimating either comes to. Source: ours, after the re-estimation of batch no
 """
 
 from snn.core.lazy import lazy
-from snn.hardware.calibrators import Calibrator as Base
+from snn.hardware.calibrators import Calibrator
 
 torch = lazy("torch")
 chips = lazy("snn.hardware.chip")
 
 
-class Calibrator(Base):
+class Reestimation(Calibrator):
     """Only biases are written; nothing is multiplied to learn. A layer without biases is left as it is."""
 
     def learning_macs(self, dense_macs):
