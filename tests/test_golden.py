@@ -68,11 +68,15 @@ def split(name, samples):
     return Double(x_NCHW, torch.arange(samples) % 3, torch.tensor([8.0]), torch.tensor([5.0]))
 
 
+def rule_of(name):
+    method = params.load("methods", name)
+    return rules.load(method.rule, name)(method.options)
+
+
 @cache
 def trained(name, steps=None):
     """A method after three updates: its student, the course of its training, its teacher."""
-    method = params.load("methods", name)
-    rule = rules.load(method.rule, name)(method.options)
+    method, rule = params.load("methods", name), rule_of(name)
     teacher = trained(method.teacher or "ann")[1].best if rule.parents else None
     begin = trained(method.start.method, method.start.steps)[0] if method.start else None
     steps = steps or max(STEPS, getattr(method.options, "warm_up", 0) + 1)
@@ -95,8 +99,7 @@ def measure(name):
         found = {f"loss {row['epoch']}": row["loss"] or 0.0 for row in course.history}
         found |= {f"validation loss {row['epoch']}": row["validation_loss"] for row in course.history}
         found |= {f"clean {what}": value for what, value in operations(net).items()}
-        percentile = getattr(params.load("methods", name).options, "percentile", 100)
-        reference = calibrate.Reference(net, teacher, percentile)
+        reference = calibrate.Reference(net, teacher, rule_of(name).teacher_percentile)
         if any(layer.fires for layer in net.layers):
             found |= on_chip("mismatch", 0.2, net, reference, "ltl_offline")
         return found

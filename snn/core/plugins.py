@@ -9,7 +9,7 @@ Base = TypeVar("Base")
 
 
 def defined_in(module: ModuleType, base: type[Base]) -> type[Base]:
-    """The one subclass of `base` that a module defines; raises InputError naming the file if there is none or several."""
+    """The one subclass of `base` that a module defines; raises InputError naming the file of none or several."""
     classes = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, base)]
     own = [found for found in classes if found.__module__ == module.__name__]
     if len(own) != 1:

@@ -21,6 +21,7 @@ from snn.hardware.calibrators import Calibrator, Lesson
 from snn.model import local_losses, network
 from snn.model.graph import nodes, sizes
 from snn.model.network import Network
+from snn.rules import Rule
 from snn.training.validation import better, score
 
 COST = ("shown", "judged", "updates", "writes", "learning_macs")  # samples to learn from, to choose by; writes, values
@@ -49,8 +50,8 @@ class Reference:
         return local_losses.own_rates(self.clean, x)
 
 
-def run(job: Any, device: torch.device, out: Path) -> dict[str, Any]:
-    """Do a `jobs.Calibrate` job: what every trial programmed, chosen and last, and the course of it."""
+def run(job: Any, rule: Rule, device: torch.device, out: Path) -> dict[str, Any]:
+    """Do a `jobs.Calibrate` job of a run by `rule`: what every trial programmed, and its course."""
     settings, seed = job.hardware.calibration, job.run.seed
     parts = samples.load(job.run.data.training_file, device)
     if settings.samples > len(parts["train"]):
@@ -60,10 +61,9 @@ def run(job: Any, device: torch.device, out: Path) -> dict[str, Any]:
     parts["train"] = parts["train"].take(order[: settings.samples].to(device))
     clean = network.load(job.run.proof, device)
     teacher = network.load(job.teacher.proof, device) if job.teacher else None
-    percentile = getattr(job.run.method.options, "percentile", 100.0)
     tensors, history, spent = {}, [], {}
     for trial in trials.trials(job):
-        reference = Reference(clean, teacher if trial.arm.targets == "teacher" else None, percentile)
+        reference = Reference(clean, teacher if trial.arm.targets == "teacher" else None, rule.teacher_percentile)
         course = calibrate(clean, trial, job, reference, parts, seeds.generator(seed, "calibration", trial.chip))
         first, last = course.history[0], course.history[-1]
         history += [{"level": trial.level, "chip": trial.chip, **trial.arm._asdict(), **row} for row in course.history]

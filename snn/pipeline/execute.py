@@ -45,7 +45,7 @@ def _train(job: Train, out: Path) -> None:
     device = _torch(job)
     from snn.training import checkpoint, loop
 
-    finish(job, out, lambda: loop.run(job, job.rule(job.method.options), device, out), device)
+    finish(job, out, lambda: loop.run(job, job.rule, device, out), device)
     checkpoint.remove(job.folder)
 
 
@@ -53,7 +53,7 @@ def _calibrate(job: Calibrate, out: Path) -> None:
     device = _torch(job.run)
     from snn.hardware import calibrate
 
-    finish(job, out, lambda: calibrate.run(job, device, out), device)
+    finish(job, out, lambda: calibrate.run(job, job.run.rule, device, out), device)
 
 
 def _evaluate(job: Evaluate, out: Path) -> None:

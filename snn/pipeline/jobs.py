@@ -12,6 +12,7 @@ Every digest covers those of the parents, so that a change runs down the chain a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,10 @@ class Train(Job):
         """Epochs of training, those of the run it started from included."""
         return self.method.training.epochs * self.rule.trains + (self.start.epochs if self.start else 0)
 
-    @property
-    def rule(self) -> type[Rule]:
-        """What trains it."""
-        return rules.load(self.method.rule, self.method_name)
+    @cached_property
+    def rule(self) -> Rule:
+        """The rule of its method, with the method's options."""
+        return rules.load(self.method.rule, self.method_name)(self.method.options)
 
     @property
     def modules(self) -> tuple[str, ...]:

@@ -163,7 +163,8 @@ class Grid:
 
     def _with_neunorm(self) -> str | None:
         """A method whose networks have NeuNorm."""
-        return next((m for m in self.experiment.methods if getattr(self._method(m).options, "neunorm", None)), None)
+        methods = self.experiment.methods
+        return next((m for m in methods if self._rule(m)(self._method(m).options).has_neunorm), None)
 
     def _most_samples(self) -> int | None:
         """No more training samples than these are there, as far as can be known before data are prepared."""

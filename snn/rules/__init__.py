@@ -66,8 +66,22 @@ class Rule:
     parents: ClassVar[frozenset[str]] = frozenset()  # roles it needs: "teacher"
     tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
 
+    options: Any  # the `Options` of its file, which a subclass names
+
     def __init__(self, options: Any):
         self.options = options
+
+    @property
+    def teacher_percentile(self) -> float:
+        """The percentile, in (0, 100], of a teacher's activations that asks for a spike at every step: activations over
+        it are the target rates, in training and where a chip is calibrated with the teacher's targets.
+        """
+        return 100.0
+
+    @property
+    def has_neunorm(self) -> bool:
+        """Whether its networks have NeuNorm (`spec.NeuNorm`)."""
+        return False
 
     @staticmethod
     def check(options: Any, steps: int) -> None:

@@ -22,6 +22,7 @@ class Options(Model):
 class Ann(Rule):
     """L = CE(W a + b, y), or mean((W a + b - y)^2)."""
 
+    options: Options
     static = True
     tasks = frozenset({"classification", "reconstruction"})
 

@@ -34,9 +34,14 @@ class Options(Model):
 class Conversion(Rule):
     """Scores are mean currents, in the teacher's own units."""
 
+    options: Options
     trains = False
     parents = frozenset({"teacher"})
     tasks = frozenset({"classification", "reconstruction"})
+
+    @property
+    def teacher_percentile(self):
+        return self.options.percentile
 
     @staticmethod
     def check(options, steps):
@@ -48,7 +53,7 @@ class Conversion(Rule):
         teacher = parents["teacher"]
         changes = {"steps": task.steps, "activation": self.options.neuron}
         student = network.Network(teacher.architecture.model_copy(update=changes))
-        q = scales(teacher, x, self.options.percentile)
+        q = scales(teacher, x, self.teacher_percentile)
         if x.dim() == len(task.input_shape) + 2:
             q[-1] = float(len(x))  # a step sees one frame, the teacher the sum of all
         with torch.no_grad():

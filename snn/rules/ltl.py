@@ -49,8 +49,13 @@ class Options(Model):
 class Ltl(Rule):
     """L = goal + lam sum_l mean((rate_l - target_l)^2), detached between layers; online also between steps."""
 
+    options: Options
     parents = frozenset({"teacher"})
     tasks = frozenset({"classification", "reconstruction"})
+
+    @property
+    def teacher_percentile(self):
+        return self.options.percentile
 
     @staticmethod
     def check(options, steps):
@@ -64,7 +69,7 @@ class Ltl(Rule):
         readout = Readout(kind=options.readout, **how)
         student = network.Network(task.architecture(activation=options.neuron, norm=options.norm, readout=readout))
         if options.scale == "fixed":
-            for i, q in enumerate(local_losses.percentiles(parents["teacher"], x, options.percentile)):
+            for i, q in enumerate(local_losses.percentiles(parents["teacher"], x, self.teacher_percentile)):
                 student.register_buffer(f"percentile_{i}", q)
         return student
 
@@ -75,7 +80,7 @@ class Ltl(Rule):
         options, fixed = self.options, None
         if options.scale == "fixed":
             fixed = [getattr(student, f"percentile_{i}") for i in range(len(student.hidden))]
-        targets_BN = local_losses.teacher_rates(batch.parents["teacher"], batch.x, options.percentile, fixed)
+        targets_BN = local_losses.teacher_rates(batch.parents["teacher"], batch.x, self.teacher_percentile, fixed)
         if options.mode == "online":
             yield from local_losses.online(student, batch.x, targets_BN, batch.y, options.lam, options.warm_up)
             return

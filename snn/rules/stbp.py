@@ -32,6 +32,12 @@ class Options(Model):
 class Stbp(Rule):
     """L = || Y - (1/T) sum_t M o[t] ||^2, Y one-hot, M the average over the voters of a class."""
 
+    options: Options
+
+    @property
+    def has_neunorm(self):
+        return self.options.neunorm is not None
+
     def student(self, task, parents, x):
         options = self.options
         readout = Readout(kind="votes", voters=options.voters)

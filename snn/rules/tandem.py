@@ -43,6 +43,7 @@ class Options(Model):
 class Tandem(Rule):
     """z = BN(W c + b), da/dz by the activation, c = count; L = CE(W_o c + b_o, y), or squared error."""
 
+    options: Options
     tasks = frozenset({"classification", "reconstruction"})
 
     @staticmethod

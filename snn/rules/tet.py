@@ -38,6 +38,8 @@ class Options(Model):
 class Tet(Rule):
     """L_TET = (1 - lam) (1/T) sum_t CE(o[t], y) + lam (1/T) sum_t MSE(o[t], phi);   L_SDT = CE((1/T) sum_t o[t], y)."""
 
+    options: Options
+
     def student(self, task, parents, x):
         return network.Network(task.architecture(activation=self.options.neuron, norm=self.options.norm))
 

@@ -32,6 +32,7 @@ from snn.model.network import Network
 from snn.model.neuron import IDEAL
 from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Readout, Relu
 from snn.pipeline.plan import Grid
+from snn.rules.stbp import Stbp
 
 T, K, SHAPE = 4, 3, (1, 8, 8)
 LIF = Neuron(decay=0.8, threshold=0.6, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
@@ -41,6 +42,7 @@ CALIBRATORS = sorted(path.stem for path in Path(calibrators.__file__).parent.glo
 GRADIENTS = [name for name in CALIBRATORS if name != "reestimation"]
 CONTROLS = ("level_0", "clean_chip", "other_chip", "noise_aware", "shuffled")
 TRAINING, VALIDATION, TEST = 40, 20, 30
+RULE = Stbp(params.load("methods", "stbp").options)
 
 
 def build(activation=LIF, steps=T, layers=LAYERS, shape=SHAPE, **readout) -> Network:
@@ -488,7 +490,7 @@ class World:
         job = self.job(**changes)
         job.folder = self.folder / folder
         job.proof = job.folder / "chips.safetensors"
-        hardware.run(job, torch.device("cpu"), job.folder)
+        hardware.run(job, RULE, torch.device("cpu"), job.folder)
         tensors, about = files.read_tensors(job.proof, "")
         job.spent, job.found = about["trials"], {name: torch.tensor(value) for name, value in tensors.items()}
         return job
@@ -575,7 +577,7 @@ def test_more_samples_than_there_are_for_training_are_refused(world, tmp_path):
     with pytest.raises(
         InputError, match=r"^hardware\.mismatch\.calibration\.samples: 41 of 40 training samples; say fewer"
     ):
-        hardware.run(job, torch.device("cpu"), tmp_path)
+        hardware.run(job, RULE, torch.device("cpu"), tmp_path)
 
 
 def test_all_samples_may_be_used(world):

@@ -129,6 +129,18 @@ def test_losses_are_finite_scalars_and_their_gradient_reaches_every_parameter_th
     assert all(g.abs().sum() > 0 for name, g in gradients.items() if name.endswith("op.weight")), gradients
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_rule_tells_the_percentile_that_its_options_name_and_the_largest_activation_where_they_name_none(method):
+    options = params.load("methods", method).options
+    assert start(method)[0].teacher_percentile == getattr(options, "percentile", 100.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_rule_tells_whether_its_networks_have_neunorm(method):
+    rule, student, _ = start(method)
+    assert rule.has_neunorm == (student.architecture.neunorm is not None)
+
+
 @pytest.mark.parametrize("method", TRAINED)
 def test_a_few_updates_lower_the_loss_on_the_batch_they_have_seen(method):
     rule, student, seen = start(method)
