@@ -118,12 +118,13 @@ def measure_noise(name):
 
 
 def on_chip(noise, level, net, reference, calibrator):
-    parts = params.noise_parts(noise, level)
+    model = params.load("noise", noise)
+    parts = params.noise_parts(model, level)
     made = chip.manufacture(net, parts, 0).network
     found = {f"{noise} noisy {what}": value for what, value in operations(made).items()}
     trial = trials.Trial(trials.Arm(calibrator, "own"), level, 0)
     settings = SimpleNamespace(noise=noise, calibration=CALIBRATION)
-    job = SimpleNamespace(hardware=settings, run=SimpleNamespace(data=SimpleNamespace(dataset=DATASET)))
+    job = SimpleNamespace(hardware=settings, noise=model, run=SimpleNamespace(data=SimpleNamespace(dataset=DATASET)))
     samples = {"train": split("train", 24), "validation": split("validation", 12)}
     course = calibrate.calibrate(net, trial, job, reference, samples, seeds.generator("golden", "chip"))
     found |= {f"{noise} calibration loss {row['epoch']}": row["loss"] for row in course.history[1:]}

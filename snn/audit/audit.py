@@ -68,7 +68,8 @@ def audit(
 
     Raises InputError naming what is wrong with the network, the data or their fit.
     """
-    parts = {name: [(level, params.noise_parts(name, level)) for level in _levels(name)] for name in noises}
+    models = {name: params.load("noise", name) for name in noises}
+    parts = {name: [(level, params.noise_parts(own, level)) for level in own.levels] for name, own in models.items()}
     net = load(model, steps, dt)
     split = _limited(_samples(model, samples), limit)
     _check(net, split, samples or model)
@@ -109,10 +110,6 @@ def load(model: Path, steps: int | None = None, dt: float | None = None) -> Netw
         raise InputError(model, "is neither a run folder nor a file", "give a folder below results/runs, or a NIR file")
     net = network.load(file, torch.device("cpu"), _remedy(file, "net.safetensors"))
     return network.at_steps(net, steps) if steps and steps != net.architecture.steps else net
-
-
-def _levels(name: str) -> tuple[float, ...]:
-    return params.load("noise", name).levels
 
 
 def _samples(model: Path, samples: Path | None) -> Any:

@@ -13,6 +13,7 @@ import functools
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -74,16 +75,12 @@ def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -
             raise InputError(f"{_short(where)}: layers", str(error), "change the layer or the input shape") from None
     if isinstance(checked, Noise):
         for level in checked.levels:
-            _parts(checked, level, where)
+            noise_parts(checked, level, where)
     return checked
 
 
-def noise_parts(name: str, level: float) -> list[tuple[Any, Any]]:
-    """The noise models of a chip at a level, in order: module and options. Raises InputError naming file and key."""
-    return _parts(load("noise", name), level, path_of("noise", name))
-
-
-def _parts(noise: Noise, level: float, where: Path) -> list[tuple[Any, Any]]:
+def noise_parts(noise: Noise, level: float, where: Path = Path("noise")) -> list[tuple[ModuleType, Model]]:
+    """The noise models of a chip at a level, in order: module and options. Raises InputError naming `where` and key."""
     parts = []
     for i, part in enumerate(noise.models):
         plugin = load_plugin("hardware.noise", part.model, f"{_short(where)}: models.{i}.model")

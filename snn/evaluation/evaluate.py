@@ -84,7 +84,7 @@ def _on_chips(calibration: Any, clean: Network, level: float) -> Iterator[Condit
     """The chips of a level as they were made, then after every calibration."""
     noise = calibration.hardware.noise
     tensors, metadata = files.read_tensors(calibration.proof, remake(calibration.folder))
-    parts = params.noise_parts(noise, level)
+    parts = params.noise_parts(calibration.noise, level)
     for number in range(calibration.hardware.chips):
         made = chip.manufacture(clean, parts, number)
         yield Condition({"condition": "noisy", **_chip(noise, level, number, made)}, made.network)

@@ -109,7 +109,7 @@ def calibrate(
 def _set_up(clean: Network, trial: trials.Trial, job: Any) -> tuple[Calibrator, Any]:
     """The calibrator of a trial with what it programs, and what gives the network that validation data judge."""
     kind = calibrators.load(trial.arm.calibrator, "calibration.calibrators")
-    parts = params.noise_parts(job.hardware.noise, trial.level) if trial.level else []
+    parts = params.noise_parts(job.noise, trial.level) if trial.level else []
     if trial.arm.control != "noise_aware":
         made = chip.manufacture(clean, parts, trial.chip or 0).network
         return kind(made, job.hardware.calibration), lambda: made

@@ -13,6 +13,7 @@ import copy
 import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
@@ -20,11 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
+from snn.core.strict import Model
 from snn.hardware.foundry import Foundry
 from snn.model.layer import Layer
 from snn.model.network import Network
 
-Parts = Sequence[tuple[Any, Any]]  # noise models of a chip: module of `snn.noise` and its options
+Parts = Sequence[tuple[ModuleType, Model]]  # noise models of a chip: file of `snn.hardware.noise`, and its options
 
 
 class Chip(NamedTuple):

@@ -179,7 +179,7 @@ class Grid:
             levels = hardware.levels or noise.levels
             for level in levels:
                 try:
-                    params.noise_parts(hardware.noise, level)
+                    params.noise_parts(noise, level)
                 except InputError as error:
                     found = f"{level:g} does not fit noise {hardware.noise} ({error.what})"
                     raise InputError(f"{key}: hardware.{i}.levels", found, "change the level") from None

@@ -87,11 +87,15 @@ def trial_of(calibrator="ltl_offline", targets="own", control=None, level=0.3, n
     return arms.Trial(arms.Arm(calibrator, targets, control), level, number)
 
 
+def parts_of(noise: str, level: float) -> chip.Parts:
+    return params.noise_parts(params.load("noise", noise), level)
+
+
 def calibrated(trial, noise="mismatch", clean=None, validation=None, task="classification", **changes):
     """A trial on 24 training samples, in batches of 10, judged by 20 others."""
     settings = SimpleNamespace(noise=noise, calibration=budget(**changes))
     data_set = SimpleNamespace(dataset=SimpleNamespace(task=task))
-    job = SimpleNamespace(hardware=settings, run=SimpleNamespace(data=data_set))
+    job = SimpleNamespace(hardware=settings, noise=params.load("noise", noise), run=SimpleNamespace(data=data_set))
     teacher = teacher_network() if trial.arm.targets == "teacher" else None
     clean = clean or clean_network()
     parts = {"train": split("train", 24), "validation": validation or split("validation", VALIDATION)}
@@ -202,7 +206,7 @@ def test_every_calibrator_lowers_its_loss_on_a_chip_with_mismatch(calibrator, ta
 @pytest.mark.parametrize("calibrator", [name for name in CALIBRATORS if name != "bptt"])
 def test_rates_come_closer_to_those_of_the_clean_network(calibrator):
     clean, samples = clean_network(), split("train", 24)
-    made = chip.manufacture(clean, params.noise_parts("mismatch", 0.3), 0).network
+    made = chip.manufacture(clean, parts_of("mismatch", 0.3), 0).network
     before = distance(made, clean, samples)
     chip.program(made, calibrated(trial_of(calibrator), epochs=6, lr=1e-2).last)
     assert distance(made, clean, samples) < 0.9 * before
@@ -479,7 +483,7 @@ class World:
         run = SimpleNamespace(seed=seed, proof=self.folder / "net.safetensors", method=method, steps=T, epochs=1)
         run.data, run.threads, run.digest = SimpleNamespace(name="d", dataset=dataset, **paths), 1, "d"
         run.network_name, run.method_name = "n", "m"
-        job = SimpleNamespace(hardware=config.Hardware(**said), run=run, digest="c")
+        job = SimpleNamespace(hardware=config.Hardware(**said), noise=params.load("noise", noise), run=run, digest="c")
         job.arms = tuple(arms.arms(calibration, teacher_by_rule=False))
         taught = any(arm.targets == "teacher" for arm in job.arms)
         job.teacher = SimpleNamespace(proof=self.folder / "teacher.safetensors") if taught else None
@@ -769,7 +773,7 @@ def test_noise_aware_training_sees_a_fresh_chip_in_every_batch_and_is_judged_on_
     numbers, sharing = [], chip.sharing
 
     def watched_sharing(net, parts, number):
-        assert parts == params.noise_parts("mismatch", 0.3)
+        assert parts == parts_of("mismatch", 0.3)
         numbers.append(number)
         return sharing(net, parts, number)
 
@@ -785,7 +789,7 @@ def test_noise_aware_training_sees_a_fresh_chip_in_every_batch_and_is_judged_on_
 
 
 def test_noise_aware_training_writes_the_parameters_that_all_its_chips_share():
-    clean, parts = clean_network(), params.noise_parts("mismatch", 0.3)
+    clean, parts = clean_network(), parts_of("mismatch", 0.3)
     shared = chip.manufacture(clean, [], 0).network
     one, other = (chip.sharing(shared, parts, number) for number in (7, 8))
     x_BCHW = torch.randn(6, *SHAPE, generator=seeds.generator("images"))
@@ -837,7 +841,7 @@ def test_shuffled_targets_are_those_of_other_samples_of_the_batch(targets, monke
 def test_a_chip_that_learns_from_the_targets_of_other_samples_ends_farther_from_the_clean_network(calibrator):
     clean, part, found = clean_network(), split("train", 24), []
     for control in (None, "shuffled"):
-        made = chip.manufacture(clean, params.noise_parts("mismatch", 0.3), 0).network
+        made = chip.manufacture(clean, parts_of("mismatch", 0.3), 0).network
         chip.program(made, calibrated(trial_of(calibrator, control=control), epochs=6, lr=1e-2).last)
         found.append(distance(made, clean, part))
     assert found[0] < 0.7 * found[1]
@@ -900,7 +904,7 @@ def test_a_judged_chip_is_the_chip_of_its_number_programmed_with_what_the_trial_
     different = set()
     for said, net, last in judged[4:]:
         verdict = next(verdicts) if said["condition"] == "calibrated" else None
-        parts = params.noise_parts("mismatch", said["level"]) if said["level"] else []
+        parts = parts_of("mismatch", said["level"]) if said["level"] else []
         made = chip.manufacture(clean_network(), parts, said["chip"] or 0).network
         if verdict:
             chip.program(made, values(finished, verdict.trial.key))
@@ -934,7 +938,7 @@ def test_a_chip_programmed_with_what_calibration_found_is_the_calibrated_chip_to
     monkeypatch.setattr(chip, "manufacture", watched_manufacture)
     level = params.load("noise", noise).levels[0]
     course = calibrated(trial_of(calibrator, level=level), noise, lr=2e-2)
-    fresh = chip.manufacture(clean_network(), params.noise_parts(noise, level), 0).network
+    fresh = chip.manufacture(clean_network(), parts_of(noise, level), 0).network
     x_BCHW = torch.randn(10, *SHAPE, generator=seeds.generator("images"))
     assert not torch.equal(fresh.predict(x_BCHW), made[0].network.predict(x_BCHW))
     chip.program(fresh, course.last)
@@ -955,7 +959,7 @@ def test_rows_of_calibrated_chips_hold_the_test_value_after_the_last_epoch_and_n
             continue
         key = next(verdicts).trial.key
         level, number = float(row["level"]), int(row["chip"] or 0)
-        made = chip.manufacture(clean_network(), params.noise_parts("mismatch", level) if level else [], number).network
+        made = chip.manufacture(clean_network(), parts_of("mismatch", level) if level else [], number).network
         for column, which in (("value_test", "chosen"), ("value_test_last", "last")):
             chip.program(made, values(finished, key, which) or values(finished, key))
             assert float(row[column]) == pytest.approx(float((made.predict(x_NCHW).argmax(1) == y_N).double().mean()))
