@@ -134,8 +134,8 @@ def on_chip(noise, level, net, reference, calibrator):
 
 
 def operations(net):
-    accuracy, _, layers = evaluate.judge(net, split("test", 12))
-    return {"accuracy": accuracy, **asdict(counter.total(layers))}
+    found, layers = evaluate.measure(net, split("test", 12))
+    return {"accuracy": found.value, **asdict(counter.total(layers))}
 
 
 @pytest.mark.parametrize("name", params.names("methods"))

@@ -24,12 +24,13 @@ from snn.core.errors import InputError, remake
 from snn.data import samples as data
 from snn.energy import counter
 from snn.energy import prices as joules
-from snn.evaluation.evaluate import judge
+from snn.evaluation.evaluate import measure
 from snn.hardware import chip
 from snn.model import network
 from snn.model.network import Network
 from snn.nir.read import read as read_nir
 from snn.report.canvas import save
+from snn.training.validation import score
 
 NOISES = ("mismatch", "quantisation_channel", "silencing", "stuck")
 NIR = (".nir", ".h5", ".hdf5")
@@ -73,21 +74,21 @@ def audit(
     net = load(model, steps, dt)
     split = _limited(_samples(model, samples), limit)
     _check(net, split, samples or model)
-    clean, error, operations = judge(net, split)
+    clean, operations = measure(net, split)
     layers = _layers(net, operations)
     prices = _prices(operations, net.architecture.steps)
-    curves = _curves(net, split, parts, chips, clean)
+    curves = _curves(net, split, parts, chips, clean.value)
     facts = {
         "network": str(model),
         "steps of an inference": str(net.architecture.steps),
         "samples": f"{len(split):,}",
-        "accuracy": f"{100 * clean:.1f} % (± {100 * error:.1f} from the finite sample)",
+        "accuracy": f"{100 * clean.value:.1f} % (± {100 * clean.sampling_error:.1f} from the finite sample)",
         "parameters": f"{sum(parameter.numel() for parameter in net.parameters()):,}",
     }
     drawn = {
         "layers.svg": figures.layers(layers),
         "energy.svg": figures.conventions(prices),
-        "noise.svg": figures.noise(curves, clean),
+        "noise.svg": figures.noise(curves, clean.value),
     }
     for name, table in (("layers", layers), ("energy", prices), ("noise", curves)):
         files.write(out / f"{name}.csv", table.to_csv(index=False))
@@ -211,6 +212,6 @@ def _curves(net: Network, split: Any, parts: dict[str, list], chips: int, clean:
         for level, models in levels:
             for number in range(chips):
                 made = chip.manufacture(net, models, number)
-                value = judge(made.network, split)[0]
+                value = score(made.network.predict, split).value
                 rows.append({"noise": noise, "level": level, "chip": number, "draw": made.draw, "accuracy": value})
     return pd.DataFrame(rows)

@@ -16,14 +16,13 @@ from snn.config import params
 from snn.core import files
 from snn.core.errors import remake
 from snn.data import samples
-from snn.data.samples import Split
-from snn.energy import counter as energy
+from snn.energy.counter import Counter, Operations, total
 from snn.evaluation.rows import LayerRow, Row
 from snn.hardware import chip, int8, trials
 from snn.model import network
-from snn.model.losses import METRICS, outcomes
+from snn.model.losses import METRICS
 from snn.model.network import Network
-from snn.training.validation import score
+from snn.training.validation import Samples, Score, score
 
 SAMPLE = 512  # training inputs by which activations are scaled to 8 bits
 
@@ -52,12 +51,13 @@ def run(job: Any, device: torch.device, out: Path) -> dict[str, Any]:
     rows, layer_rows = [], []
     sample, _ = next(training["train"].in_order(SAMPLE))
     for condition in conditions(job, clean, sample):
-        value_val = score(condition.net, training["validation"])[0]["value_val"]
-        value_test, sampling_error, operations = judge(condition.net, test)
-        outcome = {"value_val": value_val, "value_test": value_test, "sampling_error": sampling_error}
+        validated = score(condition.net.predict, training["validation"])
+        tested, operations = measure(condition.net, test)
+        outcome = {"value_val": validated.value, "value_test": tested.value, "sampling_error": tested.sampling_error}
         if condition.said["condition"] == "calibrated":
-            outcome["value_test_last"] = judge(condition.last, test)[0] if condition.last else value_test
-        rows.append(_row(job.run, {**facts, **condition.said, **outcome, **_work(energy.total(operations))}))
+            last = score(condition.last.predict, test) if condition.last else tested
+            outcome["value_test_last"] = last.value
+        rows.append(_row(job.run, {**facts, **condition.said, **outcome, **_work(total(operations))}))
         layer_rows = layer_rows or [
             _layer_row(job.run, i, *pair) for i, pair in enumerate(zip(clean.layers, operations, strict=True))
         ]
@@ -107,14 +107,10 @@ def _chip(noise: str, level: float, number: int | None, made: chip.Chip) -> dict
     return {"noise": noise, "level": level, "chip": number, "draw": made.draw}
 
 
-@torch.no_grad()
-def judge(net: Network, split: Split) -> tuple[float, float, list[energy.Operations]]:
-    """Mean outcome over a split, its standard error, and the operations of an inference layer by layer, in one pass."""
-    counter, found = energy.Counter(net, split.spikes), []
-    for x, y in split.in_order():
-        found.append(outcomes(counter.scores(x), y).double())
-    found_N = torch.cat(found)
-    return float(found_N.mean()), float(found_N.std(correction=0)) / len(split) ** 0.5, counter.operations()
+def measure(net: Network, samples: Samples) -> tuple[Score, list[Operations]]:
+    """The score of a network, and the operations of an inference layer by layer, in one pass over the samples."""
+    counter = Counter(net, samples.spikes)
+    return score(counter.scores, samples), counter.operations()
 
 
 def _row(run: Any, measured: dict[str, Any]) -> Row:
@@ -139,7 +135,7 @@ def _row(run: Any, measured: dict[str, Any]) -> Row:
     return Row(**{**identity, **measured})
 
 
-def _layer_row(run: Any, index: int, layer: Any, work: energy.Operations) -> LayerRow:
+def _layer_row(run: Any, index: int, layer: Any, work: Operations) -> LayerRow:
     identity = {"dataset": run.data.name, "network": run.network_name, "method": run.method_name}
     kind = type(layer.spec).__name__.lower()
     shape = "x".join(map(str, layer.output_shape))
@@ -155,6 +151,6 @@ def _layer_row(run: Any, index: int, layer: Any, work: energy.Operations) -> Lay
     )
 
 
-def _work(work: energy.Operations) -> dict[str, Any]:
+def _work(work: Operations) -> dict[str, Any]:
     sparsity = 1 - work.spikes / work.neuron_updates if work.neuron_updates else None
     return {**asdict(work), "sparsity": sparsity}

@@ -90,7 +90,8 @@ def calibrate(
     n, chosen = {name: len(part) for name, part in parts.items()}, 0
 
     def row(epoch: int, loss: float | None) -> dict[str, Any]:
-        scores, seen = score(judged(), parts["validation"])[0], epoch * n["train"]
+        score_val, seen = score(judged().predict, parts["validation"]), epoch * n["train"]
+        scores = {"value_val": score_val.value, "validation_loss": score_val.loss}
         written = {"updates": calibrator.updates, "writes": calibrator.writes}
         spent = {"shown": seen, "judged": (epoch + 1) * n["validation"], **written, "learning_macs": seen * learning}
         return {"epoch": epoch, "loss": loss, **scores, **spent}

@@ -26,7 +26,7 @@ from snn.model.network import Network
 from snn.rules import Batch, Rule, Task
 from snn.training import checkpoint
 from snn.training import optimiser as optimise
-from snn.training.validation import better, score
+from snn.training.validation import Rates, better, score
 
 SAMPLE = 512  # training inputs that a rule may set its scales by, and validation inputs that it is observed on
 QUIET = 0.01  # a layer that fires more rarely hardly learns
@@ -90,7 +90,9 @@ def fit(
     course = Course(rule.deploy(student))
     checkpoint.restore(folder, digest, student, optimiser, course)
     if not course.traces:
-        _trace(course, 0, rule, student, parents, score(course.best, validation)[1], training, validation)
+        rates = Rates(course.best)
+        score(rates.scores, validation)
+        _trace(course, 0, rule, student, parents, rates.by_layer(), training, validation)
     updates_per_epoch = math.ceil(len(train) / training.batch)
     done = len(course.history)
     bar = tqdm(range(done, training.epochs), initial=done, total=training.epochs, unit="epoch", disable=None)
@@ -106,16 +108,18 @@ def fit(
             if not math.isfinite(loss):
                 break
         deployed = rule.deploy(student)
-        scores, rates = score(deployed, validation)
-        if not all(map(math.isfinite, (total, scores["validation_loss"]))):
+        rates = Rates(deployed)
+        found = score(rates.scores, validation)
+        if not all(map(math.isfinite, (total, found.loss))):
             print(f"diverged in epoch {epoch + 1}: loss {total}; a lower training.lr may help", flush=True)
             course.status = "diverged"
             break
-        row = {"epoch": epoch + 1, "lr": lr, "loss": total / len(train) if rule.trains else None, **scores}
+        row = {"epoch": epoch + 1, "lr": lr, "loss": total / len(train) if rule.trains else None}
+        row |= {"value_val": found.value, "validation_loss": found.loss}
         if all(better(row, earlier, dataset.task) for earlier in course.history):
             course.best = deployed
         course.history.append(row)
-        _trace(course, epoch + 1, rule, student, parents, rates, training, validation)
+        _trace(course, epoch + 1, rule, student, parents, rates.by_layer(), training, validation)
         checkpoint.save(folder, digest, student, optimiser, course)
         report = f"loss {total / len(train):.4f}  validation {row['value_val']:.4f}"
         bar.set_postfix_str(report)

@@ -33,6 +33,7 @@ from snn.model.neuron import IDEAL
 from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Readout, Relu
 from snn.pipeline.plan import Grid
 from snn.rules.stbp import Stbp
+from snn.training.validation import Score
 
 T, K, SHAPE = 4, 3, (1, 8, 8)
 LIF = Neuron(decay=0.8, threshold=0.6, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
@@ -432,9 +433,9 @@ def after(epochs: int) -> dict[str, torch.Tensor]:
     task=st.sampled_from(["classification", "reconstruction"]),
 )
 def test_the_first_of_the_best_epochs_is_chosen_the_chip_as_it_was_among_them(scores, task):
-    script = iter([{"value_val": value, "validation_loss": loss} for value, loss in scores])
+    script = iter([Score(value, loss, 0.0) for value, loss in scores])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hardware, "score", lambda *_: (next(script), {}))
+        patch.setattr(hardware, "score", lambda *_: next(script))
         course = calibrated(trial_of("reestimation"), epochs=len(scores) - 1, task=task)
     sign = -1 if task == "classification" else 1
     _, _, best = min((sign * value, loss, epoch) for epoch, (value, loss) in enumerate(scores))
