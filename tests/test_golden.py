@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -37,7 +36,6 @@ GOLDEN = Path(__file__).with_name("golden") / "losses.json"
 CHIPS = GOLDEN.with_name("chips.json")
 STEPS = 4
 LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=12))
-DATASET = SimpleNamespace(task="classification", augment=config.Augment(shift=1))
 CALIBRATION = config.Calibration(
     samples=24, epochs=2, batch=12, lr=1e-2, calibrators=("ltl_offline",), targets=("own",), warm_up=1
 )
@@ -82,13 +80,14 @@ def trained(name, steps=None):
     steps = steps or max(STEPS, getattr(method.options, "warm_up", 0) + 1)
     task = Task((1, 8, 8), 3, LAYERS, 1 if rule.static else steps)
     parts = {"train": split("train", 24), "validation": split("validation", 12)}
-    recipe = method.model_copy(update={"training": method.training.model_copy(update={"epochs": 3, "batch": 24})})
-    parents = {"teacher": teacher} if teacher else {}
+    recipe = method.training.model_copy(update={"epochs": 3, "batch": 24})
     with tempfile.TemporaryDirectory() as name_of_folder:
         folder, start = Path(name_of_folder), None
         if begin:
             start = files.write_tensors(folder / "start.safetensors", network.to_numpy(begin.state_dict()), {})
-        return *loop.fit(rule, task, parts, recipe, DATASET, 0, parents, folder / "resume", name, start), teacher
+        kept = folder / "resume", name, start
+        setup = loop.Setup(rule, task, recipe, method.init, config.Augment(shift=1), 0, *kept)
+        return *loop.fit(setup, parts, {"teacher": teacher} if teacher else {}), teacher
 
 
 def measure(name):
@@ -118,15 +117,14 @@ def measure_noise(name):
 
 
 def on_chip(noise, level, net, reference, calibrator):
-    model = params.load("noise", noise)
+    model, arm = params.load("noise", noise), trials.Arm(calibrator, "own")
+    hardware = config.Hardware(noise=noise, levels=(level,), chips=1, calibration=CALIBRATION)
     parts = params.noise_parts(model, level)
     made = chip.manufacture(net, parts, 0).network
     found = {f"{noise} noisy {what}": value for what, value in operations(made).items()}
-    trial = trials.Trial(trials.Arm(calibrator, "own"), level, 0)
-    settings = SimpleNamespace(noise=noise, calibration=CALIBRATION)
-    job = SimpleNamespace(hardware=settings, noise=model, run=SimpleNamespace(data=SimpleNamespace(dataset=DATASET)))
+    trial, design = trials.Trial(arm, level, 0), trials.Design(hardware, model, (arm,))
     samples = {"train": split("train", 24), "validation": split("validation", 12)}
-    course = calibrate.calibrate(net, trial, job, reference, samples, seeds.generator("golden", "chip"))
+    course = calibrate.calibrate(net, trial, design, reference, samples, seeds.generator("golden", "chip"))
     found |= {f"{noise} calibration loss {row['epoch']}": row["loss"] for row in course.history[1:]}
     made = chip.manufacture(net, parts, 0).network
     chip.program(made, course.last)

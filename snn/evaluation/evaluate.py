@@ -1,11 +1,11 @@
 """One network under one condition becomes one row: its values on validation and test data, its operations.
 
-The only stage that reads test data. A run is judged clean, in 8-bit integers and, for each of its noise models, on
+The only stage that reads test data. A run is evaluated clean, in 8-bit integers and, for each of its noise models, on
 every chip before and after calibration.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,13 +18,41 @@ from snn.core.errors import remake
 from snn.data import samples
 from snn.energy.counter import Counter, Operations, total
 from snn.evaluation.rows import LayerRow, Row
-from snn.hardware import chip, int8, trials
+from snn.hardware import chip, int8
+from snn.hardware.trials import Design, verdicts
 from snn.model import network
+from snn.model.layer import Layer
 from snn.model.losses import METRICS
 from snn.model.network import Network
 from snn.training.validation import Samples, Score, score
 
 SAMPLE = 512  # training inputs by which activations are scaled to 8 bits
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A run that is evaluated: how its rows name it, and the files of its network and data."""
+
+    dataset: str
+    network: str
+    method: str
+    rule: str
+    steps: int
+    lr: float
+    seed: int
+    epochs: int
+    threads: int
+    digest: str
+    net: Path
+    training_data: Path
+    test_data: Path
+
+
+class Calibrated(NamedTuple):
+    """What a calibration was asked for, and the file of the parameters that it found."""
+
+    design: Design
+    found: Path
 
 
 class Condition(NamedTuple):
@@ -37,74 +65,82 @@ class Condition(NamedTuple):
     last: Network | None = None
 
 
-def run(job: Any, device: torch.device, out: Path) -> dict[str, Any]:
-    """Do a `jobs.Evaluate` job: rows.csv, one row a condition, and layers.csv, one row a layer of the clean network."""
-    training = samples.load(job.run.data.training_file, device)
-    test = samples.load(job.run.data.test_file, device)["test"]
-    clean = network.load(job.run.proof, device)
+def run(
+    subject: Subject, calibrations: Sequence[Calibrated], steps_eval: Sequence[int], device: torch.device, out: Path
+) -> dict[str, int]:
+    """Write rows.csv, one row per condition, and layers.csv, one row per layer of the clean network.
+
+    `steps_eval`: numbers of steps at which the clean network is evaluated besides its own.
+    """
+    training = samples.load(subject.training_data, device)
+    test = samples.load(subject.test_data, device)["test"]
+    clean = network.load(subject.net, device)
     facts = {
-        "status": network.metadata(job.run.proof)["status"],
+        "status": network.metadata(subject.net)["status"],
         "parameters": sum(parameter.numel() for parameter in clean.parameters()),
         "samples_test": len(test),
-        "samples_seen": job.run.epochs * len(training["train"]),
+        "samples_seen": subject.epochs * len(training["train"]),
     }
-    rows, layer_rows = [], []
+    rows: list[Row] = []
+    layer_rows: list[LayerRow] = []
     sample, _ = next(training["train"].in_order(SAMPLE))
-    for condition in conditions(job, clean, sample):
+    for condition in conditions(clean, sample, calibrations, steps_eval):
         validated = score(condition.net.predict, training["validation"])
         tested, operations = measure(condition.net, test)
         outcome = {"value_val": validated.value, "value_test": tested.value, "sampling_error": tested.sampling_error}
         if condition.said["condition"] == "calibrated":
             last = score(condition.last.predict, test) if condition.last else tested
             outcome["value_test_last"] = last.value
-        rows.append(_row(job.run, {**facts, **condition.said, **outcome, **_work(total(operations))}))
+        rows.append(_row(subject, test.task, {**facts, **condition.said, **outcome, **_work(total(operations))}))
         layer_rows = layer_rows or [
-            _layer_row(job.run, i, *pair) for i, pair in enumerate(zip(clean.layers, operations, strict=True))
+            _layer_row(subject, i, *pair) for i, pair in enumerate(zip(clean.layers, operations, strict=True), start=1)
         ]
     files.write_csv(out / "layers.csv", [row.model_dump() for row in layer_rows])
     files.write_csv(out / "rows.csv", [row.model_dump() for row in rows])
     return {"conditions": len(rows)}
 
 
-def conditions(job: Any, clean: Network, sample: Tensor) -> Iterator[Condition]:
-    """Every condition that a run is judged under; clean comes first. `sample`: training inputs."""
+def conditions(
+    clean: Network, sample: Tensor, calibrations: Sequence[Calibrated], steps_eval: Sequence[int]
+) -> Iterator[Condition]:
+    """Every condition that a run is evaluated under; clean comes first. `sample`: training inputs."""
     yield Condition({"condition": "clean"}, clean)
     yield Condition({"condition": "int8"}, int8.quantised(clean, sample))
-    for steps in job.steps_eval:
+    for steps in steps_eval:
         said = {"steps_eval": steps, "extrapolated": clean.architecture.bias_share}
         other = network.at_steps(clean, steps)
         yield Condition({"condition": "clean", **said}, other)
         yield Condition({"condition": "int8", **said}, int8.quantised(other, sample))
-    for calibration in job.calibrations:
-        for level in calibration.hardware.levels:
+    for calibration in calibrations:
+        for level in calibration.design.hardware.levels:
             yield from _on_chips(calibration, clean, level)
 
 
-def _on_chips(calibration: Any, clean: Network, level: float) -> Iterator[Condition]:
+def _on_chips(calibration: Calibrated, clean: Network, level: float) -> Iterator[Condition]:
     """The chips of a level as they were made, then after every calibration."""
-    noise = calibration.hardware.noise
-    tensors, metadata = files.read_tensors(calibration.proof, remake(calibration.folder))
-    parts = params.noise_parts(calibration.noise, level)
-    for number in range(calibration.hardware.chips):
+    design, found = calibration
+    tensors, metadata = files.read_tensors(found, remake(found.parent))
+    parts = params.noise_parts(design.noise, level)
+    for number in range(design.hardware.chips):
         made = chip.manufacture(clean, parts, number)
-        yield Condition({"condition": "noisy", **_chip(noise, level, number, made)}, made.network)
-    for verdict in trials.verdicts(calibration, level):
+        yield Condition({"condition": "noisy", **_chip(design, level, number, made)}, made.network)
+    for verdict in verdicts(design, level):
         spent = metadata["trials"][verdict.trial.key]
-        found = {}
+        nets = {}
         for name in ("chosen", "last"):
             made = chip.manufacture(clean, parts if verdict.level else [], verdict.chip or 0)
             prefix = f"{verdict.trial.key}/{name}/"
             values = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             if values:
                 chip.program(made.network, network.from_numpy(values))
-                found[name] = made.network
+                nets[name] = made.network
         cost = {f"calibration_{name}": value for name, value in spent.items()}
-        said = {**_chip(noise, verdict.level, verdict.chip, made), **verdict.arm._asdict(), **cost}
-        yield Condition({"condition": "calibrated", **said}, found["chosen"], found.get("last"))
+        said = {**_chip(design, verdict.level, verdict.chip, made), **verdict.arm._asdict(), **cost}
+        yield Condition({"condition": "calibrated", **said}, nets["chosen"], nets.get("last"))
 
 
-def _chip(noise: str, level: float, number: int | None, made: chip.Chip) -> dict[str, Any]:
-    return {"noise": noise, "level": level, "chip": number, "draw": made.draw}
+def _chip(design: Design, level: float, number: int | None, made: chip.Chip) -> dict[str, Any]:
+    return {"noise": design.hardware.noise, "level": level, "chip": number, "draw": made.draw}
 
 
 def measure(net: Network, samples: Samples) -> tuple[Score, list[Operations]]:
@@ -113,40 +149,39 @@ def measure(net: Network, samples: Samples) -> tuple[Score, list[Operations]]:
     return score(counter.scores, samples), counter.operations()
 
 
-def _row(run: Any, measured: dict[str, Any]) -> Row:
-    metric, direction = METRICS[run.data.dataset.task]
+def _row(subject: Subject, task: str, measured: dict[str, Any]) -> Row:
+    metric, direction = METRICS[task]
     identity = {
-        "task": run.data.dataset.task,
-        "dataset": run.data.name,
-        "network": run.network_name,
-        "method": run.method_name,
-        "rule": run.method.rule,
+        "task": task,
+        "dataset": subject.dataset,
+        "network": subject.network,
+        "method": subject.method,
+        "rule": subject.rule,
         "protocol": "held_out",
-        "steps": run.steps,
-        "steps_eval": run.steps,
-        "lr": run.method.training.lr,
-        "seed": run.seed,
+        "steps": subject.steps,
+        "steps_eval": subject.steps,
+        "lr": subject.lr,
+        "seed": subject.seed,
         "metric": metric,
         "direction": direction,
-        "epochs": run.epochs,
-        "threads": run.threads,
-        "digest": run.digest,
+        "epochs": subject.epochs,
+        "threads": subject.threads,
+        "digest": subject.digest,
     }
     return Row(**{**identity, **measured})
 
 
-def _layer_row(run: Any, index: int, layer: Any, work: Operations) -> LayerRow:
-    identity = {"dataset": run.data.name, "network": run.network_name, "method": run.method_name}
-    kind = type(layer.spec).__name__.lower()
-    shape = "x".join(map(str, layer.output_shape))
+def _layer_row(subject: Subject, number: int, layer: Layer, work: Operations) -> LayerRow:
     return LayerRow(
-        **identity,
-        steps=run.steps,
-        lr=run.method.training.lr,
-        seed=run.seed,
-        layer=index + 1,
-        kind=kind,
-        shape=shape,
+        dataset=subject.dataset,
+        network=subject.network,
+        method=subject.method,
+        steps=subject.steps,
+        lr=subject.lr,
+        seed=subject.seed,
+        layer=number,
+        kind=type(layer.spec).__name__.lower(),
+        shape="x".join(map(str, layer.output_shape)),
         **_work(work),
     )
 

@@ -18,6 +18,7 @@ from snn.core.errors import InputError
 from snn.pipeline.jobs import Calibrate, Evaluate, Figures, Prepare, Tables, Train
 from snn.pipeline.plan import Grid
 from snn.pipeline.results import finish, stamp, verify_tables
+from snn.rules import Task
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
@@ -45,7 +46,19 @@ def _train(job: Train, out: Path) -> None:
     device = _torch(job)
     from snn.training import checkpoint, loop
 
-    finish(job, out, lambda: loop.run(job, job.rule, device, out), device)
+    data, teacher = job.data, job.teacher.proof if job.teacher else None
+    setup = loop.Setup(
+        rule=job.rule,
+        task=Task(data.dataset.input_shape, data.dataset.outputs, job.network.layers, job.steps),
+        training=job.method.training,
+        init=job.method.init,
+        augment=data.dataset.augment,
+        seed=job.seed,
+        folder=job.folder,
+        digest=job.digest,
+        start=job.start.file("student.safetensors") if job.start else None,
+    )
+    finish(job, out, lambda: loop.run(setup, data.training_file, teacher, device, out), device)
     checkpoint.remove(job.folder)
 
 
@@ -53,14 +66,35 @@ def _calibrate(job: Calibrate, out: Path) -> None:
     device = _torch(job.run)
     from snn.hardware import calibrate
 
-    finish(job, out, lambda: calibrate.run(job, job.run.rule, device, out), device)
+    run, teacher = job.run, job.teacher.proof if job.teacher else None
+    setup = calibrate.Setup(
+        job.design, run.rule.teacher_percentile, run.seed, run.proof, run.data.training_file, teacher, job.digest
+    )
+    finish(job, out, lambda: calibrate.run(setup, device, out), device)
 
 
 def _evaluate(job: Evaluate, out: Path) -> None:
     device = _torch(job.run)
     from snn.evaluation import evaluate
 
-    finish(job, out, lambda: evaluate.run(job, device, out), device)
+    run = job.run
+    subject = evaluate.Subject(
+        dataset=run.data.name,
+        network=run.network_name,
+        method=run.method_name,
+        rule=run.method.rule,
+        steps=run.steps,
+        lr=run.method.training.lr,
+        seed=run.seed,
+        epochs=run.epochs,
+        threads=run.threads,
+        digest=run.digest,
+        net=run.proof,
+        training_data=run.data.training_file,
+        test_data=run.data.test_file,
+    )
+    found = [evaluate.Calibrated(calibration.design, calibration.proof) for calibration in job.calibrations]
+    finish(job, out, lambda: evaluate.run(subject, found, job.steps_eval, device, out), device)
 
 
 def _tables(job: Tables, out: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from snn import config, rules
 from snn.config import params
-from snn.hardware.trials import Arm
+from snn.hardware.trials import Arm, Design
 from snn.pipeline.job import Job
 from snn.rules import Rule
 
@@ -162,6 +162,11 @@ class Calibrate(Job):
     def modules(self) -> tuple[str, ...]:
         calibrators = sorted({f"snn.hardware.calibrators.{arm.calibrator}" for arm in self.arms})
         return ("snn.hardware.calibrate", *calibrators, *self.noise_modules)
+
+    @property
+    def design(self) -> Design:
+        """Its chips, and the ways in which each of them is calibrated."""
+        return Design(self.hardware, self.noise, self.arms)
 
     @property
     def noise_modules(self) -> tuple[str, ...]:

@@ -20,10 +20,11 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.model import network
 from snn.training import optimiser as optimise
+from snn.training.course import Course
 
 
-def save(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.Optimizer, course: Any) -> None:
-    """Keep where a `train.Course` under `digest` stands; what was the newest file becomes the previous one.
+def save(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.Optimizer, course: Course) -> None:
+    """Keep where the training under `digest` stands; what was the newest file becomes the previous one.
 
     Raises InputError when it cannot be written; what was kept before remains.
     """
@@ -33,7 +34,7 @@ def save(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.O
     files.write_tensors(newest, arrays, {"sha256": sum_of(arrays, text), "progress": text}, previous)
 
 
-def restore(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.Optimizer, course: Any) -> None:
+def restore(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.Optimizer, course: Course) -> None:
     """Bring everything to where the newest file stopped that is intact and of `digest`; change nothing without one.
 
     A damaged file is named in one line, with what is used instead; one of another digest is passed over in silence.

@@ -1,7 +1,7 @@
 """How well a deployed network does on samples, and which of two epochs is better."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol, TypedDict
 
 import torch
 from torch import Tensor
@@ -74,7 +74,14 @@ class Rates:
         return {i: count / (self._samples * steps) for i, count in self._spikes.items()}
 
 
-def better(row: Mapping[str, float], than: Mapping[str, float], task: str) -> bool:
-    """Whether a row of scores is to be preferred: by its value, then by its loss."""
+class Scored(TypedDict):
+    """What a row about an epoch says of validation data."""
+
+    value_val: float
+    validation_loss: float
+
+
+def better(row: Scored, than: Scored, task: str) -> bool:
+    """Whether one epoch is to be preferred to another: by its value, then by its loss."""
     sign = 1 if METRICS[task][1] == "higher" else -1
     return (sign * row["value_val"], -row["validation_loss"]) > (sign * than["value_val"], -than["validation_loss"])

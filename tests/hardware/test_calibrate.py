@@ -2,12 +2,12 @@
 
 import copy
 import csv
+import dataclasses
 import itertools
 from collections.abc import Iterator
 from functools import cache
 from math import ceil, prod
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -32,7 +32,6 @@ from snn.model.network import Network
 from snn.model.neuron import IDEAL
 from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Readout, Relu
 from snn.pipeline.plan import Grid
-from snn.rules.stbp import Stbp
 from snn.training.validation import Score
 
 T, K, SHAPE = 4, 3, (1, 8, 8)
@@ -43,7 +42,6 @@ CALIBRATORS = sorted(path.stem for path in Path(calibrators.__file__).parent.glo
 GRADIENTS = [name for name in CALIBRATORS if name != "reestimation"]
 CONTROLS = ("level_0", "clean_chip", "other_chip", "noise_aware", "shuffled")
 TRAINING, VALIDATION, TEST = 40, 20, 30
-RULE = Stbp(params.load("methods", "stbp").options)
 
 
 def build(activation=LIF, steps=T, layers=LAYERS, shape=SHAPE, **readout) -> Network:
@@ -92,16 +90,18 @@ def parts_of(noise: str, level: float) -> chip.Parts:
     return params.noise_parts(params.load("noise", noise), level)
 
 
-def calibrated(trial, noise="mismatch", clean=None, validation=None, task="classification", **changes):
+def design_of(calibration, by_teacher=False, noise="mismatch", levels=(0.3,), chips=2, controls=None) -> arms.Design:
+    said = config.Hardware(noise=noise, levels=levels, chips=chips, calibration=calibration, controls=controls)
+    return arms.Design(said, params.load("noise", noise), tuple(arms.arms(calibration, by_teacher)))
+
+
+def calibrated(trial, noise="mismatch", clean=None, validation=None, **changes) -> hardware.Course:
     """A trial on 24 training samples, in batches of 10, judged by 20 others."""
-    settings = SimpleNamespace(noise=noise, calibration=budget(**changes))
-    data_set = SimpleNamespace(dataset=SimpleNamespace(task=task))
-    job = SimpleNamespace(hardware=settings, noise=params.load("noise", noise), run=SimpleNamespace(data=data_set))
     teacher = teacher_network() if trial.arm.targets == "teacher" else None
     clean = clean or clean_network()
     parts = {"train": split("train", 24), "validation": validation or split("validation", VALIDATION)}
-    reference = hardware.Reference(clean, teacher, 99.0)
-    return hardware.calibrate(clean, trial, job, reference, parts, seeds.generator("calibration"))
+    reference, design = hardware.Reference(clean, teacher, 99.0), design_of(budget(**changes), noise=noise)
+    return hardware.calibrate(clean, trial, design, reference, parts, seeds.generator("calibration"))
 
 
 def programmed(net: Network) -> dict[str, torch.Tensor]:
@@ -357,6 +357,16 @@ def test_a_layer_without_a_bias_can_be_calibrated_by_reestimation():
     assert course.history[1]["writes"] == 6 + K
 
 
+def test_a_chip_is_one_of_the_noise_model_that_is_held_whatever_file_its_name_is_of():
+    trial, parts = trial_of(), {"train": split("train", 24), "validation": split("validation", VALIDATION)}
+    design = dataclasses.replace(design_of(budget()), noise=params.load("noise", "stuck"))
+    assert design.hardware.noise == "mismatch"
+    clean = clean_network()
+    reference = hardware.Reference(clean, None, 99.0)
+    found = hardware.calibrate(clean, trial, design, reference, parts, seeds.generator("calibration"))
+    assert found.history == calibrated(trial, "stuck").history != calibrated(trial).history
+
+
 # What it costs
 
 
@@ -436,7 +446,8 @@ def test_the_first_of_the_best_epochs_is_chosen_the_chip_as_it_was_among_them(sc
     script = iter([Score(value, loss, 0.0) for value, loss in scores])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hardware, "score", lambda *_: next(script))
-        course = calibrated(trial_of("reestimation"), epochs=len(scores) - 1, task=task)
+        validation = dataclasses.replace(split("validation", VALIDATION), task=task)
+        course = calibrated(trial_of("reestimation"), epochs=len(scores) - 1, validation=validation)
     sign = -1 if task == "classification" else 1
     _, _, best = min((sign * value, loss, epoch) for epoch, (value, loss) in enumerate(scores))
     assert course.chosen_epoch == best
@@ -474,36 +485,43 @@ class World:
         network.save(clean_network(), folder / "net.safetensors", status="ok")
         network.save(teacher_network(), folder / "teacher.safetensors", status="ok")
 
-    def job(self, noise="mismatch", levels=(0.3,), chips=2, controls=(), seed=0, **changes) -> SimpleNamespace:
-        calibration = budget(**changes)
+    def setup(self, controls=(), seed=0, levels=(0.3,), noise="mismatch", chips=2, **changes) -> hardware.Setup:
         of_controls = config.Controls(level=levels[-1], kinds=controls) if controls else None
-        said = {"noise": noise, "levels": levels, "chips": chips, "calibration": calibration, "controls": of_controls}
-        dataset = SimpleNamespace(task="classification")
-        paths = {"training_file": self.folder / "train.safetensors", "test_file": self.folder / "test.safetensors"}
-        method = SimpleNamespace(rule="r", options=SimpleNamespace(), training=SimpleNamespace(lr=0.1))
-        run = SimpleNamespace(seed=seed, proof=self.folder / "net.safetensors", method=method, steps=T, epochs=1)
-        run.data, run.threads, run.digest = SimpleNamespace(name="d", dataset=dataset, **paths), 1, "d"
-        run.network_name, run.method_name = "n", "m"
-        job = SimpleNamespace(hardware=config.Hardware(**said), noise=params.load("noise", noise), run=run, digest="c")
-        job.arms = tuple(arms.arms(calibration, teacher_by_rule=False))
-        taught = any(arm.targets == "teacher" for arm in job.arms)
-        job.teacher = SimpleNamespace(proof=self.folder / "teacher.safetensors") if taught else None
-        return job
+        design = design_of(budget(**changes), noise=noise, levels=levels, chips=chips, controls=of_controls)
+        taught = any(arm.targets == "teacher" for arm in design.arms)
+        teacher = self.folder / "teacher.safetensors" if taught else None
+        net, data = self.folder / "net.safetensors", self.folder / "train.safetensors"
+        return hardware.Setup(design, 99.0, seed, net, data, teacher, "c")
 
-    def done(self, folder: str, **changes) -> SimpleNamespace:
-        """A job that is done: with what it wrote."""
-        job = self.job(**changes)
-        job.folder = self.folder / folder
-        job.proof = job.folder / "chips.safetensors"
-        hardware.run(job, RULE, torch.device("cpu"), job.folder)
-        tensors, about = files.read_tensors(job.proof, "")
-        job.spent, job.found = about["trials"], {name: torch.tensor(value) for name, value in tensors.items()}
-        return job
+    def subject(self) -> evaluate.Subject:
+        names = {"dataset": "d", "network": "n", "method": "m", "rule": "r", "digest": "d"}
+        facts = {"steps": T, "lr": 0.1, "seed": 0, "epochs": 1, "threads": 1}
+        paths = {"training_data": self.folder / "train.safetensors", "test_data": self.folder / "test.safetensors"}
+        return evaluate.Subject(**names, **facts, **paths, net=self.folder / "net.safetensors")
+
+    def done(self, folder: str, **changes) -> "Done":
+        setup = self.setup(**changes)
+        hardware.run(setup, torch.device("cpu"), self.folder / folder)
+        return Done(setup.design, self.folder / folder)
 
 
-def values(job, key: str, which="chosen") -> dict[str, torch.Tensor]:
+class Done:
+    """A calibration that is done, with what it wrote."""
+
+    def __init__(self, design: arms.Design, folder: Path):
+        self.design, self.folder = design, folder
+        self.proof = folder / "chips.safetensors"
+        tensors, about = files.read_tensors(self.proof, "")
+        self.spent, self.found = about["trials"], {name: torch.tensor(value) for name, value in tensors.items()}
+
+    @property
+    def calibrated(self) -> evaluate.Calibrated:
+        return evaluate.Calibrated(self.design, self.proof)
+
+
+def values(done, key: str, which="chosen") -> dict[str, torch.Tensor]:
     prefix = f"{key}/{which}/"
-    return {name.removeprefix(prefix): value for name, value in job.found.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): value for name, value in done.found.items() if name.startswith(prefix)}
 
 
 @pytest.fixture(scope="module")
@@ -512,7 +530,7 @@ def world(tmp_path_factory) -> World:
 
 
 @pytest.fixture(scope="module")
-def finished(world) -> SimpleNamespace:
+def finished(world) -> Done:
     """Every control, beside two calibrators, at two levels, on two chips."""
     everything = {"calibrators": ("ltl_offline", "reestimation"), "levels": (0.2, 0.4), "controls": CONTROLS}
     return world.done("finished", **everything, lr=2e-2)
@@ -578,11 +596,11 @@ def test_what_a_calibration_reads_is_its_run_the_training_file_and_the_teacher_t
 
 
 def test_more_samples_than_there_are_for_training_are_refused(world, tmp_path):
-    job = world.job(samples=TRAINING + 1)
+    setup = world.setup(samples=TRAINING + 1)
     with pytest.raises(
         InputError, match=r"^hardware\.mismatch\.calibration\.samples: 41 of 40 training samples; say fewer"
     ):
-        hardware.run(job, RULE, torch.device("cpu"), tmp_path)
+        hardware.run(setup, torch.device("cpu"), tmp_path)
 
 
 def test_all_samples_may_be_used(world):
@@ -636,7 +654,7 @@ def test_a_trial_is_the_same_whatever_is_tried_beside_it(world, finished):
 def test_the_course_of_every_trial_is_written_in_order_and_ends_with_what_was_spent(finished):
     with (finished.folder / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
-    expected = [(trial, epoch) for trial in arms.trials(finished) for epoch in range(4)]
+    expected = [(trial, epoch) for trial in arms.trials(finished.design) for epoch in range(4)]
     assert len(rows) == len(expected)
     for row, (trial, epoch) in zip(rows, expected, strict=True):
         said = [row[name] for name in ("chip", "calibrator", "targets", "control")]
@@ -678,8 +696,8 @@ def test_a_run_learns_from_its_teacher_on_a_chip_if_it_was_trained_by_one():
 
 
 @st.composite
-def plans(draw) -> SimpleNamespace:
-    """What a calibration job may be asked for."""
+def designs(draw) -> arms.Design:
+    """What calibration may be asked for."""
     names = st.lists(st.sampled_from(CALIBRATORS), min_size=1, max_size=4, unique=True)
     targets = st.lists(st.sampled_from(["own", "teacher", "by_rule"]), min_size=1, max_size=3, unique=True)
     hundredths = st.lists(st.integers(1, 1000), min_size=1, max_size=4, unique=True)
@@ -688,31 +706,30 @@ def plans(draw) -> SimpleNamespace:
     some = st.lists(st.sampled_from([c for c in CONTROLS if chips > 1 or c != "other_chip"]), min_size=1, unique=True)
     controls = config.Controls(level=draw(st.sampled_from(levels)), kinds=draw(some)) if draw(st.booleans()) else None
     calibration = budget(calibrators=draw(names), targets=draw(targets))
-    said = {"noise": "mismatch", "levels": levels, "chips": chips, "calibration": calibration, "controls": controls}
-    return SimpleNamespace(hardware=config.Hardware(**said), arms=tuple(arms.arms(calibration, draw(st.booleans()))))
+    return design_of(calibration, draw(st.booleans()), levels=levels, chips=chips, controls=controls)
 
 
 @drawn(max_examples=150, deadline=None, derandomize=True)
-@given(job=plans())
-def test_trials_and_judgements_are_counted_by_hand(job):
-    asked, chips = job.hardware.controls.kinds if job.hardware.controls else (), job.hardware.chips
-    treated = len(job.arms) * chips
+@given(design=designs())
+def test_trials_and_judgements_are_counted_by_hand(design):
+    asked, chips = design.hardware.controls.kinds if design.hardware.controls else (), design.hardware.chips
+    treated = len(design.arms) * chips
     alone = ("level_0" in asked or "clean_chip" in asked) + ("noise_aware" in asked) + ("shuffled" in asked) * chips
-    assert len(arms.trials(job)) == treated * len(job.hardware.levels) + alone
-    for level in job.hardware.levels:
-        verdicts = arms.verdicts(job, level)
-        at_level = asked if job.hardware.controls and level == job.hardware.controls.level else ()
+    assert len(arms.trials(design)) == treated * len(design.hardware.levels) + alone
+    for level in design.hardware.levels:
+        verdicts = arms.verdicts(design, level)
+        at_level = asked if design.hardware.controls and level == design.hardware.controls.level else ()
         assert len(verdicts) == treated + sum(1 if control == "level_0" else chips for control in at_level)
         assert {verdict.arm.control for verdict in verdicts} == {None, *at_level}
         assert len(set(verdicts)) == len(verdicts)
 
 
 @drawn(max_examples=150, deadline=None, derandomize=True)
-@given(job=plans())
-def test_every_trial_has_a_key_of_its_own_and_every_judgement_a_trial(job):
-    trials = arms.trials(job)
+@given(design=designs())
+def test_every_trial_has_a_key_of_its_own_and_every_judgement_a_trial(design):
+    trials = arms.trials(design)
     assert len({trial.key for trial in trials}) == len(trials)
-    judged = {verdict.trial for level in job.hardware.levels for verdict in arms.verdicts(job, level)}
+    judged = {verdict.trial for level in design.hardware.levels for verdict in arms.verdicts(design, level)}
     assert judged == set(trials)
 
 
@@ -721,11 +738,11 @@ def test_levels_that_differ_in_the_seventh_digit_have_keys_of_their_own():
 
 
 @drawn(max_examples=150, deadline=None, derandomize=True)
-@given(job=plans())
-def test_a_chip_is_judged_with_what_its_arm_says(job):
-    first = job.arms[0]
-    for level in job.hardware.levels:
-        for verdict in arms.verdicts(job, level):
+@given(design=designs())
+def test_a_chip_is_judged_with_what_its_arm_says(design):
+    first = design.arms[0]
+    for level in design.hardware.levels:
+        for verdict in arms.verdicts(design, level):
             trial, control = verdict.trial, verdict.arm.control
             assert verdict.arm._replace(control=None) == (first if control else trial.arm)
             if control is None:
@@ -737,7 +754,7 @@ def test_a_chip_is_judged_with_what_its_arm_says(job):
             if control == "other_chip":
                 assert trial == (first, level, trial.chip)
                 assert trial.chip != verdict.chip
-                assert trial.chip in range(job.hardware.chips)
+                assert trial.chip in range(design.hardware.chips)
             if control == "noise_aware":
                 assert trial == (verdict.arm, level, None)
             if control == "shuffled":
@@ -859,8 +876,8 @@ def test_reestimation_sees_means_only_so_that_shuffled_targets_are_as_good_as_an
 
 @pytest.fixture(scope="module")
 def judged(world, finished) -> list[evaluate.Condition]:
-    job = SimpleNamespace(run=finished.run, steps_eval=(2,), calibrations=(finished,))
-    return list(evaluate.conditions(job, clean_network(), world.train.shown(world.train.x_NX)))
+    sample = world.train.shown(world.train.x_NX)
+    return list(evaluate.conditions(clean_network(), sample, [finished.calibrated], [2]))
 
 
 def arm(said: dict) -> tuple | None:
@@ -892,7 +909,7 @@ def test_a_chip_is_named_by_what_was_drawn_for_it_the_same_at_every_level_and_in
 
 
 def test_what_a_calibration_spent_stands_in_every_row_that_it_made(judged, finished):
-    verdicts = [verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished, level)]
+    verdicts = [verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished.design, level)]
     rows = [condition.said for condition in judged if condition.said["condition"] == "calibrated"]
     for verdict, said in zip(verdicts, rows, strict=True):
         spent = finished.spent[verdict.trial.key]
@@ -901,7 +918,7 @@ def test_what_a_calibration_spent_stands_in_every_row_that_it_made(judged, finis
 
 def test_a_judged_chip_is_the_chip_of_its_number_programmed_with_what_the_trial_found(judged, finished):
     x_BCHW = torch.randn(10, *SHAPE, generator=seeds.generator("images"))
-    verdicts = iter([verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished, level)])
+    verdicts = iter([verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished.design, level)])
     different = set()
     for said, net, last in judged[4:]:
         verdict = next(verdicts) if said["condition"] == "calibrated" else None
@@ -947,13 +964,12 @@ def test_a_chip_programmed_with_what_calibration_found_is_the_calibrated_chip_to
 
 
 def test_rows_of_calibrated_chips_hold_the_test_value_after_the_last_epoch_and_no_others_do(world, finished, tmp_path):
-    job = SimpleNamespace(run=finished.run, steps_eval=(), calibrations=(finished,))
-    said = evaluate.run(job, torch.device("cpu"), tmp_path)
+    said = evaluate.run(world.subject(), [finished.calibrated], [], torch.device("cpu"), tmp_path)
     with (tmp_path / "rows.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert said == {"conditions": len(rows)}
     assert {row["value_test_last"] != "" for row in rows if row["condition"] != "calibrated"} == {False}
-    verdicts = iter([verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished, level)])
+    verdicts = iter([verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished.design, level)])
     x_NCHW, y_N = world.test.shown(world.test.x_NX), world.test.y_N
     for row in rows:
         if row["condition"] != "calibrated":

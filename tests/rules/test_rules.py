@@ -4,7 +4,6 @@ import dataclasses
 import gc
 import math
 import weakref
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -65,6 +64,22 @@ def batch(parents=None, size=B, seed=5):
     generator = torch.Generator().manual_seed(seed)
     x_BCHW = torch.randn(size, *SHAPE, generator=generator, dtype=torch.get_default_dtype())
     return Batch(x_BCHW, torch.arange(size) % K, parents or {}, 0, 3, generator)
+
+
+class Fixed:
+    """A student that gives the same whatever it is shown."""
+
+    def __init__(self, given):
+        self.given = given
+
+    def encode(self, x):
+        return x
+
+    def __call__(self, x):
+        return self.given, None
+
+    def predict(self, x):
+        return self.given
 
 
 def updates(rule, student, seen, training, number):
@@ -218,7 +233,7 @@ def test_what_is_deployed_predicts_as_its_student_does(method):
 def test_stbp_is_the_squared_distance_of_vote_rates_from_one_hot(reduction, divisor):
     rates, y = torch.tensor([[0.25, 0.5, 1.0], [0.0, 0.75, 0.5]]), torch.tensor([2, 0])
     rule = stbp.Stbp(stbp.Options(neuron=LIF, voters=2, loss=reduction))
-    (loss,) = rule.losses(SimpleNamespace(predict=lambda _: rates), SimpleNamespace(x=None, y=y))
+    (loss,) = rule.losses(Fixed(rates), dataclasses.replace(batch(), y=y))
     by_hand = ((0.0625 + 0.25 + 0) + (1 + 0.5625 + 0.25)) / 2
     assert loss.item() == pytest.approx(by_hand / divisor)
 
@@ -237,13 +252,9 @@ def test_the_scores_of_stbp_are_shares_of_votes():
 # TET
 
 
-def outputs_of(o_TBK):
-    return type("Student", (), {"encode": lambda _, x: x, "__call__": lambda _, x: (o_TBK, None)})()
-
-
 def tet_loss(o_TBK, y_B, lam, phi=1.0):
     rule = tet.Tet(tet.Options(neuron=LIF, lam=lam, phi=phi))
-    (loss,) = rule.losses(outputs_of(o_TBK), SimpleNamespace(x=None, y=y_B))
+    (loss,) = rule.losses(Fixed(o_TBK), dataclasses.replace(batch(), y=y_B))
     return loss.item()
 
 

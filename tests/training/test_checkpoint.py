@@ -6,7 +6,6 @@ import tempfile
 from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
@@ -27,7 +26,6 @@ from snn.training import checkpoint, loop
 NEWEST, PREVIOUS = files.PROGRESS
 EPOCHS, DIGEST = 3, "0123456789ab"
 TASK = Task((1, 4, 4), 3, (Conv(conv=2), AvgPool(avg_pool=2), Linear(linear=4)), 2)
-DATASET = SimpleNamespace(task="classification", augment=config.Augment(shift=1))
 METHOD = params.load("methods", "tandem")
 RULE = Tandem(METHOD.options)
 FEW = settings(max_examples=40, deadline=None, derandomize=True)
@@ -47,10 +45,10 @@ PARTS = {"train": split("train", 12), "validation": split("validation", 6)}
 
 def fit(folder, optimiser="adam", digest=DIGEST):
     """Train in a folder: what came of it, bit by bit, and what was printed."""
-    recipe = {"epochs": EPOCHS, "batch": 6, "optimiser": optimiser, "lr": 0.01}
-    method = METHOD.model_copy(update={"training": METHOD.training.model_copy(update=recipe)})
+    recipe = METHOD.training.model_copy(update={"epochs": EPOCHS, "batch": 6, "optimiser": optimiser, "lr": 0.01})
+    setup = loop.Setup(RULE, TASK, recipe, METHOD.init, config.Augment(shift=1), 0, folder, digest)
     with redirect_stdout(io.StringIO()) as printed:
-        student, course = loop.fit(RULE, TASK, PARTS, method, DATASET, 0, {}, folder, digest)
+        student, course = loop.fit(setup, PARTS, {})
     owners = {"student": student.state_dict(), "best": course.best.state_dict()}
     bits = {f"{o}/{n}": tensor.numpy().tobytes() for o, tensors in owners.items() for n, tensor in tensors.items()}
     return (bits, course.history, course.traces), printed.getvalue()
