@@ -15,7 +15,7 @@ from snn.pipeline.settings import MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 jobs are due or tables stale (plan), 2 bad input, 3 the plan
-    has changed.
+    has changed, 4 stopped on request.
     """
     options = parser().parse_args(arguments)
     try:

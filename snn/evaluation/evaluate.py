@@ -15,13 +15,13 @@ from torch import Tensor
 from snn.config import params
 from snn.core import files
 from snn.core.errors import remake
+from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
 from snn.energy.counter import Counter, Operations, total
 from snn.evaluation.rows import LayerRow, Row
 from snn.hardware import chip, int8
 from snn.hardware.trials import Design, verdicts
 from snn.model import network
-from snn.model.layer import Layer
 from snn.model.losses import METRICS
 from snn.model.network import Network
 from snn.training.validation import Samples, Score, score
@@ -66,7 +66,12 @@ class Condition(NamedTuple):
 
 
 def run(
-    subject: Subject, calibrations: Sequence[Calibrated], steps_eval: Sequence[int], device: torch.device, out: Path
+    subject: Subject,
+    calibrations: Sequence[Calibrated],
+    steps_eval: Sequence[int],
+    device: torch.device,
+    out: Path,
+    observer: Observer = TERMINAL,
 ) -> dict[str, int]:
     """Write rows.csv, one row per condition, and layers.csv, one row per layer of the clean network.
 
@@ -84,17 +89,17 @@ def run(
     rows: list[Row] = []
     layer_rows: list[LayerRow] = []
     sample, _ = next(training["train"].in_order(SAMPLE))
-    for condition in conditions(clean, sample, calibrations, steps_eval):
-        validated = score(condition.net.predict, training["validation"])
-        tested, operations = measure(condition.net, test)
-        outcome = {"value_val": validated.value, "value_test": tested.value, "sampling_error": tested.sampling_error}
-        if condition.said["condition"] == "calibrated":
-            last = score(condition.last.predict, test) if condition.last else tested
-            outcome["value_test_last"] = last.value
-        rows.append(_row(subject, test.task, {**facts, **condition.said, **outcome, **_work(total(operations))}))
-        layer_rows = layer_rows or [
-            _layer_row(subject, i, *pair) for i, pair in enumerate(zip(clean.layers, operations, strict=True), start=1)
-        ]
+    with observer.progress(_number(calibrations, steps_eval), "condition") as progress:
+        for condition in conditions(clean, sample, calibrations, steps_eval):
+            value_val = score(condition.net.predict, training["validation"]).value
+            tested, operations = measure(condition.net, test)
+            outcome = {"value_val": value_val, "value_test": tested.value, "sampling_error": tested.sampling_error}
+            if condition.said["condition"] == "calibrated":
+                last = score(condition.last.predict, test) if condition.last else tested
+                outcome["value_test_last"] = last.value
+            rows.append(_row(subject, test.task, {**facts, **condition.said, **outcome, **_work(total(operations))}))
+            layer_rows = layer_rows or _layer_rows(subject, clean, operations)
+            progress.step()
     files.write_csv(out / "layers.csv", [row.model_dump() for row in layer_rows])
     files.write_csv(out / "rows.csv", [row.model_dump() for row in rows])
     return {"conditions": len(rows)}
@@ -114,6 +119,16 @@ def conditions(
     for calibration in calibrations:
         for level in calibration.design.hardware.levels:
             yield from _on_chips(calibration, clean, level)
+
+
+def _number(calibrations: Sequence[Calibrated], steps_eval: Sequence[int]) -> int:
+    """How many conditions there are."""
+    on_chips = sum(
+        design.hardware.chips + len(verdicts(design, level))
+        for design, _ in calibrations
+        for level in design.hardware.levels
+    )
+    return 2 + 2 * len(steps_eval) + on_chips
 
 
 def _on_chips(calibration: Calibrated, clean: Network, level: float) -> Iterator[Condition]:
@@ -171,19 +186,22 @@ def _row(subject: Subject, task: str, measured: dict[str, Any]) -> Row:
     return Row(**{**identity, **measured})
 
 
-def _layer_row(subject: Subject, number: int, layer: Layer, work: Operations) -> LayerRow:
-    return LayerRow(
-        dataset=subject.dataset,
-        network=subject.network,
-        method=subject.method,
-        steps=subject.steps,
-        lr=subject.lr,
-        seed=subject.seed,
-        layer=number,
-        kind=type(layer.spec).__name__.lower(),
-        shape="x".join(map(str, layer.output_shape)),
-        **_work(work),
-    )
+def _layer_rows(subject: Subject, clean: Network, operations: Sequence[Operations]) -> list[LayerRow]:
+    return [
+        LayerRow(
+            dataset=subject.dataset,
+            network=subject.network,
+            method=subject.method,
+            steps=subject.steps,
+            lr=subject.lr,
+            seed=subject.seed,
+            layer=number,
+            kind=type(layer.spec).__name__.lower(),
+            shape="x".join(map(str, layer.output_shape)),
+            **_work(work),
+        )
+        for number, (layer, work) in enumerate(zip(clean.layers, operations, strict=True), start=1)
+    ]
 
 
 def _work(work: Operations) -> dict[str, Any]:

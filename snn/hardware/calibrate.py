@@ -15,6 +15,7 @@ from torch import Tensor
 from snn.config import Augment, params
 from snn.core import files, seeds
 from snn.core.errors import InputError
+from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
 from snn.data.samples import Split
 from snn.hardware import calibrators, chip
@@ -79,7 +80,7 @@ class Reference:
         return local_losses.own_rates(self.clean, x)
 
 
-def run(setup: Setup, device: torch.device, out: Path) -> dict[str, int]:
+def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERMINAL) -> dict[str, int]:
     """Write what every trial programmed, chosen and last, and the course of it."""
     design, clean = setup.design, network.load(setup.net, device)
     teacher = network.load(setup.teacher, device) if setup.teacher else None
@@ -87,17 +88,21 @@ def run(setup: Setup, device: torch.device, out: Path) -> dict[str, int]:
     tensors: dict[str, Tensor] = {}
     history: list[dict[str, object]] = []
     spent: dict[str, dict[str, object]] = {}
-    for trial in trials(design):
-        reference = Reference(clean, teacher if trial.arm.targets == "teacher" else None, setup.teacher_percentile)
-        order = seeds.generator(setup.seed, "calibration", trial.chip)
-        course = calibrate(clean, trial, design, reference, parts, order)
-        first, last = course.history[0], course.history[-1]
-        history += [{"level": trial.level, "chip": trial.chip, **trial.arm._asdict(), **row} for row in course.history]
-        spent[trial.key] = {"epoch": course.chosen_epoch, **{name: n for name, n in last.items() if name in COST}}
-        kept = {"chosen": course.chosen} | ({} if last["epoch"] == course.chosen_epoch else {"last": course.last})
-        for name, values in kept.items():
-            tensors |= {f"{trial.key}/{name}/{parameter}": value for parameter, value in values.items()}
-        print(f"{trial.key}  validation {first['value_val']:.4f} -> {last['value_val']:.4f}", flush=True)
+    asked = trials(design)
+    with observer.progress(len(asked), "trial") as progress:
+        for trial in asked:
+            reference = Reference(clean, teacher if trial.arm.targets == "teacher" else None, setup.teacher_percentile)
+            order = seeds.generator(setup.seed, "calibration", trial.chip)
+            course = calibrate(clean, trial, design, reference, parts, order)
+            first, last = course.history[0], course.history[-1]
+            said = {"level": trial.level, "chip": trial.chip, **trial.arm._asdict()}
+            history += [{**said, **row} for row in course.history]
+            spent[trial.key] = {"epoch": course.chosen_epoch, **{name: n for name, n in last.items() if name in COST}}
+            kept = {"chosen": course.chosen} | ({} if last["epoch"] == course.chosen_epoch else {"last": course.last})
+            for name, values in kept.items():
+                tensors |= {f"{trial.key}/{name}/{parameter}": value for parameter, value in values.items()}
+            observer.result(f"{trial.key}  validation {first['value_val']:.4f} -> {last['value_val']:.4f}")
+            progress.step()
     files.write_csv(out / "history.csv", history)
     about = {"digest": setup.digest, "trials": spent}
     files.write_tensors(out / "chips.safetensors", network.to_numpy(tensors), about)

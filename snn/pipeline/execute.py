@@ -15,6 +15,7 @@ from typing import Any
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError
+from snn.core.observer import TERMINAL, Observer
 from snn.pipeline.jobs import Calibrate, Evaluate, Figures, Prepare, Tables, Train
 from snn.pipeline.plan import Grid
 from snn.pipeline.results import finish, stamp, verify_tables
@@ -23,26 +24,26 @@ from snn.rules import Task
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
-def execute(stage: str, experiment: str, folder: Path) -> None:
-    """Do the job of an experiment that has this folder. Raises InputError, PlanChanged."""
+def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERMINAL) -> None:
+    """Do the job of an experiment that has this folder. Raises InputError, PlanChanged, Stopped."""
     job = Grid(experiment).find(stage, folder)
     aside = folder / f".{stage}.partial"
     try:
         shutil.rmtree(aside, ignore_errors=True)
         files.make_folder(aside)
-        RUN[stage](job, aside)
+        RUN[stage](job, aside, observer)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _prepare(job: Prepare, out: Path) -> None:
+def _prepare(job: Prepare, out: Path, observer: Observer) -> None:
     from snn.data import prepare
 
     loader = params.load_plugin("data.loaders", job.dataset.loader, job.name)
-    finish(job, out, lambda: prepare.run(job, loader, out))
+    finish(job, out, lambda: prepare.run(job, loader, out, observer))
 
 
-def _train(job: Train, out: Path) -> None:
+def _train(job: Train, out: Path, observer: Observer) -> None:
     device = _torch(job)
     from snn.training import checkpoint, loop
 
@@ -58,11 +59,11 @@ def _train(job: Train, out: Path) -> None:
         digest=job.digest,
         start=job.start.file("student.safetensors") if job.start else None,
     )
-    finish(job, out, lambda: loop.run(setup, data.training_file, teacher, device, out), device)
+    finish(job, out, lambda: loop.run(setup, data.training_file, teacher, device, out, observer), device)
     checkpoint.remove(job.folder)
 
 
-def _calibrate(job: Calibrate, out: Path) -> None:
+def _calibrate(job: Calibrate, out: Path, observer: Observer) -> None:
     device = _torch(job.run)
     from snn.hardware import calibrate
 
@@ -70,10 +71,10 @@ def _calibrate(job: Calibrate, out: Path) -> None:
     setup = calibrate.Setup(
         job.design, run.rule.teacher_percentile, run.seed, run.proof, run.data.training_file, teacher, job.digest
     )
-    finish(job, out, lambda: calibrate.run(setup, device, out), device)
+    finish(job, out, lambda: calibrate.run(setup, device, out, observer), device)
 
 
-def _evaluate(job: Evaluate, out: Path) -> None:
+def _evaluate(job: Evaluate, out: Path, observer: Observer) -> None:
     device = _torch(job.run)
     from snn.evaluation import evaluate
 
@@ -94,17 +95,17 @@ def _evaluate(job: Evaluate, out: Path) -> None:
         test_data=run.data.test_file,
     )
     found = [evaluate.Calibrated(calibration.design, calibration.proof) for calibration in job.calibrations]
-    finish(job, out, lambda: evaluate.run(subject, found, job.steps_eval, device, out), device)
+    finish(job, out, lambda: evaluate.run(subject, found, job.steps_eval, device, out, observer), device)
 
 
-def _tables(job: Tables, out: Path) -> None:
+def _tables(job: Tables, out: Path, observer: Observer) -> None:
     from snn.report import tables
 
     tables.run(job, out)
     stamp(job, out)
 
 
-def _figures(job: Figures, out: Path) -> None:
+def _figures(job: Figures, out: Path, observer: Observer) -> None:
     from snn.report import figures
 
     verify_tables(job.tables)
@@ -112,7 +113,7 @@ def _figures(job: Figures, out: Path) -> None:
     stamp(job, out)
 
 
-RUN: dict[str, Callable[[Any, Path], None]] = {
+RUN: dict[str, Callable[[Any, Path, Observer], None]] = {
     "prepare": _prepare,
     "train": _train,
     "calibrate": _calibrate,

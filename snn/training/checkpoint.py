@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from snn.core import files
 from snn.core.errors import InputError
+from snn.core.observer import TERMINAL, Observer
 from snn.model import network
 from snn.training import optimiser as optimise
 from snn.training.course import Course
@@ -34,7 +35,14 @@ def save(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.O
     files.write_tensors(newest, arrays, {"sha256": sum_of(arrays, text), "progress": text}, previous)
 
 
-def restore(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.Optimizer, course: Course) -> None:
+def restore(
+    folder: Path,
+    digest: str,
+    student: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    course: Course,
+    observer: Observer = TERMINAL,
+) -> None:
     """Bring everything to where the newest file stopped that is intact and of `digest`; change nothing without one.
 
     A damaged file is named in one line, with what is used instead; one of another digest is passed over in silence.
@@ -50,7 +58,7 @@ def restore(folder: Path, digest: str, student: nn.Module, optimiser: torch.opti
             break
     for file, what in damaged:
         instead = f"{path} is used instead" if found else "training starts again"
-        print(f"warning: {InputError(file, what, instead)}", flush=True)
+        observer.warning(str(InputError(file, what, instead)))
     if not found:
         return
     if path == previous:
@@ -60,7 +68,7 @@ def restore(folder: Path, digest: str, student: nn.Module, optimiser: torch.opti
     course.best.load_state_dict(tensors["best"])
     optimise.restore(optimiser, tensors["optimiser"])
     course.history, course.traces = progress["history"], progress["traces"]
-    print(f"going on after epoch {len(course.history)}", flush=True)
+    observer.result(f"going on after epoch {len(course.history)}")
 
 
 def remove(folder: Path) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from snn.config import Augment, Init, Training
 from snn.core import files, seeds
-from snn.core.errors import InputError, remake
+from snn.core.errors import InputError, Stopped, remake
+from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
 from snn.data.samples import Split
 from snn.model import network
@@ -49,13 +49,15 @@ class Setup:
     start: Path | None = None
 
 
-def run(setup: Setup, data: Path, teacher: Path | None, device: torch.device, out: Path) -> dict[str, int]:
+def run(
+    setup: Setup, data: Path, teacher: Path | None, device: torch.device, out: Path, observer: Observer = TERMINAL
+) -> dict[str, int]:
     """Train on the training data of a file, with the teacher of another one where the rule learns from one; write the
     deployed network, the student as it ended, the epochs and the traces.
     """
     parts = samples.load(data, device)
     parents = {"teacher": network.load(teacher, device)} if teacher else {}
-    student, course = fit(setup, parts, parents)
+    student, course = fit(setup, parts, parents, observer)
     files.write_csv(out / "epochs.csv", course.history, records.EPOCHS)
     files.write_csv(out / "traces.csv", course.traces, records.TRACES)
     about = {"digest": setup.digest, "status": course.status}
@@ -64,47 +66,51 @@ def run(setup: Setup, data: Path, teacher: Path | None, device: torch.device, ou
     return {"epochs": len(course.history), "samples_seen": len(course.history) * len(parts["train"])}
 
 
-def fit(setup: Setup, parts: Mapping[str, Split], parents: Mapping[str, Network]) -> tuple[nn.Module, Course]:
+def fit(
+    setup: Setup, parts: Mapping[str, Split], parents: Mapping[str, Network], observer: Observer = TERMINAL
+) -> tuple[nn.Module, Course]:
     """Train a student: returns it as it ended, and the course of its training.
 
-    `parents` are the deployed networks that the rule learns from, by role.
+    `parents` are the deployed networks that the rule learns from, by role. Raises Stopped, its
+    checkpoint kept, after an epoch at which the observer asks for that and behind which others are left.
     """
     rule, train, validation, epochs = setup.rule, parts["train"], parts["validation"], setup.training.epochs
     student = _student(setup, train, parents)
     optimiser = optimise.build(student, setup.training)
     course = Course(rule.deploy(student))
-    checkpoint.restore(setup.folder, setup.digest, student, optimiser, course)
+    checkpoint.restore(setup.folder, setup.digest, student, optimiser, course, observer)
     if not course.traces:
         rates = Rates(course.best)
         score(rates.scores, validation)
-        _trace(course, 0, setup, student, parents, rates, validation)
-    done = len(course.history)
-    bar = tqdm(range(done, epochs), initial=done, total=epochs, unit="epoch", disable=None)
-    for epoch in bar:
-        loss, lr = _epoch(setup, epoch, student, optimiser, train, parents)
-        deployed = rule.deploy(student)
-        rates = Rates(deployed)
-        found = score(rates.scores, validation)
-        if not (math.isfinite(loss) and math.isfinite(found.loss)):
-            print(f"diverged in epoch {epoch + 1}: loss {loss}; a lower training.lr may help", flush=True)
-            course.status = "diverged"
-            break
-        row: Epoch = {
-            "epoch": epoch + 1,
-            "lr": lr,
-            "loss": loss if rule.trains else None,
-            "value_val": found.value,
-            "validation_loss": found.loss,
-        }
-        if all(better(row, earlier, validation.task) for earlier in course.history):
-            course.best = deployed
-        course.history.append(row)
-        _trace(course, epoch + 1, setup, student, parents, rates, validation)
-        checkpoint.save(setup.folder, setup.digest, student, optimiser, course)
-        report = f"loss {loss:.4f}  validation {found.value:.4f}"
-        bar.set_postfix_str(report)
-        if bar.disable:
-            print(f"epoch {epoch + 1}/{epochs}  {report}", flush=True)
+        _trace(course, 0, setup, student, parents, rates, validation, observer)
+    with observer.progress(epochs, "epoch", done=len(course.history)) as progress:
+        for epoch in range(len(course.history), epochs):
+            loss, lr = _epoch(setup, epoch, student, optimiser, train, parents)
+            deployed = rule.deploy(student)
+            rates = Rates(deployed)
+            found = score(rates.scores, validation)
+            if not (math.isfinite(loss) and math.isfinite(found.loss)):
+                observer.warning(f"diverged in epoch {epoch + 1}: loss {loss}; a lower training.lr may help")
+                course.status = "diverged"
+                break
+            row: Epoch = {
+                "epoch": epoch + 1,
+                "lr": lr,
+                "loss": loss if rule.trains else None,
+                "value_val": found.value,
+                "validation_loss": found.loss,
+            }
+            if all(better(row, earlier, validation.task) for earlier in course.history):
+                course.best = deployed
+            course.history.append(row)
+            _trace(course, epoch + 1, setup, student, parents, rates, validation, observer)
+            stop = epoch + 1 < epochs and observer.stop_requested()
+            if stop or observer.checkpoint_now():
+                checkpoint.save(setup.folder, setup.digest, student, optimiser, course)
+            progress.step(f"loss {loss:.4f}  validation {found.value:.4f}")
+            if stop:
+                what = f"stopped on request after epoch {epoch + 1} of {epochs}, which is kept"
+                raise Stopped(setup.folder, what, "run the same command again to go on")
     return student, course
 
 
@@ -163,6 +169,7 @@ def _trace(
     parents: Mapping[str, Network],
     rates: Rates,
     validation: Split,
+    observer: Observer,
 ) -> None:
     """Note firing rates and what the rule observes; warn of a layer that hardly fires."""
     student.eval()
@@ -175,7 +182,7 @@ def _trace(
     for layer, rate in fired.items():
         if rate < records.QUIET:
             few = f"{100 * rate:.2f} % of its steps, below {100 * records.QUIET:g} %"
-            print(f"warning: after epoch {epoch}, layer {layer} fires in {few}", flush=True)
+            observer.warning(f"after epoch {epoch}, layer {layer} fires in {few}")
 
 
 @torch.no_grad()

@@ -20,6 +20,7 @@ from snn import config
 from snn.config import params
 from snn.core import files, seeds
 from snn.core.errors import InputError
+from snn.core.observer import Observer
 from snn.data import samples as data
 from snn.evaluation import evaluate
 from snn.hardware import calibrate as hardware
@@ -33,6 +34,7 @@ from snn.model.neuron import IDEAL
 from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Readout, Relu
 from snn.pipeline.plan import Grid
 from snn.training.validation import Score
+from tests.recorder import Recorder
 
 T, K, SHAPE = 4, 3, (1, 8, 8)
 LIF = Neuron(decay=0.8, threshold=0.6, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
@@ -499,9 +501,9 @@ class World:
         paths = {"training_data": self.folder / "train.safetensors", "test_data": self.folder / "test.safetensors"}
         return evaluate.Subject(**names, **facts, **paths, net=self.folder / "net.safetensors")
 
-    def done(self, folder: str, **changes) -> "Done":
+    def done(self, folder: str, observer: Observer | None = None, **changes) -> "Done":
         setup = self.setup(**changes)
-        hardware.run(setup, torch.device("cpu"), self.folder / folder)
+        hardware.run(setup, torch.device("cpu"), self.folder / folder, observer or Observer())
         return Done(setup.design, self.folder / folder)
 
 
@@ -671,6 +673,15 @@ def test_the_last_parameters_are_kept_beside_the_chosen_ones_where_they_are_othe
     assert last == {key for key, spent in finished.spent.items() if spent["epoch"] < 3}
     assert 0 < len(last) < len(finished.spent)
     assert all(values(finished, key).keys() == programmed(clean_network()).keys() for key in finished.spent)
+
+
+def test_an_observer_sees_every_trial_with_its_validation_values(world):
+    observer = Recorder()
+    done = world.done("observed", observer, controls=("shuffled",), epochs=1)
+    trials = arms.trials(done.design)
+    assert observer.of("progress") == [(len(trials), "trial", 0)]
+    assert len(observer.of("step")) == len(observer.of("result")) == len(trials) == 4
+    assert all(line.startswith(trial.key) for trial, line in zip(trials, observer.of("result"), strict=True))
 
 
 # Arms
@@ -964,7 +975,9 @@ def test_a_chip_programmed_with_what_calibration_found_is_the_calibrated_chip_to
 
 
 def test_rows_of_calibrated_chips_hold_the_test_value_after_the_last_epoch_and_no_others_do(world, finished, tmp_path):
-    said = evaluate.run(world.subject(), [finished.calibrated], [], torch.device("cpu"), tmp_path)
+    observer = Recorder()
+    said = evaluate.run(world.subject(), [finished.calibrated], [2], torch.device("cpu"), tmp_path, observer)
+    assert observer.told == [("progress", (said["conditions"], "condition", 0)), *[("step", "")] * said["conditions"]]
     with (tmp_path / "rows.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert said == {"conditions": len(rows)}
