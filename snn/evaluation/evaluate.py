@@ -56,11 +56,11 @@ class Calibrated(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """What a row says of its condition, and the network under it; of a calibration also the network as the last epoch
+    """The columns that name a condition, and the network under it; of a calibration also the network as the last epoch
     left it, where that is another one than the chosen.
     """
 
-    said: dict[str, Any]
+    columns: dict[str, Any]
     net: Network
     last: Network | None = None
 
@@ -94,10 +94,10 @@ def run(
             value_val = score(condition.net.predict, training["validation"]).value
             tested, operations = measure(condition.net, test)
             outcome = {"value_val": value_val, "value_test": tested.value, "sampling_error": tested.sampling_error}
-            if condition.said["condition"] == "calibrated":
+            if condition.columns["condition"] == "calibrated":
                 last = score(condition.last.predict, test) if condition.last else tested
                 outcome["value_test_last"] = last.value
-            rows.append(_row(subject, test.task, {**facts, **condition.said, **outcome, **_work(total(operations))}))
+            rows.append(_row(subject, test.task, {**facts, **condition.columns, **outcome, **_work(total(operations))}))
             layer_rows = layer_rows or _layer_rows(subject, clean, operations)
             progress.step()
     files.write_csv(out / "layers.csv", [row.model_dump() for row in layer_rows])
@@ -112,10 +112,10 @@ def conditions(
     yield Condition({"condition": "clean"}, clean)
     yield Condition({"condition": "int8"}, int8.quantised(clean, sample))
     for steps in steps_eval:
-        said = {"steps_eval": steps, "extrapolated": clean.architecture.bias_share}
+        columns = {"steps_eval": steps, "extrapolated": clean.architecture.bias_share}
         other = network.at_steps(clean, steps)
-        yield Condition({"condition": "clean", **said}, other)
-        yield Condition({"condition": "int8", **said}, int8.quantised(other, sample))
+        yield Condition({"condition": "clean", **columns}, other)
+        yield Condition({"condition": "int8", **columns}, int8.quantised(other, sample))
     for calibration in calibrations:
         for level in calibration.design.hardware.levels:
             yield from _on_chips(calibration, clean, level)
@@ -150,8 +150,8 @@ def _on_chips(calibration: Calibrated, clean: Network, level: float) -> Iterator
                 chip.program(made.network, network.from_numpy(values))
                 nets[name] = made.network
         cost = {f"calibration_{name}": value for name, value in spent.items()}
-        said = {**_chip(design, verdict.level, verdict.chip, made), **verdict.arm._asdict(), **cost}
-        yield Condition({"condition": "calibrated", **said}, nets["chosen"], nets.get("last"))
+        columns = {**_chip(design, verdict.level, verdict.chip, made), **verdict.arm._asdict(), **cost}
+        yield Condition({"condition": "calibrated", **columns}, nets["chosen"], nets.get("last"))
 
 
 def _chip(design: Design, level: float, number: int | None, made: chip.Chip) -> dict[str, Any]:

@@ -17,7 +17,7 @@ class Row(Model):
     protocol: str
     steps: int  # trained with
     steps_eval: int  # evaluated with
-    extrapolated: bool = False  # parameters hang on the steps trained with, and others were evaluated
+    extrapolated: bool = False  # parameters depend on the steps trained with, and others were evaluated
     lr: float  # learning rate of the recipe
     seed: int
     condition: Literal["clean", "int8", "noisy", "calibrated"]  # int8: clean, in 8-bit integers
@@ -28,7 +28,7 @@ class Row(Model):
     calibrator: str | None = None
     targets: str | None = None  # of the calibration: own, teacher
     control: str | None = None  # where the budget of a calibration was spent otherwise, see snn/hardware/trials.py
-    status: Literal["ok", "diverged"] = "ok"  # diverged: judged by its best epoch before, or untrained
+    status: Literal["ok", "diverged"] = "ok"  # diverged: evaluated at its best epoch before, or untrained
     # outcome
     metric: str  # what `value_*` is
     direction: Literal["higher", "lower"]  # which is better

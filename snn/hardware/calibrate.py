@@ -95,8 +95,8 @@ def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERM
             order = seeds.generator(setup.seed, "calibration", trial.chip)
             course = calibrate(clean, trial, design, reference, parts, order)
             first, last = course.history[0], course.history[-1]
-            said = {"level": trial.level, "chip": trial.chip, **trial.arm._asdict()}
-            history += [{**said, **row} for row in course.history]
+            named = {"level": trial.level, "chip": trial.chip, **trial.arm._asdict()}
+            history += [{**named, **row} for row in course.history]
             spent[trial.key] = {"epoch": course.chosen_epoch, **{name: n for name, n in last.items() if name in COST}}
             kept = {"chosen": course.chosen} | ({} if last["epoch"] == course.chosen_epoch else {"last": course.last})
             for name, values in kept.items():
@@ -130,13 +130,13 @@ def calibrate(
 ) -> Course:
     """Do one trial, on a chip of its own; `order` draws the order of samples, and nothing else."""
     settings, train, validation = design.hardware.calibration, parts["train"], parts["validation"]
-    calibrator, judged = _set_up(clean, trial, design)
+    calibrator, evaluated = _set_up(clean, trial, design)
     dense_macs = [size.macs for size in sizes(clean.architecture.input_shape, nodes(clean.architecture))]
     learning = calibrator.learning_macs(dense_macs)
     shuffle = torch.Generator().manual_seed(order.initial_seed() + 1) if trial.arm.control == "shuffled" else None
 
     def row(epoch: int, loss: float | None) -> Epoch:
-        found, seen = score(judged().predict, validation), epoch * len(train)
+        found, seen = score(evaluated().predict, validation), epoch * len(train)
         return {
             "epoch": epoch,
             "loss": loss,
@@ -161,7 +161,7 @@ def calibrate(
 
 
 def _set_up(clean: Network, trial: Trial, design: Design) -> tuple[Calibrator, Callable[[], Network]]:
-    """The calibrator of a trial with what it programs, and what gives the network that validation data judge."""
+    """The calibrator of a trial with what it programs, and what gives the network that is evaluated."""
     kind, settings = calibrators.load(trial.arm.calibrator, "calibration.calibrators"), design.hardware.calibration
     parts = params.noise_parts(design.noise, trial.level) if trial.level else []
     if trial.arm.control != "noise_aware":

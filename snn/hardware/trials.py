@@ -1,9 +1,9 @@
-"""What is done to a chip before it is judged again: arms. No torch.
+"""What is done to a chip before it is evaluated again: arms. No torch.
 
 An arm is a calibrator with targets: `teacher`, the activations of the teacher ANN with the labels, as in the paper; or
 `own`, rates and scores of the clean network. Controls spend the same number of updates elsewhere:
 
-    level_0        on the clean network, and judged there: what more training alone does
+    level_0        on the clean network, and evaluated there: what more training alone does
     clean_chip     on the clean network, then programmed into the chip: the same, not knowing the chip
     other_chip     on another chip of the same level, then programmed into this one
     noise_aware    on a fresh chip for every batch, then programmed into this one, without calibration
@@ -50,7 +50,7 @@ class Trial(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """One judgement: a chip (of a level, or the clean network at level 0) programmed with what a trial found."""
+    """One evaluation: a chip (of a level, or the clean network at level 0) programmed with what a trial found."""
 
     level: float
     chip: int | None
@@ -66,7 +66,7 @@ def arms(calibration: Calibration, teacher_by_rule: bool) -> list[Arm]:
 
 
 def verdicts(design: Design, level: float) -> list[Verdict]:
-    """Every judgement at a level: the arms chip by chip, then the controls of the first."""
+    """Every evaluation at a level: the arms chip by chip, then the controls of the first."""
     chips, controls = range(design.hardware.chips), design.hardware.controls
     found = [Verdict(level, chip, arm, Trial(arm, level, chip)) for chip in chips for arm in design.arms]
     if not controls or controls.level != level:

@@ -21,7 +21,7 @@ from snn.model.spec import Architecture, LayerSpec
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from snn.model.network import Network
 
@@ -39,8 +39,13 @@ class Task:
 
     def architecture(self, **neurons_and_readout: Any) -> Architecture:
         """These layers with a rule's neurons, norm, coding and read-out; by default the mean current over all steps."""
-        sizes = {"input_shape": self.input_shape, "outputs": self.outputs, "layers": self.layers, "steps": self.steps}
-        return Architecture(**sizes, **neurons_and_readout)
+        return Architecture(
+            input_shape=self.input_shape,
+            outputs=self.outputs,
+            layers=self.layers,
+            steps=self.steps,
+            **neurons_and_readout,
+        )
 
 
 @dataclass(frozen=True)
@@ -87,26 +92,26 @@ class Rule:
     def check(options: Any, steps: int) -> None:
         """Raise ValueError when these options make no sense at this number of steps."""
 
-    def student(self, task: Task, parents: Mapping[str, Network], x: Tensor) -> nn.Module:
+    def student(self, task: Task, parents: Mapping[str, Network], x: Tensor) -> Network:
         """What is trained; torch's global generator is seeded from the run when this is called.
 
         `x` is a fixed sample of the training inputs, without augmentation, for rules that set a scale by it.
         """
         raise NotImplementedError
 
-    def losses(self, student: nn.Module, batch: Batch) -> Iterator[Tensor]:
+    def losses(self, student: Network, batch: Batch) -> Iterator[Tensor]:
         """The terms of the loss; each is back-propagated when it is yielded, then follows one update."""
         raise NotImplementedError
 
-    def observe(self, student: nn.Module, batch: Batch) -> Iterator[tuple[str, int | None, float]]:
+    def observe(self, student: Network, batch: Batch) -> Iterator[tuple[str, int | None, float]]:
         """What is worth tracing over the epochs, on a batch of validation data: (quantity, layer or None, value).
 
         The student is in evaluation mode; layers count from 1.
         """
         yield from ()
 
-    def deploy(self, student: nn.Module) -> Network:
-        """The network that is judged: free of norms, in evaluation mode, sharing no memory with the student."""
+    def deploy(self, student: Network) -> Network:
+        """The network that is evaluated: free of norms, in evaluation mode, sharing no memory with the student."""
         return network.fold(student)
 
 

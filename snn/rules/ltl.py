@@ -64,9 +64,9 @@ class Ltl(Rule):
 
     def student(self, task, parents, x):
         """Online scores are sum_{t >= warm_up} sum_{k <= t} o[k], hence T - max(t, warm_up) times o[t]."""
-        options = self.options
-        how = {"over_steps": "running", "warm_up": options.warm_up} if options.mode == "online" else {}
-        readout = Readout(kind=options.readout, **how)
+        options, readout = self.options, Readout(kind=self.options.readout)
+        if options.mode == "online":
+            readout = Readout(kind=options.readout, over_steps="running", warm_up=options.warm_up)
         student = network.Network(task.architecture(activation=options.neuron, norm=options.norm, readout=readout))
         if options.scale == "fixed":
             for i, q in enumerate(local_losses.percentiles(parents["teacher"], x, self.teacher_percentile)):

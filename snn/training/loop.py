@@ -68,7 +68,7 @@ def run(
 
 def fit(
     setup: Setup, parts: Mapping[str, Split], parents: Mapping[str, Network], observer: Observer = TERMINAL
-) -> tuple[nn.Module, Course]:
+) -> tuple[Network, Course]:
     """Train a student: returns it as it ended, and the course of its training.
 
     `parents` are the deployed networks that the rule learns from, by role. Raises Stopped, its
@@ -114,7 +114,7 @@ def fit(
     return student, course
 
 
-def _student(setup: Setup, train: Split, parents: Mapping[str, Network]) -> nn.Module:
+def _student(setup: Setup, train: Split, parents: Mapping[str, Network]) -> Network:
     """The student as its training begins."""
     torch.manual_seed(seeds.stream(setup.seed, "weights"))
     sample, _ = next(train.in_order(SAMPLE))
@@ -129,7 +129,7 @@ def _student(setup: Setup, train: Split, parents: Mapping[str, Network]) -> nn.M
 def _epoch(
     setup: Setup,
     epoch: int,
-    student: nn.Module,
+    student: Network,
     optimiser: torch.optim.Optimizer,
     train: Split,
     parents: Mapping[str, Network],
@@ -150,7 +150,7 @@ def _epoch(
     return total / len(train), lr
 
 
-def _update(rule: Rule, student: nn.Module, optimiser: torch.optim.Optimizer, lr: float, batch: Batch) -> float:
+def _update(rule: Rule, student: Network, optimiser: torch.optim.Optimizer, lr: float, batch: Batch) -> float:
     optimiser.zero_grad()
     total = 0.0
     for loss in rule.losses(student, batch):
@@ -165,7 +165,7 @@ def _trace(
     course: Course,
     epoch: int,
     setup: Setup,
-    student: nn.Module,
+    student: Network,
     parents: Mapping[str, Network],
     rates: Rates,
     validation: Split,
@@ -186,7 +186,7 @@ def _trace(
 
 
 @torch.no_grad()
-def initialise(student: nn.Module, init: Init) -> None:
+def initialise(student: Network, init: Init) -> None:
     """Give the synapses of a student the weights to start with."""
     for module in student.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -195,7 +195,7 @@ def initialise(student: nn.Module, init: Init) -> None:
             module.weight *= init.gain
 
 
-def _start(student: nn.Module, path: Path) -> None:
+def _start(student: Network, path: Path) -> None:
     try:
         student.load_state_dict(network.from_numpy(files.read_tensors(path, remake(path.parent))[0]))
     except RuntimeError as error:

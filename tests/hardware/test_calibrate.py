@@ -904,7 +904,7 @@ def test_every_condition_is_judged_once_and_in_order(judged):
         expected += [("calibrated", level, number, arm) for number in (0, 1) for arm in (treated, other)]
     expected += [("calibrated", 0, None, arm_of["level_0"])]
     expected += [("calibrated", 0.4, number, arm_of[control]) for control in CONTROLS[1:] for number in (0, 1)]
-    found = [condition.said for condition in judged]
+    found = [condition.columns for condition in judged]
     assert [(said["condition"], said.get("level"), said.get("chip"), arm(said)) for said in found] == expected
     assert [said.get("steps_eval") for said in found[:4]] == [None, None, 2, 2]
     assert {said["noise"] for said in found[4:]} == {"mismatch"}
@@ -912,7 +912,7 @@ def test_every_condition_is_judged_once_and_in_order(judged):
 
 def test_a_chip_is_named_by_what_was_drawn_for_it_the_same_at_every_level_and_in_every_arm(judged):
     drawn_for = {}
-    for said in (condition.said for condition in judged[4:]):
+    for said in (condition.columns for condition in judged[4:]):
         drawn_for.setdefault(said["chip"], set()).add(said["draw"])
     assert drawn_for.keys() == {0, 1, None}
     assert {len(draws) for draws in drawn_for.values()} == {1}
@@ -921,7 +921,7 @@ def test_a_chip_is_named_by_what_was_drawn_for_it_the_same_at_every_level_and_in
 
 def test_what_a_calibration_spent_stands_in_every_row_that_it_made(judged, finished):
     verdicts = [verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished.design, level)]
-    rows = [condition.said for condition in judged if condition.said["condition"] == "calibrated"]
+    rows = [condition.columns for condition in judged if condition.columns["condition"] == "calibrated"]
     for verdict, said in zip(verdicts, rows, strict=True):
         spent = finished.spent[verdict.trial.key]
         assert {name: said[f"calibration_{name}"] for name in ("epoch", *hardware.COST)} == spent
@@ -948,7 +948,7 @@ def test_a_judged_chip_is_the_chip_of_its_number_programmed_with_what_the_trial_
 
 
 def test_level_0_is_the_clean_network_after_more_training(judged, finished):
-    (condition,) = [condition for condition in judged if condition.said.get("control") == "level_0"]
+    (condition,) = [condition for condition in judged if condition.columns.get("control") == "level_0"]
     assert all(layer.silicon == IDEAL and not parametrize.is_parametrized(layer.op) for layer in condition.net.layers)
     assert same(programmed(condition.net), values(finished, trial_of(control="clean_chip", level=0, number=None).key))
 

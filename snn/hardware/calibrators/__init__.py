@@ -57,8 +57,8 @@ class Descent(Calibrator):
 
     def __init__(self, network: Network, settings: Calibration):
         super().__init__(network, settings)
-        recipe = {"epochs": settings.epochs, "batch": settings.batch, "optimiser": "adam", "lr": settings.lr}
-        self._optimiser = optimiser.build(network, Training(**recipe))
+        recipe = Training(epochs=settings.epochs, batch=settings.batch, optimiser="adam", lr=settings.lr)
+        self._optimiser = optimiser.build(network, recipe)
 
     def losses(self, chip: Network, lesson: Lesson) -> Iterator[Tensor]:
         """Terms that are back-propagated one by one."""
