@@ -31,6 +31,7 @@ from snn.model import network
 from snn.model.spec import AvgPool, Conv, Linear
 from snn.rules import Task
 from snn.training import loop
+from tests import nets
 
 GOLDEN = Path(__file__).with_name("golden") / "losses.json"
 CHIPS = GOLDEN.with_name("chips.json")
@@ -62,8 +63,7 @@ def exact():
 
 
 def split(name, samples):
-    x_NCHW = torch.randint(17, (samples, 1, 8, 8), generator=seeds.generator("golden", name), dtype=torch.uint8)
-    return Double(x_NCHW, torch.arange(samples) % 3, torch.tensor([8.0]), torch.tensor([5.0]))
+    return nets.split("golden", name, samples=samples, kind=Double)
 
 
 def rule_of(name):
@@ -86,7 +86,7 @@ def trained(name, steps=None):
         if begin:
             start = files.write_tensors(folder / "start.safetensors", network.to_numpy(begin.state_dict()), {})
         kept = folder / "resume", name, start
-        setup = loop.Setup(rule, task, recipe, method.init, config.Augment(shift=1), 0, *kept)
+        setup = loop.Setup(rule, task, recipe, method.init, nets.SHIFTED, 0, *kept)
         return *loop.fit(setup, parts, {"teacher": teacher} if teacher else {}), teacher
 
 

@@ -17,17 +17,17 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
+from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrize import ParametrizationList
 
-from snn.core.strict import Model
 from snn.hardware.foundry import Foundry
 from snn.model.layer import Layer
 from snn.model.network import Network
 
-Parts = Sequence[tuple[ModuleType, Model]]  # noise models of a chip: file of `snn.hardware.noise`, and its options
+Parts = Sequence[tuple[ModuleType, BaseModel]]  # noise models of a chip: file of `snn.hardware.noise`, and its options
 
 
 class Chip(NamedTuple):

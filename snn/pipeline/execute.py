@@ -16,9 +16,11 @@ from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError
 from snn.core.observer import TERMINAL, Observer
-from snn.pipeline.jobs import Calibrate, Evaluate, Figures, Prepare, Tables, Train
-from snn.pipeline.plan import Grid
-from snn.pipeline.results import finish, stamp, verify_tables
+from snn.pipeline.job import Job
+from snn.pipeline.jobs import Calibrate, Collect, Evaluate, Prepare, Report, Train
+from snn.pipeline.plan import Plan
+from snn.pipeline.record import OnRecord
+from snn.pipeline.results import finish, stamp, verify_stamped
 from snn.rules import Task
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -26,12 +28,26 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERMINAL) -> None:
     """Do the job of an experiment that has this folder. Raises InputError, PlanChanged, Stopped."""
-    job = Grid(experiment).find(stage, folder)
-    aside = folder / f".{stage}.partial"
+    _do(Plan(experiment).find(stage, folder), observer)
+
+
+def report_of_record(experiment: str) -> Path:
+    """Make the report of an experiment from the collected tables that lie here, whichever code collected them.
+
+    Needs no run. Returns the folder of the report. Raises InputError where the tables are not those of their stamp, or
+    have not the columns of today.
+    """
+    plan, recorded = Plan(experiment), OnRecord(experiment)
+    _do(plan.report.of(recorded.collected_digest), TERMINAL)
+    return plan.report.folder
+
+
+def _do(job: Job, observer: Observer) -> None:
+    aside = job.folder / f".{job.stage}.partial"
     try:
         shutil.rmtree(aside, ignore_errors=True)
         files.make_folder(aside)
-        RUN[stage](job, aside, observer)
+        RUN[job.stage](job, aside, observer)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -98,19 +114,30 @@ def _evaluate(job: Evaluate, out: Path, observer: Observer) -> None:
     finish(job, out, lambda: evaluate.run(subject, found, job.steps_eval, device, out, observer), device)
 
 
-def _tables(job: Tables, out: Path, observer: Observer) -> None:
-    from snn.report import tables
-
-    tables.run(job, out)
+def _collect(job: Collect, out: Path, observer: Observer) -> None:
+    write_tables(job, out)
     stamp(job, out)
 
 
-def _figures(job: Figures, out: Path, observer: Observer) -> None:
-    from snn.report import figures
-
-    verify_tables(job.tables)
-    figures.run(job, out)
+def _report(job: Report, out: Path, observer: Observer) -> None:
+    write_report(job, out)
     stamp(job, out)
+
+
+def write_tables(job: Collect, out: Path) -> None:
+    """Write the collected tables of a job into a folder."""
+    from snn.report.collect import collect
+
+    collect(job.evaluated, job.learning_rates, out)
+
+
+def write_report(job: Report, out: Path) -> None:
+    """Write the report of a job into a folder, from the collected tables that lie here."""
+    from snn.report import write
+    from snn.report.collected import collected
+
+    verify_stamped(job.collect, job.parent_digests["collect"])
+    write.write(job.inputs_of(collected(job.collect.folder)), out)
 
 
 RUN: dict[str, Callable[[Any, Path, Observer], None]] = {
@@ -118,8 +145,8 @@ RUN: dict[str, Callable[[Any, Path, Observer], None]] = {
     "train": _train,
     "calibrate": _calibrate,
     "evaluate": _evaluate,
-    "tables": _tables,
-    "figures": _figures,
+    "collect": _collect,
+    "report": _report,
 }
 
 

@@ -14,29 +14,22 @@ from snn.core.errors import InputError
 from snn.energy import counter as energy
 from snn.energy import prices
 from snn.model import network
-from snn.model.network import Network
-from snn.model.spec import Architecture, AvgPool, Conv, Linear, Neuron
+from snn.model.spec import AvgPool, Conv, Linear
 from snn.nir.write import write
+from tests import nets
 
-LIF = Neuron(decay=0.75, threshold=0.5, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
 SHAPE, K, N = (1, 8, 8), 4, 24
 
 
 @pytest.fixture
 def net():
-    torch.manual_seed(0)
     layers = (Conv(conv=4), AvgPool(avg_pool=2), Linear(linear=16))
-    fixed = {"input_shape": SHAPE, "outputs": K, "layers": layers, "steps": 3, "norm": None}
-    made = Network(Architecture(**fixed, activation=LIF)).requires_grad_(False).eval()
-    for layer in made.layers:
-        if layer.programmable:
-            layer.op.weight *= 4
-    return made
+    return nets.deployed(layers, shape=SHAPE, outputs=K, steps=3, loud=4.0)
 
 
 @pytest.fixture
 def samples(tmp_path, net):
-    x = torch.randn(N, *SHAPE, generator=torch.Generator().manual_seed(0))
+    x = nets.some(N, *SHAPE)
     path = tmp_path / "samples.npz"
     np.savez(path, x=x.numpy(), y=net.predict(x).argmax(1).numpy())
     return path

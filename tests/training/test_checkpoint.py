@@ -12,15 +12,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snn import config
 from snn.config import params
-from snn.core import files, seeds
+from snn.core import files
 from snn.core.errors import InputError, PlanChanged, Stopped
-from snn.data import samples as data
 from snn.model.spec import AvgPool, Conv, Linear
 from snn.rules import Task
 from snn.rules.tandem import Tandem
 from snn.training import checkpoint, loop
+from tests import nets
 from tests.recorder import Recorder
 
 NEWEST, PREVIOUS = files.PROGRESS
@@ -35,17 +34,12 @@ class Killed(BaseException):
     """What no code expects, as a SIGKILL is."""
 
 
-def split(name, samples):
-    x_NCHW = torch.randint(17, (samples, 1, 4, 4), generator=seeds.generator(name), dtype=torch.uint8)
-    return data.Split(x_NCHW, torch.arange(samples) % 3, torch.tensor([8.0]), torch.tensor([5.0]))
-
-
-PARTS = {"train": split("train", 12), "validation": split("validation", 6)}
+PARTS = {name: nets.split(name, samples=n, shape=(1, 4, 4)) for name, n in (("train", 12), ("validation", 6))}
 
 
 def setup_in(folder, optimiser="adam", digest=DIGEST):
     recipe = METHOD.training.model_copy(update={"epochs": EPOCHS, "batch": 6, "optimiser": optimiser, "lr": 0.01})
-    return loop.Setup(RULE, TASK, recipe, METHOD.init, config.Augment(shift=1), 0, folder, digest)
+    return loop.Setup(RULE, TASK, recipe, METHOD.init, nets.SHIFTED, 0, folder, digest)
 
 
 def fit(folder, optimiser="adam", digest=DIGEST, observer=None):

@@ -3,31 +3,24 @@
 import dataclasses
 
 import pytest
-import torch
 
-from snn.core import seeds
 from snn.data.samples import Split
 from snn.energy.counter import Counter
 from snn.evaluation.evaluate import measure
 from snn.model.network import Network
-from snn.model.spec import Architecture, AvgPool, Conv, Linear, Neuron, Readout
+from snn.model.spec import Readout
 from snn.training.validation import Rates, score
+from tests import nets
 
-LIF = Neuron(decay=0.8, threshold=0.3, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
-LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=12))
-SHAPE, N, T = (1, 8, 8), 300, 4  # three batches, the last of them smaller
+N = 300  # three batches, the last of them smaller
 
 
 def net(outputs: int, kind="current") -> Network:
-    torch.manual_seed(0)
-    fixed = {"input_shape": SHAPE, "outputs": outputs, "layers": LAYERS, "norm": None, "readout": Readout(kind=kind)}
-    return Network(Architecture(**fixed, steps=T, activation=LIF)).requires_grad_(False).eval()
+    return nets.deployed(outputs=outputs, readout=Readout(kind=kind))
 
 
 def split(task: str) -> Split:
-    x_NCHW = torch.randint(17, (N, *SHAPE), generator=seeds.generator("validation"), dtype=torch.uint8)
-    own = Split(x_NCHW, torch.arange(N) % 3, torch.tensor([8.0]), torch.tensor([5.0]), white=16)
-    return dataclasses.replace(own, task=task)
+    return dataclasses.replace(nets.split("validation", samples=N), task=task, white=16)
 
 
 @pytest.mark.parametrize("kind", ["current", "votes", "current_and_spikes"])
