@@ -3,8 +3,6 @@
 Whatever a test depends on is an argument of the call; the defaults are what it does not care about.
 """
 
-from types import SimpleNamespace
-
 import torch
 from torch import Tensor
 
@@ -20,7 +18,7 @@ Layers = tuple[LayerSpec, ...]
 
 CHAIN: Layers = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=8))
 POOLED: Layers = (*CHAIN[:3], MaxPool(max_pool=2), Linear(linear=12))
-DATASET = SimpleNamespace(task="classification", augment=config.Augment(shift=1))
+SHIFTED = config.Augment(shift=1)
 
 
 def leaky(**changes: object) -> Neuron:

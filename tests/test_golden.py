@@ -16,12 +16,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 
-from snn import config
+from snn import config, rules
 from snn.config import params
 from snn.core import files, seeds
 from snn.data import samples as data
@@ -67,23 +66,28 @@ def split(name, samples):
     return nets.split("golden", name, samples=samples, kind=Double)
 
 
+def rule_of(name):
+    method = params.load("methods", name)
+    return rules.load(method.rule, name)(method.options)
+
+
 @cache
 def trained(name, steps=None):
     """A method after three updates: its student, the course of its training, its teacher."""
-    method = params.load("methods", name)
-    rule = params.load_plugin("rules", method.rule, name).Rule(method.options)
+    method, rule = params.load("methods", name), rule_of(name)
     teacher = trained(method.teacher or "ann")[1].best if rule.parents else None
     begin = trained(method.start.method, method.start.steps)[0] if method.start else None
     steps = steps or max(STEPS, getattr(method.options, "warm_up", 0) + 1)
     task = Task((1, 8, 8), 3, LAYERS, 1 if rule.static else steps)
     parts = {"train": split("train", 24), "validation": split("validation", 12)}
-    recipe = method.model_copy(update={"training": method.training.model_copy(update={"epochs": 3, "batch": 24})})
-    parents = {"teacher": teacher} if teacher else {}
+    recipe = method.training.model_copy(update={"epochs": 3, "batch": 24})
     with tempfile.TemporaryDirectory() as name_of_folder:
         folder, start = Path(name_of_folder), None
         if begin:
             start = files.write_tensors(folder / "start.safetensors", network.to_numpy(begin.state_dict()), {})
-        return *loop.fit(rule, task, parts, recipe, nets.DATASET, 0, parents, folder / "resume", name, start), teacher
+        kept = folder / "resume", name, start
+        setup = loop.Setup(rule, task, recipe, method.init, nets.SHIFTED, 0, *kept)
+        return *loop.fit(setup, parts, {"teacher": teacher} if teacher else {}), teacher
 
 
 def measure(name):
@@ -94,8 +98,7 @@ def measure(name):
         found = {f"loss {row['epoch']}": row["loss"] or 0.0 for row in course.history}
         found |= {f"validation loss {row['epoch']}": row["validation_loss"] for row in course.history}
         found |= {f"clean {what}": value for what, value in operations(net).items()}
-        percentile = getattr(params.load("methods", name).options, "percentile", 100)
-        reference = calibrate.Reference(net, teacher, percentile)
+        reference = calibrate.Reference(net, teacher, rule_of(name).teacher_percentile)
         if any(layer.fires for layer in net.layers):
             found |= on_chip("mismatch", 0.2, net, reference, "ltl_offline")
         return found
@@ -114,14 +117,14 @@ def measure_noise(name):
 
 
 def on_chip(noise, level, net, reference, calibrator):
-    parts = params.noise_parts(noise, level)
+    model, arm = params.load("noise", noise), trials.Arm(calibrator, "own")
+    hardware = config.Hardware(noise=noise, levels=(level,), chips=1, calibration=CALIBRATION)
+    parts = params.noise_parts(model, level)
     made = chip.manufacture(net, parts, 0).network
     found = {f"{noise} noisy {what}": value for what, value in operations(made).items()}
-    trial = trials.Trial(trials.Arm(calibrator, "own"), level, 0)
-    settings = SimpleNamespace(noise=noise, calibration=CALIBRATION)
-    job = SimpleNamespace(hardware=settings, run=SimpleNamespace(data=SimpleNamespace(dataset=nets.DATASET)))
+    trial, design = trials.Trial(arm, level, 0), trials.Design(hardware, model, (arm,))
     samples = {"train": split("train", 24), "validation": split("validation", 12)}
-    course = calibrate.calibrate(net, trial, job, reference, samples, seeds.generator("golden", "chip"))
+    course = calibrate.calibrate(net, trial, design, reference, samples, seeds.generator("golden", "chip"))
     found |= {f"{noise} calibration loss {row['epoch']}": row["loss"] for row in course.history[1:]}
     made = chip.manufacture(net, parts, 0).network
     chip.program(made, course.last)
@@ -129,8 +132,8 @@ def on_chip(noise, level, net, reference, calibrator):
 
 
 def operations(net):
-    accuracy, _, layers = evaluate.judge(net, split("test", 12))
-    return {"accuracy": accuracy, **asdict(counter.total(layers))}
+    found, layers = evaluate.measure(net, split("test", 12))
+    return {"accuracy": found.value, **asdict(counter.total(layers))}
 
 
 @pytest.mark.parametrize("name", params.names("methods"))

@@ -24,12 +24,13 @@ from snn.core.errors import InputError, remake
 from snn.data import samples as data
 from snn.energy import counter
 from snn.energy import prices as joules
-from snn.evaluation.evaluate import judge
+from snn.evaluation.evaluate import measure
 from snn.hardware import chip
 from snn.model import network
 from snn.model.network import Network
 from snn.nir.read import read as read_nir
 from snn.report.canvas import save
+from snn.training.validation import score
 
 NOISES = ("mismatch", "quantisation_channel", "silencing", "stuck")
 NIR = (".nir", ".h5", ".hdf5")
@@ -68,25 +69,26 @@ def audit(
 
     Raises InputError naming what is wrong with the network, the data or their fit.
     """
-    parts = {name: [(level, params.noise_parts(name, level)) for level in _levels(name)] for name in noises}
+    models = {name: params.load("noise", name) for name in noises}
+    parts = {name: [(level, params.noise_parts(own, level)) for level in own.levels] for name, own in models.items()}
     net = load(model, steps, dt)
     split = _limited(_samples(model, samples), limit)
     _check(net, split, samples or model)
-    clean, error, operations = judge(net, split)
+    clean, operations = measure(net, split)
     layers = _layers(net, operations)
     prices = _prices(operations, net.architecture.steps)
-    curves = _curves(net, split, parts, chips, clean)
+    curves = _curves(net, split, parts, chips, clean.value)
     facts = {
         "network": str(model),
         "steps of an inference": str(net.architecture.steps),
         "samples": f"{len(split):,}",
-        "accuracy": f"{100 * clean:.1f} % (± {100 * error:.1f} from the finite sample)",
+        "accuracy": f"{100 * clean.value:.1f} % (± {100 * clean.sampling_error:.1f} from the finite sample)",
         "parameters": f"{sum(parameter.numel() for parameter in net.parameters()):,}",
     }
     drawn = {
         "layers.svg": figures.layers(layers),
         "energy.svg": figures.conventions(prices),
-        "noise.svg": figures.noise(curves, clean),
+        "noise.svg": figures.noise(curves, clean.value),
     }
     for name, table in (("layers", layers), ("energy", prices), ("noise", curves)):
         files.write(out / f"{name}.csv", table.to_csv(index=False))
@@ -109,10 +111,6 @@ def load(model: Path, steps: int | None = None, dt: float | None = None) -> Netw
         raise InputError(model, "is neither a run folder nor a file", "give a folder below results/runs, or a NIR file")
     net = network.load(file, torch.device("cpu"), _remedy(file, "net.safetensors"))
     return network.at_steps(net, steps) if steps and steps != net.architecture.steps else net
-
-
-def _levels(name: str) -> tuple[float, ...]:
-    return params.load("noise", name).levels
 
 
 def _samples(model: Path, samples: Path | None) -> Any:
@@ -214,6 +212,6 @@ def _curves(net: Network, split: Any, parts: dict[str, list], chips: int, clean:
         for level, models in levels:
             for number in range(chips):
                 made = chip.manufacture(net, models, number)
-                value = judge(made.network, split)[0]
+                value = score(made.network.predict, split).value
                 rows.append({"noise": noise, "level": level, "chip": number, "draw": made.draw, "accuracy": value})
     return pd.DataFrame(rows)

@@ -13,7 +13,8 @@ from snn.core.errors import InputError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
-    Returns the exit status: 0 done, 1 jobs are due or tables stale (plan), 2 bad input, 3 the plan has changed.
+    Returns the exit status: 0 done, 1 jobs are due or tables stale (plan), 2 bad input, 3 the plan has changed,
+    4 stopped on request.
     """
     options = parser().parse_args(arguments)
     try:

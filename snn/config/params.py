@@ -101,13 +101,18 @@ def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -
             raise InputError(place.at("layers"), str(error), "change the layer or the input shape") from None
     if isinstance(checked, Noise):
         for level in checked.levels:
-            _parts(checked, level, where)
+            noise_parts(checked, level, where)
     return checked
 
 
-def noise_parts(name: str, level: float) -> list[tuple[ModuleType, BaseModel]]:
-    """The noise models of a chip at a level, in order: module and options. Raises InputError naming file and key."""
-    return _parts(load("noise", name), level, path_of("noise", name))
+def noise_parts(noise: Noise, level: float, where: Path = Path("noise")) -> list[tuple[ModuleType, BaseModel]]:
+    """The noise models of a chip at a level, in order: module and options. Raises InputError naming `where` and key."""
+    parts = []
+    for i, part in enumerate(noise.models):
+        place = Place(where, ("models", str(i)))
+        plugin = load_plugin("hardware.noise", part.model, place.at("model"))
+        parts.append((plugin, _validate(plugin.Options, part.at(level), Place(where, (*place.keys, "options")))))
+    return parts
 
 
 def load_method(name: str, override: Mapping[str, Any], where: Path) -> Method:
@@ -146,15 +151,6 @@ def _with_options(kind: str, document: Any, place: Place) -> Any:
     plugin = load_plugin(PACKAGES[kind], document[PLUGINS[kind]], place.at(PLUGINS[kind]))
     options = _validate(plugin.Options, document.get("options", {}), Place(place.file, (*place.keys, "options")))
     return {**document, "options": options}
-
-
-def _parts(noise: Noise, level: float, where: Path) -> list[tuple[ModuleType, BaseModel]]:
-    parts = []
-    for i, part in enumerate(noise.models):
-        place = Place(where, ("models", str(i)))
-        plugin = load_plugin("hardware.noise", part.model, place.at("model"))
-        parts.append((plugin, _validate(plugin.Options, part.at(level), Place(where, (*place.keys, "options")))))
-    return parts
 
 
 def _validate(model: type[Checked], document: Any, place: Place) -> Checked:

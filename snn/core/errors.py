@@ -30,6 +30,12 @@ class PlanChanged(InputError):
     exit_code = 3
 
 
+class Stopped(InputError):
+    """A training was asked to stop and did: there is no result, and the same command goes on from the checkpoint."""
+
+    exit_code = 4
+
+
 def remake(folder: Path, otherwise: str = "give another file") -> str:
     """What to do about a damaged file in `folder`: have the result made again, or `otherwise` where the folder is not
     one that the workflow makes. Only by its place is a folder known, for what it holds may be damaged.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
+from snn.core.observer import TERMINAL, Observer, Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,10 +20,9 @@ download = lazy("snn.data.download")
 files = lazy("snn.core.files")
 splits = lazy("snn.data.splits")
 numpy = lazy("numpy")
-tqdm = lazy("tqdm")
 
 
-def run(job: Any, loader: Any, out: Path) -> dict[str, Any]:
+def run(job: Any, loader: Any, out: Path, observer: Observer = TERMINAL) -> dict[str, Any]:
     """Prepare the data set of a `jobs.Prepare` job: training and validation in one file, test in another."""
     dataset, where = job.dataset, f"data set {job.name}"
     for file in dataset.files:
@@ -44,22 +44,22 @@ def run(job: Any, loader: Any, out: Path) -> dict[str, Any]:
         about = {"digest": job.digest, "class_names": raw.class_names, "parts": names}
         return {**about, **said, "statistics": pixels.statistics()}
 
-    def samples(indices: np.ndarray, bar: Any, seen: bool) -> Iterator[np.ndarray]:
+    def samples(indices: np.ndarray, progress: Progress, seen: bool) -> Iterator[np.ndarray]:
         for i in indices.tolist():
             x = _checked(raw.read(i), dataset, where)
             if seen:
                 pixels.see(x)
-            bar.update()
+            progress.step()
             yield x
 
     def write(name: str, *names: str) -> None:
         count = sum(len(parts[part]) for part in names)
-        with tqdm.tqdm(total=count, unit="sample", desc=f"{job.name}: {name}", disable=None) as bar:
+        with observer.progress(count, "sample", title=f"{job.name}: {name}") as progress:
             streams = {f"y_{part}": _integers(raw.y_N[parts[part]]) for part in names}
             streams |= {f"index_{part}": _integers(parts[part]) for part in names}
             for part in names:
                 shape = (len(parts[part]), *dataset.sample_shape)
-                streams[f"x_{part}"] = files.Stream("uint8", shape, samples(parts[part], bar, part == "train"))
+                streams[f"x_{part}"] = files.Stream("uint8", shape, samples(parts[part], progress, part == "train"))
             files.stream_tensors(out / f"{name}.safetensors", streams, lambda: metadata(names))
 
     write("train", "train", "validation")

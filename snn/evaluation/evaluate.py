@@ -1,11 +1,11 @@
 """One network under one condition becomes one row: its values on validation and test data, its operations.
 
-The only stage that reads test data. A run is judged clean, in 8-bit integers and, for each of its noise models, on
+The only stage that reads test data. A run is evaluated clean, in 8-bit integers and, for each of its noise models, on
 every chip before and after calibration.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,146 +15,195 @@ from torch import Tensor
 from snn.config import params
 from snn.core import files
 from snn.core.errors import remake
+from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
-from snn.data.samples import Split
-from snn.energy import counter as energy
+from snn.energy.counter import Counter, Operations, total
 from snn.evaluation.rows import LayerRow, Row
-from snn.hardware import chip, int8, trials
+from snn.hardware import chip, int8
+from snn.hardware.trials import Design, verdicts
 from snn.model import network
-from snn.model.losses import METRICS, outcomes
+from snn.model.losses import METRICS
 from snn.model.network import Network
-from snn.training.validation import score
+from snn.training.validation import Samples, Score, score
 
 SAMPLE = 512  # training inputs by which activations are scaled to 8 bits
 
 
+@dataclass(frozen=True)
+class Subject:
+    """A run that is evaluated: how its rows name it, and the files of its network and data."""
+
+    dataset: str
+    network: str
+    method: str
+    rule: str
+    steps: int
+    lr: float
+    seed: int
+    epochs: int
+    threads: int
+    digest: str
+    net: Path
+    training_data: Path
+    test_data: Path
+
+
+class Calibrated(NamedTuple):
+    """What a calibration was asked for, and the file of the parameters that it found."""
+
+    design: Design
+    found: Path
+
+
 class Condition(NamedTuple):
-    """What a row says of its condition, and the network under it; of a calibration also the network as the last epoch
+    """The columns that name a condition, and the network under it; of a calibration also the network as the last epoch
     left it, where that is another one than the chosen.
     """
 
-    said: dict[str, Any]
+    columns: dict[str, Any]
     net: Network
     last: Network | None = None
 
 
-def run(job: Any, device: torch.device, out: Path) -> dict[str, Any]:
-    """Do a `jobs.Evaluate` job: rows.csv, one row a condition, and layers.csv, one row a layer of the clean network."""
-    training = samples.load(job.run.data.training_file, device)
-    test = samples.load(job.run.data.test_file, device)["test"]
-    clean = network.load(job.run.proof, device)
+def run(
+    subject: Subject,
+    calibrations: Sequence[Calibrated],
+    steps_eval: Sequence[int],
+    device: torch.device,
+    out: Path,
+    observer: Observer = TERMINAL,
+) -> dict[str, int]:
+    """Write rows.csv, one row per condition, and layers.csv, one row per layer of the clean network.
+
+    `steps_eval`: numbers of steps at which the clean network is evaluated besides its own.
+    """
+    training = samples.load(subject.training_data, device)
+    test = samples.load(subject.test_data, device)["test"]
+    clean = network.load(subject.net, device)
     facts = {
-        "status": network.metadata(job.run.proof)["status"],
+        "status": network.metadata(subject.net)["status"],
         "parameters": sum(parameter.numel() for parameter in clean.parameters()),
         "samples_test": len(test),
-        "samples_seen": job.run.epochs * len(training["train"]),
+        "samples_seen": subject.epochs * len(training["train"]),
     }
-    rows, layer_rows = [], []
+    rows: list[Row] = []
+    layer_rows: list[LayerRow] = []
     sample, _ = next(training["train"].in_order(SAMPLE))
-    for condition in conditions(job, clean, sample):
-        value_val = score(condition.net, training["validation"])[0]["value_val"]
-        value_test, sampling_error, operations = judge(condition.net, test)
-        outcome = {"value_val": value_val, "value_test": value_test, "sampling_error": sampling_error}
-        if condition.said["condition"] == "calibrated":
-            outcome["value_test_last"] = judge(condition.last, test)[0] if condition.last else value_test
-        rows.append(_row(job.run, {**facts, **condition.said, **outcome, **_work(energy.total(operations))}))
-        layer_rows = layer_rows or [
-            _layer_row(job.run, i, *pair) for i, pair in enumerate(zip(clean.layers, operations, strict=True))
-        ]
+    with observer.progress(_number(calibrations, steps_eval), "condition") as progress:
+        for condition in conditions(clean, sample, calibrations, steps_eval):
+            value_val = score(condition.net.predict, training["validation"]).value
+            tested, operations = measure(condition.net, test)
+            outcome = {"value_val": value_val, "value_test": tested.value, "sampling_error": tested.sampling_error}
+            if condition.columns["condition"] == "calibrated":
+                last = score(condition.last.predict, test) if condition.last else tested
+                outcome["value_test_last"] = last.value
+            rows.append(_row(subject, test.task, {**facts, **condition.columns, **outcome, **_work(total(operations))}))
+            layer_rows = layer_rows or _layer_rows(subject, clean, operations)
+            progress.step()
     files.write_csv(out / "layers.csv", [row.model_dump() for row in layer_rows])
     files.write_csv(out / "rows.csv", [row.model_dump() for row in rows])
     return {"conditions": len(rows)}
 
 
-def conditions(job: Any, clean: Network, sample: Tensor) -> Iterator[Condition]:
-    """Every condition that a run is judged under; clean comes first. `sample`: training inputs."""
+def conditions(
+    clean: Network, sample: Tensor, calibrations: Sequence[Calibrated], steps_eval: Sequence[int]
+) -> Iterator[Condition]:
+    """Every condition that a run is evaluated under; clean comes first. `sample`: training inputs."""
     yield Condition({"condition": "clean"}, clean)
     yield Condition({"condition": "int8"}, int8.quantised(clean, sample))
-    for steps in job.steps_eval:
-        said = {"steps_eval": steps, "extrapolated": clean.architecture.bias_share}
+    for steps in steps_eval:
+        columns = {"steps_eval": steps, "extrapolated": clean.architecture.bias_share}
         other = network.at_steps(clean, steps)
-        yield Condition({"condition": "clean", **said}, other)
-        yield Condition({"condition": "int8", **said}, int8.quantised(other, sample))
-    for calibration in job.calibrations:
-        for level in calibration.hardware.levels:
+        yield Condition({"condition": "clean", **columns}, other)
+        yield Condition({"condition": "int8", **columns}, int8.quantised(other, sample))
+    for calibration in calibrations:
+        for level in calibration.design.hardware.levels:
             yield from _on_chips(calibration, clean, level)
 
 
-def _on_chips(calibration: Any, clean: Network, level: float) -> Iterator[Condition]:
+def _number(calibrations: Sequence[Calibrated], steps_eval: Sequence[int]) -> int:
+    """How many conditions there are."""
+    on_chips = sum(
+        design.hardware.chips + len(verdicts(design, level))
+        for design, _ in calibrations
+        for level in design.hardware.levels
+    )
+    return 2 + 2 * len(steps_eval) + on_chips
+
+
+def _on_chips(calibration: Calibrated, clean: Network, level: float) -> Iterator[Condition]:
     """The chips of a level as they were made, then after every calibration."""
-    noise = calibration.hardware.noise
-    tensors, metadata = files.read_tensors(calibration.proof, remake(calibration.folder))
-    parts = params.noise_parts(noise, level)
-    for number in range(calibration.hardware.chips):
+    design, found = calibration
+    tensors, metadata = files.read_tensors(found, remake(found.parent))
+    parts = params.noise_parts(design.noise, level)
+    for number in range(design.hardware.chips):
         made = chip.manufacture(clean, parts, number)
-        yield Condition({"condition": "noisy", **_chip(noise, level, number, made)}, made.network)
-    for verdict in trials.verdicts(calibration, level):
+        yield Condition({"condition": "noisy", **_chip(design, level, number, made)}, made.network)
+    for verdict in verdicts(design, level):
         spent = metadata["trials"][verdict.trial.key]
-        found = {}
+        nets = {}
         for name in ("chosen", "last"):
             made = chip.manufacture(clean, parts if verdict.level else [], verdict.chip or 0)
             prefix = f"{verdict.trial.key}/{name}/"
             values = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             if values:
                 chip.program(made.network, network.from_numpy(values))
-                found[name] = made.network
+                nets[name] = made.network
         cost = {f"calibration_{name}": value for name, value in spent.items()}
-        said = {**_chip(noise, verdict.level, verdict.chip, made), **verdict.arm._asdict(), **cost}
-        yield Condition({"condition": "calibrated", **said}, found["chosen"], found.get("last"))
+        columns = {**_chip(design, verdict.level, verdict.chip, made), **verdict.arm._asdict(), **cost}
+        yield Condition({"condition": "calibrated", **columns}, nets["chosen"], nets.get("last"))
 
 
-def _chip(noise: str, level: float, number: int | None, made: chip.Chip) -> dict[str, Any]:
-    return {"noise": noise, "level": level, "chip": number, "draw": made.draw}
+def _chip(design: Design, level: float, number: int | None, made: chip.Chip) -> dict[str, Any]:
+    return {"noise": design.hardware.noise, "level": level, "chip": number, "draw": made.draw}
 
 
-@torch.no_grad()
-def judge(net: Network, split: Split) -> tuple[float, float, list[energy.Operations]]:
-    """Mean outcome over a split, its standard error, and the operations of an inference layer by layer, in one pass."""
-    counter, found = energy.Counter(net, split.spikes), []
-    for x, y in split.in_order():
-        found.append(outcomes(counter.scores(x), y).double())
-    found_N = torch.cat(found)
-    return float(found_N.mean()), float(found_N.std(correction=0)) / len(split) ** 0.5, counter.operations()
+def measure(net: Network, samples: Samples) -> tuple[Score, list[Operations]]:
+    """The score of a network, and the operations of an inference layer by layer, in one pass over the samples."""
+    counter = Counter(net, samples.spikes)
+    return score(counter.scores, samples), counter.operations()
 
 
-def _row(run: Any, measured: dict[str, Any]) -> Row:
-    metric, direction = METRICS[run.data.dataset.task]
+def _row(subject: Subject, task: str, measured: dict[str, Any]) -> Row:
+    metric, direction = METRICS[task]
     identity = {
-        "task": run.data.dataset.task,
-        "dataset": run.data.name,
-        "network": run.network_name,
-        "method": run.method_name,
-        "rule": run.method.rule,
+        "task": task,
+        "dataset": subject.dataset,
+        "network": subject.network,
+        "method": subject.method,
+        "rule": subject.rule,
         "protocol": "held_out",
-        "steps": run.steps,
-        "steps_eval": run.steps,
-        "lr": run.method.training.lr,
-        "seed": run.seed,
+        "steps": subject.steps,
+        "steps_eval": subject.steps,
+        "lr": subject.lr,
+        "seed": subject.seed,
         "metric": metric,
         "direction": direction,
-        "epochs": run.epochs,
-        "threads": run.threads,
-        "digest": run.digest,
+        "epochs": subject.epochs,
+        "threads": subject.threads,
+        "digest": subject.digest,
     }
     return Row(**{**identity, **measured})
 
 
-def _layer_row(run: Any, index: int, layer: Any, work: energy.Operations) -> LayerRow:
-    identity = {"dataset": run.data.name, "network": run.network_name, "method": run.method_name}
-    kind = type(layer.spec).__name__.lower()
-    shape = "x".join(map(str, layer.output_shape))
-    return LayerRow(
-        **identity,
-        steps=run.steps,
-        lr=run.method.training.lr,
-        seed=run.seed,
-        layer=index + 1,
-        kind=kind,
-        shape=shape,
-        **_work(work),
-    )
+def _layer_rows(subject: Subject, clean: Network, operations: Sequence[Operations]) -> list[LayerRow]:
+    return [
+        LayerRow(
+            dataset=subject.dataset,
+            network=subject.network,
+            method=subject.method,
+            steps=subject.steps,
+            lr=subject.lr,
+            seed=subject.seed,
+            layer=number,
+            kind=type(layer.spec).__name__.lower(),
+            shape="x".join(map(str, layer.output_shape)),
+            **_work(work),
+        )
+        for number, (layer, work) in enumerate(zip(clean.layers, operations, strict=True), start=1)
+    ]
 
 
-def _work(work: energy.Operations) -> dict[str, Any]:
+def _work(work: Operations) -> dict[str, Any]:
     sparsity = 1 - work.spikes / work.neuron_updates if work.neuron_updates else None
     return {**asdict(work), "sparsity": sparsity}

@@ -1,12 +1,13 @@
-"""Calibration: chips are programmed anew until they do what they should.
+"""Calibration: chips are programmed again until they do what they should.
 
 Training samples teach, validation samples choose: after every epoch the chip is looked at, and the best epoch is kept,
 before the first one included (epoch 0, the chip as it was programmed). Test samples are seen by no one here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,23 +15,53 @@ from torch import Tensor
 from snn.config import Augment, params
 from snn.core import files, seeds
 from snn.core.errors import InputError
+from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
 from snn.data.samples import Split
-from snn.hardware import chip, trials
+from snn.hardware import calibrators, chip
 from snn.hardware.calibrators import Calibrator, Lesson
+from snn.hardware.trials import Design, Trial, trials
 from snn.model import local_losses, network
 from snn.model.graph import nodes, sizes
 from snn.model.network import Network
-from snn.training.validation import better, score
+from snn.training.validation import Scored, better, score
 
 COST = ("shown", "judged", "updates", "writes", "learning_macs")  # samples to learn from, to choose by; writes, values
-FRESH = 1_000_000  # chips from this number on are drawn for noise-aware training, and are no one's to be judged on
+FRESH = 1_000_000  # chips from this number on are drawn for noise-aware training, and none of them is evaluated
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The chips of one run: how they are calibrated, and the files of the run's network and data, and of its teacher.
+
+    `teacher_percentile`: that of the run's rule. `digest` names the result.
+    """
+
+    design: Design
+    teacher_percentile: float
+    seed: int
+    net: Path
+    data: Path
+    teacher: Path | None
+    digest: str
+
+
+class Epoch(Scored):
+    """One epoch of a trial, with all that was spent until its end."""
+
+    epoch: int
+    loss: float | None
+    shown: int
+    judged: int
+    updates: int
+    writes: int
+    learning_macs: int
 
 
 class Course(NamedTuple):
-    """One row an epoch, from 0 on; the parameters of the best one and of the last one."""
+    """The epochs of a trial, from 0 on; the parameters of the best one and of the last one."""
 
-    history: list[dict[str, float]]
+    history: list[Epoch]
     chosen: dict[str, Tensor]
     last: dict[str, Tensor]
     chosen_epoch: int
@@ -49,72 +80,95 @@ class Reference:
         return local_losses.own_rates(self.clean, x)
 
 
-def run(job: Any, device: torch.device, out: Path) -> dict[str, Any]:
-    """Do a `jobs.Calibrate` job: what every trial programmed, chosen and last, and the course of it."""
-    settings, seed = job.hardware.calibration, job.run.seed
-    parts = samples.load(job.run.data.training_file, device)
-    if settings.samples > len(parts["train"]):
-        found = f"{settings.samples} of {len(parts['train'])} training samples"
-        raise InputError(f"hardware.{job.hardware.noise}.calibration.samples", found, "say fewer in the experiment")
-    order = torch.randperm(len(parts["train"]), generator=seeds.generator(seed, "calibration samples"))
-    parts["train"] = parts["train"].take(order[: settings.samples].to(device))
-    clean = network.load(job.run.proof, device)
-    teacher = network.load(job.teacher.proof, device) if job.teacher else None
-    percentile = getattr(job.run.method.options, "percentile", 100.0)
-    tensors, history, spent = {}, [], {}
-    for trial in trials.trials(job):
-        reference = Reference(clean, teacher if trial.arm.targets == "teacher" else None, percentile)
-        course = calibrate(clean, trial, job, reference, parts, seeds.generator(seed, "calibration", trial.chip))
-        first, last = course.history[0], course.history[-1]
-        history += [{"level": trial.level, "chip": trial.chip, **trial.arm._asdict(), **row} for row in course.history]
-        spent[trial.key] = {"epoch": course.chosen_epoch, **{name: last[name] for name in COST}}
-        kept = {"chosen": course.chosen} | ({} if last["epoch"] == course.chosen_epoch else {"last": course.last})
-        for name, values in kept.items():
-            tensors |= {f"{trial.key}/{name}/{parameter}": value for parameter, value in values.items()}
-        print(f"{trial.key}  validation {first['value_val']:.4f} -> {last['value_val']:.4f}", flush=True)
+def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERMINAL) -> dict[str, int]:
+    """Write what every trial programmed, chosen and last, and the course of it."""
+    design, clean = setup.design, network.load(setup.net, device)
+    teacher = network.load(setup.teacher, device) if setup.teacher else None
+    parts = _parts(setup, device)
+    tensors: dict[str, Tensor] = {}
+    history: list[dict[str, object]] = []
+    spent: dict[str, dict[str, object]] = {}
+    asked = trials(design)
+    with observer.progress(len(asked), "trial") as progress:
+        for trial in asked:
+            reference = Reference(clean, teacher if trial.arm.targets == "teacher" else None, setup.teacher_percentile)
+            order = seeds.generator(setup.seed, "calibration", trial.chip)
+            course = calibrate(clean, trial, design, reference, parts, order)
+            first, last = course.history[0], course.history[-1]
+            named = {"level": trial.level, "chip": trial.chip, **trial.arm._asdict()}
+            history += [{**named, **row} for row in course.history]
+            spent[trial.key] = {"epoch": course.chosen_epoch, **{name: n for name, n in last.items() if name in COST}}
+            kept = {"chosen": course.chosen} | ({} if last["epoch"] == course.chosen_epoch else {"last": course.last})
+            for name, values in kept.items():
+                tensors |= {f"{trial.key}/{name}/{parameter}": value for parameter, value in values.items()}
+            observer.result(f"{trial.key}  validation {first['value_val']:.4f} -> {last['value_val']:.4f}")
+            progress.step()
     files.write_csv(out / "history.csv", history)
-    about = {"digest": job.digest, "trials": spent}
+    about = {"digest": setup.digest, "trials": spent}
     files.write_tensors(out / "chips.safetensors", network.to_numpy(tensors), about)
-    return {"calibrations": len(spent), "samples": settings.samples}
+    return {"calibrations": len(spent), "samples": design.hardware.calibration.samples}
+
+
+def _parts(setup: Setup, device: torch.device) -> dict[str, Split]:
+    """Training samples, as many as calibration may learn from, drawn by the seed; and all validation samples."""
+    parts, wanted = samples.load(setup.data, device), setup.design.hardware.calibration.samples
+    if wanted > len(parts["train"]):
+        found = f"{wanted} of {len(parts['train'])} training samples"
+        where = f"hardware.{setup.design.hardware.noise}.calibration.samples"
+        raise InputError(where, found, "say fewer in the experiment")
+    order = torch.randperm(len(parts["train"]), generator=seeds.generator(setup.seed, "calibration samples"))
+    return {**parts, "train": parts["train"].take(order[:wanted].to(device))}
 
 
 def calibrate(
-    clean: Network, trial: trials.Trial, job: Any, reference: Reference, parts: dict[str, Split], order: torch.Generator
+    clean: Network,
+    trial: Trial,
+    design: Design,
+    reference: Reference,
+    parts: Mapping[str, Split],
+    order: torch.Generator,
 ) -> Course:
     """Do one trial, on a chip of its own; `order` draws the order of samples, and nothing else."""
-    settings = job.hardware.calibration
-    calibrator, judged = _set_up(clean, trial, job)
+    settings, train, validation = design.hardware.calibration, parts["train"], parts["validation"]
+    calibrator, evaluated = _set_up(clean, trial, design)
     dense_macs = [size.macs for size in sizes(clean.architecture.input_shape, nodes(clean.architecture))]
     learning = calibrator.learning_macs(dense_macs)
     shuffle = torch.Generator().manual_seed(order.initial_seed() + 1) if trial.arm.control == "shuffled" else None
-    n, chosen = {name: len(part) for name, part in parts.items()}, 0
 
-    def row(epoch: int, loss: float | None) -> dict[str, Any]:
-        scores, seen = score(judged(), parts["validation"])[0], epoch * n["train"]
-        written = {"updates": calibrator.updates, "writes": calibrator.writes}
-        spent = {"shown": seen, "judged": (epoch + 1) * n["validation"], **written, "learning_macs": seen * learning}
-        return {"epoch": epoch, "loss": loss, **scores, **spent}
+    def row(epoch: int, loss: float | None) -> Epoch:
+        found, seen = score(evaluated().predict, validation), epoch * len(train)
+        return {
+            "epoch": epoch,
+            "loss": loss,
+            "value_val": found.value,
+            "validation_loss": found.loss,
+            "shown": seen,
+            "judged": (epoch + 1) * len(validation),
+            "updates": calibrator.updates,
+            "writes": calibrator.writes,
+            "learning_macs": seen * learning,
+        }
 
-    history = [row(0, None)]
+    history, chosen = [row(0, None)], 0
     best = last = _copy(calibrator.network)
     for epoch in range(1, settings.epochs + 1):
-        batches = parts["train"].shuffled(settings.batch, Augment(), order)
+        batches = train.shuffled(settings.batch, Augment(), order)
         found, last = row(epoch, calibrator.epoch(_lessons(batches, reference, shuffle))), _copy(calibrator.network)
-        if all(better(found, earlier, job.run.data.dataset.task) for earlier in history):
+        if all(better(found, earlier, validation.task) for earlier in history):
             best, chosen = last, epoch
         history.append(found)
     return Course(history, best, last, chosen)
 
 
-def _set_up(clean: Network, trial: trials.Trial, job: Any) -> tuple[Calibrator, Any]:
-    """The calibrator of a trial with what it programs, and what gives the network that validation data judge."""
-    plugin = params.load_plugin("hardware.calibrators", trial.arm.calibrator, "calibration.calibrators")
-    parts = params.noise_parts(job.hardware.noise, trial.level) if trial.level else []
+def _set_up(clean: Network, trial: Trial, design: Design) -> tuple[Calibrator, Callable[[], Network]]:
+    """The calibrator of a trial with what it programs, and what gives the network that is evaluated."""
+    kind, settings = calibrators.load(trial.arm.calibrator, "calibration.calibrators"), design.hardware.calibration
+    parts = params.noise_parts(design.noise, trial.level) if trial.level else []
     if trial.arm.control != "noise_aware":
         made = chip.manufacture(clean, parts, trial.chip or 0).network
-        return plugin.Calibrator(made, job.hardware.calibration), lambda: made
+        return kind(made, settings), lambda: made
     shared = chip.manufacture(clean, [], 0).network
-    calibrator, numbers = plugin.Calibrator(shared, job.hardware.calibration), iter(range(FRESH, 2 * FRESH))
+    calibrator, numbers = kind(shared, settings), iter(range(FRESH, 2 * FRESH))
 
     def fresh(number: int) -> Network:
         return chip.sharing(shared, parts, number)

@@ -13,18 +13,21 @@ import copy
 import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
+from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
+from torch.nn.utils.parametrize import ParametrizationList
 
 from snn.hardware.foundry import Foundry
 from snn.model.layer import Layer
 from snn.model.network import Network
 
-Parts = Sequence[tuple[Any, Any]]  # noise models of a chip: module of `snn.noise` and its options
+Parts = Sequence[tuple[ModuleType, BaseModel]]  # noise models of a chip: file of `snn.hardware.noise`, and its options
 
 
 class Chip(NamedTuple):
@@ -60,7 +63,7 @@ class _Hidden(torch.autograd.Function):
         return effect(programmed)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return (gradient if ctx.slope is None else gradient * ctx.slope), None
 
 
@@ -81,20 +84,20 @@ class _Errors:
         if self._x is None:
             return y
         x, self._x = self._x, None
-        if isinstance(op, nn.Linear):
-            back = F.linear(x, known_weight(op))
-        else:
+        if isinstance(op, nn.Conv2d):
             back = F.conv2d(x, known_weight(op), None, op.stride, op.padding, op.dilation, op.groups)
+        else:
+            back = F.linear(x, known_weight(op))
         return y + (back - back.detach())
 
 
 @torch.no_grad()
 def known_weight(op: nn.Module) -> Tensor:
     """The weight as who programs the chip knows it: what was programmed, on its grid."""
-    effects = op.parametrizations["weight"]
+    effects = _effects(op, "weight")
     weight = effects.original.detach()
     for effect in effects:
-        weight = effect(weight) if effect.known else weight
+        weight = effect(weight) if isinstance(effect, Effect) and effect.known else weight
     return weight
 
 
@@ -118,7 +121,7 @@ def sharing(network: Network, parts: Parts, number: int) -> Network:
     for layer, own in zip(made.layers, network.layers, strict=True):
         for name, parameter in own.op.named_parameters(recurse=False):
             if parametrize.is_parametrized(layer.op, name):
-                layer.op.parametrizations[name].original = parameter
+                _effects(layer.op, name).original = parameter
             else:
                 setattr(layer.op, name, parameter)
     return made
@@ -137,11 +140,19 @@ def laid_as(parameter: Tensor, values: Tensor) -> Tensor:
     return torch.empty_like(parameter, requires_grad=False).copy_(values)
 
 
-def programmed(layer: Layer, parameter: str) -> nn.Parameter | None:
+def programmed(layer: Layer, parameter: str) -> Tensor | None:
     """What can be programmed for a parameter of a layer, if it has one."""
     if parametrize.is_parametrized(layer.op, parameter):
-        return layer.op.parametrizations[parameter].original
+        return _effects(layer.op, parameter).original
     return getattr(layer.op, parameter, None)
+
+
+def _effects(module: nn.Module, parameter: str) -> ParametrizationList:
+    """What stands between what is programmed for a parameter and what acts."""
+    effects = module.get_submodule(f"parametrizations.{parameter}")
+    if not isinstance(effects, ParametrizationList):
+        raise TypeError(f"{parameter} of {module} goes through {effects}")
+    return effects
 
 
 def programmable(network: Network) -> dict[str, nn.Parameter]:

@@ -14,11 +14,13 @@ from typing import NamedTuple
 from snn.core.strict import Shape
 from snn.model.spec import Add, Architecture, AvgPool, Block, Conv, LayerSpec, Linear, MaxPool, NeuNorm
 
+Placed = Conv | Linear | AvgPool | MaxPool | Add | NeuNorm  # what is left once blocks are taken apart
+
 
 class Node(NamedTuple):
     """One layer in its place."""
 
-    layer: LayerSpec | Add | NeuNorm
+    layer: Placed
     source: int
     addend: int | None = None
     neurons: bool = False
@@ -93,13 +95,14 @@ def _block(block: Block, placed: list[Node]) -> None:
 
 def biased(layers: Sequence[LayerSpec]) -> tuple[LayerSpec, ...]:
     """The same layers, with a bias wherever a norm may leave one when it is folded."""
+    return tuple(map(_biased, layers))
 
-    def own(layer: LayerSpec | None) -> LayerSpec | None:
-        if isinstance(layer, Block):
-            return layer.model_copy(update={"block": biased(layer.block), "shortcut": own(layer.shortcut)})
-        return layer.model_copy(update={"bias": True}) if isinstance(layer, Conv | Linear) and layer.norm else layer
 
-    return tuple(own(layer) for layer in layers)
+def _biased(layer: LayerSpec) -> LayerSpec:
+    if isinstance(layer, Block):
+        shortcut = layer.shortcut and _biased(layer.shortcut)
+        return layer.model_copy(update={"block": biased(layer.block), "shortcut": shortcut})
+    return layer.model_copy(update={"bias": True}) if isinstance(layer, Conv | Linear) and layer.norm else layer
 
 
 def sizes(input_shape: Shape, placed: Sequence[Node]) -> list[Size]:
@@ -119,7 +122,7 @@ def sizes(input_shape: Shape, placed: Sequence[Node]) -> list[Size]:
     return found
 
 
-def _size(shape: Shape, layer: LayerSpec | Add | NeuNorm) -> Size:
+def _size(shape: Shape, layer: Placed) -> Size:
     if isinstance(layer, Linear):
         macs = prod(shape) * layer.linear
         return Size(shape, (layer.linear,), macs + layer.linear * layer.bias, macs, macs)

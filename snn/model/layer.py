@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping
 from math import prod, sqrt
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from snn.core.strict import Shape
-from snn.model.graph import Node, Size
+from snn.model.graph import Node, Placed, Size
 from snn.model.neuron import IDEAL, Silicon, fire
 from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, NeuNorm, Neuron, Norm, Relu
 
 
 class Normalisation(nn.modules.batchnorm._BatchNorm):
     """Batch normalisation of maps or vectors whose gain is `scale` times its weight (`spec.Norm`)."""
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    momentum: float
 
     def __init__(self, features: int, norm: Norm, scale: float):
         super().__init__(features, eps=norm.eps, momentum=norm.momentum)
@@ -49,7 +53,7 @@ class NeuronNormalisation(nn.Module):
         bound = 1 / sqrt(self.weight[0].numel())
         nn.init.uniform_(self.weight, -bound, bound)
 
-    def forward(self, s_TBCHW: Tensor, x_BHW: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, s_TBCHW: Tensor, x_BHW: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Spikes to normalised spikes, and the state to go on from."""
         mean_TBHW, x_TBHW = self.gain * s_TBCHW.sum(2), []
         for mean_BHW in mean_TBHW:
@@ -70,8 +74,8 @@ class Layer(nn.Module):
         self.dropout = dropout
         self.adds_current = False
         self.op = _operator(self.spec, self.input_shape)
-        self.norm = None
-        if architecture.norm and self.programmable and self.spec.norm:
+        self.norm: Normalisation | None = None
+        if architecture.norm and isinstance(self.spec, Conv | Linear) and self.spec.norm:
             scale = getattr(architecture.activation, "threshold", 1.0) if architecture.norm.to_threshold else 1.0
             branch = sqrt(0.5) if architecture.norm.to_threshold and node.summed else 1.0
             self.norm = Normalisation(self.output_shape[0], architecture.norm, scale * branch)
@@ -140,7 +144,7 @@ class Layer(nn.Module):
 def rectify(z: Tensor, relu: Relu) -> Tensor:
     """max(0, z), cut and rounded as `spec.Relu` says; any shape."""
     a = z.clamp(min=0, max=relu.clip)
-    if relu.levels is None:
+    if relu.levels is None or relu.clip is None:
         return a
     step = relu.clip / relu.levels
     return a + ((a / step).round() * step - a).detach()
@@ -154,19 +158,22 @@ def folded(layer: Layer, bias_share: float = 1.0) -> dict[str, Tensor]:
 
     `bias_share` is 1/T where a rule spreads the bias over the steps (tandem learning).
     """
-    if isinstance(layer.spec, NeuNorm):
-        return {"weight": layer.op.weight}
-    if not layer.programmable:
+    op, norm = layer.op, layer.norm
+    if isinstance(op, NeuronNormalisation):
+        return {"weight": op.weight}
+    if not isinstance(op, nn.Conv2d | nn.Linear):
         return {}
-    weight, bias = layer.op.weight, layer.op.bias
-    if layer.norm:
-        gain = layer.norm.gain / torch.sqrt(layer.norm.running_var + layer.norm.eps)
+    weight: Tensor = op.weight
+    bias: Tensor | None = op.bias
+    if norm:
+        gain = norm.gain / torch.sqrt(norm.running_var + norm.eps)
         weight = weight * gain.view(-1, *[1] * (weight.dim() - 1))
-        bias = layer.norm.bias + ((0 if bias is None else bias) - layer.norm.running_mean) * gain
+        centred = -norm.running_mean if bias is None else bias - norm.running_mean
+        bias = norm.bias + centred * gain
     return {"weight": weight} | ({} if bias is None else {"bias": bias * bias_share})
 
 
-def _operator(spec: Any, input_shape: Shape) -> nn.Module:
+def _operator(spec: Placed, input_shape: Shape) -> nn.Module:
     match spec:
         case Conv():
             size = spec.kernel, spec.stride, spec.padding
@@ -174,7 +181,8 @@ def _operator(spec: Any, input_shape: Shape) -> nn.Module:
         case Linear():
             return nn.Linear(prod(input_shape), spec.linear, bias=spec.bias)
         case AvgPool():
-            return nn.AvgPool2d(input_shape[1:] if spec.avg_pool == "global" else spec.avg_pool)
+            _, height, width = input_shape
+            return nn.AvgPool2d((height, width) if spec.avg_pool == "global" else spec.avg_pool)
         case MaxPool():
             return nn.MaxPool2d(spec.max_pool, spec.stride, spec.padding)
         case NeuNorm():

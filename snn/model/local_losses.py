@@ -72,7 +72,7 @@ def teacher_rates(
     """An ANN's activations as target rates: clamp(A / q, 0, 1), q the `percentile` of the layer in this batch, or the
     one of `scales`.
     """
-    rates = []
+    rates: list[Tensor] = []
     for layer, a_1BN in teacher.walk(teacher.encode(x)):
         if layer in teacher.hidden:
             q = nearest_rank(a_1BN, percentile) if scales is None else scales[len(rates)]

@@ -8,15 +8,30 @@ folded one. Legend of shapes: `snn/model/neuron.py`.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from snn.core import files
 from snn.core.errors import InputError, remake
 from snn.model.graph import Node, biased, nodes, sizes
-from snn.model.layer import Layer, folded
-from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, NeuNorm
+from snn.model.layer import Layer, NeuronNormalisation, folded
+from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool
+
+
+class Layers(nn.ModuleList):
+    """A list of modules that are layers."""
+
+    if TYPE_CHECKING:
+
+        def __iter__(self) -> Iterator[Layer]: ...
+        @overload
+        def __getitem__(self, idx: slice) -> "Layers": ...
+        @overload
+        def __getitem__(self, idx: int) -> Layer: ...
+        def __getitem__(self, idx: int | slice) -> "Layer | Layers": ...
 
 
 class Network(nn.Module):
@@ -26,18 +41,18 @@ class Network(nn.Module):
         super().__init__()
         self.architecture = architecture
         placed = nodes(architecture)
-        self.layers = nn.ModuleList(
+        self.layers = Layers(
             Layer(node, size, architecture, _dropout(architecture, placed, node, last=i == len(placed) - 1))
             for i, (node, size) in enumerate(zip(placed, sizes(architecture.input_shape, placed), strict=True))
         )
         for layer in self.layers:  # behind all synapses, which so start as they would without NeuNorm
-            if isinstance(layer.spec, NeuNorm):
+            if isinstance(layer.op, NeuronNormalisation):
                 layer.op.reset_parameters()
         self.sensor: Callable[[Tensor], Tensor] | None = None
         self.layers[-1].adds_current = architecture.readout.kind == "current_and_spikes"
         last_use = {source: i for i, node in enumerate(placed) for source in node.inputs}
         self.used_up = [[source for source, last in last_use.items() if last == i] for i in range(len(placed))]
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stubs know no memory format
 
     @property
     def hidden(self) -> list[Layer]:
@@ -138,7 +153,7 @@ def at_steps(network: Network, steps: int) -> Network:
     result.load_state_dict(network.state_dict())
     if architecture.bias_share:
         for layer in result.layers:
-            if getattr(layer.op, "bias", None) is not None:
+            if isinstance(layer.op, nn.Conv2d | nn.Linear) and layer.op.bias is not None:
                 layer.op.bias *= architecture.steps / steps
     return result.to(next(network.parameters()).device).eval()
 
@@ -171,16 +186,16 @@ def load(path: Path, device: torch.device, remedy: str | None = None) -> Network
     return network.to(device).eval()
 
 
-def metadata(path: Path) -> dict:
+def metadata(path: Path) -> dict[str, Any]:
     """What else a network was saved with."""
     return files.read_tensors(path, remake(path.parent))[1]
 
 
-def to_numpy(tensors: Mapping[str, Tensor]) -> dict:
+def to_numpy(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     """Tensors as arrays in memory."""
     return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
 
 
-def from_numpy(arrays: Mapping) -> dict[str, Tensor]:
+def from_numpy(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
     """Arrays as tensors that own their memory."""
     return {name: torch.tensor(array) for name, array in arrays.items()}

@@ -29,7 +29,7 @@ from snn.model.spec import Neuron
 class Silicon:
     """What the hardware makes of one layer of one chip, where it is not ideal.
 
-    `decay_N`, `threshold_N`: constants of its neurons. The others are functions that draw anew at every call:
+    `decay_N`, `threshold_N`: constants of its neurons. The others are functions that draw again at every call:
     `inputs` what arrives for x_TBX, `currents` what flows for z_TBN, `keep` which spikes leave (1 or 0, for a tensor of
     that shape), `slope` factors on the surrogate.
     """
@@ -73,8 +73,15 @@ class _Fire(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x_TBN: Tensor, v_BN: Tensor, neuron: Neuron, decay: Any, threshold: Any, keep_TBN: Any, slope: Any
-    ) -> Any:
+        ctx: Any,
+        x_TBN: Tensor,
+        v_BN: Tensor,
+        neuron: Neuron,
+        decay: float | Tensor,
+        threshold: float | Tensor,
+        keep_TBN: Tensor | None,
+        slope: tuple[Callable[[Tensor], Tensor], ...],
+    ) -> tuple[Tensor, Tensor]:
         u_TBN, s_TBN = torch.empty_like(x_TBN), torch.empty_like(x_TBN)
         compare = torch.gt if neuron.fires == "above" else torch.ge
         for t in range(len(x_TBN)):

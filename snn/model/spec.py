@@ -65,7 +65,7 @@ class Norm(Model):
 
 class Dropout(Model):
     """Inputs of these kinds of layers, never of the first, are dropped with probability `p` in training; every step
-    draws anew.
+    draws again.
     """
 
     p: Annotated[float, Field(gt=0, lt=1)]
@@ -109,7 +109,7 @@ class Readout(Model):
 
 
 class Conv(Model):
-    """2-D convolution, then (norm and) neurons; 3x3 with padding 1 unless said otherwise.
+    """2-D convolution, then (norm and) neurons; 3x3 with padding 1 unless another is given.
 
     `norm`: whether it takes the norm of the method, if that has one.
     """
@@ -138,7 +138,7 @@ class AvgPool(Model):
 
 
 class MaxPool(Model):
-    """Max pooling; stride = kernel unless said otherwise. Not linear, so its spikes are counted behind it."""
+    """Max pooling; stride = kernel unless another is given. Not linear, so its spikes are counted behind it."""
 
     max_pool: Positive
     stride: Positive | None = None
@@ -183,7 +183,7 @@ class Architecture(Model):
     """All that is needed to rebuild a network around its tensors; travels inside every saved network.
 
     `encoding`: the image as the same current at every step (`repeat`, direct coding) or at the first step only
-    (`once`). `bias_share`: biases are spread over the steps, hence hang on their number (tandem learning).
+    (`once`). `bias_share`: biases are spread over the steps, hence depend on their number (tandem learning).
     """
 
     input_shape: Shape

@@ -6,6 +6,7 @@ from pathlib import Path
 from snn import config
 from snn.config import params
 from snn.core.errors import InputError
+from snn.hardware import calibrators
 from snn.model.graph import sizes, wire
 from snn.pipeline.jobs import Prepare
 from snn.pipeline.recipes import Recipes
@@ -54,10 +55,11 @@ class Checks:
             raise InputError(f"{self._key}: steps_eval", found, "remove the key")
 
     def _hardware(self, key: str, hardware: config.Hardware) -> None:
-        levels = hardware.levels or params.load("noise", hardware.noise).levels
+        noise = params.load("noise", hardware.noise)
+        levels = hardware.levels or noise.levels
         for level in levels:
             try:
-                params.noise_parts(hardware.noise, level)
+                params.noise_parts(noise, level)
             except InputError as error:
                 found = f"{level:g} does not fit noise {hardware.noise} ({error.what})"
                 raise InputError(f"{key}.levels", found, "change the level") from None
@@ -72,7 +74,7 @@ class Checks:
             found = f"bptt sends errors through the NeuNorm of {name} as the chip has it, which nobody may know"
             raise InputError(f"{key}.calibration.calibrators", found, "leave it out")
         for calibrator in hardware.calibration.calibrators:
-            params.load_plugin("hardware.calibrators", calibrator, f"{key}.calibration.calibrators")
+            calibrators.load(calibrator, f"{key}.calibration.calibrators")
 
     def _training_samples(self) -> int | None:
         """An upper bound of the training samples, as far as it is known before the data are prepared."""
@@ -84,8 +86,7 @@ class Checks:
 
     def _with_neunorm(self) -> str | None:
         """A method whose networks have NeuNorm."""
-        methods = self._experiment.methods
-        return next((m for m in methods if getattr(self._recipes.method(m).options, "neunorm", None)), None)
+        return next((name for name in self._experiment.methods if self._recipes.rule(name).has_neunorm), None)
 
     def _method(self, key: str, name: str, steps: int, above: tuple[str, ...] = ()) -> None:
         rule, method, dataset = self._recipes.rule(name), self._recipes.method(name), self._data.dataset

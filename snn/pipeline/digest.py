@@ -23,8 +23,8 @@ from snn.core.paths import DIGEST_LENGTH, ROOT
 # What these packages and modules hold reaches a number only through the resolved parameters, which are hashed
 # themselves, or not at all.
 INERT = (
-    *("snn.core.errors", "snn.core.files", "snn.core.git", "snn.core.lazy", "snn.core.paths", "snn.core.strict"),
-    *("snn.config", "snn.data.download", "snn.pipeline"),
+    *("snn.core.errors", "snn.core.files", "snn.core.git", "snn.core.lazy", "snn.core.observer", "snn.core.paths"),
+    *("snn.core.plugins", "snn.core.strict", "snn.config", "snn.data.download", "snn.pipeline"),
 )
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DOCUMENTED = (ast.Module, ast.ClassDef, *FUNCTIONS)

@@ -15,18 +15,20 @@ from typing import Any
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError
+from snn.core.observer import TERMINAL, Observer
 from snn.pipeline.job import Job
 from snn.pipeline.jobs import Calibrate, Collect, Evaluate, Prepare, Report, Train
 from snn.pipeline.plan import Plan
 from snn.pipeline.record import OnRecord
 from snn.pipeline.results import finish, stamp, verify_stamped
+from snn.rules import Task
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
-def execute(stage: str, experiment: str, folder: Path) -> None:
-    """Do the job of an experiment that has this folder. Raises InputError, PlanChanged."""
-    _do(Plan(experiment).find(stage, folder))
+def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERMINAL) -> None:
+    """Do the job of an experiment that has this folder. Raises InputError, PlanChanged, Stopped."""
+    _do(Plan(experiment).find(stage, folder), observer)
 
 
 def report_of_record(experiment: str) -> Path:
@@ -36,55 +38,88 @@ def report_of_record(experiment: str) -> Path:
     have not the columns of today.
     """
     plan, recorded = Plan(experiment), OnRecord(experiment)
-    _do(plan.report.of(recorded.collected_digest))
+    _do(plan.report.of(recorded.collected_digest), TERMINAL)
     return plan.report.folder
 
 
-def _do(job: Job) -> None:
+def _do(job: Job, observer: Observer) -> None:
     aside = job.folder / f".{job.stage}.partial"
     try:
         shutil.rmtree(aside, ignore_errors=True)
         files.make_folder(aside)
-        RUN[job.stage](job, aside)
+        RUN[job.stage](job, aside, observer)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _prepare(job: Prepare, out: Path) -> None:
+def _prepare(job: Prepare, out: Path, observer: Observer) -> None:
     from snn.data import prepare
 
     loader = params.load_plugin("data.loaders", job.dataset.loader, job.name)
-    finish(job, out, lambda: prepare.run(job, loader, out))
+    finish(job, out, lambda: prepare.run(job, loader, out, observer))
 
 
-def _train(job: Train, out: Path) -> None:
+def _train(job: Train, out: Path, observer: Observer) -> None:
     device = _torch(job)
     from snn.training import checkpoint, loop
 
-    finish(job, out, lambda: loop.run(job, _rule(job), device, out), device)
+    data, teacher = job.data, job.teacher.proof if job.teacher else None
+    setup = loop.Setup(
+        rule=job.rule,
+        task=Task(data.dataset.input_shape, data.dataset.outputs, job.network.layers, job.steps),
+        training=job.method.training,
+        init=job.method.init,
+        augment=data.dataset.augment,
+        seed=job.seed,
+        folder=job.folder,
+        digest=job.digest,
+        start=job.start.file("student.safetensors") if job.start else None,
+    )
+    finish(job, out, lambda: loop.run(setup, data.training_file, teacher, device, out, observer), device)
     checkpoint.remove(job.folder)
 
 
-def _calibrate(job: Calibrate, out: Path) -> None:
+def _calibrate(job: Calibrate, out: Path, observer: Observer) -> None:
     device = _torch(job.run)
     from snn.hardware import calibrate
 
-    finish(job, out, lambda: calibrate.run(job, device, out), device)
+    run, teacher = job.run, job.teacher.proof if job.teacher else None
+    setup = calibrate.Setup(
+        job.design, run.rule.teacher_percentile, run.seed, run.proof, run.data.training_file, teacher, job.digest
+    )
+    finish(job, out, lambda: calibrate.run(setup, device, out, observer), device)
 
 
-def _evaluate(job: Evaluate, out: Path) -> None:
+def _evaluate(job: Evaluate, out: Path, observer: Observer) -> None:
     device = _torch(job.run)
     from snn.evaluation import evaluate
 
-    finish(job, out, lambda: evaluate.run(job, device, out), device)
+    run = job.run
+    subject = evaluate.Subject(
+        dataset=run.data.name,
+        network=run.network_name,
+        method=run.method_name,
+        rule=run.method.rule,
+        steps=run.steps,
+        lr=run.method.training.lr,
+        seed=run.seed,
+        epochs=run.epochs,
+        threads=run.threads,
+        digest=run.digest,
+        net=run.proof,
+        training_data=run.data.training_file,
+        test_data=run.data.test_file,
+    )
+    found = [evaluate.Calibrated(calibration.design, calibration.proof) for calibration in job.calibrations]
+    finish(job, out, lambda: evaluate.run(subject, found, job.steps_eval, device, out, observer), device)
 
 
-def _collect(job: Collect, out: Path) -> None:
+def _collect(job: Collect, out: Path, observer: Observer) -> None:
     write_tables(job, out)
     stamp(job, out)
 
 
-def _report(job: Report, out: Path) -> None:
+def _report(job: Report, out: Path, observer: Observer) -> None:
     write_report(job, out)
     stamp(job, out)
 
@@ -105,7 +140,7 @@ def write_report(job: Report, out: Path) -> None:
     write.write(job.inputs_of(collected(job.collect.folder)), out)
 
 
-RUN: dict[str, Callable[[Any, Path], None]] = {
+RUN: dict[str, Callable[[Any, Path, Observer], None]] = {
     "prepare": _prepare,
     "train": _train,
     "calibrate": _calibrate,
@@ -113,10 +148,6 @@ RUN: dict[str, Callable[[Any, Path], None]] = {
     "collect": _collect,
     "report": _report,
 }
-
-
-def _rule(job: Train) -> Any:
-    return params.load_plugin("rules", job.method.rule, job.method_name).Rule(job.method.options)
 
 
 def _torch(run: Train) -> Any:

@@ -13,14 +13,16 @@ Every digest covers those of the parents, so that a change runs down the chain a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from snn import config
+from snn import config, rules
 from snn.config import params
-from snn.hardware.trials import Arm
+from snn.hardware.trials import Arm, Design
 from snn.pipeline.job import Job
 from snn.report import sections
+from snn.rules import Rule
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -108,8 +110,12 @@ class Train(Job):
     @property
     def epochs(self) -> int:
         """Epochs of training, those of the run it started from included."""
-        trains = params.load_plugin("rules", self.method.rule, self.method_name).Rule.trains
-        return self.method.training.epochs * trains + (self.start.epochs if self.start else 0)
+        return self.method.training.epochs * self.rule.trains + (self.start.epochs if self.start else 0)
+
+    @cached_property
+    def rule(self) -> Rule:
+        """The rule of its method, with the method's options."""
+        return rules.load(self.method.rule, self.method_name)(self.method.options)
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -156,6 +162,11 @@ class Calibrate(Job):
     def modules(self) -> tuple[str, ...]:
         calibrators = sorted({f"snn.hardware.calibrators.{arm.calibrator}" for arm in self.arms})
         return ("snn.hardware.calibrate", *calibrators, *self.noise_modules)
+
+    @property
+    def design(self) -> Design:
+        """Its chips, and the ways in which each of them is calibrated."""
+        return Design(self.hardware, self.noise, self.arms)
 
     @property
     def noise_modules(self) -> tuple[str, ...]:
@@ -388,7 +399,7 @@ class Report(Stamped):
     def static(self) -> set[str]:
         """The methods that train ANNs."""
         runs = {evaluation.run.method_name: evaluation.run for evaluation in self.collect.evaluations}
-        return {name for name, run in runs.items() if params.load_plugin("rules", run.method.rule, name).Rule.static}
+        return {name for name, run in runs.items() if run.rule.static}
 
     def inputs_of(self, collected: "Mapping[str, DataFrame]") -> "Inputs":
         """What the sections are made from."""

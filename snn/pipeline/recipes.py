@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from snn import config
+from snn import config, rules
 from snn.config import params
+from snn.rules import Rule
 
 
 class Recipes:
@@ -38,9 +38,10 @@ class Recipes:
             return method
         return method.model_copy(update={"training": method.training.model_copy(update={"lr": lr})})
 
-    def rule(self, name: str) -> Any:
-        """The class of a method's rule."""
-        return params.load_plugin("rules", self.method(name).rule, name).Rule
+    def rule(self, name: str) -> Rule:
+        """The rule of a method, with the method's options."""
+        method = self.method(name)
+        return rules.load(method.rule, name)(method.options)
 
     def learning_rates(self, name: str) -> Sequence[float | None]:
         """The grid of the experiment, or the method's own (None), also where nothing is trained."""

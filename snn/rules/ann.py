@@ -5,7 +5,7 @@ input.
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.model.spec import Dropout, Norm, Relu
-from snn.rules import Rule as Base
+from snn.rules import Rule
 
 network = lazy("snn.model.network")
 losses = lazy("snn.model.losses")
@@ -19,9 +19,10 @@ class Options(Model):
     dropout: Dropout | None = None
 
 
-class Rule(Base):
+class Ann(Rule):
     """L = CE(W a + b, y), or mean((W a + b - y)^2)."""
 
+    options: Options
     static = True
     tasks = frozenset({"classification", "reconstruction"})
 

@@ -10,15 +10,21 @@ without synapses share the larger of their q. Source: Rueckauer, Lungu, Hu, Pfei
 continuous-valued deep networks to efficient event-driven networks for image classification, Front. Neurosci. 2017.
 """
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.model.spec import Neuron
-from snn.rules import Rule as Base
+from snn.rules import Rule
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from snn.model.network import Network
 torch = lazy("torch")
 local_losses = lazy("snn.model.local_losses")
 network = lazy("snn.model.network")
@@ -31,12 +37,17 @@ class Options(Model):
     percentile: Annotated[float, Field(gt=0, le=100)]
 
 
-class Rule(Base):
+class Conversion(Rule):
     """Scores are mean currents, in the teacher's own units."""
 
+    options: Options
     trains = False
     parents = frozenset({"teacher"})
     tasks = frozenset({"classification", "reconstruction"})
+
+    @property
+    def teacher_percentile(self):
+        return self.options.percentile
 
     @staticmethod
     def check(options, steps):
@@ -48,7 +59,7 @@ class Rule(Base):
         teacher = parents["teacher"]
         changes = {"steps": task.steps, "activation": self.options.neuron}
         student = network.Network(teacher.architecture.model_copy(update=changes))
-        q = scales(teacher, x, self.options.percentile)
+        q = scales(teacher, x, self.teacher_percentile)
         if x.dim() == len(task.input_shape) + 2:
             q[-1] = float(len(x))  # a step sees one frame, the teacher the sum of all
         with torch.no_grad():
@@ -64,11 +75,12 @@ class Rule(Base):
         yield from ()
 
 
-def scales(teacher, x, percentile):
+def scales(teacher: Network, x: Tensor, percentile: float) -> dict[int, float]:
     """What one spike a step stands for, for every output but that of the read-out; the input has none."""
     found, largest = (local_losses.percentiles(teacher, x, p) for p in (percentile, 100.0))
-    q = [float(value) or float(most) or 1.0 for value, most in zip(found, largest, strict=True)]
-    q = dict(zip((i for i, layer in enumerate(teacher.layers[:-1]) if layer.activation), q, strict=True))
+    own = [float(value) or float(most) or 1.0 for value, most in zip(found, largest, strict=True)]
+    active = [i for i, layer in enumerate(teacher.layers[:-1]) if layer.activation]
+    q = dict(zip(active, own, strict=True))
     linked = True
     while linked:  # until what is added up agrees
         linked = False
@@ -78,7 +90,8 @@ def scales(teacher, x, percentile):
                 follows = teacher.layers[layer.addend].sends_current
                 q[i] = q[layer.addend] = q[i] if follows else max(q[i], q[layer.addend])
             elif not layer.programmable and layer.source in q:
-                shared = [q[j] for j in (layer.source, layer.addend, i) if j in q]
-                q |= {j: max(shared) for j in (layer.source, layer.addend, i) if j is not None}
+                together = [j for j in (layer.source, layer.addend, i) if j is not None]
+                shared = max(q[j] for j in together if j in q)
+                q |= dict.fromkeys(together, shared)
             linked = linked or q != before
     return q

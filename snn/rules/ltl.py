@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.model.spec import Neuron, Norm, Readout
-from snn.rules import Rule as Base
+from snn.rules import Rule
 
 local_losses = lazy("snn.model.local_losses")
 network = lazy("snn.model.network")
@@ -46,11 +46,16 @@ class Options(Model):
         return self
 
 
-class Rule(Base):
+class Ltl(Rule):
     """L = goal + lam sum_l mean((rate_l - target_l)^2), detached between layers; online also between steps."""
 
+    options: Options
     parents = frozenset({"teacher"})
     tasks = frozenset({"classification", "reconstruction"})
+
+    @property
+    def teacher_percentile(self):
+        return self.options.percentile
 
     @staticmethod
     def check(options, steps):
@@ -59,12 +64,12 @@ class Rule(Base):
 
     def student(self, task, parents, x):
         """Online scores are sum_{t >= warm_up} sum_{k <= t} o[k], hence T - max(t, warm_up) times o[t]."""
-        options = self.options
-        how = {"over_steps": "running", "warm_up": options.warm_up} if options.mode == "online" else {}
-        readout = Readout(kind=options.readout, **how)
+        options, readout = self.options, Readout(kind=self.options.readout)
+        if options.mode == "online":
+            readout = Readout(kind=options.readout, over_steps="running", warm_up=options.warm_up)
         student = network.Network(task.architecture(activation=options.neuron, norm=options.norm, readout=readout))
         if options.scale == "fixed":
-            for i, q in enumerate(local_losses.percentiles(parents["teacher"], x, options.percentile)):
+            for i, q in enumerate(local_losses.percentiles(parents["teacher"], x, self.teacher_percentile)):
                 student.register_buffer(f"percentile_{i}", q)
         return student
 
@@ -75,7 +80,7 @@ class Rule(Base):
         options, fixed = self.options, None
         if options.scale == "fixed":
             fixed = [getattr(student, f"percentile_{i}") for i in range(len(student.hidden))]
-        targets_BN = local_losses.teacher_rates(batch.parents["teacher"], batch.x, options.percentile, fixed)
+        targets_BN = local_losses.teacher_rates(batch.parents["teacher"], batch.x, self.teacher_percentile, fixed)
         if options.mode == "online":
             yield from local_losses.online(student, batch.x, targets_BN, batch.y, options.lam, options.warm_up)
             return

@@ -10,7 +10,7 @@ from typing import Literal
 from snn.core.lazy import lazy
 from snn.core.strict import Model, Positive
 from snn.model.spec import Dropout, NeuNorm, Neuron, Norm, Readout
-from snn.rules import Rule as Base
+from snn.rules import Rule
 
 torch = lazy("torch")
 network = lazy("snn.model.network")
@@ -29,8 +29,14 @@ class Options(Model):
     loss: Literal["sum", "mean"]
 
 
-class Rule(Base):
+class Stbp(Rule):
     """L = || Y - (1/T) sum_t M o[t] ||^2, Y one-hot, M the average over the voters of a class."""
+
+    options: Options
+
+    @property
+    def has_neunorm(self):
+        return self.options.neunorm is not None
 
     def student(self, task, parents, x):
         options = self.options

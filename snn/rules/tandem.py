@@ -15,7 +15,7 @@ from pydantic import Field
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.model.spec import Dropout, Neuron, Norm, Readout
-from snn.rules import Rule as Base
+from snn.rules import Rule
 
 torch = lazy("torch")
 network = lazy("snn.model.network")
@@ -40,9 +40,10 @@ class Options(Model):
     mask_saturated: bool = False
 
 
-class Rule(Base):
+class Tandem(Rule):
     """z = BN(W c + b), da/dz by the activation, c = count; L = CE(W_o c + b_o, y), or squared error."""
 
+    options: Options
     tasks = frozenset({"classification", "reconstruction"})
 
     @staticmethod

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from snn.core.lazy import lazy
 from snn.core.strict import Model, Positive
 from snn.model.spec import Neuron, Norm
-from snn.rules import Rule as Base
+from snn.rules import Rule
 
 torch = lazy("torch")
 network = lazy("snn.model.network")
@@ -35,8 +35,10 @@ class Options(Model):
         return self
 
 
-class Rule(Base):
+class Tet(Rule):
     """L_TET = (1 - lam) (1/T) sum_t CE(o[t], y) + lam (1/T) sum_t MSE(o[t], phi);   L_SDT = CE((1/T) sum_t o[t], y)."""
+
+    options: Options
 
     def student(self, task, parents, x):
         return network.Network(task.architecture(activation=self.options.neuron, norm=self.options.norm))

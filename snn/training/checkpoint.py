@@ -18,12 +18,14 @@ from torch import Tensor, nn
 
 from snn.core import files
 from snn.core.errors import InputError
+from snn.core.observer import TERMINAL, Observer
 from snn.model import network
 from snn.training import optimiser as optimise
+from snn.training.course import Course
 
 
-def save(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.Optimizer, course: Any) -> None:
-    """Keep where a `train.Course` under `digest` stands; what was the newest file becomes the previous one.
+def save(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.Optimizer, course: Course) -> None:
+    """Keep where the training under `digest` stands; what was the newest file becomes the previous one.
 
     Raises InputError when it cannot be written; what was kept before remains.
     """
@@ -33,7 +35,14 @@ def save(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.O
     files.write_tensors(newest, arrays, {"sha256": sum_of(arrays, text), "progress": text}, previous)
 
 
-def restore(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.Optimizer, course: Any) -> None:
+def restore(
+    folder: Path,
+    digest: str,
+    student: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    course: Course,
+    observer: Observer = TERMINAL,
+) -> None:
     """Bring everything to where the newest file stopped that is intact and of `digest`; change nothing without one.
 
     A damaged file is named in one line, with what is used instead; one of another digest is passed over in silence.
@@ -49,7 +58,7 @@ def restore(folder: Path, digest: str, student: nn.Module, optimiser: torch.opti
             break
     for file, what in damaged:
         instead = f"{path} is used instead" if found else "training starts again"
-        print(f"warning: {InputError(file, what, instead)}", flush=True)
+        observer.warning(str(InputError(file, what, instead)))
     if not found:
         return
     if path == previous:
@@ -59,7 +68,7 @@ def restore(folder: Path, digest: str, student: nn.Module, optimiser: torch.opti
     course.best.load_state_dict(tensors["best"])
     optimise.restore(optimiser, tensors["optimiser"])
     course.history, course.traces = progress["history"], progress["traces"]
-    print(f"going on after epoch {len(course.history)}", flush=True)
+    observer.result(f"going on after epoch {len(course.history)}")
 
 
 def remove(folder: Path) -> None:

@@ -3,128 +3,154 @@
 Each epoch ends with a look at validation data through the deployed network; the best epoch is kept, the earlier one of
 equals in value and loss. Randomness belongs to (seed, epoch): a training that was killed goes on from its last epoch
 and ends, on a CPU, in the same bits. A training whose loss is no longer finite has diverged: it stops there, and its
-best epoch (or, before any, the untrained network) is judged like any other, with that status.
+best epoch (or, before any, the untrained network) is evaluated like any other, with that status.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
-from snn.config import Init, Method, Training
+from snn.config import Augment, Init, Training
 from snn.core import files, seeds
-from snn.core.errors import InputError, remake
+from snn.core.errors import InputError, Stopped, remake
+from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
 from snn.data.samples import Split
 from snn.model import network
 from snn.model.network import Network
 from snn.rules import Batch, Rule, Task
-from snn.training import checkpoint
+from snn.training import checkpoint, records
 from snn.training import optimiser as optimise
-from snn.training.validation import better, score
+from snn.training.course import Course, Epoch
+from snn.training.validation import Rates, better, score
 
 SAMPLE = 512  # training inputs that a rule may set its scales by, and validation inputs that it is observed on
-QUIET = 0.01  # a layer that fires more rarely hardly learns
 
 
-@dataclass
-class Course:
-    """What a training leaves behind: one row an epoch, what was traced (epoch 0: untrained), the best network, and how
-    it ended.
+@dataclass(frozen=True)
+class Setup:
+    """What is trained, by which rule and recipe; its progress is kept in `folder`, under `digest` (see `checkpoint`).
+
+    `start`: the tensors of a student to begin with.
     """
 
-    best: Network
-    history: list[dict[str, float]] = field(default_factory=list)
-    traces: list[dict[str, Any]] = field(default_factory=list)
-    status: str = "ok"
+    rule: Rule
+    task: Task
+    training: Training
+    init: Init
+    augment: Augment
+    seed: int
+    folder: Path
+    digest: str
+    start: Path | None = None
 
 
-def run(job: Any, rule: Rule, device: torch.device, out: Path) -> dict[str, Any]:
-    """Do a `jobs.Train` job: the deployed network, the student as it ended, the history of the epochs, the traces."""
-    parts = samples.load(job.data.training_file, device)
-    dataset = job.data.dataset
-    task = Task(dataset.input_shape, dataset.outputs, job.network.layers, job.steps)
-    parents = {"teacher": network.load(job.teacher.proof, device)} if job.teacher else {}
-    start = job.start.file("student.safetensors") if job.start else None
-    student, course = fit(rule, task, parts, job.method, dataset, job.seed, parents, job.folder, job.digest, start)
-    files.write_csv(out / "epochs.csv", course.history, ["epoch", "lr", "loss", "value_val", "validation_loss"])
-    files.write_csv(out / "traces.csv", course.traces, ["epoch", "quantity", "layer", "value"])
-    about = {"digest": job.digest, "status": course.status}
+def run(
+    setup: Setup, data: Path, teacher: Path | None, device: torch.device, out: Path, observer: Observer = TERMINAL
+) -> dict[str, int]:
+    """Train on the training data of a file, with the teacher of another one where the rule learns from one; write the
+    deployed network, the student as it ended, the epochs and the traces.
+    """
+    parts = samples.load(data, device)
+    parents = {"teacher": network.load(teacher, device)} if teacher else {}
+    student, course = fit(setup, parts, parents, observer)
+    files.write_csv(out / "epochs.csv", course.history, records.EPOCHS)
+    files.write_csv(out / "traces.csv", course.traces, records.TRACES)
+    about = {"digest": setup.digest, "status": course.status}
     files.write_tensors(out / "student.safetensors", network.to_numpy(student.state_dict()), about)
     network.save(course.best, out / "net.safetensors", **about)
     return {"epochs": len(course.history), "samples_seen": len(course.history) * len(parts["train"])}
 
 
 def fit(
-    rule: Rule,
-    task: Task,
-    parts: Mapping[str, Split],
-    method: Method,
-    dataset: Any,
-    seed: int,
-    parents: Mapping[str, Network],
-    folder: Path,
-    digest: str,
-    start: Path | None = None,
-) -> tuple[nn.Module, Course]:
-    """Train a student of `rule`: returns it as it ended, and the course of its training.
+    setup: Setup, parts: Mapping[str, Split], parents: Mapping[str, Network], observer: Observer = TERMINAL
+) -> tuple[Network, Course]:
+    """Train a student: returns it as it ended, and the course of its training.
 
-    `dataset` says what task it is and how to augment. `folder` holds progress under `digest`, see `checkpoint`. `start`
-    holds the tensors of a student to begin with.
+    `parents` are the deployed networks that the rule learns from, by role. Raises Stopped, its
+    checkpoint kept, after an epoch at which the observer asks for that and behind which others are left.
     """
-    train, validation, training = parts["train"], parts["validation"], method.training
-    device = train.y_N.device
-    torch.manual_seed(seeds.stream(seed, "weights"))
-    sample, _ = next(train.in_order(SAMPLE))
-    student = rule.student(task, parents, sample).to(device)
-    if rule.trains:
-        initialise(student, method.init)
-    if start:
-        _start(student, start)
-    optimiser = optimise.build(student, training)
+    rule, train, validation, epochs = setup.rule, parts["train"], parts["validation"], setup.training.epochs
+    student = _student(setup, train, parents)
+    optimiser = optimise.build(student, setup.training)
     course = Course(rule.deploy(student))
-    checkpoint.restore(folder, digest, student, optimiser, course)
+    checkpoint.restore(setup.folder, setup.digest, student, optimiser, course, observer)
     if not course.traces:
-        _trace(course, 0, rule, student, parents, score(course.best, validation)[1], training, validation)
-    updates_per_epoch = math.ceil(len(train) / training.batch)
-    done = len(course.history)
-    bar = tqdm(range(done, training.epochs), initial=done, total=training.epochs, unit="epoch", disable=None)
-    for epoch in bar:
-        generator = seeds.generator(seed, "epoch", epoch)
-        torch.manual_seed(seeds.stream(seed, "epoch", epoch, "network"))
-        student.train()
-        total, lr = 0.0, 0.0
-        for i, (x, y) in enumerate(train.shuffled(training.batch, dataset.augment, generator) if rule.trains else ()):
-            lr = optimise.learning_rate(training, epoch * updates_per_epoch + i, updates_per_epoch)
-            loss = _update(rule, student, optimiser, lr, Batch(x, y, parents, epoch, training.epochs, generator))
-            total += loss * len(y)
-            if not math.isfinite(loss):
+        rates = Rates(course.best)
+        score(rates.scores, validation)
+        _trace(course, 0, setup, student, parents, rates, validation, observer)
+    with observer.progress(epochs, "epoch", done=len(course.history)) as progress:
+        for epoch in range(len(course.history), epochs):
+            loss, lr = _epoch(setup, epoch, student, optimiser, train, parents)
+            deployed = rule.deploy(student)
+            rates = Rates(deployed)
+            found = score(rates.scores, validation)
+            if not (math.isfinite(loss) and math.isfinite(found.loss)):
+                observer.warning(f"diverged in epoch {epoch + 1}: loss {loss}; a lower training.lr may help")
+                course.status = "diverged"
                 break
-        deployed = rule.deploy(student)
-        scores, rates = score(deployed, validation)
-        if not all(map(math.isfinite, (total, scores["validation_loss"]))):
-            print(f"diverged in epoch {epoch + 1}: loss {total}; a lower training.lr may help", flush=True)
-            course.status = "diverged"
-            break
-        row = {"epoch": epoch + 1, "lr": lr, "loss": total / len(train) if rule.trains else None, **scores}
-        if all(better(row, earlier, dataset.task) for earlier in course.history):
-            course.best = deployed
-        course.history.append(row)
-        _trace(course, epoch + 1, rule, student, parents, rates, training, validation)
-        checkpoint.save(folder, digest, student, optimiser, course)
-        report = f"loss {total / len(train):.4f}  validation {row['value_val']:.4f}"
-        bar.set_postfix_str(report)
-        if bar.disable:
-            print(f"epoch {epoch + 1}/{training.epochs}  {report}", flush=True)
+            row: Epoch = {
+                "epoch": epoch + 1,
+                "lr": lr,
+                "loss": loss if rule.trains else None,
+                "value_val": found.value,
+                "validation_loss": found.loss,
+            }
+            if all(better(row, earlier, validation.task) for earlier in course.history):
+                course.best = deployed
+            course.history.append(row)
+            _trace(course, epoch + 1, setup, student, parents, rates, validation, observer)
+            stop = epoch + 1 < epochs and observer.stop_requested()
+            if stop or observer.checkpoint_now():
+                checkpoint.save(setup.folder, setup.digest, student, optimiser, course)
+            progress.step(f"loss {loss:.4f}  validation {found.value:.4f}")
+            if stop:
+                what = f"stopped on request after epoch {epoch + 1} of {epochs}, which is kept"
+                raise Stopped(setup.folder, what, "run the same command again to go on")
     return student, course
 
 
-def _update(rule: Rule, student: nn.Module, optimiser: torch.optim.Optimizer, lr: float, batch: Batch) -> float:
+def _student(setup: Setup, train: Split, parents: Mapping[str, Network]) -> Network:
+    """The student as its training begins."""
+    torch.manual_seed(seeds.stream(setup.seed, "weights"))
+    sample, _ = next(train.in_order(SAMPLE))
+    student = setup.rule.student(setup.task, parents, sample).to(train.y_N.device)
+    if setup.rule.trains:
+        initialise(student, setup.init)
+    if setup.start:
+        _start(student, setup.start)
+    return student
+
+
+def _epoch(
+    setup: Setup,
+    epoch: int,
+    student: Network,
+    optimiser: torch.optim.Optimizer,
+    train: Split,
+    parents: Mapping[str, Network],
+) -> tuple[float, float]:
+    """Train for one epoch, or until a loss is no longer finite; returns the mean loss and the last learning rate."""
+    training, generator = setup.training, seeds.generator(setup.seed, "epoch", epoch)
+    torch.manual_seed(seeds.stream(setup.seed, "epoch", epoch, "network"))
+    student.train()
+    total, lr, updates = 0.0, 0.0, math.ceil(len(train) / training.batch)
+    batches = train.shuffled(training.batch, setup.augment, generator) if setup.rule.trains else ()
+    for i, (x, y) in enumerate(batches):
+        lr = optimise.learning_rate(training, epoch * updates + i, updates)
+        batch = Batch(x, y, parents, epoch, training.epochs, generator)
+        loss = _update(setup.rule, student, optimiser, lr, batch)
+        total += loss * len(y)
+        if not math.isfinite(loss):
+            break
+    return total / len(train), lr
+
+
+def _update(rule: Rule, student: Network, optimiser: torch.optim.Optimizer, lr: float, batch: Batch) -> float:
     optimiser.zero_grad()
     total = 0.0
     for loss in rule.losses(student, batch):
@@ -138,26 +164,29 @@ def _update(rule: Rule, student: nn.Module, optimiser: torch.optim.Optimizer, lr
 def _trace(
     course: Course,
     epoch: int,
-    rule: Rule,
-    student: nn.Module,
+    setup: Setup,
+    student: Network,
     parents: Mapping[str, Network],
-    rates: Mapping[int, float],
-    training: Training,
+    rates: Rates,
     validation: Split,
+    observer: Observer,
 ) -> None:
-    """Note firing rates and what the rule observes; say so when a layer has hardly anything to say."""
+    """Note firing rates and what the rule observes; warn of a layer that hardly fires."""
     student.eval()
     x, y = next(validation.in_order(SAMPLE))
-    seen = Batch(x, y, parents, min(epoch, training.epochs - 1), training.epochs, torch.Generator())
-    found = [("rate", layer, rate) for layer, rate in rates.items()] + list(rule.observe(student, seen))
+    epochs = setup.training.epochs
+    seen = Batch(x, y, parents, min(epoch, epochs - 1), epochs, torch.Generator())
+    fired = rates.by_layer()
+    found = [("rate", layer, rate) for layer, rate in fired.items()] + list(setup.rule.observe(student, seen))
     course.traces += [{"epoch": epoch, "quantity": q, "layer": layer, "value": value} for q, layer, value in found]
-    for layer, rate in rates.items():
-        if rate < QUIET:
-            print(f"warning: after epoch {epoch}, layer {layer} fires in {100 * rate:.2f} % of its steps, below 1 %")
+    for layer, rate in fired.items():
+        if rate < records.QUIET:
+            few = f"{100 * rate:.2f} % of its steps, below {100 * records.QUIET:g} %"
+            observer.warning(f"after epoch {epoch}, layer {layer} fires in {few}")
 
 
 @torch.no_grad()
-def initialise(student: nn.Module, init: Init) -> None:
+def initialise(student: Network, init: Init) -> None:
     """Give the synapses of a student the weights to start with."""
     for module in student.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -166,7 +195,7 @@ def initialise(student: nn.Module, init: Init) -> None:
             module.weight *= init.gain
 
 
-def _start(student: nn.Module, path: Path) -> None:
+def _start(student: Network, path: Path) -> None:
     try:
         student.load_state_dict(network.from_numpy(files.read_tensors(path, remake(path.parent))[0]))
     except RuntimeError as error:

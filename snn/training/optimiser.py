@@ -7,16 +7,18 @@ import copy
 import inspect
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from snn.config import LrScale, Training
+from snn.model.network import Network
 
 OPTIMISERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
-def build(student: nn.Module, training: Training) -> torch.optim.Optimizer:
+def build(student: Network, training: Training) -> torch.optim.Optimizer:
     """The optimiser of a recipe; each group of parameters holds its factor on the learning rate as `scale`."""
     momentum = {"momentum": training.momentum} if training.optimiser == "sgd" else {}
     return OPTIMISERS[training.optimiser](
@@ -24,7 +26,7 @@ def build(student: nn.Module, training: Training) -> torch.optim.Optimizer:
     )
 
 
-def _groups(student: nn.Module, scales: LrScale) -> list[dict]:
+def _groups(student: Network, scales: LrScale) -> list[dict[str, Any]]:
     """One group where all factors are 1; else one a parameter, in the order of the student's parameters."""
     if scales == LrScale():
         return [{"params": list(student.parameters()), "scale": 1.0}]

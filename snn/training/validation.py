@@ -1,37 +1,87 @@
-"""How well a deployed network does on a split, and which of two epochs is better."""
+"""How well a deployed network does on samples, and which of two epochs is better."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol, TypedDict
 
 import torch
+from torch import Tensor
 
-from snn.data.samples import Split
 from snn.model.losses import METRICS, loss, outcomes
 from snn.model.network import Network
 
 
-@torch.no_grad()
-def score(network: Network, split: Split) -> tuple[dict[str, float], dict[int, float]]:
-    """Mean outcome (`value_val`) and mean loss of a deployed network over a split, and the firing rates of its layers.
+class Samples(Protocol):
+    """Samples that can be shown in batches, as those of a `data.samples.Split`."""
 
-    A rate is spikes a neuron and step; layers count from 1.
+    @property
+    def spikes(self) -> bool:
+        """Whether they are frames of zeros and ones."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """(x, goal) batch by batch."""
+        ...
+
+
+class Score(NamedTuple):
+    """The mean outcome over samples (accuracy, or mean squared error), the mean loss, and the standard error of `value`
+    that comes from the finite number of samples.
     """
-    value, total, spikes = 0.0, 0.0, dict.fromkeys(_spiking(network), 0.0)
-    for x, y in split.in_order():
-        for i, (_, y_TBN) in enumerate(network.walk(network.encode(x)), start=1):
-            if i in spikes:
-                spikes[i] += float(y_TBN.mean((1, *range(2, y_TBN.dim()))).sum()) * len(y)
-        scores_BK = network.scores(y_TBN)
-        value += float(outcomes(scores_BK, y).sum())
+
+    value: float
+    loss: float
+    sampling_error: float
+
+
+@torch.no_grad()
+def score(predict: Callable[[Tensor], Tensor], samples: Samples) -> Score:
+    """The one measure of validation and test. `predict` gives the scores (B, K) of a batch: that of a network, or the
+    `scores` of what also counts on the way (`Rates`, `energy.Counter`).
+    """
+    found, total = [], 0.0
+    for x, y in samples.in_order():
+        scores_BK = predict(x)
+        found.append(outcomes(scores_BK, y).double())
         total += float(loss(scores_BK, y)) * len(y)
-    rates = {i: count / (len(split) * network.architecture.steps) for i, count in spikes.items()}
-    return {"value_val": value / len(split), "validation_loss": total / len(split)}, rates
+    found_N = torch.cat(found)
+    sampling_error = float(found_N.std(correction=0)) / len(samples) ** 0.5
+    return Score(float(found_N.mean()), total / len(samples), sampling_error)
 
 
-def _spiking(network: Network) -> list[int]:
-    return [i for i, layer in enumerate(network.layers[:-1], start=1) if layer.fires]
+class Rates:
+    """Firing rates of the hidden layers of a network over all batches that it is shown: spikes per neuron and step.
+
+    Only of layers that fire; layers count from 1.
+    """
+
+    def __init__(self, network: Network):
+        self.network, self._samples = network, 0
+        self._spikes = {i: 0.0 for i, layer in enumerate(network.layers[:-1], start=1) if layer.fires}
+
+    def scores(self, x: Tensor) -> Tensor:
+        """Show the network a batch: its scores (B, K), as `predict` gives them."""
+        for i, (_, y_TBN) in enumerate(self.network.walk(self.network.encode(x)), start=1):
+            if i in self._spikes:
+                self._spikes[i] += float(y_TBN.mean((1, *range(2, y_TBN.dim()))).sum()) * y_TBN.shape[1]
+        self._samples += y_TBN.shape[1]
+        return self.network.scores(y_TBN)
+
+    def by_layer(self) -> dict[int, float]:
+        """The rate of every layer."""
+        steps = self.network.architecture.steps
+        return {i: count / (self._samples * steps) for i, count in self._spikes.items()}
 
 
-def better(row: Mapping[str, float], than: Mapping[str, float], task: str) -> bool:
-    """Whether a row of scores is to be preferred: by its value, then by its loss."""
+class Scored(TypedDict):
+    """What a row about an epoch says of validation data."""
+
+    value_val: float
+    validation_loss: float
+
+
+def better(row: Scored, than: Scored, task: str) -> bool:
+    """Whether one epoch is to be preferred to another: by its value, then by its loss."""
     sign = 1 if METRICS[task][1] == "higher" else -1
     return (sign * row["value_val"], -row["validation_loss"]) > (sign * than["value_val"], -than["validation_loss"])

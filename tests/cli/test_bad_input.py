@@ -190,8 +190,8 @@ def test_a_record_of_sums_that_records_nothing_is_refused(record, grid, here, ca
 def test_a_training_whose_loss_is_no_number_becomes_a_row_that_says_so(grid, here, capsys, monkeypatch):
     from snn.rules import tet
 
-    losses = tet.Rule.losses
-    monkeypatch.setattr(tet.Rule, "losses", lambda self, *a: (loss * float("nan") for loss in losses(self, *a)))
+    losses = tet.Tet.losses
+    monkeypatch.setattr(tet.Tet, "losses", lambda self, *a: (loss * float("nan") for loss in losses(self, *a)))
     job = job_of(grid, "train")
     (here / job.proof).unlink()
     evaluation = next(e for e in grid.evaluations if e.run is job)

@@ -21,6 +21,7 @@ from snn.core.errors import InputError
 from snn.data import augment as augment_module
 from snn.data import prepare, samples, splits
 from snn.data.loaders import Raw
+from tests.recorder import Recorder
 
 SIZES = st.integers(1, 7)
 
@@ -251,6 +252,13 @@ def test_statistics_are_those_of_the_training_part_alone(tmp_path):
         torch.testing.assert_close(part.std_C.double(), x.std((0, 2, 3), correction=0), rtol=1e-6, atol=0)
     shown = torch.cat([x for x, _ in train.in_order()])
     assert shown.mean((0, 2, 3)).abs().max() < 1e-5
+
+
+def test_an_observer_sees_every_sample_that_is_prepared(tmp_path):
+    observer = Recorder()
+    prepare.run(toy(), release(images(n=65)), tmp_path, observer)
+    assert observer.of("progress") == [(60, "sample", 0), (5, "sample", 0)]
+    assert observer.of("step") == [""] * 65
 
 
 def test_test_data_are_in_no_file_but_their_own(tmp_path):

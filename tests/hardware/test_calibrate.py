@@ -2,13 +2,12 @@
 
 import copy
 import csv
+import dataclasses
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from math import ceil, prod
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -21,6 +20,7 @@ from snn import config
 from snn.config import params
 from snn.core import files, seeds
 from snn.core.errors import InputError
+from snn.core.observer import Observer
 from snn.data import samples as data
 from snn.evaluation import evaluate
 from snn.hardware import calibrate as hardware
@@ -33,7 +33,9 @@ from snn.model.network import Network
 from snn.model.neuron import IDEAL
 from snn.model.spec import AvgPool, Conv, Linear, Readout, Relu
 from snn.pipeline.plan import Plan
+from snn.training.validation import Score
 from tests import nets
+from tests.recorder import Recorder
 
 T, K, SHAPE = 4, 3, (1, 8, 8)
 LIF, IF = nets.leaky(decay=0.8, threshold=0.6), nets.integrate_and_fire(threshold=0.5)
@@ -66,7 +68,7 @@ def split(name: str, samples: int) -> data.Split:
     bare = nets.split("test", name, samples=samples)
     classes_N = clean_network().predict(bare.shown(bare.x_NX)).argmax(1)
     assert len(classes_N.unique()) == K
-    return replace(bare, y_N=classes_N)
+    return dataclasses.replace(bare, y_N=classes_N)
 
 
 def budget(**changes) -> config.Calibration:
@@ -78,16 +80,22 @@ def trial_of(calibrator="ltl_offline", targets="own", control=None, level=0.3, n
     return arms.Trial(arms.Arm(calibrator, targets, control), level, number)
 
 
-def calibrated(trial, noise="mismatch", clean=None, validation=None, task="classification", **changes):
+def parts_of(noise: str, level: float) -> chip.Parts:
+    return params.noise_parts(params.load("noise", noise), level)
+
+
+def design_of(calibration, by_teacher=False, noise="mismatch", levels=(0.3,), chips=2, controls=None) -> arms.Design:
+    said = config.Hardware(noise=noise, levels=levels, chips=chips, calibration=calibration, controls=controls)
+    return arms.Design(said, params.load("noise", noise), tuple(arms.arms(calibration, by_teacher)))
+
+
+def calibrated(trial, noise="mismatch", clean=None, validation=None, **changes) -> hardware.Course:
     """A trial on 24 training samples, in batches of 10, judged by 20 others."""
-    settings = SimpleNamespace(noise=noise, calibration=budget(**changes))
-    data_set = SimpleNamespace(dataset=SimpleNamespace(task=task))
-    job = SimpleNamespace(hardware=settings, run=SimpleNamespace(data=data_set))
     teacher = teacher_network() if trial.arm.targets == "teacher" else None
     clean = clean or clean_network()
     parts = {"train": split("train", 24), "validation": validation or split("validation", VALIDATION)}
-    reference = hardware.Reference(clean, teacher, 99.0)
-    return hardware.calibrate(clean, trial, job, reference, parts, seeds.generator("calibration"))
+    reference, design = hardware.Reference(clean, teacher, 99.0), design_of(budget(**changes), noise=noise)
+    return hardware.calibrate(clean, trial, design, reference, parts, seeds.generator("calibration"))
 
 
 def programmed(net: Network) -> dict[str, torch.Tensor]:
@@ -106,7 +114,7 @@ def distance(net: Network, clean: Network, part: data.Split) -> float:
 
 
 def new(calibrator: str, net: Network, **changes) -> calibrators.Calibrator:
-    return params.load_plugin("hardware.calibrators", calibrator, "").Calibrator(net, budget(**changes))
+    return calibrators.load(calibrator, "")(net, budget(**changes))
 
 
 # What a calibrator sees
@@ -193,7 +201,7 @@ def test_every_calibrator_lowers_its_loss_on_a_chip_with_mismatch(calibrator, ta
 @pytest.mark.parametrize("calibrator", [name for name in CALIBRATORS if name != "bptt"])
 def test_rates_come_closer_to_those_of_the_clean_network(calibrator):
     clean, samples = clean_network(), split("train", 24)
-    made = chip.manufacture(clean, params.noise_parts("mismatch", 0.3), 0).network
+    made = chip.manufacture(clean, parts_of("mismatch", 0.3), 0).network
     before = distance(made, clean, samples)
     chip.program(made, calibrated(trial_of(calibrator), epochs=6, lr=1e-2).last)
     assert distance(made, clean, samples) < 0.9 * before
@@ -343,6 +351,16 @@ def test_a_layer_without_a_bias_can_be_calibrated_by_reestimation():
     assert course.history[1]["writes"] == 6 + K
 
 
+def test_a_chip_is_one_of_the_noise_model_that_is_held_whatever_file_its_name_is_of():
+    trial, parts = trial_of(), {"train": split("train", 24), "validation": split("validation", VALIDATION)}
+    design = dataclasses.replace(design_of(budget()), noise=params.load("noise", "stuck"))
+    assert design.hardware.noise == "mismatch"
+    clean = clean_network()
+    reference = hardware.Reference(clean, None, 99.0)
+    found = hardware.calibrate(clean, trial, design, reference, parts, seeds.generator("calibration"))
+    assert found.history == calibrated(trial, "stuck").history != calibrated(trial).history
+
+
 # What it costs
 
 
@@ -419,10 +437,11 @@ def after(epochs: int) -> dict[str, torch.Tensor]:
     task=st.sampled_from(["classification", "reconstruction"]),
 )
 def test_the_first_of_the_best_epochs_is_chosen_the_chip_as_it_was_among_them(scores, task):
-    script = iter([{"value_val": value, "validation_loss": loss} for value, loss in scores])
+    script = iter([Score(value, loss, 0.0) for value, loss in scores])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hardware, "score", lambda *_: (next(script), {}))
-        course = calibrated(trial_of("reestimation"), epochs=len(scores) - 1, task=task)
+        patch.setattr(hardware, "score", lambda *_: next(script))
+        validation = dataclasses.replace(split("validation", VALIDATION), task=task)
+        course = calibrated(trial_of("reestimation"), epochs=len(scores) - 1, validation=validation)
     sign = -1 if task == "classification" else 1
     _, _, best = min((sign * value, loss, epoch) for epoch, (value, loss) in enumerate(scores))
     assert course.chosen_epoch == best
@@ -460,36 +479,43 @@ class World:
         network.save(clean_network(), folder / "net.safetensors", status="ok")
         network.save(teacher_network(), folder / "teacher.safetensors", status="ok")
 
-    def job(self, noise="mismatch", levels=(0.3,), chips=2, controls=(), seed=0, **changes) -> SimpleNamespace:
-        calibration = budget(**changes)
+    def setup(self, controls=(), seed=0, levels=(0.3,), noise="mismatch", chips=2, **changes) -> hardware.Setup:
         of_controls = config.Controls(level=levels[-1], kinds=controls) if controls else None
-        said = {"noise": noise, "levels": levels, "chips": chips, "calibration": calibration, "controls": of_controls}
-        dataset = SimpleNamespace(task="classification")
-        paths = {"training_file": self.folder / "train.safetensors", "test_file": self.folder / "test.safetensors"}
-        method = SimpleNamespace(rule="r", options=SimpleNamespace(), training=SimpleNamespace(lr=0.1))
-        run = SimpleNamespace(seed=seed, proof=self.folder / "net.safetensors", method=method, steps=T, epochs=1)
-        run.data, run.threads, run.digest = SimpleNamespace(name="d", dataset=dataset, **paths), 1, "d"
-        run.network_name, run.method_name = "n", "m"
-        job = SimpleNamespace(hardware=config.Hardware(**said), run=run, digest="c")
-        job.arms = tuple(arms.arms(calibration, teacher_by_rule=False))
-        taught = any(arm.targets == "teacher" for arm in job.arms)
-        job.teacher = SimpleNamespace(proof=self.folder / "teacher.safetensors") if taught else None
-        return job
+        design = design_of(budget(**changes), noise=noise, levels=levels, chips=chips, controls=of_controls)
+        taught = any(arm.targets == "teacher" for arm in design.arms)
+        teacher = self.folder / "teacher.safetensors" if taught else None
+        net, data = self.folder / "net.safetensors", self.folder / "train.safetensors"
+        return hardware.Setup(design, 99.0, seed, net, data, teacher, "c")
 
-    def done(self, folder: str, **changes) -> SimpleNamespace:
-        """A job that is done: with what it wrote."""
-        job = self.job(**changes)
-        job.folder = self.folder / folder
-        job.proof = job.folder / "chips.safetensors"
-        hardware.run(job, torch.device("cpu"), job.folder)
-        tensors, about = files.read_tensors(job.proof, "")
-        job.spent, job.found = about["trials"], {name: torch.tensor(value) for name, value in tensors.items()}
-        return job
+    def subject(self) -> evaluate.Subject:
+        names = {"dataset": "d", "network": "n", "method": "m", "rule": "r", "digest": "d"}
+        facts = {"steps": T, "lr": 0.1, "seed": 0, "epochs": 1, "threads": 1}
+        paths = {"training_data": self.folder / "train.safetensors", "test_data": self.folder / "test.safetensors"}
+        return evaluate.Subject(**names, **facts, **paths, net=self.folder / "net.safetensors")
+
+    def done(self, folder: str, observer: Observer | None = None, **changes) -> "Done":
+        setup = self.setup(**changes)
+        hardware.run(setup, torch.device("cpu"), self.folder / folder, observer or Observer())
+        return Done(setup.design, self.folder / folder)
 
 
-def values(job, key: str, which="chosen") -> dict[str, torch.Tensor]:
+class Done:
+    """A calibration that is done, with what it wrote."""
+
+    def __init__(self, design: arms.Design, folder: Path):
+        self.design, self.folder = design, folder
+        self.proof = folder / "chips.safetensors"
+        tensors, about = files.read_tensors(self.proof, "")
+        self.spent, self.found = about["trials"], {name: torch.tensor(value) for name, value in tensors.items()}
+
+    @property
+    def calibrated(self) -> evaluate.Calibrated:
+        return evaluate.Calibrated(self.design, self.proof)
+
+
+def values(done, key: str, which="chosen") -> dict[str, torch.Tensor]:
     prefix = f"{key}/{which}/"
-    return {name.removeprefix(prefix): value for name, value in job.found.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): value for name, value in done.found.items() if name.startswith(prefix)}
 
 
 @pytest.fixture(scope="module")
@@ -498,7 +524,7 @@ def world(tmp_path_factory) -> World:
 
 
 @pytest.fixture(scope="module")
-def finished(world) -> SimpleNamespace:
+def finished(world) -> Done:
     """Every control, beside two calibrators, at two levels, on two chips."""
     everything = {"calibrators": ("ltl_offline", "reestimation"), "levels": (0.2, 0.4), "controls": CONTROLS}
     return world.done("finished", **everything, lr=2e-2)
@@ -564,11 +590,11 @@ def test_what_a_calibration_reads_is_its_run_the_training_file_and_the_teacher_t
 
 
 def test_more_samples_than_there_are_for_training_are_refused(world, tmp_path):
-    job = world.job(samples=TRAINING + 1)
+    setup = world.setup(samples=TRAINING + 1)
     with pytest.raises(
         InputError, match=r"^hardware\.mismatch\.calibration\.samples: 41 of 40 training samples; say fewer"
     ):
-        hardware.run(job, torch.device("cpu"), tmp_path)
+        hardware.run(setup, torch.device("cpu"), tmp_path)
 
 
 def test_all_samples_may_be_used(world):
@@ -622,7 +648,7 @@ def test_a_trial_is_the_same_whatever_is_tried_beside_it(world, finished):
 def test_the_course_of_every_trial_is_written_in_order_and_ends_with_what_was_spent(finished):
     with (finished.folder / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
-    expected = [(trial, epoch) for trial in arms.trials(finished) for epoch in range(4)]
+    expected = [(trial, epoch) for trial in arms.trials(finished.design) for epoch in range(4)]
     assert len(rows) == len(expected)
     for row, (trial, epoch) in zip(rows, expected, strict=True):
         said = [row[name] for name in ("chip", "calibrator", "targets", "control")]
@@ -639,6 +665,15 @@ def test_the_last_parameters_are_kept_beside_the_chosen_ones_where_they_are_othe
     assert last == {key for key, spent in finished.spent.items() if spent["epoch"] < 3}
     assert 0 < len(last) < len(finished.spent)
     assert all(values(finished, key).keys() == programmed(clean_network()).keys() for key in finished.spent)
+
+
+def test_an_observer_sees_every_trial_with_its_validation_values(world):
+    observer = Recorder()
+    done = world.done("observed", observer, controls=("shuffled",), epochs=1)
+    trials = arms.trials(done.design)
+    assert observer.of("progress") == [(len(trials), "trial", 0)]
+    assert len(observer.of("step")) == len(observer.of("result")) == len(trials) == 4
+    assert all(line.startswith(trial.key) for trial, line in zip(trials, observer.of("result"), strict=True))
 
 
 # Arms
@@ -664,8 +699,8 @@ def test_a_run_learns_from_its_teacher_on_a_chip_if_it_was_trained_by_one():
 
 
 @st.composite
-def plans(draw) -> SimpleNamespace:
-    """What a calibration job may be asked for."""
+def designs(draw) -> arms.Design:
+    """What calibration may be asked for."""
     names = st.lists(st.sampled_from(CALIBRATORS), min_size=1, max_size=4, unique=True)
     targets = st.lists(st.sampled_from(["own", "teacher", "by_rule"]), min_size=1, max_size=3, unique=True)
     hundredths = st.lists(st.integers(1, 1000), min_size=1, max_size=4, unique=True)
@@ -674,31 +709,30 @@ def plans(draw) -> SimpleNamespace:
     some = st.lists(st.sampled_from([c for c in CONTROLS if chips > 1 or c != "other_chip"]), min_size=1, unique=True)
     controls = config.Controls(level=draw(st.sampled_from(levels)), kinds=draw(some)) if draw(st.booleans()) else None
     calibration = budget(calibrators=draw(names), targets=draw(targets))
-    said = {"noise": "mismatch", "levels": levels, "chips": chips, "calibration": calibration, "controls": controls}
-    return SimpleNamespace(hardware=config.Hardware(**said), arms=tuple(arms.arms(calibration, draw(st.booleans()))))
+    return design_of(calibration, draw(st.booleans()), levels=levels, chips=chips, controls=controls)
 
 
 @drawn(max_examples=150, deadline=None, derandomize=True)
-@given(job=plans())
-def test_trials_and_judgements_are_counted_by_hand(job):
-    asked, chips = job.hardware.controls.kinds if job.hardware.controls else (), job.hardware.chips
-    treated = len(job.arms) * chips
+@given(design=designs())
+def test_trials_and_judgements_are_counted_by_hand(design):
+    asked, chips = design.hardware.controls.kinds if design.hardware.controls else (), design.hardware.chips
+    treated = len(design.arms) * chips
     alone = ("level_0" in asked or "clean_chip" in asked) + ("noise_aware" in asked) + ("shuffled" in asked) * chips
-    assert len(arms.trials(job)) == treated * len(job.hardware.levels) + alone
-    for level in job.hardware.levels:
-        verdicts = arms.verdicts(job, level)
-        at_level = asked if job.hardware.controls and level == job.hardware.controls.level else ()
+    assert len(arms.trials(design)) == treated * len(design.hardware.levels) + alone
+    for level in design.hardware.levels:
+        verdicts = arms.verdicts(design, level)
+        at_level = asked if design.hardware.controls and level == design.hardware.controls.level else ()
         assert len(verdicts) == treated + sum(1 if control == "level_0" else chips for control in at_level)
         assert {verdict.arm.control for verdict in verdicts} == {None, *at_level}
         assert len(set(verdicts)) == len(verdicts)
 
 
 @drawn(max_examples=150, deadline=None, derandomize=True)
-@given(job=plans())
-def test_every_trial_has_a_key_of_its_own_and_every_judgement_a_trial(job):
-    trials = arms.trials(job)
+@given(design=designs())
+def test_every_trial_has_a_key_of_its_own_and_every_judgement_a_trial(design):
+    trials = arms.trials(design)
     assert len({trial.key for trial in trials}) == len(trials)
-    judged = {verdict.trial for level in job.hardware.levels for verdict in arms.verdicts(job, level)}
+    judged = {verdict.trial for level in design.hardware.levels for verdict in arms.verdicts(design, level)}
     assert judged == set(trials)
 
 
@@ -707,11 +741,11 @@ def test_levels_that_differ_in_the_seventh_digit_have_keys_of_their_own():
 
 
 @drawn(max_examples=150, deadline=None, derandomize=True)
-@given(job=plans())
-def test_a_chip_is_judged_with_what_its_arm_says(job):
-    first = job.arms[0]
-    for level in job.hardware.levels:
-        for verdict in arms.verdicts(job, level):
+@given(design=designs())
+def test_a_chip_is_judged_with_what_its_arm_says(design):
+    first = design.arms[0]
+    for level in design.hardware.levels:
+        for verdict in arms.verdicts(design, level):
             trial, control = verdict.trial, verdict.arm.control
             assert verdict.arm._replace(control=None) == (first if control else trial.arm)
             if control is None:
@@ -723,7 +757,7 @@ def test_a_chip_is_judged_with_what_its_arm_says(job):
             if control == "other_chip":
                 assert trial == (first, level, trial.chip)
                 assert trial.chip != verdict.chip
-                assert trial.chip in range(job.hardware.chips)
+                assert trial.chip in range(design.hardware.chips)
             if control == "noise_aware":
                 assert trial == (verdict.arm, level, None)
             if control == "shuffled":
@@ -760,7 +794,7 @@ def test_noise_aware_training_sees_a_fresh_chip_in_every_batch_and_is_judged_on_
     numbers, sharing = [], chip.sharing
 
     def watched_sharing(net, parts, number):
-        assert parts == params.noise_parts("mismatch", 0.3)
+        assert parts == parts_of("mismatch", 0.3)
         numbers.append(number)
         return sharing(net, parts, number)
 
@@ -776,7 +810,7 @@ def test_noise_aware_training_sees_a_fresh_chip_in_every_batch_and_is_judged_on_
 
 
 def test_noise_aware_training_writes_the_parameters_that_all_its_chips_share():
-    clean, parts = clean_network(), params.noise_parts("mismatch", 0.3)
+    clean, parts = clean_network(), parts_of("mismatch", 0.3)
     shared = chip.manufacture(clean, [], 0).network
     one, other = (chip.sharing(shared, parts, number) for number in (7, 8))
     x_BCHW = torch.randn(6, *SHAPE, generator=seeds.generator("images"))
@@ -793,7 +827,7 @@ def test_noise_aware_training_writes_the_parameters_that_all_its_chips_share():
 
 @pytest.mark.parametrize("targets", ["own", "teacher"])
 def test_shuffled_targets_are_those_of_other_samples_of_the_batch(targets, monkeypatch):
-    lessons, load = [], params.load_plugin
+    lessons = []
 
     class Listener(calibrators.Calibrator):
         def learning_macs(self, dense_macs):
@@ -803,10 +837,7 @@ def test_shuffled_targets_are_those_of_other_samples_of_the_batch(targets, monke
             lessons.extend(own)
             return 0.0
 
-    def load_listener(package, *names):
-        return SimpleNamespace(Calibrator=Listener) if package == "calibrators" else load(package, *names)
-
-    monkeypatch.setattr(params, "load_plugin", load_listener)
+    monkeypatch.setattr(calibrators, "load", lambda *_: Listener)
     calibrated(trial_of(targets=targets))
     straight = list(lessons)
     lessons.clear()
@@ -831,7 +862,7 @@ def test_shuffled_targets_are_those_of_other_samples_of_the_batch(targets, monke
 def test_a_chip_that_learns_from_the_targets_of_other_samples_ends_farther_from_the_clean_network(calibrator):
     clean, part, found = clean_network(), split("train", 24), []
     for control in (None, "shuffled"):
-        made = chip.manufacture(clean, params.noise_parts("mismatch", 0.3), 0).network
+        made = chip.manufacture(clean, parts_of("mismatch", 0.3), 0).network
         chip.program(made, calibrated(trial_of(calibrator, control=control), epochs=6, lr=1e-2).last)
         found.append(distance(made, clean, part))
     assert found[0] < 0.7 * found[1]
@@ -848,8 +879,8 @@ def test_reestimation_sees_means_only_so_that_shuffled_targets_are_as_good_as_an
 
 @pytest.fixture(scope="module")
 def judged(world, finished) -> list[evaluate.Condition]:
-    job = SimpleNamespace(run=finished.run, steps_eval=(2,), calibrations=(finished,))
-    return list(evaluate.conditions(job, clean_network(), world.train.shown(world.train.x_NX)))
+    sample = world.train.shown(world.train.x_NX)
+    return list(evaluate.conditions(clean_network(), sample, [finished.calibrated], [2]))
 
 
 def arm(said: dict) -> tuple | None:
@@ -865,7 +896,7 @@ def test_every_condition_is_judged_once_and_in_order(judged):
         expected += [("calibrated", level, number, arm) for number in (0, 1) for arm in (treated, other)]
     expected += [("calibrated", 0, None, arm_of["level_0"])]
     expected += [("calibrated", 0.4, number, arm_of[control]) for control in CONTROLS[1:] for number in (0, 1)]
-    found = [condition.said for condition in judged]
+    found = [condition.columns for condition in judged]
     assert [(said["condition"], said.get("level"), said.get("chip"), arm(said)) for said in found] == expected
     assert [said.get("steps_eval") for said in found[:4]] == [None, None, 2, 2]
     assert {said["noise"] for said in found[4:]} == {"mismatch"}
@@ -873,7 +904,7 @@ def test_every_condition_is_judged_once_and_in_order(judged):
 
 def test_a_chip_is_named_by_what_was_drawn_for_it_the_same_at_every_level_and_in_every_arm(judged):
     drawn_for = {}
-    for said in (condition.said for condition in judged[4:]):
+    for said in (condition.columns for condition in judged[4:]):
         drawn_for.setdefault(said["chip"], set()).add(said["draw"])
     assert drawn_for.keys() == {0, 1, None}
     assert {len(draws) for draws in drawn_for.values()} == {1}
@@ -881,8 +912,8 @@ def test_a_chip_is_named_by_what_was_drawn_for_it_the_same_at_every_level_and_in
 
 
 def test_what_a_calibration_spent_stands_in_every_row_that_it_made(judged, finished):
-    verdicts = [verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished, level)]
-    rows = [condition.said for condition in judged if condition.said["condition"] == "calibrated"]
+    verdicts = [verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished.design, level)]
+    rows = [condition.columns for condition in judged if condition.columns["condition"] == "calibrated"]
     for verdict, said in zip(verdicts, rows, strict=True):
         spent = finished.spent[verdict.trial.key]
         assert {name: said[f"calibration_{name}"] for name in ("epoch", *hardware.COST)} == spent
@@ -890,11 +921,11 @@ def test_what_a_calibration_spent_stands_in_every_row_that_it_made(judged, finis
 
 def test_a_judged_chip_is_the_chip_of_its_number_programmed_with_what_the_trial_found(judged, finished):
     x_BCHW = torch.randn(10, *SHAPE, generator=seeds.generator("images"))
-    verdicts = iter([verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished, level)])
+    verdicts = iter([verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished.design, level)])
     different = set()
     for said, net, last in judged[4:]:
         verdict = next(verdicts) if said["condition"] == "calibrated" else None
-        parts = params.noise_parts("mismatch", said["level"]) if said["level"] else []
+        parts = parts_of("mismatch", said["level"]) if said["level"] else []
         made = chip.manufacture(clean_network(), parts, said["chip"] or 0).network
         if verdict:
             chip.program(made, values(finished, verdict.trial.key))
@@ -909,7 +940,7 @@ def test_a_judged_chip_is_the_chip_of_its_number_programmed_with_what_the_trial_
 
 
 def test_level_0_is_the_clean_network_after_more_training(judged, finished):
-    (condition,) = [condition for condition in judged if condition.said.get("control") == "level_0"]
+    (condition,) = [condition for condition in judged if condition.columns.get("control") == "level_0"]
     assert all(layer.silicon == IDEAL and not parametrize.is_parametrized(layer.op) for layer in condition.net.layers)
     assert same(programmed(condition.net), values(finished, trial_of(control="clean_chip", level=0, number=None).key))
 
@@ -928,7 +959,7 @@ def test_a_chip_programmed_with_what_calibration_found_is_the_calibrated_chip_to
     monkeypatch.setattr(chip, "manufacture", watched_manufacture)
     level = params.load("noise", noise).levels[0]
     course = calibrated(trial_of(calibrator, level=level), noise, lr=2e-2)
-    fresh = chip.manufacture(clean_network(), params.noise_parts(noise, level), 0).network
+    fresh = chip.manufacture(clean_network(), parts_of(noise, level), 0).network
     x_BCHW = torch.randn(10, *SHAPE, generator=seeds.generator("images"))
     assert not torch.equal(fresh.predict(x_BCHW), made[0].network.predict(x_BCHW))
     chip.program(fresh, course.last)
@@ -936,20 +967,21 @@ def test_a_chip_programmed_with_what_calibration_found_is_the_calibrated_chip_to
 
 
 def test_rows_of_calibrated_chips_hold_the_test_value_after_the_last_epoch_and_no_others_do(world, finished, tmp_path):
-    job = SimpleNamespace(run=finished.run, steps_eval=(), calibrations=(finished,))
-    said = evaluate.run(job, torch.device("cpu"), tmp_path)
+    observer = Recorder()
+    said = evaluate.run(world.subject(), [finished.calibrated], [2], torch.device("cpu"), tmp_path, observer)
+    assert observer.told == [("progress", (said["conditions"], "condition", 0)), *[("step", "")] * said["conditions"]]
     with (tmp_path / "rows.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert said == {"conditions": len(rows)}
     assert {row["value_test_last"] != "" for row in rows if row["condition"] != "calibrated"} == {False}
-    verdicts = iter([verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished, level)])
+    verdicts = iter([verdict for level in (0.2, 0.4) for verdict in arms.verdicts(finished.design, level)])
     x_NCHW, y_N = world.test.shown(world.test.x_NX), world.test.y_N
     for row in rows:
         if row["condition"] != "calibrated":
             continue
         key = next(verdicts).trial.key
         level, number = float(row["level"]), int(row["chip"] or 0)
-        made = chip.manufacture(clean_network(), params.noise_parts("mismatch", level) if level else [], number).network
+        made = chip.manufacture(clean_network(), parts_of("mismatch", level) if level else [], number).network
         for column, which in (("value_test", "chosen"), ("value_test_last", "last")):
             chip.program(made, values(finished, key, which) or values(finished, key))
             assert float(row[column]) == pytest.approx(float((made.predict(x_NCHW).argmax(1) == y_N).double().mean()))

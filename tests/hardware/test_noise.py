@@ -70,6 +70,10 @@ def part(model, **options):
     return module, module.Options(**options)
 
 
+def parts_of(noise, level):
+    return params.noise_parts(params.load("noise", noise), level)
+
+
 def mismatch(sigma, disturbs=EVERYTHING, **options):
     return part("mismatch", sigma=sigma, disturbs=disturbs, **options)
 
@@ -266,7 +270,7 @@ def test_no_two_models_of_a_chip_ask_for_the_same_draw(monkeypatch):
 @pytest.mark.parametrize("name", FILES)
 def test_the_hash_of_a_chip_is_the_same_at_every_level(name):
     levels = params.load("noise", name).levels
-    assert len({chip.manufacture(build(), params.noise_parts(name, level), 5).draw for level in levels}) == 1
+    assert len({chip.manufacture(build(), parts_of(name, level), 5).draw for level in levels}) == 1
 
 
 def test_another_chip_or_another_noise_model_has_another_hash():
@@ -355,7 +359,7 @@ def test_every_model_can_do_nothing():
 
 @pytest.mark.parametrize("name", sorted({*FILES} - {"quantisation", "quantisation_channel"}))
 def test_at_level_0_a_chip_is_one_without_the_models_that_the_level_is_of(name):
-    parts, models = params.noise_parts(name, 0), params.load("noise", name).models
+    parts, models = parts_of(name, 0), params.load("noise", name).models
     others = [other for other, model in zip(parts, models, strict=True) if "level" not in model.options.values()]
     assert len(others) == len(parts) - (2 if name == "mismatch_released" else 1)
     for clean in zoo().values():
@@ -368,14 +372,14 @@ def test_at_level_0_a_chip_is_one_without_the_models_that_the_level_is_of(name):
 @pytest.mark.parametrize("name", ["quantisation", "quantisation_channel"])
 def test_no_bits_at_all_are_refused(name):
     with pytest.raises(InputError, match=r"models\.0\.options\.bits"):
-        params.noise_parts(name, 0)
+        parts_of(name, 0)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_level_of_every_file_changes_scores(name):
     for clean in (build(), build(IF, "votes")):
         for level in params.load("noise", name).levels:
-            net = made(clean, *params.noise_parts(name, level))
+            net = made(clean, *parts_of(name, level))
             assert not torch.equal(net.predict(images()), clean.predict(images()))
 
 
@@ -1016,7 +1020,7 @@ def test_a_model_that_comes_twice_draws_anew():
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_several_models_is_one_after_the_other(name):
     for clean in (build(kind="votes"), zoo()["branched"]):
-        parts = params.noise_parts(name, params.load("noise", name).levels[-1])
+        parts = parts_of(name, params.load("noise", name).levels[-1])
         whole, by_steps = made(clean, *parts, number=1), clean
         for one in parts:
             by_steps = made(by_steps, one, number=1)
@@ -1027,7 +1031,7 @@ def test_a_file_of_several_models_is_one_after_the_other(name):
 
 def test_the_analog_chip_has_all_its_faults_at_once():
     clean, sigma, number = build(), 0.2, 3
-    net = made(clean, *params.noise_parts("analog_chip", sigma), number=number)
+    net = made(clean, *parts_of("analog_chip", sigma), number=number)
     for name, value in effective(clean).items():
         ideal = quantised_by_hand(value, 4, "channel") if name.endswith("weight") else value
         assert torch.equal(effective(net)[name], ideal * gain(number, name, value.shape, sigma))
@@ -1062,7 +1066,7 @@ def test_a_chip_without_faults_is_its_clean_network_with_memory_of_its_own():
 
 
 def strongest(name):
-    return params.noise_parts(name, params.load("noise", name).levels[-1])
+    return parts_of(name, params.load("noise", name).levels[-1])
 
 
 EVERY_FILE_AND_MODEL = [

@@ -376,13 +376,13 @@ def test_a_file_that_is_not_there_and_one_that_is_text_are_refused(tmp_path):
 
 
 def test_mismatch_disturbs_the_constants_that_a_foreign_network_brings(tmp_path):
-    net = build([Linear(linear=6)])
+    net, noise = build([Linear(linear=6)]), params.load("noise", "mismatch_thresholds")
     layer = net.layers[0]
     chip.set_silicon(layer, decay_N=torch.linspace(0.5, 0.9, 6), threshold_N=torch.linspace(0.2, 0.7, 6))
     before = copy.deepcopy(layer.silicon)
-    ideal = chip.manufacture(net, params.noise_parts("mismatch_thresholds", 0), 0).network.layers[0].silicon
+    ideal = chip.manufacture(net, params.noise_parts(noise, 0), 0).network.layers[0].silicon
     torch.testing.assert_close((ideal.decay_N, ideal.threshold_N), (before.decay_N, before.threshold_N))
-    made = chip.manufacture(net, params.noise_parts("mismatch_thresholds", 0.2), 0).network.layers[0].silicon
+    made = chip.manufacture(net, params.noise_parts(noise, 0.2), 0).network.layers[0].silicon
     ratio = made.threshold_N / before.threshold_N
     assert ratio.std() > 0.05
     assert abs(ratio.mean() - 1) < 0.3

@@ -107,9 +107,11 @@ def test_modules_that_import_each_other_are_refused(package):
     assert "snn.a -> snn.b -> snn.a" in str(refusal.value)
 
 
-def test_inert_modules_are_those_whose_content_reaches_no_number(package):
-    user = "from snn.core.errors import InputError\n"
-    assert package("user", user=user, core__errors="x = 1\n") == package("user", user=user, core__errors="x = 2\n")
+@pytest.mark.parametrize("inert", ["errors", "observer", "plugins"])
+def test_inert_modules_are_those_whose_content_reaches_no_number(package, inert):
+    user = f"from snn.core.{inert} import Anything\n"
+    one, other = ({f"core__{inert}": f"Anything = {value}\n"} for value in (1, 2))
+    assert package("user", user=user, **one) == package("user", user=user, **other)
 
 
 def test_the_split_of_digits_is_part_of_what_names_its_data(tmp_path, monkeypatch):

@@ -375,7 +375,7 @@ def test_folding_is_exact_to_float_precision(add, to_threshold):
 def test_stbp_sums_squares_over_classes_as_printed_or_averages_them_as_released():
     found = {}
     for how in ("sum", "mean"):
-        rule = stbp.Rule(stbp.Options(neuron=LIF, voters=2, loss=how))
+        rule = stbp.Stbp(stbp.Options(neuron=LIF, voters=2, loss=how))
         torch.manual_seed(0)
         student = rule.student(task(), {}, None)
         (loss,) = rule.losses(student, seen(images()))
@@ -401,7 +401,7 @@ class Given:
 
 
 def loss_of(o_TBK, y, epoch=0, **options):
-    rule = tet.Rule(tet.Options(neuron=LIF, **options))
+    rule = tet.Tet(tet.Options(neuron=LIF, **options))
     (loss,) = rule.losses(Given(o_TBK), seen(torch.zeros(len(y), 1), y, epoch=epoch, epochs=10))
     return loss
 
@@ -442,7 +442,7 @@ def test_tet_follows_sdt_from_the_epoch_of_the_switch_on_and_both_are_traced():
     found = [loss_of(o, y, epoch, loss="tet", lam=0.1, switch=3).item() for epoch in range(6)]
     assert found == pytest.approx([sdt] * 3 + [both] * 3, rel=1e-12)
     for options in ({"loss": "sdt"}, {"loss": "tet", "lam": 0.0}, {"loss": "tet", "switch": 3}):
-        rule = tet.Rule(tet.Options(neuron=LIF, **options))
+        rule = tet.Tet(tet.Options(neuron=LIF, **options))
         observed = {name: value for name, _, value in rule.observe(Given(o), seen(torch.zeros(B, 1), y))}
         assert observed["loss_sdt"] == pytest.approx(sdt, rel=1e-12)
         assert observed["loss_tet"] == pytest.approx(loss_of(o, y, loss="tet").item(), rel=1e-12)
@@ -599,7 +599,7 @@ TANDEM_LAYERS = {"plain": LAYERS, "currents": residual("currents"), "spikes": re
 @pytest.mark.parametrize("neuron", TANDEM_NEURONS.values(), ids=TANDEM_NEURONS)
 @pytest.mark.parametrize("layers", TANDEM_LAYERS.values(), ids=TANDEM_LAYERS)
 def test_what_goes_up_in_a_tandem_is_the_spike_count_of_the_network_deployed(layers, neuron, encoding, readout):
-    rule = tandem.Rule(tandem.Options(neuron=neuron, norm=Norm(), encoding=encoding, readout=readout, gamma_sd=2.0))
+    rule = tandem.Tandem(tandem.Options(neuron=neuron, norm=Norm(), encoding=encoding, readout=readout, gamma_sd=2.0))
     torch.manual_seed(0)
     student = rule.student(task(layers, 6), {}, None).train()
     with torch.no_grad():
@@ -620,7 +620,7 @@ def test_what_goes_up_in_a_tandem_is_the_spike_count_of_the_network_deployed(lay
 @pytest.mark.parametrize("neuron", [IF, soft(0.9)], ids=["IF", "LIF"])
 def test_the_gradient_of_a_tandem_is_that_of_its_activation_at_the_total_current(neuron):
     """One linear layer below the read-out, by hand: dL/db = dL/dc a'(z), dL/dW = dL/db c^T."""
-    rule = tandem.Rule(tandem.Options(neuron=neuron, norm=None, encoding="repeat"))
+    rule = tandem.Tandem(tandem.Options(neuron=neuron, norm=None, encoding="repeat"))
     torch.manual_seed(0)
     student = rule.student(task((Linear(linear=40),), T), {}, None)
     hidden, last = (layer.op for layer in student.layers)
@@ -645,7 +645,7 @@ def test_the_gradient_of_a_tandem_is_that_of_its_activation_at_the_total_current
 
 @pytest.mark.usefixtures("double")
 def test_the_error_that_a_tandem_observes_is_the_distance_of_count_and_activation():
-    rule = tandem.Rule(tandem.Options(neuron=IF, norm=None, encoding="repeat"))
+    rule = tandem.Tandem(tandem.Options(neuron=IF, norm=None, encoding="repeat"))
     torch.manual_seed(0)
     student = rule.student(task((Linear(linear=40),), T), {}, None).eval()
     x = images()
@@ -665,7 +665,7 @@ def test_the_error_that_a_tandem_observes_is_the_distance_of_count_and_activatio
 @pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("steps", [1, 3, 12])
 def test_a_tandem_network_at_other_steps_keeps_the_sum_of_its_biases(steps):
-    rule = tandem.Rule(tandem.Options(neuron=IF, encoding="repeat"))
+    rule = tandem.Tandem(tandem.Options(neuron=IF, encoding="repeat"))
     student = rule.student(task(residual("currents")), {}, None)
     deployed = rule.deploy(student)
     before = {name: tensor.clone() for name, tensor in deployed.state_dict().items()}
@@ -701,7 +701,7 @@ def test_running_sums_over_fewer_steps_than_their_warm_up_do_not_turn_the_answer
 
 
 def converted(teacher, layers, steps, percentile=100.0, sample=None):
-    rule = conversion.Rule(conversion.Options(neuron=IF, percentile=percentile))
+    rule = conversion.Conversion(conversion.Options(neuron=IF, percentile=percentile))
     return rule.student(task(layers, steps), {"teacher": teacher}, images() if sample is None else sample)
 
 
@@ -781,7 +781,7 @@ def teacher(layers=LAYERS, relu=None, seed=9):
 
 
 def ltl_rule(layers=LAYERS, parents=None, x=None, **options):
-    rule = ltl.Rule(ltl.Options(neuron=LIF, **({"percentile": 90.0} | options)))
+    rule = ltl.Ltl(ltl.Options(neuron=LIF, **({"percentile": 90.0} | options)))
     torch.manual_seed(1)
     student = rule.student(task(layers), parents or {}, x)
     with torch.no_grad():
@@ -855,7 +855,7 @@ def test_layer_after_layer_one_layer_learns_at_a_time_and_all_in_their_turn():
 @BOTH
 def test_end_to_end_ltl_is_sdt_of_the_same_neurons(add):
     rule, student = ltl_rule(residual(add), mode="end_to_end")
-    control = tet.Rule(tet.Options(neuron=LIF, norm=None, loss="sdt"))
+    control = tet.Tet(tet.Options(neuron=LIF, norm=None, loss="sdt"))
     twin = control.student(task(residual(add)), {}, None)
     twin.load_state_dict(student.state_dict())
     found = []

@@ -400,7 +400,7 @@ def test_stbp():
     def case(body, neuron, T, batch, voters, how, norm, neunorm, of_frames, mood, seed):
         shape, layers = body
         rng = np.random.default_rng(seed)
-        rule = stbp.Rule(stbp.Options(neuron=neuron, norm=norm, neunorm=neunorm, voters=voters, loss=how))
+        rule = stbp.Stbp(stbp.Options(neuron=neuron, norm=norm, neunorm=neunorm, voters=voters, loss=how))
         student = student_of(rule, shape, layers, T, rng, mood)
         of_frames = of_frames and T > 1
         x, plain_x = movie(rng, shape, T, batch, generic) if of_frames else image(rng, shape, batch, generic)
@@ -445,7 +445,7 @@ def test_tet_and_sdt(loss):
         rng = np.random.default_rng(seed)
         neuron = neuron.model_copy(update={"smooth": smooth})
         extras = {"lam": lam, "phi": 0.7} if loss == "tet" else {}
-        rule = tet.Rule(tet.Options(neuron=neuron, norm=norm, loss=loss, **extras))
+        rule = tet.Tet(tet.Options(neuron=neuron, norm=norm, loss=loss, **extras))
         student = student_of(rule, shape, layers, T, rng, mood)
         x, plain_x = image(rng, shape, batch, generic)
         y, plain_y = labels(rng, batch)
@@ -472,7 +472,7 @@ def test_tet_and_sdt(loss):
 
 
 def teacher_of(shape, layers, rng, relu):
-    rule = ann.Rule(ann.Options(activation=relu, norm=None))
+    rule = ann.Ann(ann.Options(activation=relu, norm=None))
     return dress(rule.student(Task(shape, K, layers, 1), {}, None), rng, generic).requires_grad_(False).eval()
 
 
@@ -509,7 +509,7 @@ def test_ltl_offline():
         shape, layers = body
         rng = np.random.default_rng(seed)
         options = {"mode": "offline", "percentile": percentile, "lam": lam, "readout": readout}
-        rule = ltl.Rule(ltl.Options(neuron=neuron, norm=norm, **options))
+        rule = ltl.Ltl(ltl.Options(neuron=neuron, norm=norm, **options))
         student = student_of(rule, shape, layers, T, rng, mood)
         teacher = teacher_of(shape, layers, rng, relu)
         x, plain_x = image(rng, shape, batch, generic)
@@ -555,7 +555,7 @@ def test_ltl_online():
         shape, layers = body
         rng, warm_up = np.random.default_rng(seed), late % T
         options = {"mode": "online", "percentile": percentile, "lam": lam, "warm_up": warm_up, "readout": readout}
-        rule = ltl.Rule(ltl.Options(neuron=neuron, **options))
+        rule = ltl.Ltl(ltl.Options(neuron=neuron, **options))
         student = student_of(rule, shape, layers, T, rng, mood)
         teacher = teacher_of(shape, layers, rng, relu)
         of_frames = of_frames and T > 1
@@ -608,7 +608,7 @@ def test_tandem():
             neuron = neuron.model_copy(update={"decay": 1.0, "reset": "subtract"})
             gradient = "rate"
         options = {"encoding": encoding, "readout": readout, "gradient": gradient, "mask_saturated": masked}
-        rule = tandem.Rule(tandem.Options(neuron=neuron, norm=norm, **options))
+        rule = tandem.Tandem(tandem.Options(neuron=neuron, norm=norm, **options))
         rule.check(rule.options, T)
         student = student_of(rule, shape, layers, T, rng, mood).train(training)
         architecture = student.architecture
@@ -657,7 +657,7 @@ def test_ann():
     def case(body, batch, norm, relu, reconstruction, frames, seed):
         shape, layers = body
         rng = np.random.default_rng(seed)
-        rule = ann.Rule(ann.Options(activation=relu, norm=norm))
+        rule = ann.Ann(ann.Options(activation=relu, norm=norm))
         student = student_of(rule, shape, layers, 1, rng)
         x, plain_x = movie(rng, shape, frames, batch, generic) if frames else image(rng, shape, batch, generic)
         y, plain_y = goal_of(rng, batch, reconstruction)
@@ -692,7 +692,7 @@ def test_conversion():
         neuron = Neuron(
             decay=1.0, threshold=1.0, reset="subtract", fires=fires, surrogate="rectangle", width=0.5, height=1.0
         )
-        rule = conversion.Rule(conversion.Options(neuron=neuron, percentile=percentile))
+        rule = conversion.Conversion(conversion.Options(neuron=neuron, percentile=percentile))
         sample, plain_sample = image(rng, shape, 4, generic)
         student = rule.student(Task(shape, K, layers, T), {"teacher": teacher}, sample)
         expected = reference.converted(teacher.architecture, parameters_of(teacher), plain_sample, percentile)

@@ -4,7 +4,6 @@ import dataclasses
 import gc
 import math
 import weakref
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch.nn import functional as F
 
-from snn import config
+from snn import config, rules
 from snn.config import params
 from snn.core.paths import ROOT
 from snn.model import local_losses
@@ -33,7 +32,7 @@ LIF, IF = nets.leaky(decay=0.9, threshold=0.6), nets.integrate_and_fire()
 
 def teacher(clip=2.0):
     torch.manual_seed(99)
-    rule = ann.Rule(ann.Options(activation=Relu(clip=clip)))
+    rule = ann.Ann(ann.Options(activation=Relu(clip=clip)))
     student = rule.student(task(rule), {}, None).train()
     for _ in range(30):
         student.predict(torch.randn(16, *SHAPE))
@@ -50,7 +49,7 @@ def task(rule, steps=T, layers=LAYERS):
 def start(method):
     """A rule as its YAML asks for it, a student, and a batch."""
     described = params.load("methods", method)
-    rule = params.load_plugin("rules", described.rule, "").Rule(described.options)
+    rule = rules.load(described.rule, "")(described.options)
     steps = max(T, getattr(described.options, "warm_up", 0) + 1)
     rule.check(described.options, task(rule, steps).steps)
     parents = {role: PARENTS[role]() for role in sorted(rule.parents)}
@@ -64,6 +63,22 @@ def start(method):
 def batch(parents=None, size=B, seed=5):
     generator = torch.Generator().manual_seed(seed)
     return Batch(nets.some(size, *SHAPE, seed=seed), torch.arange(size) % K, parents or {}, 0, 3, generator)
+
+
+class Fixed:
+    """A student that gives the same whatever it is shown."""
+
+    def __init__(self, given):
+        self.given = given
+
+    def encode(self, x):
+        return x
+
+    def __call__(self, x):
+        return self.given, None
+
+    def predict(self, x):
+        return self.given
 
 
 def updates(rule, student, seen, training, number):
@@ -126,6 +141,18 @@ def test_losses_are_finite_scalars_and_their_gradient_reaches_every_parameter_th
     assert gradients
     assert all(g is not None and g.isfinite().all() for g in gradients.values())
     assert all(g.abs().sum() > 0 for name, g in gradients.items() if name.endswith("op.weight")), gradients
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_rule_tells_the_percentile_that_its_options_name_and_the_largest_activation_where_they_name_none(method):
+    options = params.load("methods", method).options
+    assert start(method)[0].teacher_percentile == getattr(options, "percentile", 100.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_rule_tells_whether_its_networks_have_neunorm(method):
+    rule, student, _ = start(method)
+    assert rule.has_neunorm == (student.architecture.neunorm is not None)
 
 
 @pytest.mark.parametrize("method", TRAINED)
@@ -204,8 +231,8 @@ def test_what_is_deployed_predicts_as_its_student_does(method):
 @pytest.mark.parametrize(("reduction", "divisor"), [("sum", 1), ("mean", K)])
 def test_stbp_is_the_squared_distance_of_vote_rates_from_one_hot(reduction, divisor):
     rates, y = torch.tensor([[0.25, 0.5, 1.0], [0.0, 0.75, 0.5]]), torch.tensor([2, 0])
-    rule = stbp.Rule(stbp.Options(neuron=LIF, voters=2, loss=reduction))
-    (loss,) = rule.losses(SimpleNamespace(predict=lambda _: rates), SimpleNamespace(x=None, y=y))
+    rule = stbp.Stbp(stbp.Options(neuron=LIF, voters=2, loss=reduction))
+    (loss,) = rule.losses(Fixed(rates), dataclasses.replace(batch(), y=y))
     by_hand = ((0.0625 + 0.25 + 0) + (1 + 0.5625 + 0.25)) / 2
     assert loss.item() == pytest.approx(by_hand / divisor)
 
@@ -224,13 +251,9 @@ def test_the_scores_of_stbp_are_shares_of_votes():
 # TET
 
 
-def outputs_of(o_TBK):
-    return type("Student", (), {"encode": lambda _, x: x, "__call__": lambda _, x: (o_TBK, None)})()
-
-
 def tet_loss(o_TBK, y_B, lam, phi=1.0):
-    rule = tet.Rule(tet.Options(neuron=LIF, lam=lam, phi=phi))
-    (loss,) = rule.losses(outputs_of(o_TBK), SimpleNamespace(x=None, y=y_B))
+    rule = tet.Tet(tet.Options(neuron=LIF, lam=lam, phi=phi))
+    (loss,) = rule.losses(Fixed(o_TBK), dataclasses.replace(batch(), y=y_B))
     return loss.item()
 
 
@@ -265,7 +288,7 @@ def test_the_loss_of_the_mean_output_is_no_more_than_the_mean_loss(seed, steps):
 
 
 def tandem_student(*, steps=T, norm=True, seed=0, layers=LAYERS, **changes):
-    rule = tandem.Rule(tandem.Options(neuron=IF, norm=Norm() if norm else None, **({"encoding": "repeat"} | changes)))
+    rule = tandem.Tandem(tandem.Options(neuron=IF, norm=Norm() if norm else None, **({"encoding": "repeat"} | changes)))
     torch.manual_seed(seed)
     student = rule.student(task(rule, steps, layers), {}, None)
     for layer in student.hidden:
@@ -366,7 +389,7 @@ def test_saturated_neurons_learn_unless_masked(mask_saturated):
 @pytest.mark.parametrize("change", [{"decay": 0.0}, {"reset": "zero"}])
 def test_tandem_refuses_neurons_whose_count_is_not_a_relu(change):
     with pytest.raises(ValueError, match="ReLU"):
-        tandem.Rule.check(tandem.Options(neuron=IF.model_copy(update=change), encoding="repeat"), T)
+        tandem.Tandem.check(tandem.Options(neuron=IF.model_copy(update=change), encoding="repeat"), T)
 
 
 # LTL
@@ -374,7 +397,7 @@ def test_tandem_refuses_neurons_whose_count_is_not_a_relu(change):
 
 def ltl_student(mode, steps=T, warm_up=0, lam=0.7, percentile=90.0):
     options = ltl.Options(neuron=LIF, mode=mode, percentile=percentile, warm_up=warm_up, lam=lam)
-    rule = ltl.Rule(options)
+    rule = ltl.Ltl(options)
     torch.manual_seed(1)
     student = rule.student(task(rule, steps), {}, None)
     for layer in student.hidden:
@@ -576,8 +599,8 @@ def test_offline_scores_are_the_mean_current():
 def test_ltl_refuses_a_warm_up_without_a_step_to_learn_from():
     options = ltl.Options(neuron=LIF, mode="online", percentile=99.0, warm_up=T)
     with pytest.raises(ValueError, match="warm_up"):
-        ltl.Rule.check(options, T)
-    ltl.Rule.check(options, T + 1)
+        ltl.Ltl.check(options, T)
+    ltl.Ltl.check(options, T + 1)
     with pytest.raises(ValidationError, match="warm_up"):
         ltl.Options(neuron=LIF, mode="offline", percentile=99.0, warm_up=1)
 

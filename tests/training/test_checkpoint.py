@@ -1,30 +1,32 @@
 """A killed training goes on and ends in the same bits, whatever has become of the files that it left."""
 
-import io
 import json
 import tempfile
-from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snn.config import params
 from snn.core import files
+from snn.core.errors import InputError, PlanChanged, Stopped
 from snn.model.spec import AvgPool, Conv, Linear
 from snn.rules import Task
+from snn.rules.tandem import Tandem
 from snn.training import checkpoint, loop
 from tests import nets
+from tests.recorder import Recorder
 
 NEWEST, PREVIOUS = files.PROGRESS
 EPOCHS, DIGEST = 3, "0123456789ab"
 TASK = Task((1, 4, 4), 3, (Conv(conv=2), AvgPool(avg_pool=2), Linear(linear=4)), 2)
 METHOD = params.load("methods", "tandem")
-RULE = params.load_plugin("rules", METHOD.rule, "tandem").Rule(METHOD.options)
+RULE = Tandem(METHOD.options)
 FEW = settings(max_examples=40, deadline=None, derandomize=True)
 
 
@@ -35,15 +37,18 @@ class Killed(BaseException):
 PARTS = {name: nets.split(name, samples=n, shape=(1, 4, 4)) for name, n in (("train", 12), ("validation", 6))}
 
 
-def fit(folder, optimiser="adam", digest=DIGEST):
-    """Train in a folder: what came of it, bit by bit, and what was printed."""
-    recipe = {"epochs": EPOCHS, "batch": 6, "optimiser": optimiser, "lr": 0.01}
-    method = METHOD.model_copy(update={"training": METHOD.training.model_copy(update=recipe)})
-    with redirect_stdout(io.StringIO()) as printed:
-        student, course = loop.fit(RULE, TASK, PARTS, method, nets.DATASET, 0, {}, folder, digest)
+def setup_in(folder, optimiser="adam", digest=DIGEST):
+    recipe = METHOD.training.model_copy(update={"epochs": EPOCHS, "batch": 6, "optimiser": optimiser, "lr": 0.01})
+    return loop.Setup(RULE, TASK, recipe, METHOD.init, nets.SHIFTED, 0, folder, digest)
+
+
+def fit(folder, optimiser="adam", digest=DIGEST, observer=None):
+    """Train in a folder: what came of it, bit by bit, and what was told on the way."""
+    observer = observer or Recorder()
+    student, course = loop.fit(setup_in(folder, optimiser, digest), PARTS, {}, observer)
     owners = {"student": student.state_dict(), "best": course.best.state_dict()}
     bits = {f"{o}/{n}": tensor.numpy().tobytes() for o, tensors in owners.items() for n, tensor in tensors.items()}
-    return (bits, course.history, course.traces), printed.getvalue()
+    return (bits, course.history, course.traces), observer
 
 
 @cache
@@ -67,16 +72,16 @@ def resumed(contents, optimiser="adam", digest=DIGEST):
     with tempfile.TemporaryDirectory() as name:
         for file, content in contents.items():
             (Path(name) / file).write_bytes(content)
-        ended, printed = fit(Path(name), optimiser, digest)
+        ended, observer = fit(Path(name), optimiser, digest)
     assert ended == uninterrupted(optimiser)[0]
-    return said(printed, name)
+    return said(observer, name)
 
 
-def said(printed, folder):
-    lines = [line.replace(f"{folder}/", "") for line in printed.splitlines()]
-    went_on = [int(line.split()[-1]) for line in lines if line.startswith("going on after epoch")]
+def said(observer, folder):
+    warnings = [line.replace(f"{folder}/", "") for line in observer.of("warning")]
+    went_on = [int(line.split()[-1]) for line in observer.of("result") if line.startswith("going on after epoch")]
     assert len(went_on) <= 1
-    return [line for line in lines if line.startswith("warning: resume.")], *(went_on or [0])
+    return [line for line in warnings if line.startswith("resume.")], *(went_on or [0])
 
 
 def flipped(content, bit):
@@ -148,7 +153,7 @@ def test_of_a_damaged_newest_file_one_line_is_printed_and_the_previous_one_is_us
     lines, epoch = resumed({**kept, NEWEST: draw.draw(damaged(kept[NEWEST]))})
     assert epoch == 1
     assert len(lines) == 1
-    assert lines[0].startswith(f"warning: {NEWEST}: ")
+    assert lines[0].startswith(f"{NEWEST}: ")
     assert PREVIOUS in lines[0]
 
 
@@ -158,14 +163,14 @@ def test_when_both_are_damaged_both_are_named_and_training_starts_again(draw):
     kept = uninterrupted()[1][1]
     lines, epoch = resumed({name: draw.draw(damaged(content)) for name, content in kept.items()})
     assert epoch == 0
-    assert [line.split(": ")[1] for line in lines] == [NEWEST, PREVIOUS]
+    assert [line.split(": ")[0] for line in lines] == [NEWEST, PREVIOUS]
 
 
 @pytest.mark.parametrize("name", files.PROGRESS)
 def test_an_only_file_that_is_damaged_is_named_and_training_starts_again(name):
     lines, epoch = resumed({name: b""})
     assert (len(lines), epoch) == (1, 0)
-    assert lines[0].startswith(f"warning: {name}: ")
+    assert lines[0].startswith(f"{name}: ")
 
 
 def test_a_damaged_previous_file_is_not_asked_while_the_newest_is_good():
@@ -211,10 +216,61 @@ def test_a_kill_before_or_after_any_rename_leaves_a_good_file(spoilt, after, tmp
                 pass
             else:
                 break
-        ended, printed = fit(folder)
+        ended, observer = fit(folder)
         assert ended == uninterrupted()[0]
-        assert said(printed, folder)[1] >= 1
+        assert said(observer, folder)[1] >= 1
     assert number >= 2
+
+
+@pytest.mark.parametrize("done", range(EPOCHS))
+def test_an_observer_sees_every_epoch_that_is_trained(done, tmp_path):
+    for name, content in ([{}, *uninterrupted()[1]][done]).items():
+        (tmp_path / name).write_bytes(content)
+    ended, observer = fit(tmp_path)
+    assert observer.of("progress") == [(EPOCHS, "epoch", done)]
+    values = [f"validation {row['value_val']:.4f}" for row in ended[1][done:]]
+    assert len(observer.of("step")) == len(values) == EPOCHS - done
+    assert all(value in line for value, line in zip(values, observer.of("step"), strict=True))
+
+
+@pytest.mark.parametrize("checkpoints", [True, False], ids=["of every epoch", "of no other epoch"])
+@pytest.mark.parametrize("epoch", range(1, EPOCHS))
+def test_a_stop_request_keeps_the_checkpoint_of_its_epoch_and_the_resumed_run_ends_in_the_same_bits(
+    epoch, checkpoints, tmp_path
+):
+    observer = Recorder(stop_after=epoch, checkpoints=checkpoints)
+    with pytest.raises(Stopped, match=f"after epoch {epoch} of {EPOCHS}"):
+        fit(tmp_path, observer=observer)
+    assert len(observer.of("step")) == epoch
+    kept = uninterrupted()[1][epoch - 1]
+    assert (tmp_path / NEWEST).read_bytes() == kept[NEWEST]
+    assert {path.name for path in tmp_path.iterdir()} == (set(kept) if checkpoints else {NEWEST})
+    ended, observer = fit(tmp_path)
+    assert ended == uninterrupted()[0]
+    assert said(observer, tmp_path) == ([], epoch)
+
+
+def test_a_stop_request_with_no_epoch_left_changes_nothing(tmp_path):
+    assert fit(tmp_path, observer=Recorder(stop_after=EPOCHS))[0] == uninterrupted()[0]
+
+
+def test_an_observer_may_do_without_checkpoints(tmp_path):
+    assert fit(tmp_path, observer=Recorder(checkpoints=False))[0] == uninterrupted()[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stopped_training_writes_no_result_and_has_an_exit_status_of_its_own(tmp_path):
+    arrays = {f"x_{part}": own.x_NX.numpy() for part, own in PARTS.items()}
+    arrays |= {f"y_{part}": own.y_N.numpy() for part, own in PARTS.items()}
+    about = {"statistics": {"mean": [8.0], "std": [5.0]}, "task": "classification", "normalise": "standard"}
+    about |= {"white": 16, "spikes": False, "parts": list(PARTS)}
+    data_file = files.write_tensors(tmp_path / "train.safetensors", arrays, about)
+    out, cpu = tmp_path / "out", torch.device("cpu")
+    with pytest.raises(Stopped) as stopped:
+        loop.run(setup_in(tmp_path / "run"), data_file, None, cpu, out, Recorder(stop_after=1))
+    assert not out.exists()
+    assert stopped.value.exit_code not in (0, InputError.exit_code, PlanChanged.exit_code)
+    assert loop.run(setup_in(tmp_path / "run"), data_file, None, cpu, out)["epochs"] == EPOCHS
 
 
 def test_what_is_kept_of_an_unfinished_training_belongs_to_no_result(tmp_path):

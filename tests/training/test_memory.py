@@ -16,9 +16,9 @@ STEPS = (4, 16, 64)
 ONE_UPDATE = """
 import ctypes, gc, sys, time
 import torch
-from snn.network import Network
+from snn.model.network import Network
 from snn.rules import Batch, Task, ltl
-from snn.spec import Architecture, Conv, Linear, Neuron, Relu
+from snn.model.spec import Architecture, Conv, Linear, Neuron, Relu
 
 how, steps = sys.argv[1], int(sys.argv[2])
 torch.set_num_threads(1)
@@ -26,7 +26,7 @@ torch.manual_seed(0)
 shape, classes, batch = (3, 16, 16), 10, 32
 layers = (Conv(conv=32), Conv(conv=64, stride=2), Linear(linear=64))
 neuron = Neuron(decay=0.9, threshold=0.3, reset="zero", fires="above", surrogate="rectangle", width=0.5, height=1.0)
-rule = ltl.Rule(ltl.Options(neuron=neuron, mode="online", percentile=99.0))
+rule = ltl.Ltl(ltl.Options(neuron=neuron, mode="online", percentile=99.0))
 teacher = Network(Architecture(
     input_shape=shape, outputs=classes, layers=layers, steps=1, activation=Relu(clip=2.0), norm=None
 )).requires_grad_(False).eval()

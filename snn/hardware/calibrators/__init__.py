@@ -1,4 +1,4 @@
-"""A calibrator is a file here, found by its name, with a class `Calibrator` that programs a chip anew.
+"""A calibrator is a file here, found by its name, with one subclass of `Calibrator`, which programs a chip again.
 
 It sees the chip's answers to inputs (spikes, scores) and its programmable parameters, never what the hardware does to
 them. What the chip is to imitate comes with every batch: target rates of the hidden layers, and the goal of the
@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from snn.config import Calibration, Training, params
 from snn.core.lazy import lazy
+from snn.core.plugins import defined_in
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from snn.config import Calibration
     from snn.model.network import Network
 
 optimiser = lazy("snn.training.optimiser")
-kinds = lazy("snn.config")
 
 
 class Lesson(NamedTuple):
@@ -57,8 +57,8 @@ class Descent(Calibrator):
 
     def __init__(self, network: Network, settings: Calibration):
         super().__init__(network, settings)
-        recipe = {"epochs": settings.epochs, "batch": settings.batch, "optimiser": "adam", "lr": settings.lr}
-        self._optimiser = optimiser.build(network, kinds.Training(**recipe))
+        recipe = Training(epochs=settings.epochs, batch=settings.batch, optimiser="adam", lr=settings.lr)
+        self._optimiser = optimiser.build(network, recipe)
 
     def losses(self, chip: Network, lesson: Lesson) -> Iterator[Tensor]:
         """Terms that are back-propagated one by one."""
@@ -76,3 +76,8 @@ class Descent(Calibrator):
             self.writes += sum(parameter.numel() for parameter in self.network.parameters())
             samples += len(lesson.goal)
         return total / samples
+
+
+def load(name: str, where: str) -> type[Calibrator]:
+    """The calibrator of the file `name`; raises InputError for an unknown name, or for a file that defines none."""
+    return defined_in(params.load_plugin("hardware.calibrators", name, where), Calibrator)

@@ -9,7 +9,7 @@ from snn.hardware.calibrators import Descent
 losses = lazy("snn.model.losses")
 
 
-class Calibrator(Descent):
+class Bptt(Descent):
     """Beside a weight's gradient, what flows to the inputs of all layers but the first takes as much again."""
 
     def losses(self, chip, lesson):

@@ -9,7 +9,7 @@ from snn.hardware.calibrators import Descent
 local_losses = lazy("snn.model.local_losses")
 
 
-class Calibrator(Descent):
+class LtlOffline(Descent):
     """A weight's gradient takes a multiply-accumulate a synapse and step; none flows between layers."""
 
     def losses(self, chip, lesson):

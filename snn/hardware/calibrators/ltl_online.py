@@ -10,7 +10,7 @@ from snn.hardware.calibrators import Descent
 local_losses = lazy("snn.model.local_losses")
 
 
-class Calibrator(Descent):
+class LtlOnline(Descent):
     """A weight's gradient takes a multiply-accumulate a synapse and step that is learnt from."""
 
     def losses(self, chip, lesson):

@@ -9,14 +9,20 @@ network whose norms are folded, beta of a batch norm is the bias and lowering a 
 re-estimating either comes to. Source: ours, after the re-estimation of batch norms on target data (Li et al., 2016).
 """
 
-from snn.core.lazy import lazy
-from snn.hardware.calibrators import Calibrator as Base
+from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from snn.core.lazy import lazy
+from snn.hardware.calibrators import Calibrator
+
+if TYPE_CHECKING:
+    from torch import Tensor
 torch = lazy("torch")
 chips = lazy("snn.hardware.chip")
 
 
-class Calibrator(Base):
+class Reestimation(Calibrator):
     """Only biases are written; nothing is multiplied to learn. A layer without biases is left as it is."""
 
     def learning_macs(self, dense_macs):
@@ -24,7 +30,9 @@ class Calibrator(Base):
 
     def epoch(self, lessons):
         """The loss is the mean squared distance of the channels' rates."""
-        samples, wanted, found = 0, {}, {}
+        wanted: dict[int, Tensor] = {}
+        found: dict[int, Tensor] = {}
+        samples = 0
         with torch.no_grad():
             for x, rates_BN, goal in lessons:
                 network, targets = self.chip(), iter(rates_BN)

@@ -2,8 +2,8 @@
 
     w -> round(clamp(w / step, -n, n)) step,   step = max |w| / n,   n = 2^(bits - 1) - 1
 
-max over a tensor, or over the synapses of an output channel, as the clean network has it: a chip keeps its grid while
-it is programmed anew. The programmed value stays a float, and its gradient passes the rounding as if it were not there,
+max over a tensor, or over the synapses of an output channel, as the clean network has it: a chip keeps its grid when it
+is programmed again. The programmed value stays a float, and its gradient passes the rounding as if it were not there,
 but not the clamp. `bits: null` is the identity. Source: the released code of Yang et al., NeurIPS 2022, names the bits
 and the layers (offline without the read-out, online with it); its quantiser is not released, this one is ours.
 """

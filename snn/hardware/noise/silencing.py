@@ -1,6 +1,6 @@
 """Neurons that do not speak.
 
-    spikes    each spike is kept with probability 1 - p, drawn anew for every neuron, sample and step
+    spikes    each spike is kept with probability 1 - p, drawn again for every neuron, sample and step
     neurons   each neuron is dead with probability p, for ever
 
 A spike that is lost is lost to the neuron as well: it does not reset, and can fire at the next step. No gradient passes
@@ -33,11 +33,10 @@ def disturb(network, options, foundry):
         if not layer.fires:
             continue
         if options.silences == "spikes":
-            keep = _Kept(options.p, foundry.generator(i, "lost spikes", device))
+            chip.set_silicon(layer, keep=(_Kept(options.p, foundry.generator(i, "lost spikes", device)),))
         else:
             alive_N = foundry.uniform(i, "dead neurons", layer.output_shape) >= options.p
-            keep = _Alive(torch.as_tensor(alive_N, device=device))
-        chip.set_silicon(layer, keep=(keep,))
+            chip.set_silicon(layer, keep=(_Alive(torch.as_tensor(alive_N, device=device)),))
 
 
 class _Kept:

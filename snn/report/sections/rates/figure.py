@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 
 from snn.report.canvas import panels_of, with_legend
 from snn.report.inputs import Inputs
+from snn.training.records import QUIET
 
-QUIET = 0.01  # the rate below which training warns
+DASHED = f"dashed: {100 * QUIET:g} %"
 LEAST_RATE = 1e-4  # at which rates are drawn that are smaller
 
 
@@ -17,7 +18,7 @@ def figure(inputs: Inputs) -> Figure:
     found = traces[traces.quantity == "rate"]
     methods = list(dict.fromkeys(found.method))
     depth = int(found.layer.max()) if len(found) else 0
-    figure, panels = panels_of(max(1, len(methods)), ["dashed: 1 %"] * depth, small=True)
+    figure, panels = panels_of(max(1, len(methods)), [DASHED] * depth, small=True)
     colours = plt.get_cmap("viridis")
     for axes, method in zip(panels, methods, strict=False):
         for layer, own in found[found.method == method].groupby("layer"):
@@ -37,4 +38,4 @@ def figure(inputs: Inputs) -> Figure:
         return figure
     figure.supxlabel("epoch (0: untrained)", fontsize=10)
     figure.supylabel("spikes per neuron and step", fontsize=10)
-    return with_legend(figure, "dashed: 1 %")
+    return with_legend(figure, DASHED)
