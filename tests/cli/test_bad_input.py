@@ -101,7 +101,8 @@ def test_a_failing_write_is_named_wherever_it_happens_and_nothing_half_written_r
         writes = disk.count
     assert writes >= 3
     (here / job.proof).unlink()
-    for good in sorted({0, 1, 2, writes // 2, writes - 2, writes - 1}):
+    within = {1, 2, writes // 2, writes - 2} if code == errno.ENOSPC else set()  # both take the same way
+    for good in sorted({0, writes - 1} | within):
         with pytest.MonkeyPatch.context() as patch:
             Disk(patch, code, good)
             line = refusal(capsys, command(job))
