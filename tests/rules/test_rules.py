@@ -132,7 +132,7 @@ def test_losses_are_finite_scalars_and_their_gradient_reaches_every_parameter_th
 def test_a_few_updates_lower_the_loss_on_the_batch_they_have_seen(method):
     rule, student, seen = start(method)
     threshold = getattr(student.architecture.activation, "threshold", 1.0)
-    losses = list(updates(rule, student, seen, RECIPE.model_copy(update={"lr": RECIPE.lr * threshold**0.5}), 60))
+    losses = list(updates(rule, student, seen, RECIPE.model_copy(update={"lr": RECIPE.lr * threshold**0.5}), 40))
     assert all(map(math.isfinite, losses))
     assert sum(losses[-10:]) < 0.95 * sum(losses[:10])
 
