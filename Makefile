@@ -16,22 +16,28 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test lint bench fetch lock clean-environment
+.PHONY: reproduce test quick quick-tests lint bench fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and where its page is: EXPERIMENT= MIRROR= OFFLINE=1
 	@$(VENV) -m snakemake --cores "$$CORES" --config experiment="$$EXPERIMENT" data_mirror="$$MIRROR" offline="$$OFFLINE"
 	@$(VENV) -m snn summary --experiment "$$EXPERIMENT"
 
-test: lint  ## lint, types, contracts and all tests
+test: lint  ## everything: style, types, contracts of imports, all tests
 	@$(VENV) -m pytest
+
+quick: .venv/.installed  ## the same without workflows and slow tests, types beside tests: in a minute
+	@$(MAKE) --no-print-directory --jobs=2 lint quick-tests
+
+quick-tests: .venv/.installed
+	@$(VENV) -m pytest -m 'not workflow and not slow'
 
 lint: .venv/.installed
 	@$(VENV) -m ruff check
 	@$(VENV) -m ruff format --check
 	@$(VENV) -m snakefmt --check --compact-diff Snakefile workflow
 	@.venv/bin/lint-imports --no-logo --no-cache
-
+	@$(VENV) -m mypy
 
 NEUROBENCH := .venv-neurobench/bin/python
 
@@ -43,7 +49,7 @@ bench: .venv/.installed .venv-neurobench/.installed  ## counts against NeuroBenc
 fetch: .venv/.installed  ## released checkpoints and tables instead of computing them: EXPERIMENT= REMOTE=
 	@$(VENV) -m snn fetch --experiment "$$EXPERIMENT" --remote "$$REMOTE"
 
-lock: .venv/.installed  ## resolve pyproject.toml anew
+lock: .venv/.installed  ## resolve pyproject.toml again
 	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --no-header --quiet --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
 

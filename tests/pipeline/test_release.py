@@ -16,6 +16,8 @@ import pytest
 from snn.core.paths import ROOT
 from tests import trees
 
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("tiny")]  # all clone one release
+
 TINY = """\
 source: a test
 dataset: digits

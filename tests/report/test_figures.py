@@ -122,6 +122,7 @@ def named(folder: Path, methods, monkeypatch) -> dict[str, set[str]]:
     return {name: {text.get_text() for text in figure.findobj(Text)} for name, figure in found.items()}
 
 
+@pytest.mark.slow
 def test_forty_methods_look_different_and_each_is_named_in_every_figure(tmp_path, monkeypatch):
     looks = [(style.colour, style.marker) for style in figures.styles(MANY).values()]
     assert len(set(looks)) == len(MANY)
@@ -132,6 +133,7 @@ def test_forty_methods_look_different_and_each_is_named_in_every_figure(tmp_path
         assert [method for method in MANY if method not in words] == [], name
 
 
+@pytest.mark.slow
 def test_the_same_tables_give_the_same_bytes_in_another_process(tmp_path):
     here = drawn(tmp_path, MANY[:3])
     assert all(method in text for text in here.values() for method in MANY[:3])
@@ -146,6 +148,7 @@ def test_the_same_tables_give_the_same_bytes_in_another_process(tmp_path):
     assert {name: (tmp_path / name).read_text() for name in FIGURES} == here
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [

@@ -128,6 +128,7 @@ def test_losses_are_finite_scalars_and_their_gradient_reaches_every_parameter_th
     assert all(g.abs().sum() > 0 for name, g in gradients.items() if name.endswith("op.weight")), gradients
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", TRAINED)
 def test_a_few_updates_lower_the_loss_on_the_batch_they_have_seen(method):
     rule, student, seen = start(method)
@@ -502,6 +503,7 @@ def most_held(losses, backward):
     return most
 
 
+@pytest.mark.slow
 def test_online_ltl_holds_no_graph_from_step_to_step():
     def most(mode, steps, backward):
         rule, student = ltl_student(mode, steps=steps)
