@@ -16,22 +16,28 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test lint bench fetch lock clean-environment
+.PHONY: reproduce test quick quick-tests lint bench fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and the path of its page: EXPERIMENT= MIRROR= OFFLINE=1
 	@$(VENV) -m snakemake --cores "$$CORES" --config experiment="$$EXPERIMENT" data_mirror="$$MIRROR" offline="$$OFFLINE"
 	@$(VENV) -m snn summary --experiment "$$EXPERIMENT"
 
-test: lint  ## lint, types, contracts and all tests
+test: lint  ## everything: style, types, contracts of imports, all tests
 	@$(VENV) -m pytest
+
+quick: .venv/.installed  ## the same without workflows and slow tests, types beside tests: in a minute
+	@$(MAKE) --no-print-directory --jobs=2 lint quick-tests
+
+quick-tests: .venv/.installed
+	@$(VENV) -m pytest -m 'not workflow and not slow'
 
 lint: .venv/.installed
 	@$(VENV) -m ruff check
 	@$(VENV) -m ruff format --check
 	@$(VENV) -m snakefmt --check --compact-diff Snakefile workflow
 	@.venv/bin/lint-imports --no-logo --no-cache
-
+	@$(VENV) -m mypy
 
 NEUROBENCH := .venv-neurobench/bin/python
 

@@ -2,6 +2,10 @@
 
 import pytest
 import torch
+from hypothesis import settings
+
+settings.register_profile("facts", deadline=None, derandomize=True)  # a test that fails here fails everywhere
+settings.load_profile("facts")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -39,6 +39,7 @@ def tables(folder):
     return {name: pd.read_csv(folder / f"{name}.csv") for name in ("layers", "energy", "noise")}
 
 
+@pytest.mark.slow
 def test_a_network_and_its_nir_file_have_the_same_audit(net, samples, tmp_path):
     ours, theirs = network.save(net, tmp_path / "net.safetensors"), write(net, tmp_path / "net.nir")
     for model, out in ((ours, "a"), (theirs, "b")):

@@ -89,6 +89,7 @@ class Disk:
         return guarded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES], ids=["no space left", "no permission"])
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_failing_write_is_named_wherever_it_happens_and_nothing_half_written_remains(stage, code, grid, here, capsys):
@@ -101,7 +102,8 @@ def test_a_failing_write_is_named_wherever_it_happens_and_nothing_half_written_r
         writes = disk.count
     assert writes >= 3
     (here / job.proof).unlink()
-    for good in sorted({0, 1, 2, writes // 2, writes - 2, writes - 1}):
+    within = {1, 2, writes // 2, writes - 2} if code == errno.ENOSPC else set()  # both take the same way
+    for good in sorted({0, writes - 1} | within):
         with pytest.MonkeyPatch.context() as patch:
             Disk(patch, code, good)
             line = refusal(capsys, command(job))
@@ -204,6 +206,7 @@ def test_a_training_whose_loss_is_no_number_becomes_a_row_that_says_so(grid, her
     assert all(0 <= float(row["value_test"]) <= 1 for row in rows)
 
 
+@pytest.mark.workflow
 def test_an_unknown_experiment_stops_the_workflow_with_the_nearest_name():
     for arguments in (["snakemake", "-n", "--config", "experiment=digit"], ["snn", "plan", "--experiment", "digit"]):
         done = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -213,6 +216,7 @@ def test_an_unknown_experiment_stops_the_workflow_with_the_nearest_name():
         assert "'digits'" in line
 
 
+@pytest.mark.workflow
 def test_an_unknown_setting_stops_the_workflow():
     command = [sys.executable, "-m", "snakemake", "-n", "--config", "experimnt=digits"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

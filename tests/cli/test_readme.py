@@ -22,11 +22,13 @@ COLUMNS = "<!-- columns: written -->\n<!-- end -->\n"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("shown", list(readme.documented()), ids=lambda shown: shown[1])
-def test_the_tables_shown_are_those_committed(shown):
-    path, marker, body = shown
-    _, _, rest = (ROOT / path).read_text().partition(f"<!-- {marker}: ")
-    assert rest.partition("\n")[2].startswith(body + "<!-- end -->")
+def test_the_tables_shown_are_those_committed():
+    other = []
+    for path, marker, body in readme.documented():
+        _, _, rest = (ROOT / path).read_text().partition(f"<!-- {marker}: ")
+        if not rest.partition("\n")[2].startswith(body + "<!-- end -->"):
+            other.append((path, marker))
+    assert other == []
 
 
 @pytest.fixture

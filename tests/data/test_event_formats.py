@@ -210,7 +210,7 @@ def read_or_refused(reader, content):
         assert slices == "bins" or made.sum() == len(found.t_E)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data(), which=st.sampled_from(range(len(GOOD))))
 def test_whatever_the_bytes_a_recording_is_read_or_refused_by_name(data, which):
     reader, good = GOOD[which]

@@ -354,6 +354,7 @@ def anonymous_bytes():
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here to ask how much memory is used")
 def test_data_larger_than_the_memory_used_are_prepared_and_batched(tmp_path):
     n, shape = 3000, (3, 256, 256)  # 590 MB

@@ -210,6 +210,7 @@ def networks(draw):
 NEUNORM = NeuNorm(decay=0.5, gain="average")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     net=networks(), batch=st.integers(1, 3), shown=st.sampled_from([images, frames, spikes]), seed=st.integers(0, 99)

@@ -63,6 +63,7 @@ def networks(draw):
     return build(layers, neuron, readout=readout, seed=draw(st.integers(0, 50)), **changes)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(net=networks())
 def test_a_network_sends_the_same_spikes_after_a_round_trip(net, tmp_path_factory):

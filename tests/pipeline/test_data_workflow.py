@@ -82,6 +82,7 @@ def tree(tmp_path) -> Path:
     return tree
 
 
+@pytest.mark.workflow
 def test_a_data_set_comes_from_a_mirror_and_its_raw_files_may_go_once_it_is_prepared(tree):
     said = snakemake(tree, f"data_mirror={tree.parent / 'a mirror'}", "offline=true", until="train")
     assert "toy.npz from" in said
@@ -100,6 +101,7 @@ def test_a_download_is_due_when_data_have_to_be_prepared_from_a_file_that_is_mis
     assert due(tree) == whole == dry_run(tree)
 
 
+@pytest.mark.workflow
 def test_without_a_source_the_message_says_what_to_do_and_nothing_is_prepared(tree):
     said = snakemake(tree, status=1)
     assert "error: data/raw/toy/toy.npz: cannot be had (no source is known); get it, sha256 " in said
@@ -107,6 +109,7 @@ def test_without_a_source_the_message_says_what_to_do_and_nothing_is_prepared(tr
     assert not (tree / "data/prepared").exists()
 
 
+@pytest.mark.workflow
 def test_a_flipped_byte_in_the_mirror_stops_with_both_sums_and_leaves_nothing(tree):
     path = tree.parent / "a mirror" / "toy" / "toy.npz"
     content = bytearray(path.read_bytes())
@@ -118,6 +121,7 @@ def test_a_flipped_byte_in_the_mirror_stops_with_both_sums_and_leaves_nothing(tr
     assert not [p for p in (tree / "data").rglob("*") if p.is_file() and not p.name.endswith(".lock")]
 
 
+@pytest.mark.workflow
 def test_a_file_put_there_by_hand_is_proven_before_it_is_read(tree):
     folder = tree / "data/raw/toy"
     folder.mkdir(parents=True)
@@ -154,6 +158,7 @@ def test_offline_in_the_environment_is_yes_or_no_too(said, status, tmp_path, mon
     assert "True" not in written.out
 
 
+@pytest.mark.workflow
 def test_a_mirrors_password_is_in_no_command_and_no_record(tree):
     mirror = "http://user:hunter2@127.0.0.1:9/mirror"
     said = snakemake(tree, f"data_mirror={mirror}", "offline=true", until="train", status=1)

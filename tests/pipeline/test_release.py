@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from snn.core.paths import ROOT
+from tests import trees
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("tiny")]  # all clone one release
 
 TINY = """\
 source: a test
@@ -34,13 +37,6 @@ overrides:
   ann: {training: {epochs: 1}}
   stbp: {training: {epochs: 1}}
 """
-COMPUTE = """
-import sys
-from snn.pipeline import execute, plan
-for job in plan.Plan(sys.argv[1]).jobs.values():
-    if not job.proof.exists():
-        execute.execute(job.stage, sys.argv[1], job.folder)
-"""
 DUE = """
 from snn.pipeline import plan, release
 print(*(job.folder for job in release.results(plan.Plan("tiny")) if not job.proof.exists()), sep="\\n")
@@ -50,6 +46,7 @@ ENVIRONMENT = {
     **os.environ,
     **{f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
     "DVC_NO_ANALYTICS": "1",
+    "PYTEST_ADDOPTS": "-n0",  # golden numbers of one method and one noise model are not worth two processes
 }
 
 
@@ -78,7 +75,7 @@ def commit(where, message="change"):
 
 def compute(where, experiment):
     """What is due, in one process: that the workflow does the same is tested elsewhere."""
-    run(where, sys.executable, "-c", COMPUTE, experiment)
+    trees.compute(where, experiment, environment=ENVIRONMENT)
 
 
 def due(where):
@@ -120,9 +117,9 @@ def home(tmp_path_factory):
         if (ROOT / name).is_file():
             (origin / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, origin / name)
-    for method in origin.glob("params/methods/*.yaml"):
-        if method.stem not in ("ann", "stbp"):
-            method.unlink()
+    for name in (*origin.glob("params/methods/*.yaml"), *origin.glob("params/noise/*.yaml")):
+        if name.stem not in ("ann", "stbp", "mismatch"):
+            name.unlink()
     for name in ("tables", "report"):
         shutil.rmtree(origin / "results" / name, ignore_errors=True)
     for pointer in POINTERS:

@@ -20,6 +20,8 @@ from snn.model.spec import Architecture, AvgPool, Block, Conv, Linear, MaxPool, 
 from snn.rules import Batch, Task, ann, conversion, ltl, stbp, tandem, tet
 from tests import reference
 
+pytestmark = pytest.mark.slow
+
 CASES = {
     "spikes": 200,
     "stbp": 240,

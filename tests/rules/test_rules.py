@@ -155,11 +155,12 @@ def test_a_rule_tells_whether_its_networks_have_neunorm(method):
     assert rule.has_neunorm == (student.architecture.neunorm is not None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", TRAINED)
 def test_a_few_updates_lower_the_loss_on_the_batch_they_have_seen(method):
     rule, student, seen = start(method)
     threshold = getattr(student.architecture.activation, "threshold", 1.0)
-    losses = list(updates(rule, student, seen, RECIPE.model_copy(update={"lr": RECIPE.lr * threshold**0.5}), 60))
+    losses = list(updates(rule, student, seen, RECIPE.model_copy(update={"lr": RECIPE.lr * threshold**0.5}), 40))
     assert all(map(math.isfinite, losses))
     assert sum(losses[-10:]) < 0.95 * sum(losses[:10])
 
@@ -525,6 +526,7 @@ def most_held(losses, backward):
     return most
 
 
+@pytest.mark.slow
 def test_online_ltl_holds_no_graph_from_step_to_step():
     def most(mode, steps, backward):
         rule, student = ltl_student(mode, steps=steps)

@@ -146,6 +146,7 @@ def test_a_training_killed_after_any_epoch_ends_in_the_same_bits(epoch, optimise
     assert resumed(kept, optimiser) == ([], epoch)
 
 
+@pytest.mark.slow
 @FEW
 @given(st.data())
 def test_of_a_damaged_newest_file_one_line_is_printed_and_the_previous_one_is_used(draw):
@@ -157,6 +158,7 @@ def test_of_a_damaged_newest_file_one_line_is_printed_and_the_previous_one_is_us
     assert PREVIOUS in lines[0]
 
 
+@pytest.mark.slow
 @FEW
 @given(st.data())
 def test_when_both_are_damaged_both_are_named_and_training_starts_again(draw):

@@ -74,6 +74,7 @@ def grown(how, steps):
     return int(kilobytes), float(seconds)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells the peak of a process")
 def test_the_memory_of_online_ltl_does_not_grow_with_the_number_of_steps_and_that_of_all_steps_at_once_does():
     found = {how: {steps: grown(how, steps) for steps in STEPS} for how in ("online", "at_once")}
