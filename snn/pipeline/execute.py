@@ -17,10 +17,11 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.core.observer import TERMINAL, Observer
 from snn.pipeline.job import Job
-from snn.pipeline.jobs import Calibrate, Collect, Evaluate, Prepare, Report, Train
+from snn.pipeline.jobs import Calibrate, Evaluate, Prepare, Train
 from snn.pipeline.plan import Plan
 from snn.pipeline.record import OnRecord
 from snn.pipeline.results import finish, stamp, verify_stamped
+from snn.pipeline.stamped import Collect, Report
 from snn.rules import Task
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h

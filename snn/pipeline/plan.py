@@ -14,9 +14,10 @@ from snn.core.paths import ROOT
 from snn.hardware.trials import arms as arms_of
 from snn.pipeline.checks import Checks
 from snn.pipeline.job import Job, place
-from snn.pipeline.jobs import Calibrate, Collect, Evaluate, Prepare, Report, Train
+from snn.pipeline.jobs import Calibrate, Evaluate, Prepare, Train
 from snn.pipeline.recipes import Recipes
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, SETTINGS, download_environment
+from snn.pipeline.stamped import Collect, Report
 
 
 class Plan:

@@ -10,7 +10,7 @@ from typing import Any
 from snn.core import files
 from snn.pipeline import provenance
 from snn.pipeline.job import ACCOMPANYING, Job
-from snn.pipeline.jobs import Stamped
+from snn.pipeline.stamped import StampedJob
 
 
 def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: Any = "cpu") -> None:
@@ -39,7 +39,7 @@ def put(job: Job, aside: Path) -> None:
         files.move(aside / name, job.folder / name)
 
 
-def stamp(job: Stamped, out: Path) -> None:
+def stamp(job: StampedJob, out: Path) -> None:
     """Put files that git holds in place, the stamp that names what they were made of last."""
     for name in job.results:
         files.move(out / name, job.folder / name)
@@ -48,7 +48,7 @@ def stamp(job: Stamped, out: Path) -> None:
     files.write_json(job.stamp_file, {name: files.sha256(job.folder / name) for name in job.results})
 
 
-def verify_stamped(job: Stamped, digest: str = "") -> None:
+def verify_stamped(job: StampedJob, digest: str = "") -> None:
     """Compare files with their stamp; raises InputError naming the first that is not the file that was made.
 
     `digest`: that of the stamp, where it is not the job's own; other code may then have made other files.

@@ -21,8 +21,9 @@ from snakemake.settings.types import Batch, DAGSettings
 
 from snn.core import files
 from snn.pipeline.complete import complete_or_exit, demanded
-from snn.pipeline.jobs import Evaluate, Stamped
+from snn.pipeline.jobs import Evaluate
 from snn.pipeline.plan import Plan
+from snn.pipeline.stamped import StampedJob
 from tests import trees
 
 ROOT = Path(__file__).parents[2]
@@ -400,7 +401,7 @@ def test_training_and_calibration_do_without_the_test_file(tree):
 def test_every_declared_file_of_a_result_is_there_with_its_sum(finished):
     for job in Plan("smoke").jobs.values():
         assert all((finished / path).is_file() for path in job.outputs)
-        if not isinstance(job, Stamped):
+        if not isinstance(job, StampedJob):
             sums = json.loads((finished / job.folder / "sha256.json").read_text())
             assert set(sums) == {path.name for path in job.outputs} - {"sha256.json"}
 
