@@ -1,14 +1,14 @@
-"""The jobs of an experiment: what each one is made of, hence its digest and its folder. No torch.
+"""The jobs of an experiment, from data to rows: parameters, code, parents and folder of each. No torch.
 
     data/raw/{raw}/{file}                                                   download: no digest, released checksums
     data/prepared/{dataset}/{digest}                                        prepare
     results/runs/{dataset}/{network}/{method}/T{steps}/s{seed}-{digest}     train
         .../chips/{noise}-{digest}                                          calibrate, below its run
         .../rows/{digest}                                                   evaluate, below its run
-    results/tables/{experiment}                                             collect, stamped with its digest
-    results/report/{experiment}                                             report, stamped with its digest
+    results/tables/{experiment}                                             collect, see `stamped`
+    results/report/{experiment}                                             report, see `stamped`
 
-Every digest covers those of the parents, so that a change runs down the chain and no further.
+A digest includes the digests of the parents. A change therefore renames every result that depends on it, and no other.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ class Prepare(Job):
 
     @property
     def inputs(self) -> list[Path]:
-        """The released files; once the data are prepared they may be removed, and are not fetched again."""
+        """The released files. Once the data are prepared, they may be removed and are not downloaded again."""
         return [self.raw / file.name for file in self.dataset.files]
 
     @property
@@ -58,23 +58,23 @@ class Prepare(Job):
 
     @property
     def raw(self) -> Path:
-        """Where the released files lie."""
+        """The folder of the released files."""
         return Path("data/raw", self.dataset.raw)
 
     @property
     def training_file(self) -> Path:
-        """All that training, calibration and tuning may see."""
+        """The only data that training, calibration and tuning may see."""
         return self.folder / "train.safetensors"
 
     @property
     def test_file(self) -> Path:
-        """What only `evaluate` reads."""
+        """The data that only `evaluate` reads."""
         return self.folder / "test.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
 class Train(Job):
-    """One network by one rule with one seed."""
+    """One network, trained by one rule with one seed."""
 
     stage = "train"
     results = ("epochs.csv", "traces.csv", "student.safetensors", "net.safetensors")
@@ -102,12 +102,12 @@ class Train(Job):
 
     @property
     def epochs(self) -> int:
-        """Epochs of training, those of the run it started from included."""
+        """Epochs of training, including those of the run that it starts from."""
         return self.method.training.epochs * self.rule.trains + (self.start.epochs if self.start else 0)
 
     @cached_property
     def rule(self) -> Rule:
-        """The rule of its method, with the method's options."""
+        """The rule of its method, with the options of the method."""
         return rules.load(self.method.rule, self.method_name)(self.method.options)
 
     @property
@@ -133,7 +133,7 @@ class Train(Job):
 
 @dataclass(frozen=True, eq=False)
 class Calibrate(Job):
-    """All levels and chips of one noise model for one run, calibrated in every way that is asked for."""
+    """All levels and chips of one noise model for one run, with every calibration that the experiment names."""
 
     stage = "calibrate"
     results = ("history.csv", "chips.safetensors")
@@ -158,12 +158,12 @@ class Calibrate(Job):
 
     @property
     def design(self) -> Design:
-        """Its chips, and the ways in which each of them is calibrated."""
+        """Its chips, and the calibrations of each of them."""
         return Design(self.hardware, self.noise, self.arms)
 
     @property
     def noise_modules(self) -> tuple[str, ...]:
-        """The code of its noise models."""
+        """The modules of its noise models."""
         return tuple(sorted({f"snn.hardware.noise.{part.model}" for part in self.noise.models}))
 
     @property
@@ -186,7 +186,7 @@ class Calibrate(Job):
 
 @dataclass(frozen=True, eq=False)
 class Evaluate(Job):
-    """One run under every condition -> rows; the only stage that sees test data."""
+    """One run under every condition -> rows. The only stage that reads test data."""
 
     stage = "evaluate"
     results = ("layers.csv", "rows.csv")

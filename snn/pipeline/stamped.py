@@ -1,4 +1,7 @@
-"""The jobs whose results are in git: the collected tables and the report of an experiment. No torch."""
+"""The jobs whose results are in git: the collected tables and the report of an experiment. No torch.
+
+Their folders are named by the experiment. A stamp beside the files is named by the digest and holds their sha256.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,14 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class StampedJob(Job):
-    """A job whose results are in git, under names that hold no digest; a stamp beside them says what they were made of.
-
-    The stamp is named by the digest and holds the sha256 of every file.
-    """
+    """A job whose folder has no digest in its name; a stamp in the folder has it."""
 
     @property
     def name(self) -> str:
-        """The experiment."""
+        """The name of the experiment."""
         return self.folder.name
 
     @property
@@ -65,7 +65,7 @@ class Collect(StampedJob):
 
     @property
     def evaluated(self) -> "tuple[Evaluated, ...]":
-        """What there is to collect: a run with the folders that hold it."""
+        """What to collect: every run, with the folders of its results."""
         from snn.report.collect import Evaluated
 
         return tuple(
@@ -87,7 +87,7 @@ class Collect(StampedJob):
 
 
 class Shown(NamedTuple):
-    """How a file is shown on Snakemake's page."""
+    """How Snakemake's page shows a file: file of its caption, category and labels."""
 
     caption: str
     category: str
@@ -98,7 +98,7 @@ class Shown(NamedTuple):
 class Report(StampedJob):
     """Collected tables -> table, page and figure of every section. It needs no run.
 
-    `recorded` is the digest of collected tables that lie here but are not those of today; None for those of today.
+    `recorded`: the digest of the collected tables, if today's code gives them another one; None if not.
     """
 
     stage = "report"
@@ -114,12 +114,12 @@ class Report(StampedJob):
         return (*names, sections.HEADLINE)
 
     def of(self, recorded: str) -> "Report":
-        """The same report, of collected tables with this digest."""
+        """The same report, made from collected tables with this digest."""
         return replace(self, recorded=None if recorded == self.collect.digest else recorded)
 
     @property
     def shown(self) -> dict[Path, Shown]:
-        """The tables and figures that Snakemake's page shows, with caption, category and label."""
+        """The tables and figures that Snakemake's page shows."""
         parts = [(section, part) for part in ("figure", "table") for section in sections.sections()]
         return {
             self.folder / section.file(part): Shown(
@@ -131,7 +131,7 @@ class Report(StampedJob):
 
     @property
     def not_shown(self) -> list[Path]:
-        """All its other files."""
+        """Its other files."""
         return [path for path in self.outputs if path not in self.shown]
 
     @property
@@ -180,7 +180,7 @@ class Report(StampedJob):
 
     @property
     def teachers(self) -> dict[str, str]:
-        """Every method but the experiment's teacher, with the ANN that it is compared with."""
+        """The ANN that each method is compared with, by method; the experiment's teacher has none."""
         runs = {evaluation.run.method_name: evaluation.run for evaluation in self.collect.evaluations}
         own = {name: run.teacher.method_name for name, run in runs.items() if run.teacher}
         return {name: own.get(name, self.experiment.teacher) for name in runs if name != self.experiment.teacher}
@@ -192,7 +192,7 @@ class Report(StampedJob):
         return {name for name, run in runs.items() if run.rule.static}
 
     def inputs_of(self, collected: "Mapping[str, DataFrame]") -> "Inputs":
-        """What the sections are made from."""
+        """The inputs of all sections, with these collected tables."""
         from snn.report.inputs import Inputs
 
         return Inputs(

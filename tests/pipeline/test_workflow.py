@@ -20,7 +20,7 @@ import yaml
 from snakemake.settings.types import Batch, DAGSettings
 
 from snn.core import files
-from snn.pipeline.complete import complete_or_exit, demanded
+from snn.pipeline.complete import complete_or_exit, required
 from snn.pipeline.jobs import Evaluate
 from snn.pipeline.plan import Plan
 from snn.pipeline.stamped import StampedJob
@@ -355,7 +355,7 @@ def test_what_a_run_has_to_leave_behind_follows_its_targets():
     grid = Plan("smoke")
 
     def of(*targets: str, **settings: object) -> list[Path]:
-        return demanded(grid, DAGSettings(targets=frozenset(targets), **settings))
+        return required(grid, DAGSettings(targets=frozenset(targets), **settings))
 
     assert of() == of("all") == grid.targets
     assert of("collect") == grid.collect.outputs
