@@ -1,1 +1,1 @@
-"""From rows of runs to tables, statistics, pages and figures. No torch."""
+"""Rows of runs -> tables, statistics, pages and figures. No torch."""

@@ -1,6 +1,6 @@
-"""What all figures share: colours, panels, legends, files.
+"""Colours, panels, legends and files of all figures.
 
-A method has one colour and marker in all of them, and stands once in a legend beside the axes. No torch.
+A method has the same colour and marker in all of them, and one entry in a legend beside the axes. No torch.
 """
 
 from collections.abc import Sequence
@@ -20,24 +20,24 @@ from matplotlib.figure import Figure  # noqa: E402
 
 from snn.core import files  # noqa: E402
 
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe and Ito: colour-blind
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe and Ito, colour-safe
 MARKERS = "oDs^vPX*"  # 7 and 8 have no common factor, so that 56 pairs differ
 LINES = ["-", (0, (5, 1)), (0, (1, 1)), (0, (5, 1, 1, 1))]
-IN_A_COLUMN = 24  # names that a legend sets below one another
+IN_A_COLUMN = 24  # entries of a legend in one column
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a method looks."""
+    """Colour, marker and line of a method."""
 
     colour: str
     marker: str
     line: Any
-    crowded: bool  # too many methods for bands
+    crowded: bool  # there are too many methods to draw bands
 
 
 def styles(methods: Sequence[str]) -> dict[str, Style]:
-    """A look for every method; by line only where colour and marker are not enough."""
+    """A style for every method: the first 56 differ in colour and marker, and the line changes after every 7."""
     return {
         method: Style(
             COLOURS[i % len(COLOURS)],
@@ -50,7 +50,7 @@ def styles(methods: Sequence[str]) -> dict[str, Style]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as SVG that depends on nothing but what is drawn."""
+    """Write a figure as SVG and close it; the bytes depend only on what is drawn."""
     try:
         files.write(path, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None}))
     finally:
@@ -58,7 +58,10 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def panels_of(count: int, names: Sequence[str], small: bool = False, columns: int = 4) -> tuple[Figure, list[Axes]]:
-    """A figure of axes side by side, at most so many `columns`, with room for a legend of these names."""
+    """A figure with `count` axes in at most `columns` columns, and room for a legend with these names.
+
+    `small`: small axes that share the scale of y.
+    """
     columns = min(count, columns)
     rows = -(-count // columns)
     width, height = (2.4, 2.2) if small else (6, 4.5)
@@ -73,13 +76,13 @@ def panels_of(count: int, names: Sequence[str], small: bool = False, columns: in
 
 
 def bare(axes: Axes) -> None:
-    """A grid, and no frame above and to the right."""
+    """Draw a grid, and no frame at the top and right."""
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def with_legend(figure: Figure, title: str | None = None) -> Figure:
-    """Name once, beside the axes, whatever is labelled in any of them."""
+    """Add a legend beside the axes, with every label once."""
     named: dict[str, Artist] = {}
     for axes in figure.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):

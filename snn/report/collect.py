@@ -1,11 +1,10 @@
-"""What jobs measured, collected into tables: runs, layers, epochs, traces, calibrations, costs. No torch.
+"""Collect the results of runs into tables: runs, layers, epochs, traces, calibrations, costs. No torch.
 
-The only part of a report that needs the folders of runs; everything behind it is made from these tables alone. No table
-but costs.csv holds anything that differs between two runs of the same job on one machine; seconds, memory, commit and
-versions are there.
+Only this step needs the folders of runs; reports are made from these tables. Only costs.csv (seconds, memory, commit,
+versions) differs between two runs of the same job on one machine.
 
-Every run is in runs.csv, layers.csv and epochs.csv. Where an experiment has a grid of learning rates, `chosen` marks
-the one that is best on validation data; traces and calibrations are those of chosen runs.
+All runs are in runs.csv, layers.csv and epochs.csv. If an experiment has a grid of learning rates, `chosen` marks the
+rate that is best on validation data; only chosen runs are in traces.csv and calibration.csv.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ from snn.report.units import for_files
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A run that was evaluated: who it is, and the folders of its training, its rows and its chips, by noise."""
+    """A run that was evaluated, and the folders of its training, its rows and its chips (by noise)."""
 
     dataset: str
     network: str
@@ -42,17 +41,20 @@ class Evaluated:
 
     @property
     def folders(self) -> list[Path]:
-        """All that has to be what was recorded."""
+        """All folders whose files are verified."""
         return [self.run, *self.chips.values(), self.rows]
 
     def beside(self, table: pd.DataFrame, *names: str) -> pd.DataFrame:
-        """A table of this run with its identity in front."""
+        """A table of this run with columns in front that identify it: its attributes of these names."""
         identity = {name: getattr(self, name) for name in names}
         return pd.concat([pd.DataFrame(identity, index=table.index), table], axis=1)
 
 
 def collect(evaluated: Sequence[Evaluated], learning_rates: Sequence[float], out: Path) -> None:
-    """Write the tables; raises InputError naming a file whose bytes are not those that were recorded."""
+    """Write the collected tables into the folder `out`.
+
+    Raises InputError naming a file whose sha256 is not the recorded one, or whose rows do not fit their schema.
+    """
     folders = [folder for one in evaluated for folder in one.folders]
     for folder in folders:
         files.verify(folder)
@@ -73,8 +75,10 @@ def collect(evaluated: Sequence[Evaluated], learning_rates: Sequence[float], out
 
 
 def chosen(runs: pd.DataFrame, learning_rates: Sequence[float]) -> pd.Series:
-    """Whether a run has the learning rate of its method that is best on validation data: mean over seeds, clean, at its
-    own steps. Of equals, the one that the experiment names first.
+    """Whether each row has the learning rate that is best for its method.
+
+    The best rate has the best mean over seeds on validation data, of clean networks at the steps they were trained
+    with. Of equal ones, the rate that the experiment names first is chosen.
     """
     clean = own_steps(runs)
     merit = clean.value_val.where(clean.direction == "higher", -clean.value_val)
@@ -93,10 +97,10 @@ def chosen(runs: pd.DataFrame, learning_rates: Sequence[float]) -> pd.Series:
 
 
 def calibrations(runs: pd.DataFrame, evaluated: Sequence[Evaluated]) -> pd.DataFrame:
-    """The course of every calibration, epoch by epoch.
+    """A row per epoch of every calibration.
 
-    `operations` were spent until then: those of the inferences that it learned from, as the clean network needs them,
-    and those of learning.
+    `operations` until the end of an epoch: those of learning, plus those of the inferences that it learned from, each
+    counted as one of the clean network.
     """
     courses = []
     for one in evaluated:
@@ -124,13 +128,13 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _course(one: Evaluated, name: str, row: type[Columns]) -> pd.DataFrame:
-    """What a training wrote epoch by epoch; `epoch_lr` is the scheduled learning rate."""
+    """A table that training wrote, with a row per epoch; `epoch_lr` is the scheduled learning rate."""
     course = read(one.run / name, row).rename(columns={"lr": "epoch_lr"})
     return one.beside(course, *Run.model_fields)
 
 
 def _costs(folder: Path) -> dict[str, Any]:
-    """What a result took, and what made it."""
+    """What a result cost, and what made it."""
     document = files.read_json(folder / "provenance.json", remake(folder))
     versions = " ".join(f"{name}={version}" for name, version in document["versions"].items())
     return {

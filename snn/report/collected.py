@@ -1,4 +1,4 @@
-"""The collected tables: their columns, with unit and meaning, and reading them. No torch."""
+"""The collected tables: columns with unit and meaning, and how they are read. No torch."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from snn.report.units import from_files
 
 
 class Epoch(Columns):
-    """One epoch of a training, as `epochs.csv` of a run holds it."""
+    """A row of `epochs.csv` in the folder of a run: one epoch of training."""
 
     epoch: Annotated[int, Column("", "number of the epoch, from 1")]
     lr: Annotated[float, Column("", "scheduled learning rate of its last update")]
@@ -22,7 +22,7 @@ class Epoch(Columns):
 
 
 class Trace(Columns):
-    """What was observed after an epoch, as `traces.csv` of a run holds it."""
+    """A row of `traces.csv` in the folder of a run: a quantity after an epoch of training."""
 
     epoch: Annotated[int, Column("", "number of the epoch; 0: untrained")]
     quantity: Annotated[str, Column("", "rate: spikes per neuron and step; others are those of the rule")]
@@ -31,13 +31,13 @@ class Trace(Columns):
 
 
 class Trial(Columns):
-    """One epoch of a calibration, as `history.csv` of its folder holds it."""
+    """A row of `history.csv` in the folder of a calibration: one epoch."""
 
     level: Annotated[float, Column("of noise", "level of the noise")]
-    chip: Annotated[int | None, Column("", "number of the chip; empty if it was no chip in particular")] = None
+    chip: Annotated[int | None, Column("", "number of the chip; empty if the calibration belongs to none")] = None
     calibrator: Annotated[str, Column("", "file in snn/hardware/calibrators")]
     targets: Annotated[str, Column("", "what the chip imitates: own, or its teacher")]
-    control: Annotated[str | None, Column("", "where the budget was spent otherwise")] = None
+    control: Annotated[str | None, Column("", "name of the control; empty for a treatment")] = None
     epoch: Annotated[int, Column("", "number of the epoch; 0: the chip as manufactured")]
     loss: Annotated[float | None, Column("of the calibrator", "mean loss over the samples; empty for epoch 0")] = None
     value_val: Annotated[float, Column(METRIC, "of the chip on validation data")]
@@ -64,7 +64,7 @@ class TraceRow(Trace, Run):
 
 
 class Calibrated(Columns):
-    """Which run on which noise."""
+    """The run, and the noise model of its chips."""
 
     method: Annotated[str, Column("", "file or variant in params/methods")]
     lr: Annotated[float, Column("", "learning rate of the recipe")]
@@ -79,7 +79,7 @@ class CalibrationRow(Trial, Calibrated):
 
 
 class CostRow(Columns):
-    """A row of costs.csv: what a result took, and what made it."""
+    """A row of costs.csv: what a result cost, and what made it."""
 
     path: Annotated[str, Column("", "folder of the result")]
     cpu_seconds: Annotated[float, Column("s", "processor time of the job, without its start")]
@@ -105,7 +105,9 @@ TABLES: dict[str, type[Columns]] = {
 
 
 def collected(folder: Path) -> dict[str, pd.DataFrame]:
-    """The tables of a folder, by name; raises InputError where they have not the columns of today."""
+    """The tables of a folder by name, with accuracy as a fraction; raises InputError naming a table without a column
+    that today's code reads.
+    """
     tables = {}
     for name, row in TABLES.items():
         path = folder / f"{name}.csv"
@@ -119,7 +121,7 @@ def collected(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def read(path: Path, row: type[Columns] | None = None, nrows: int | None = None) -> pd.DataFrame:
-    """A table that a job wrote, typed by its row; raises InputError naming the file."""
+    """A table that a job wrote, with the types of `row`; raises InputError naming a file that cannot be read."""
     types = row.pandas_types() if row else None
     try:
         return pd.read_csv(path, dtype=types, nrows=nrows)

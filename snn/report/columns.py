@@ -1,4 +1,4 @@
-"""Columns that several tables share. No torch."""
+"""Columns that several tables have in common. No torch."""
 
 from collections.abc import Iterable
 
@@ -9,12 +9,12 @@ RUN = RunRow.columns()
 
 
 def of_runs(names: Iterable[str]) -> dict[str, Column]:
-    """Columns that mean in a table what they mean in runs.csv; work is averaged over seeds."""
+    """Columns with the unit and meaning that they have in runs.csv; work is averaged over seeds."""
     return {name: RUN[name] for name in names}
 
 
 def mean_over_seeds(name: str) -> dict[str, Column]:
-    """Mean, standard deviation and interval over seeds of an outcome."""
+    """Columns for mean, standard deviation and interval of an outcome over seeds."""
     meaning = RUN[name].meaning
     return {
         f"{name}_mean": Column(METRIC, f"{meaning}: mean over seeds"),
@@ -24,7 +24,7 @@ def mean_over_seeds(name: str) -> dict[str, Column]:
 
 
 def difference(name: str, meaning: str) -> dict[str, Column]:
-    """A mean difference over seeds with its interval."""
+    """Columns for the mean of a difference over seeds, and its interval."""
     return {
         name: Column(METRIC, f"{meaning}: mean over seeds"),
         f"{name}_ci95": Column(METRIC, f"{meaning}: half the 95 % interval of the mean"),

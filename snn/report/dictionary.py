@@ -1,4 +1,4 @@
-"""The data dictionary: every table of an experiment, its columns, their units and meaning, as Markdown. No torch."""
+"""The data dictionary in Markdown: unit and meaning of every column of every table. No torch."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from snn.report.sections import sections
 
 
 def dictionary() -> str:
-    """Collected tables first, then the table of every section under its caption."""
+    """The data dictionary: first the collected tables, then the tables of sections with their captions."""
     parts = []
     for name, row in TABLES.items():
         parts += [f"### `{name}.csv`", (row.__doc__ or "").strip(), _columns(row.columns())]

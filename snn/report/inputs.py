@@ -1,4 +1,4 @@
-"""What the sections of a report are made from: collected tables, the experiment, prices and literature. No torch."""
+"""What sections of a report are made from: collected tables, experiment, prices and literature. No torch."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ from snn.report.units import from_files
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that a section may read.
+    """Everything that a section may read.
 
-    `collected` are the tables of `snn.report.collect`. `teachers` names, for every method but the experiment's teacher,
-    the ANN that it is compared with; `static` are the methods that train ANNs. `layout`: published, if a source states
-    the layers of the network, else ours.
+    `collected`: tables of `snn.report.collect` by name. `teachers`: the ANN that each method is compared with, without
+    the experiment's teacher itself. `static`: methods that train ANNs. `layout`: "published" if a source states the
+    layers of the network, else "ours". `made`: tables of sections that are made already.
     """
 
     name: str
@@ -40,54 +40,54 @@ class Inputs:
 
     @property
     def energy(self) -> config.Energy:
-        """The convention that prices every row."""
+        """The energy convention of the experiment."""
         return self.energies[self.experiment.energy]
 
     @property
     def spiking(self) -> dict[str, str]:
-        """Every spiking method with its teacher."""
+        """The teacher of every spiking method."""
         return {method: teacher for method, teacher in self.teachers.items() if method not in self.static}
 
     @property
     def asked(self) -> list[tuple[str, str]]:
-        """The pairs of methods that the experiment asks to compare."""
+        """The pairs of methods that the experiment compares, besides every method with its teacher."""
         return [(pair.left, pair.right) for pair in self.experiment.comparisons]
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """Every run under every condition, with its energy under the convention of the experiment."""
+        """The rows of runs.csv, with the energy of an inference under the convention of the experiment."""
         runs = self.collected["runs"]
         return runs.assign(energy_nj=[prices.energy_nj(row, self.energy) for row in runs.itertuples()])
 
     @property
     def metric_name(self) -> str:
-        """What outcomes are: accuracy or mse."""
+        """The metric of all outcomes: accuracy or mse."""
         return self.collected["runs"].metric.iloc[0]
 
     @property
     def metric(self) -> Metric:
-        """How outcomes are shown."""
+        """How the metric is shown."""
         return SHOWN[self.metric_name]
 
     @cached_property
     def style(self) -> dict[str, Style]:
-        """How each method looks in figures."""
+        """The style of every method in figures."""
         methods = (self.experiment.teacher, *self.experiment.methods, *self.collected["runs"].method)
         return styles(list(dict.fromkeys(methods)))
 
     def table(self, name: str) -> pd.DataFrame:
-        """The table of a section, made once."""
+        """The table of a section by name, made once."""
         if name not in self.made:
             self.made[name] = Section(name).load("table").table(self)
         return self.made[name]
 
     def chosen(self, name: str) -> pd.DataFrame:
-        """The rows of a collected table that belong to the chosen learning rate of their method."""
+        """The rows of a collected table whose learning rate is the chosen one of their method."""
         runs = self.collected["runs"]
         return self.collected[name].merge(runs.loc[runs.chosen, ["method", "lr"]].drop_duplicates())
 
     def read_from(self, folder: Path) -> "Inputs":
-        """The same with the tables that were written to a folder, so that figures show what the files say."""
+        """The same inputs with tables read from files in a folder, so that figures show the written digits."""
         made = {}
         for section in sections():
             if "table" in section.parts:

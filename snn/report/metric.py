@@ -1,4 +1,4 @@
-"""How a metric is shown: accuracy in percent and points, mean squared error as it is. No torch."""
+"""How a metric is shown: accuracy in percent, its differences in points, mean squared error as it is. No torch."""
 
 from dataclasses import dataclass
 
@@ -7,34 +7,34 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Metric:
-    """What `value_*` of the tables is called, and how its numbers are shown."""
+    """Name, units and digits of the outcomes `value_*` on pages and in figures."""
 
     title: str
     unit: str
     difference_unit: str
-    decimals: int  # by which the point of a fraction moves to the right when it is shown
+    decimals: int  # places by which the decimal point of a number moves to the right when it is shown
     digits: int
     better: str
     scale: str  # of an axis
 
     @property
     def factor(self) -> float:
-        """What a number is multiplied by when it is shown."""
+        """The factor by which numbers are multiplied when they are shown."""
         return 10.0**self.decimals
 
     def value(self, mean: float, half: float = float("nan")) -> str:
-        """A mean, with half its interval where there is one."""
+        """A mean as text, with half of its interval unless that is NaN."""
         return f"{self.factor * mean:.{self.digits}f}" + self._interval(half)
 
     def difference(self, mean: float, half: float = float("nan")) -> str:
-        """A difference with its sign, with half its interval where there is one."""
+        """A difference as text, with its sign, and half of its interval unless that is NaN."""
         return f"{self.factor * mean:+.{self.digits}f}" + self._interval(half)
 
     def _interval(self, half: float) -> str:
         return "" if pd.isna(half) else f" ± {self.factor * half:.{self.digits}f}"
 
     def axis(self, split: str) -> str:
-        """What to write beside an axis."""
+        """The label of an axis with values on this split of the data."""
         return f"{split} {self.title}" + (f" ({self.unit})" if self.unit == "%" else "")
 
 

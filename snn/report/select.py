@@ -1,16 +1,19 @@
-"""Which rows of a table are reported for a method. No torch."""
+"""Select the rows that are reported as the result of a method. No torch."""
 
 import pandas as pd
 
-SAME = 12  # decimals at which two differences are the same number
+SAME = 12  # decimals to which differences are rounded before they are compared
 
 
 def own_steps(rows: pd.DataFrame, condition: str = "clean") -> pd.DataFrame:
-    """The rows, of runs or of the summary, that stand for a method: clean, with the steps that were trained for."""
+    """Rows of runs or of the summary with this condition, evaluated with the steps that they were trained with."""
     return rows[(rows.condition == condition) & (rows.steps_eval == rows.steps)]
 
 
 def inference(runs: pd.DataFrame) -> pd.Series:
-    """Accumulates and multiply-accumulates of an inference of the clean network, by method, learning rate and seed."""
+    """Operations of one inference of the clean network, accumulates plus multiply-accumulates (image at step 1 only).
+
+    The index is method, learning rate and seed.
+    """
     clean = own_steps(runs).set_index(["method", "lr", "seed"])
     return clean.acs + clean.macs_once

@@ -1,6 +1,6 @@
 """Units of tables in files: accuracy in percent, as on pages. In memory it is a fraction. No torch.
 
-Numbers move by a decimal shift, 0.29 to 29, so that a file holds no digit that a product would add.
+The decimal point is shifted, since a product would add digits: 100 * 0.29 is 28.999999999999996.
 """
 
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ from snn.report.metric import SHOWN
 def for_files(
     table: pd.DataFrame, columns: Mapping[str, Column], metric: str, rows: pd.Series | None = None
 ) -> pd.DataFrame:
-    """A table as its file holds it: columns in the unit of `metric` are shifted, in these rows or in all."""
+    """A table as it is written to its file: columns in the unit of the metric are shifted, in `rows` or in all."""
     return _shifted(table, columns, SHOWN[metric].decimals, rows)
 
 
 def from_files(
     table: pd.DataFrame, columns: Mapping[str, Column], metric: str, rows: pd.Series | None = None
 ) -> pd.DataFrame:
-    """A table that was read from its file, as it is in memory."""
+    """A table as it is in memory, from one that was read from its file; the inverse of `for_files`."""
     return _shifted(table, columns, -SHOWN[metric].decimals, rows)
 
 
 def shifted(value: float, decimals: int) -> float:
-    """A number with its decimal point moved to the right."""
+    """A number with its decimal point moved to the right by so many places; NaN remains NaN."""
     return float(Decimal(repr(float(value))).scaleb(decimals)) if pd.notna(value) else float("nan")
 
 

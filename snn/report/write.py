@@ -1,6 +1,6 @@
-"""From collected tables to the report: the table, page and figure of every section, and the headline numbers.
+"""Write the report from collected tables: table, page and figure of every section, and the headline numbers.
 
-It needs no run, so that it can be made again in a fresh clone. The same tables give the same bytes. No torch.
+It needs no run, so a fresh clone can make it again. The same tables give the same bytes. No torch.
 """
 
 import io
@@ -16,11 +16,11 @@ from snn.report.sections import ABOUT, HEADLINE, sections
 from snn.report.select import own_steps
 from snn.report.units import for_files, shifted
 
-DIGITS = "%.10g"  # of a number in a table: the last ones depend on the machine
+DIGITS = "%.10g"  # of numbers in tables, since further digits depend on the machine
 
 
 def write(inputs: Inputs, out: Path) -> None:
-    """Write all files of all sections into a folder: tables first, from which pages and figures are made."""
+    """Write all files of all sections into the folder `out`: tables first, since pages and figures show them."""
     for section in sections():
         if "table" in section.parts:
             module, table = section.load("table"), inputs.table(section.name)
@@ -38,7 +38,7 @@ def write(inputs: Inputs, out: Path) -> None:
 
 
 def headline(inputs: Inputs) -> dict[str, dict[str, float]]:
-    """Test value, in percent if it is an accuracy, and energy of every method, for comparing releases."""
+    """Test value (accuracy in percent) and energy (nJ) of every method, to compare releases."""
     clean, metric = own_steps(inputs.table("summary")).set_index("method"), inputs.metric
     values = {name: shifted(value, metric.decimals) for name, value in clean.value_test_mean.items()}
     return {

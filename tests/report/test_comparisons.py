@@ -71,7 +71,7 @@ def test_a_seed_that_one_side_lacks_is_no_pair_and_n_says_so():
     assert (found.n, found.difference) == (2, pytest.approx(0.02))
 
 
-def test_each_side_speaks_with_its_chosen_learning_rate_and_its_own_steps():
+def test_each_side_has_its_chosen_learning_rate_and_its_own_steps():
     runs = frame(
         row("a", lr=0.1, test=0.5, chosen=False),
         row("a", lr=0.2, test=0.7),

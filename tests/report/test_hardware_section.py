@@ -1,4 +1,4 @@
-"""What chips cost and calibration gives back: the table by hand, its page, its claims, its figures."""
+"""What chips lose and calibration recovers: the table by hand, its page, its claims, its figures."""
 
 import re
 from math import nan, sqrt
@@ -220,8 +220,8 @@ def test_level_0_is_compared_with_the_clean_network():
     assert (treated.level, treated.loss, treated.gain) == (0.2, pytest.approx(-0.7), pytest.approx(0.55))
 
 
-def test_every_method_noise_level_and_arm_has_one_row_and_controls_come_behind():
-    arms = [("ltl_offline", "own", None), ("bptt", "own", None), ("ltl_offline", "own", "shuffled")]
+def test_every_method_noise_level_and_treatment_has_one_row_and_controls_come_last():
+    treatments = [("ltl_offline", "own", None), ("bptt", "own", None), ("ltl_offline", "own", "shuffled")]
     parts = [runs([0.9], [[0.5]], [[0.6]])]
     for method in "ab":
         parts.append(frame(row(method)))
@@ -229,17 +229,17 @@ def test_every_method_noise_level_and_arm_has_one_row_and_controls_come_behind()
             for level in (0.4, 0.2):
                 place = {"noise": noise, "level": level, "chip": 0}
                 parts.append(frame(row(method, condition="noisy", test=level, **place)))
-                for calibrator, targets, control in arms:
+                for calibrator, targets, control in treatments:
                     own = {"calibrator": calibrator, "targets": targets, "control": control}
                     parts.append(frame(row(method, condition="calibrated", test=level + 0.1, **place, **own)))
     table = hardware_section.recovery(pd.concat(parts[1:]))
     names = ["method", "noise", "level", "calibrator", "targets", "control"]
     found = [tuple(None if pd.isna(cell) else cell for cell in cells) for cells in table[names].itertuples(index=False)]
     places = [(method, noise, level) for method in "ab" for noise in ("mismatch", "stuck") for level in (0.2, 0.4)]
-    assert sorted(found, key=str) == sorted([(*place, *arm) for place in places for arm in arms], key=str)
+    assert sorted(found, key=str) == sorted([(*place, *treated) for place in places for treated in treatments], key=str)
     assert len(set(found)) == len(found)
     for place in places:
-        assert [cells[3:] for cells in found if cells[:3] == place] == arms
+        assert [cells[3:] for cells in found if cells[:3] == place] == treatments
     assert table.gain.tolist() == pytest.approx([0.1] * len(table))
 
 
@@ -256,7 +256,7 @@ def test_operations_are_samples_times_those_of_the_clean_network_and_those_of_le
     assert found.operations == pytest.approx(24 * (200 + 5) + 7000)
 
 
-def test_only_chosen_learning_rates_at_their_own_steps_speak():
+def test_only_chosen_learning_rates_at_their_own_steps_count():
     own = runs([0.9, 0.8], [[0.5], [0.4]], [[0.6], [0.7]])
     expected = hardware_section.recovery(own)
     others = pd.concat(
@@ -306,9 +306,9 @@ def test_the_course_of_a_calibration_counts_the_operations_of_its_own_run(tmp_pa
 
 
 def hardware(controls=(), level=0.2) -> config.Hardware:
-    said = {"samples": 24, "epochs": 1, "batch": 8, "lr": 0.1, "calibrators": ("ltl_offline",), "targets": ("own",)}
+    budget = {"samples": 24, "epochs": 1, "batch": 8, "lr": 0.1}
+    calibration = config.Calibration(**budget, calibrators=("ltl_offline",), targets=("own",))
     of_controls = config.Controls(level=level, kinds=controls) if controls else None
-    calibration = config.Calibration(**said)
     return config.Hardware(noise="mismatch", levels=(level,), chips=2, calibration=calibration, controls=of_controls)
 
 
@@ -325,8 +325,10 @@ def cells(text: str, heading: str) -> list[dict[str, str]]:
     return [dict(zip(lines[0], line, strict=True)) for line in lines[2:]]
 
 
-def test_an_experiment_without_hardware_says_so():
-    assert page(hardware_section.recovery(frame(row()))) == "# Chips in x\n\nThis experiment has no hardware.\n"
+def test_an_experiment_without_hardware_has_a_page_without_tables():
+    text = page(hardware_section.recovery(frame(row())))
+    assert text.startswith("# Chips in x\n")
+    assert "|" not in text
 
 
 def test_the_page_shows_differences_in_points_and_counts_chips_that_are_worse():
@@ -355,7 +357,7 @@ def with_controls(*controls) -> pd.DataFrame:
     return pd.concat(parts).assign(targets=lambda rows: rows.targets.where(rows.calibrator.isna(), "own"))
 
 
-def test_controls_stand_beside_the_treatment_that_they_belong_to_and_nowhere_else():
+def test_controls_are_shown_beside_the_treatment_that_they_belong_to_and_nowhere_else():
     table = hardware_section.recovery(with_controls("clean_chip", "shuffled"))
     text = page(table, hardware(("clean_chip", "shuffled")))
     (treated,), (line,) = cells(text, "## mismatch"), cells(text, "### Controls at 0.2")
@@ -367,7 +369,7 @@ def test_controls_stand_beside_the_treatment_that_they_belong_to_and_nowhere_els
     assert [line[name][:5] for name in ("calibrated", "clean chip", "shuffled")] == ["+20.0", "+19.0", "+18.0"]
 
 
-def test_the_treatment_stands_before_level_0():
+def test_the_treatment_is_shown_before_level_0():
     text = page(hardware_section.recovery(with_controls("level_0", "shuffled")), hardware(("level_0", "shuffled")))
     (line,) = cells(text, "### Controls at 0.2")
     assert [name for name in line if "last" not in name][3:] == ["calibrated", "level 0", "shuffled"]
@@ -386,7 +388,7 @@ def test_the_treatment_stands_before_level_0():
     ),
     direction=st.sampled_from(["higher", "lower"]),
 )
-def test_harm_is_named_where_the_whole_interval_of_the_last_epoch_lies_below_the_untouched_chip(rows, direction):
+def test_harm_is_named_if_the_whole_interval_of_the_last_epoch_is_worse_than_the_untouched_chip(rows, direction):
     sign, metric = (1, "accuracy") if direction == "higher" else (-1, "mse")
     blank = {**dict.fromkeys(hardware_section.COLUMNS, 0.0), **CHIP, "calibrator": "bptt", "targets": "own"}
     blank |= {"metric": metric, "direction": direction, "n": 3}
@@ -402,50 +404,45 @@ def test_harm_is_named_where_the_whole_interval_of_the_last_epoch_lies_below_the
         if control is None and ci is not None and gain + ci < 0
     ]
     assert found == expected
-    assert ("At no level" in text) == (not expected)
     treated = [(f"m{i}", gain) for i, (gain, _, control) in enumerate(rows) if control is None]
     unresolved = sum(gain < 0 for method, gain in treated if method not in dict(expected))
-    assert f"Of {len(treated)} rows, {unresolved} have a mean below the untouched chip" in text
+    assert f"Of {len(treated)} rows, {unresolved} " in text
 
 
-def test_one_seed_says_nothing_about_harm():
+def test_one_seed_names_no_harm():
     rows = pd.DataFrame(
         [{**dict.fromkeys(hardware_section.COLUMNS, 0.0), **CHIP, "metric": "accuracy", "n": 1, "control": None}]
     )
     rows = rows.assign(direction="higher", calibrator="bptt", targets="own", gain_last=-0.5)
     text = page(rows).partition("## Where calibration does harm\n")[2]
-    assert "One seed gives no interval" in text
     assert "bptt" not in text
+    assert "*" not in text
 
 
 # Claims
 
 
 @pytest.mark.parametrize(
-    ("said", "field"),
+    ("side", "key"),
     [
-        ({"condition": "noisy"}, "noise is needed"),
-        ({"condition": "noisy", "noise": "mismatch"}, "level is needed"),
-        ({"condition": "noisy", "level": "highest"}, "noise is needed"),
-        (
-            {"condition": "noisy", "noise": "mismatch", "level": "highest", "calibrator": "bptt"},
-            "calibrator does not fit",
-        ),
-        ({"condition": "noisy", "noise": "mismatch", "level": "highest", "targets": "own"}, "targets does not fit"),
-        ({"condition": "calibrated", "noise": "mismatch", "level": "highest"}, "calibrator is needed"),
-        (
-            {"condition": "calibrated", "noise": "mismatch", "level": "lowest", "calibrator": "bptt"},
-            "targets is needed",
-        ),
-        ({"condition": "calibrated", "calibrator": "bptt", "targets": "own"}, "noise is needed"),
-        ({"noise": "mismatch"}, "noise does not fit"),
-        ({"level": "highest"}, "level does not fit"),
+        ({"condition": "noisy"}, "noise"),
+        ({"condition": "noisy", "noise": "mismatch"}, "level"),
+        ({"condition": "noisy", "level": "highest"}, "noise"),
+        ({"condition": "noisy", "noise": "mismatch", "level": "highest", "calibrator": "bptt"}, "calibrator"),
+        ({"condition": "noisy", "noise": "mismatch", "level": "highest", "targets": "own"}, "targets"),
+        ({"condition": "calibrated", "noise": "mismatch", "level": "highest"}, "calibrator"),
+        ({"condition": "calibrated", "noise": "mismatch", "level": "lowest", "calibrator": "bptt"}, "targets"),
+        ({"condition": "calibrated", "calibrator": "bptt", "targets": "own"}, "noise"),
+        ({"noise": "mismatch"}, "noise"),
+        ({"level": "highest"}, "level"),
     ],
     ids=str,
 )
-def test_a_side_of_a_claim_that_names_too_little_or_too_much_is_refused(said, field):
-    with pytest.raises(ValidationError, match=field):
-        config.Side(method="a", **said)
+def test_a_side_of_a_claim_that_names_too_little_or_too_much_is_refused(side, key):
+    with pytest.raises(ValidationError) as refusal:
+        config.Side(method="a", **side)
+    (error,) = refusal.value.errors()
+    assert {"noise", "level", "calibrator", "targets"} & set(error["msg"].split()) == {key}
 
 
 NOISY = config.Side(method="a", condition="noisy", noise="mismatch", level="highest")
@@ -469,7 +466,7 @@ def test_a_claim_averages_chips_within_a_seed():
     assert found.high - found.found == pytest.approx(half([0.3, 0.25, 0.25]))
 
 
-def test_no_control_no_other_arm_and_no_other_noise_enters_a_claim():
+def test_no_control_no_other_treatment_and_no_other_noise_enters_a_claim():
     expected, own = claimed(claimable(), CALIBRATED, NOISY), claimable()
     treated = own[own.condition == "calibrated"].assign(value_test=0.0)
     chips = own[own.condition != "clean"].assign(value_test=1.0)
@@ -505,7 +502,7 @@ def drawn(figure) -> list[tuple[list[float], list[float]]]:
     return found
 
 
-def test_the_figure_of_noise_draws_what_the_table_says_and_no_control():
+def test_the_figure_of_noise_draws_the_table_without_controls():
     levels = {0.2: ([[0.5], [0.4]], [[0.7], [0.6]]), 0.4: ([[0.3], [0.2]], [[0.5], [0.6]])}
     parts = [runs([0.9, 0.8], *values, level=level) for level, values in levels.items()]
     rows = pd.concat([parts[0], parts[1][parts[1].condition != "clean"]])
@@ -518,7 +515,7 @@ def test_the_figure_of_noise_draws_what_the_table_says_and_no_control():
     assert lines == [before, after, clean]
 
 
-def test_the_figure_of_calibration_shows_the_level_with_the_most_arms_and_no_control():
+def test_the_figure_of_calibration_shows_the_level_with_the_most_treatments_and_no_control():
     blank = {"method": "a", "lr": 0.1, "seed": 0, "chip": 0, "targets": "own", "control": None, "updates": 1}
     trials = [
         {**blank, "noise": noise, "level": level, "calibrator": calibrator, "epoch": epoch, "shown": 24 * epoch,

@@ -1,4 +1,4 @@
-"""What the tables make of rows: choices that never look at test data, means over seeds, what stands beside them."""
+"""What the tables make of rows: choices that never look at test data, means over seeds, published figures."""
 
 import numpy as np
 import pandas as pd
@@ -77,7 +77,7 @@ def test_every_run_of_the_grid_remains_and_a_method_without_a_grid_is_chosen():
 
 
 @pytest.mark.parametrize(("best", "at_edge"), [(0.1, True), (0.2, False), (0.3, True)])
-def test_the_summary_says_that_a_choice_lies_at_the_edge_of_its_grid(best, at_edge):
+def test_the_summary_tells_that_a_choice_is_at_the_edge_of_its_grid(best, at_edge):
     runs = grid({lr: (0.9 if lr == best else 0.5,) for lr in (0.1, 0.2, 0.3)})
     runs["chosen"] = collect.chosen(runs, [0.1, 0.2, 0.3])
     (line,) = summary_section.summarise(runs).itertuples()
@@ -156,7 +156,7 @@ def test_the_gap_is_ours_less_theirs_in_their_metric():
     assert merged.above_published[1] == pytest.approx(0.1)
 
 
-def test_the_most_trustworthy_of_several_figures_stands_in_the_summary():
+def test_the_most_trustworthy_of_several_figures_is_in_the_summary():
     digitised = figure(value=0.7, trust="digitised", tolerance=0.01)
     figures = [figure(value=0.6, trust="memory"), digitised, figure(value=0.75, trust="quoted"), figure(value=0.8)]
     for several, best in ((figures, 0.8), (figures[:3], 0.75), (figures[:2], 0.7), (figures[:1], 0.6)):

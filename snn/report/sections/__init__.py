@@ -1,14 +1,14 @@
-"""A section of the report is a folder here, found by its name. It holds, where it has them,
+"""A section of the report is a folder here, found by its name. It has a caption, and one or more of the other files:
 
-    caption.md       what it shows, as plain paragraphs; the first sentence is its title
+    caption.md       what it shows, in plain paragraphs; the first sentence is its title
     table.py         COLUMNS, unit and meaning of every column, and table(inputs) -> DataFrame     -> NAME.csv
-                     (rows_in_metric(table): where not all rows of METRIC columns are in the unit of the metric)
+                     rows_in_metric(table), only if some rows of METRIC columns are in another unit
     page.py          page(inputs) -> text in Markdown                                              -> NAME.md
     figure.py        figure(inputs) -> matplotlib Figure                                           -> NAME.svg
 
-and nothing else has to be edited: workflow, report, data dictionary and digests ask this package. `inputs` are the
-collected tables and what the experiment says, `snn.report.inputs.Inputs`; other sections' tables come from
-`inputs.table(NAME)`. Found at parse time: no pandas, no torch.
+Nothing else has to be edited: workflow, report, data dictionary and digests ask this package. `inputs` are
+`snn.report.inputs.Inputs`: the collected tables and the experiment. `inputs.table(NAME)` is the table of another
+section. This package is imported at parse time, so it needs neither pandas nor torch.
 """
 
 import importlib
@@ -18,7 +18,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 ABOUT = "About these numbers"  # the heading of the caption in a page
-HEADLINE = "metrics.yaml"  # test value and energy of every method, for comparing releases
+HEADLINE = "metrics.yaml"  # test value and energy of every method, to compare releases
 SUFFIXES = {"table": ".csv", "page": ".md", "figure": ".svg"}
 
 
@@ -42,22 +42,22 @@ class Section:
         return f"snn.report.sections.{self.name}.{part}"
 
     def load(self, part: str) -> Any:
-        """That module, imported."""
+        """The imported module of a part."""
         return importlib.import_module(self.module(part))
 
     def rows_in_metric(self, table: Any) -> Any:
-        """Which rows have their METRIC columns in the unit of the metric, if not all (None)."""
+        """The rows of a table whose METRIC columns are in the unit of the metric; None if all are."""
         rows = getattr(self.load("table"), "rows_in_metric", None)
         return rows(table) if rows else None
 
     @property
     def caption_file(self) -> Path:
-        """Where its caption is written."""
+        """The file of its caption."""
         return FOLDER / self.name / "caption.md"
 
     @property
     def caption(self) -> str:
-        """What it shows, in one or more paragraphs."""
+        """Its caption, in one or more paragraphs."""
         return self.caption_file.read_text().strip()
 
     @property
@@ -67,12 +67,12 @@ class Section:
 
 
 def sections() -> list[Section]:
-    """All sections, in the order of their names."""
+    """All sections, sorted by name."""
     return [Section(path.parent.name) for path in sorted(FOLDER.glob("*/caption.md"))]
 
 
 def files(part: str) -> list[str]:
-    """The files that all sections with this part write."""
+    """The names of the files that sections write with this part."""
     return [section.file(part) for section in sections() if part in section.parts]
 
 

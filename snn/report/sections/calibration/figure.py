@@ -1,4 +1,4 @@
-"""What a calibration takes. No torch."""
+"""Validation metric of chips against what their calibration has spent. No torch."""
 
 from matplotlib.figure import Figure
 
@@ -7,28 +7,30 @@ from snn.report.inputs import Inputs
 from snn.report.sections.hardware.figure import empty
 
 SPENT = {"shown": "samples shown", "updates": "updates", "operations": "operations"}
-LINE_OF = {"own": "-", "teacher": "--"}
+LINES = {"own": "-", "teacher": "--"}  # by targets
 
 
 def figure(inputs: Inputs) -> Figure:
-    """Validation metric against what a calibration has spent, at the level with most arms: a row a method."""
+    """A row of panels per method: validation metric against samples, updates and operations, a line per treatment.
+
+    Drawn at the noise and level with the most treatments.
+    """
     trials, metric = inputs.collected["calibration"], inputs.metric
     treated = trials[trials.control.isna()]
     if treated.empty:
         return empty(panels_of(1, [])[0])
     place = ["noise", "level"]
-    arms = treated.assign(arm=treated.calibrator + ", " + treated.targets).groupby(place, sort=False)
-    noise, level = arms.arm.nunique().iloc[::-1].idxmax()
+    treated = treated.assign(treatment=treated.calibrator + ", " + treated.targets)
+    noise, level = treated.groupby(place, sort=False).treatment.nunique().iloc[::-1].idxmax()
     own = treated[(treated.noise == noise) & (treated.level == level)]
-    own = own.assign(arm=own.calibrator + ", " + own.targets)
-    methods, names = list(dict.fromkeys(own.method)), list(dict.fromkeys(own.arm))
-    looks = {name: LINE_OF[name.rpartition(", ")[2]] for name in names}
+    methods, names = list(dict.fromkeys(own.method)), list(dict.fromkeys(own.treatment))
+    lines = {name: LINES[name.rpartition(", ")[2]] for name in names}
     calibrators = list(dict.fromkeys(own.calibrator))
     figure, axes_list = panels_of(len(SPENT) * len(methods), names, small=True, columns=len(SPENT))
     for i, method in enumerate(methods):
         for axes, (column, title) in zip(axes_list[len(SPENT) * i :], SPENT.items(), strict=False):
-            for name, line in looks.items():
-                rows = own[(own.method == method) & (own.arm == name)]
+            for name, line in lines.items():
+                rows = own[(own.method == method) & (own.treatment == name)]
                 mean = rows.groupby("epoch")[[column, "value_val"]].mean()
                 k = calibrators.index(rows.calibrator.iloc[0]) if len(rows) else 0
                 colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]

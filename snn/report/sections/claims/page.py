@@ -1,4 +1,4 @@
-"""claims.md: what the papers claim, and what was found."""
+"""claims.md: claims of the papers, and what was found."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from snn.report.metric import SHOWN
 
 
 def page(inputs: Inputs) -> str:
-    """claims.md: each claim, what was found, and the verdict."""
+    """A table of claims: what is claimed, what was found, the verdict."""
     claims = inputs.table("claims")
     if claims.empty:
         return "# Claims\n\nNo claim in `params/claims.yaml` is about the methods and the metric of this experiment.\n"

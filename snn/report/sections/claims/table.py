@@ -1,11 +1,12 @@
 """Claims of the papers, checked on the rows of an experiment: holds, fails, or not resolved. No torch.
 
-A claim says that, for a column, `left` exceeds `right` by at least `margin` (which may be negative: "comes within").
-The difference is taken seed by seed, chips averaged first; its 95 % interval decides: above the margin it holds, below
-it fails, else the seeds do not resolve it. Margins are meant for accuracy: values of another metric are not judged.
+A claim on a difference: a column of `left` is at least `margin` above that of `right`; a negative margin allows `left`
+to be below. The difference is taken per seed, after averaging over chips. The claim holds if the 95 % interval of its
+mean is above the margin, fails if it is below, and is not resolved otherwise. Margins of outcomes are accuracies, so
+such claims are not checked with another metric.
 
-A claim on a ratio says that, to come within a point of its teacher, `more` needs at least `times` as much as `fewer`.
-The steps that were tried bound the ratio from both sides, and the bounds decide; see `steps`.
+A claim on a ratio: to come within a point of its teacher, `more` needs at least `times` as much as `fewer`. The steps
+that were tried give a lower and an upper bound of the ratio, which decide like an interval; see `steps`.
 """
 
 import math
@@ -26,7 +27,7 @@ COLUMNS = {
     "source": Column("", "where it is made"),
     "column": Column("", "of runs.csv or steps.csv that it is about"),
     "of": Column("", "difference or ratio"),
-    "at_least": Column(METRIC, "what is claimed"),
+    "at_least": Column(METRIC, "smallest difference or ratio that the claim allows"),
     "found": Column(METRIC, "mean difference over seeds, or the ratio between fewest steps"),
     "low": Column(METRIC, "lower end of the 95 % interval, or lower bound of the ratio"),
     "high": Column(METRIC, "upper end of the 95 % interval, or upper bound of the ratio"),
@@ -41,14 +42,14 @@ def table(inputs: Inputs) -> pd.DataFrame:
 
 
 def rows_in_metric(table: pd.DataFrame) -> pd.Series:
-    """Differences of outcomes; the others are ratios, or differences of operations."""
+    """The rows with differences of outcomes; others are ratios, or differences of operations."""
     return (table.of == "difference") & table.column.astype(str).str.startswith("value_")
 
 
 def check(claims: Claims, runs: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
-    """One row a claim whose methods were run: what was found, its bounds, n, the verdict.
+    """One row per claim whose methods were run: what was found, its bounds, n, the verdict.
 
-    `runs` and `steps` are those tables; only chosen learning rates speak.
+    `runs` are rows of runs.csv, of which only chosen learning rates count; `steps` is the table of that section.
     """
     rows = [*_differences(claims, runs[runs.chosen & (runs.steps_eval == runs.steps)]), *_ratios(claims, steps)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -86,7 +87,7 @@ def _row(claim: Claim | Ratio, found: dict[str, Any], n: int) -> dict[str, Any]:
 
 
 def _values(side: Side, column: str, runs: pd.DataFrame) -> pd.Series:
-    """The column by seed."""
+    """A column of one side of a claim, by seed: mean over chips."""
     rows = runs[(runs.method == side.method) & (runs.condition == side.condition)]
     for field in ("noise", "calibrator", "targets"):
         if getattr(side, field):

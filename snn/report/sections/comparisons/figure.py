@@ -1,4 +1,4 @@
-"""Paired differences. No torch."""
+"""Paired differences between methods. No torch."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from snn.report.inputs import Inputs
 
 
 def figure(inputs: Inputs) -> Figure:
-    """Paired differences with 95 % intervals; filled where the corrected test resolves them; grey: not detectable."""
+    """Paired differences with 95 % intervals: filled if the corrected test resolves them, grey if not detectable."""
     comparisons, metric = inputs.table("comparisons"), inputs.metric
     figure, axes = plt.subplots(figsize=(9, 1.8 + 0.32 * len(comparisons)), layout="constrained")
     bare(axes)

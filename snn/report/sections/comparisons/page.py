@@ -9,7 +9,7 @@ from snn.report.statistics import LEVEL
 
 
 def page(inputs: Inputs) -> str:
-    """comparisons.md: the pairs that were asked for, then those of every method with its teacher."""
+    """A table of the pairs that the experiment names, then a table of every method with its teacher."""
     comparisons, metric = inputs.table("comparisons"), inputs.metric
     is_asked = comparisons.family == "asked"
     parts = [f"# Comparisons in {inputs.name}", _introduction(comparisons, metric)]
@@ -21,7 +21,7 @@ def page(inputs: Inputs) -> str:
 
 def _introduction(comparisons: pd.DataFrame, metric: Metric) -> str:
     unit = f"in {metric.difference_unit}" if metric.unit == "%" else f"({metric.better})"
-    text = f"Differences of test {metric.title} {unit}, left minus right, seed by seed."
+    text = f"Differences of test {metric.title} {unit}, left minus right, paired by seed."
     if comparisons.n.max() == 1:
         return text + " **One seed has no spread: nothing here is resolved.**"
     return f"{text} Below {LEVEL:g}, the corrected test (*Holm*) names the better side."

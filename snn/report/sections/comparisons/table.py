@@ -1,13 +1,13 @@
-"""Two methods compared seed by seed. No torch.
+"""Two methods, compared by pairs of runs with the same seed. No torch.
 
-A seed fixes the initial draw, the order of the data and the split, so that what differs within a pair is the method:
+A seed fixes the initial draw, the order of the data and the split, so only the method differs within a pair:
 
     d_s = value_left(s) - value_right(s)        mean, sd and n over the seeds s that both sides have
 
-With the interval, test and smallest detectable difference of `statistics`; p is corrected by Holm within a family: the
-pairs that an experiment asks for, or those with the teacher. What is detectable is so by the strictest of Holm's tests,
-at 0.05 / m with m tests in the family. A side that diverged counts like any other. Test data decide; the same
-difference on validation data stands alongside, though epochs and learning rates were chosen on it.
+Interval, test and detectable difference are those of `statistics`. p is corrected by Holm within a family: the pairs
+that an experiment names, or the pairs of every method with its teacher. A detectable difference is found by the
+strictest of Holm's tests, at level 0.05 / m for m tests in the family. Diverged runs count like any other. Test data
+decide. The difference on validation data is added, but is optimistic: epochs and learning rates were chosen on it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def table(inputs: Inputs) -> pd.DataFrame:
 
 
 def pairs(teachers: Mapping[str, str], asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """What is compared: the pairs that an experiment asks for, then every method with its teacher, each pair once."""
+    """The pairs to compare, each once: those that the experiment names (`asked`), then each method with its teacher."""
     found: dict[frozenset[str], tuple[str, str]] = {}
     for pair in (*asked, *teachers.items()):
         found.setdefault(frozenset(pair), pair)
@@ -63,7 +63,7 @@ def pairs(teachers: Mapping[str, str], asked: Sequence[tuple[str, str]]) -> list
 def compare(
     runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], asked: Sequence[tuple[str, str]] = ()
 ) -> pd.DataFrame:
-    """One row a pair, in the order given; those `asked` for are a family, the others another."""
+    """One row per pair, in the given order. The pairs in `asked` are one family, the others are another."""
     clean = own_steps(runs[runs.chosen])
     sides = {method: rows.set_index("seed").sort_index() for method, rows in clean.groupby("method")}
     table = pd.DataFrame([_paired(sides[left], sides[right]) for left, right in pairs])
@@ -105,14 +105,14 @@ def _paired(left: pd.DataFrame, right: pd.DataFrame) -> dict[str, Any]:
 
 
 def _differences(left: pd.DataFrame, right: pd.DataFrame, column: str) -> dict[str, float]:
-    """Mean, sd and half the interval; none where every difference is the same, since it would have no width."""
+    """Mean, sd and half the interval, which is NaN if all differences are equal."""
     d = (left[column] - right[column]).round(SAME)
     sd = 0.0 if len(d) > 1 and d.nunique() == 1 else float(d.std())
     return {"difference": float(d.mean()), "sd": sd, "ci95": interval(sd, len(d)) if sd else float("nan")}
 
 
 def _verdict(row: Mapping[str, Any]) -> tuple[str | None, str]:
-    """Which side is better, if the corrected test says so; and in words."""
+    """The better side, if the corrected test resolves the difference, and the verdict in words."""
     if row["n"] < 2:
         return None, "not resolved: one seed"
     if not row["sd"]:

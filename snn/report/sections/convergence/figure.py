@@ -1,4 +1,4 @@
-"""Validation accuracy over the epochs. No torch."""
+"""Validation metric over the epochs of training. No torch."""
 
 from matplotlib import ticker
 from matplotlib.figure import Figure
@@ -8,9 +8,9 @@ from snn.report.inputs import Inputs
 
 
 def figure(inputs: Inputs) -> Figure:
-    """Validation metric of the deployed network after each epoch: mean over seeds, the band from least to most.
+    """Validation metric of the deployed network after each epoch: mean over seeds, and a band from lowest to highest.
 
-    A seed that diverged ends early; the mean is then over those that go on.
+    A diverged seed ends early; the mean is then over the others.
     """
     epochs, style, metric = inputs.chosen("epochs"), inputs.style, inputs.metric
     figure, (axes,) = panels_of(1, list(style))
@@ -31,7 +31,7 @@ def figure(inputs: Inputs) -> Figure:
             axes.fill_between(by_epoch.index, by_epoch["min"], by_epoch["max"], color=look.colour, alpha=0.15, lw=0)
     axes.set(xlabel="epoch", ylabel=metric.axis("validation"), yscale=metric.scale)
     axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
-    if metric.scale == "linear" and len(epochs):  # the first epochs may leave the picture, no method does
+    if metric.scale == "linear" and len(epochs):  # hide low first epochs, but no method
         worst = metric.factor * epochs.groupby("method").value_val.max().min()
         axes.set_ylim(bottom=max(axes.get_ylim()[0], min(50, worst - 10)))
     return with_legend(figure)

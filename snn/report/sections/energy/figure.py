@@ -1,4 +1,4 @@
-"""Energy under every convention. No torch."""
+"""Energy over that of the teacher under every convention. No torch."""
 
 from matplotlib import pyplot as plt
 from matplotlib import ticker
@@ -9,7 +9,10 @@ from snn.report.inputs import Inputs
 
 
 def figure(inputs: Inputs) -> Figure:
-    """Energy over the teacher's, a row a convention: filled at the steps trained with, hollow at equal accuracy."""
+    """Energy over that of the teacher ANN, one line per convention.
+
+    Filled markers: at the steps trained with; hollow ones below: at equal accuracy.
+    """
     rows, style = inputs.table("energy"), inputs.style
     names = list(dict.fromkeys(rows.convention))
     figure, axes = plt.subplots(figsize=(9, 1.8 + 0.5 * len(names)), layout="constrained")

@@ -1,4 +1,4 @@
-"""energy.md: what an inference costs under every convention, and how the verdict changes with it."""
+"""energy.md: energy of an inference under every convention, and how the result depends on the convention."""
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ from snn.report.metric import Metric
 
 
 def page(inputs: Inputs) -> str:
-    """energy.md: a line per convention, ratios of all of them side by side, then each in detail."""
+    """A line per convention, a table of ratios with all conventions in columns, then a detailed table of each."""
     title, rows, energies = f"# Energy in {inputs.name}", inputs.table("energy"), inputs.energies
     if rows.empty:
         return f"{title}\n\nThis experiment has no spiking network.\n"

@@ -1,11 +1,12 @@
-"""What an inference costs under every convention of `params/energy`, beside ANNs. No torch.
+"""Energy of an inference under every convention of `params/energy`, compared with ANNs. No torch.
 
-One row a convention and spiking method, means over seeds. Under a convention of 8-bit integers, methods and teacher are
-judged in 8-bit integers; 16-bit floats are taken to be as accurate as 32-bit ones. Baselines: the method's teacher, the
-teacher on a machine that skips zeros, the teacher in 8-bit integers, and an ANN of the method's own layers; all by
-border-exact counts. Over the numbers of steps tried: the least energy among those within a point of the teacher on
-validation data (energy at equal accuracy), and the steps with the best validation value among those that cost no more
-than the teacher (accuracy at equal energy).
+One row per convention and spiking method, means over seeds. Under a convention of 8-bit integers, methods and teacher
+are evaluated in 8-bit integers; 16-bit floats are assumed to be as accurate as 32-bit ones. Baselines, with exact
+counts at borders: the teacher ANN, the teacher on a machine that skips zeros, the teacher in 8-bit integers, and an ANN
+of the same layers. Two results use all numbers of steps that were tried:
+
+    energy at equal accuracy      the least energy of those within a point of the teacher on validation data
+    accuracy at equal energy      that of the best on validation data among those that cost no more than the teacher
 """
 
 from collections.abc import Mapping
@@ -47,7 +48,7 @@ COLUMNS = {
     **{f"{baseline}_nj": Column("nJ", f"energy of {name}") for baseline, name in BASELINES.items()},
     **{f"of_{baseline}": Column("ratio", f"energy over that of {name}") for baseline, name in BASELINES.items()},
     "break_even_spikes_per_neuron": Column("spikes", "per neuron at which network and teacher take the same energy"),
-    "steps_at_equal_accuracy": Column("steps", "cheapest that were tried and come within a point of the teacher"),
+    "steps_at_equal_accuracy": Column("steps", "the cheapest of those tried that come within a point of the teacher"),
     "nj_at_equal_accuracy": Column("nJ", "energy at these steps"),
     "of_teacher_at_equal_accuracy": Column("ratio", "that energy over the teacher's"),
     "steps_at_equal_energy": Column("steps", "best on validation data of those that cost no more than the teacher"),
@@ -64,27 +65,30 @@ def table(inputs: Inputs) -> pd.DataFrame:
 def conventions(
     summary: pd.DataFrame, layers: pd.DataFrame, teachers: Mapping[str, str], energies: Mapping[str, Energy]
 ) -> pd.DataFrame:
-    """The table; `teachers` names the ANN of every spiking method, `layers` are the rows of layers.csv."""
+    """The table: `teachers` is the ANN of every spiking method, `layers` are rows of layers.csv."""
     first = _first_layers(summary, layers)
-    judged = {condition: _judged(summary, teachers, condition) for condition in ("clean", "int8")}
+    evaluated = {condition: _evaluated(summary, teachers, condition) for condition in ("clean", "int8")}
     rows = []
     for name, energy in energies.items():
-        own, tried = judged["int8" if energy.precision == "int8" else "clean"]
+        own, tried = evaluated["int8" if energy.precision == "int8" else "clean"]
         for method, teacher in teachers.items():
             about = first.loc[method].to_dict(), own[method], own[teacher], tried[tried.method == method]
             rows.append(_row(name, energy, *about, energies))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _judged(summary: pd.DataFrame, teachers: Mapping[str, str], condition: str) -> tuple[dict[str, Any], pd.DataFrame]:
+def _evaluated(
+    summary: pd.DataFrame, teachers: Mapping[str, str], condition: str
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Rows under a condition: at the steps trained with, by method; and at all numbers of steps that were tried."""
     own = {row.method: row for row in own_steps(summary, condition).itertuples()}
     return own, steps.by_steps(summary, teachers, condition)
 
 
 def _first_layers(summary: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
-    """What reaches the first layer with synapses, by method: operations, means over seeds."""
-    speaking = layers.merge(own_steps(summary)[["method", "lr"]])
-    first = speaking[speaking.dense_macs > 0].groupby(["method", "seed"], as_index=False).first()
+    """Operations of the first layer with synapses, by method: means over seeds."""
+    chosen = layers.merge(own_steps(summary)[["method", "lr"]])
+    first = chosen[chosen.dense_macs > 0].groupby(["method", "seed"], as_index=False).first()
     return first.groupby("method")[["acs", "macs_once", "macs_every_step"]].mean()
 
 

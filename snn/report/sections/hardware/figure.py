@@ -1,4 +1,4 @@
-"""Accuracy against the level of noise, before and after calibration. No torch."""
+"""Test metric against the level of noise, before and after calibration. No torch."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -8,8 +8,9 @@ from snn.report.inputs import Inputs
 
 
 def figure(inputs: Inputs) -> Figure:
-    """Test metric against level, a panel a noise model and arm: dashed as manufactured, solid calibrated; dotted the
-    clean network.
+    """Test metric against level, one panel per noise model and treatment.
+
+    Dashed: chips as manufactured; solid: after calibration; dotted: the clean network.
     """
     hardware, style, metric = inputs.table("hardware"), inputs.style, inputs.metric
     treated = hardware[hardware.control.isna()]
@@ -32,7 +33,9 @@ def figure(inputs: Inputs) -> Figure:
 
 
 def _panels(treated: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """By title: each noise model with each arm; targets that hang on the rule share a panel."""
+    """Rows by the title of their panel: noise model and treatment. If no method has two kinds of targets, panels are
+    not split by them.
+    """
     panels = {}
     for noise, own in treated.groupby("noise", sort=False):
         for calibrator, rows in own.groupby("calibrator", sort=False):
@@ -43,7 +46,7 @@ def _panels(treated: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def empty(figure: Figure) -> Figure:
-    """A figure that says why it is empty."""
+    """Write into an empty figure why it is empty."""
     (axes, *_) = figure.axes
     axes.text(0.5, 0.5, "no hardware in this experiment", ha="center", va="center")
     axes.set_axis_off()

@@ -1,4 +1,4 @@
-"""hardware.md: what chips cost, and what calibration gives back."""
+"""hardware.md: what noisy chips lose, and what calibration recovers."""
 
 import pandas as pd
 
@@ -9,7 +9,7 @@ from snn.report.metric import Metric
 
 
 def page(inputs: Inputs) -> str:
-    """hardware.md: per noise model every method, level and arm, then the controls; then where calibration does harm."""
+    """Per noise model a table of treatments and one of controls; then the rows in which calibration does harm."""
     title, rows = f"# Chips in {inputs.name}", inputs.table("hardware")
     if rows.empty:
         return f"{title}\n\nThis experiment has no hardware.\n"
@@ -38,7 +38,7 @@ def _setting(hardware: Hardware, noise: Noise) -> str:
     models = ", then ".join(part.model for part in noise.models)
     chips = f"{hardware.chips} chip{'s' * (hardware.chips > 1)}"
     return (
-        f"Level: {noise.level} ({noise.better} is better); {models}. {chips} a seed and level; {budget},"
+        f"Level: {noise.level} ({noise.better} is better); {models}. {chips} per seed and level; {budget},"
         f" batches of {settings.batch}."
     )
 
@@ -66,14 +66,14 @@ def _treated(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
 
 
 def _controls(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
-    """Gains by method, the treatment that the controls belong to first."""
-    arm = rows[rows.control.notna()][["method", "calibrator", "targets"]].drop_duplicates()
+    """Gains by method: first of the treatment that the controls belong to, then of each control."""
+    treatment = rows[rows.control.notna()][["method", "calibrator", "targets"]].drop_duplicates()
     rows = (
-        rows.merge(arm)
+        rows.merge(treatment)
         .sort_values("control", key=lambda control: control.notna(), kind="stable")
         .assign(control=lambda own: own.control.fillna("calibrated"))
     )
-    columns = {"method": arm.method.tolist(), "calibrator": arm.calibrator.tolist(), "targets": arm.targets.tolist()}
+    columns = {name: treatment[name].tolist() for name in ("method", "calibrator", "targets")}
     for control, own in rows.groupby("control", sort=False):
         own = own.set_index("method").loc[columns["method"]]
         columns[control.replace("_", " ")] = _differences(own, "gain", metric)
@@ -84,20 +84,20 @@ def _controls(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
 def _harm(rows: pd.DataFrame, metric: Metric) -> str:
     sign, treated = 1 if rows.direction.iloc[0] == "higher" else -1, rows[rows.control.isna()]
     if treated.n.max() < 2:
-        return "One seed gives no interval, so there is no test of harm."
+        return "One seed gives no interval, so harm cannot be tested."
     found = treated[sign * treated.gain_last + treated.gain_last_ci95 < 0]
     worse = treated[(sign * treated.gain_last < 0) & ~treated.index.isin(found.index)]
-    rest = f"Of {len(treated)} rows, {len(worse)} have a mean below the untouched chip at the last epoch, not resolved."
+    rest = f"Of {len(treated)} rows, {len(worse)} have a worse mean than the untouched chip, which is not resolved."
     if found.empty:
-        none = "At no level does the last epoch of a calibration lie below the untouched chip with its whole interval."
-        return f"{none} {rest}"
+        return f"At the last epoch, no row has its whole interval on the worse side of the untouched chip. {rest}"
     lines = [
         f"* {row.noise} {row.level:g}, {row.method}, {row.calibrator} with {row.targets} targets:"
         f" {metric.difference(row.gain_last, row.gain_last_ci95)} at the last epoch,"
         f" {metric.difference(row.gain, row.gain_ci95)} at the chosen one"
         for row in found.itertuples()
     ]
-    return "The whole interval lies below the untouched chip:\n\n" + "\n".join(lines) + f"\n\n{rest}"
+    worst = "At the last epoch, the whole interval is on the worse side of the untouched chip:"
+    return f"{worst}\n\n" + "\n".join(lines) + f"\n\n{rest}"
 
 
 def _differences(rows: pd.DataFrame, column: str, metric: Metric) -> list[str]:

@@ -1,13 +1,13 @@
-"""What noisy hardware costs, and what calibration gives back, seed by seed. No torch.
+"""What noisy chips lose, and what calibration recovers. No torch.
 
-Of one seed, averaged over its chips (d is the value on test data, * stands for a chip as it was made):
+For one seed, with v the value on test data, averaged over the chips of the seed:
 
-    loss = d(noisy) - d(clean)        gain = d(calibrated) - d(noisy)        left = d(calibrated) - d(clean)
+    loss = v(noisy) - v(clean)        gain = v(calibrated) - v(noisy)        left = v(calibrated) - v(clean)
 
-Mean, and half the 95 % interval, are over seeds; the spread of chips stands apart. `gain` has the epoch that validation
-data chose, the chip as it was made among the candidates; `gain_last` the last epoch, chosen by no one. `recovered` =
--gain / loss of the means, only where the interval of the loss excludes 0. Of control level_0, which is judged on the
-clean network, `gain` is what it adds to that.
+Means and half of the 95 % intervals are over seeds; the spread of chips has columns of its own. `gain` is at the epoch
+that is best on validation data, where epoch 0 is the chip as manufactured; `gain_last` is at the last epoch, without a
+choice. `recovered` is -gain / loss of the means, only if the interval of the loss excludes 0. Control level_0 is
+evaluated on the clean network, so its `gain` is over v(clean).
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from snn.report.select import SAME, inference, own_steps
 from snn.report.statistics import interval
 
 PLACE = ["method", "noise", "level"]
-ARM = ["calibrator", "targets", "control"]
+TREATMENT = ["calibrator", "targets", "control"]
 COST = {
     "samples_shown": "calibration_shown",
     "samples_judged": "calibration_judged",
@@ -30,7 +30,7 @@ COST = {
     "operations": "operations",
 }
 COLUMNS = {
-    **columns.of_runs([*PLACE, *ARM, "metric", "direction"]),
+    **columns.of_runs([*PLACE, *TREATMENT, "metric", "direction"]),
     "n": columns.N,
     "chips": Column("chips", "over all seeds"),
     "clean": Column(METRIC, "of the clean network on test data: mean over seeds"),
@@ -60,18 +60,18 @@ def table(inputs: Inputs) -> pd.DataFrame:
 
 
 def recovery(runs: pd.DataFrame) -> pd.DataFrame:
-    """One row a method, noise, level and arm, of runs at their chosen learning rate; first those without control."""
+    """One row per method, noise, level and treatment, then those of controls; of runs at their chosen learning rate."""
     runs = runs[runs.chosen & (runs.steps_eval == runs.steps)]
     clean = own_steps(runs).set_index(["method", "seed"]).value_test
     work = inference(runs)
-    watched = [work.get((row.method, row.lr, row.seed)) for row in runs[["method", "lr", "seed"]].itertuples()]
-    runs = runs.assign(operations=runs.calibration_shown * watched + runs.calibration_learning_macs)
-    rows = [row for part in _places(runs) for row in _arms(*part, clean)]
+    per_inference = [work.get((row.method, row.lr, row.seed)) for row in runs[["method", "lr", "seed"]].itertuples()]
+    runs = runs.assign(operations=runs.calibration_shown * per_inference + runs.calibration_learning_macs)
+    rows = [row for part in _places(runs) for row in _treatments(*part, clean)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _places(runs: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Noisy rows of one place, with the calibrated ones that belong to it; level_0 belongs to a place of its own."""
+    """Noisy and calibrated rows of each method, noise and level; level 0, of control level_0, has no noisy rows."""
     chips = runs[runs.noise.notna()]
     for _, own in chips.groupby(["method", "noise"], sort=False):
         for level, rows in own.groupby("level", sort=True):
@@ -79,8 +79,9 @@ def _places(runs: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
             yield noisy if level else None, rows[rows.condition == "calibrated"]
 
 
-def _arms(noisy: pd.DataFrame | None, calibrated: pd.DataFrame, clean: pd.Series) -> Iterator[dict[str, object]]:
-    for arm, rows in calibrated.groupby(ARM, sort=False, dropna=False):
+def _treatments(noisy: pd.DataFrame | None, calibrated: pd.DataFrame, clean: pd.Series) -> Iterator[dict[str, object]]:
+    """A row of the table per treatment and control of one place."""
+    for treatment, rows in calibrated.groupby(TREATMENT, sort=False, dropna=False):
         method, seeds = rows.method.iloc[0], sorted(set(rows.seed))
         ideal = clean[method].loc[seeds]
         before = ideal if noisy is None else _by_seed(noisy, "value_test")
@@ -88,7 +89,7 @@ def _arms(noisy: pd.DataFrame | None, calibrated: pd.DataFrame, clean: pd.Series
         made = None if noisy is None else noisy.set_index(["seed", "chip"]).value_test
         found = {
             **{name: rows[name].iloc[0] for name in PLACE},
-            **dict(zip(ARM, arm, strict=True)),
+            **dict(zip(TREATMENT, treatment, strict=True)),
             "metric": rows.metric.iloc[0],
             "direction": rows.direction.iloc[0],
             "n": len(seeds),

@@ -1,9 +1,9 @@
-"""Published figures beside ours, with the gap where there is one to speak of. No torch.
+"""Published figures beside ours, with the gap between them. No torch.
 
-A figure belongs to a data set, network, method and number of steps; ours is the mean over seeds of the clean network,
-trained and evaluated with these steps. A gap asks for a network whose layout a source states, for steps that a source
-states, and for a figure that was read, quoted or digitised: what is only remembered is shown and no more. Ours is
-judged by `held_out`: the epoch is chosen on validation data. Papers mostly choose it on test data, or do not say.
+A figure belongs to a data set, network, method and number of steps. Ours is the mean over seeds of the clean network,
+trained and evaluated with these steps. There is a gap only if a source states the layout of the network and the steps,
+and if the figure was read, quoted or digitised; a remembered figure is only shown. Our epoch is chosen on validation
+data (protocol `held_out`); most papers choose it on test data, or do not state how.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from snn.report import columns
 from snn.report.inputs import Inputs
 from snn.report.select import own_steps
 
-TRUST = ("read", "quoted", "digitised", "memory")  # the first at hand stands in the summary
+TRUST = ("read", "quoted", "digitised", "memory")  # the summary shows the most trustworthy figure
 KEY = ["dataset", "network", "method", "steps"]
 COLUMNS = {
     "paper": Column("", "that reports the figure"),
@@ -45,12 +45,12 @@ def table(inputs: Inputs) -> pd.DataFrame:
 
 
 def rows_in_metric(table: pd.DataFrame) -> pd.Series:
-    """Accuracies and errors; the others are ratios."""
+    """The rows with accuracies and errors; others are ratios."""
     return table.metric.isin(["accuracy", "error"])
 
 
 def beside(figures: Sequence[Figure], summary: pd.DataFrame, layout: str) -> pd.DataFrame:
-    """One row a published figure for the data set of this experiment, in the order of the file."""
+    """One row per published figure for the data set of this experiment, in the order of the file."""
     ours = own_steps(summary).set_index("method")
     rows = [
         {**figure.model_dump(), **_ours(figure, ours, layout)}
@@ -61,7 +61,7 @@ def beside(figures: Sequence[Figure], summary: pd.DataFrame, layout: str) -> pd.
 
 
 def beside_summary(summary: pd.DataFrame, figures: Sequence[Figure], layout: str) -> pd.DataFrame:
-    """Add the most trustworthy published accuracy to each clean row, its trust, and how far we lie above it."""
+    """Add to each clean row the most trustworthy published accuracy, its trust, and our value minus it."""
     best: dict[tuple, Figure] = {}
     for figure in sorted(figures, key=lambda figure: TRUST.index(figure.trust)):
         if figure.metric in ("accuracy", "error"):
@@ -80,7 +80,7 @@ def beside_summary(summary: pd.DataFrame, figures: Sequence[Figure], layout: str
 
 
 def _ours(figure: Figure, rows: pd.DataFrame, layout: str) -> dict[str, Any]:
-    """What stands beside a figure; `rows` are those of the summary, by method."""
+    """The columns with our values for a published figure; `rows` are those of the summary, by method."""
     if figure.method not in rows.index:
         return {"no_gap": "not run here"}
     row = rows.loc[figure.method]
@@ -90,12 +90,12 @@ def _ours(figure: Figure, rows: pd.DataFrame, layout: str) -> dict[str, Any]:
         return {"no_gap": "a ratio: papers differ in what they count"}
     mean = row.value_test_mean if figure.metric == "accuracy" else 1 - row.value_test_mean
     why = _no_gap(figure, layout)
-    said = {"ours_mean": mean, "ours_ci95": row.value_test_ci95, "n": row.n, "protocol": row.protocol}
-    return {**said, "gap": None if why else mean - figure.value, "no_gap": why}
+    ours = {"ours_mean": mean, "ours_ci95": row.value_test_ci95, "n": row.n, "protocol": row.protocol}
+    return {**ours, "gap": None if why else mean - figure.value, "no_gap": why}
 
 
 def _no_gap(figure: Figure, layout: str) -> str | None:
-    """Why an accuracy or error has no gap, if it has none."""
+    """Why there is no gap between an accuracy or error and ours; None if there is one."""
     if figure.trust == "memory":
         return "remembered"
     if figure.steps is None:

@@ -1,4 +1,4 @@
-"""Firing rates over the epochs. No torch."""
+"""Firing rates over the epochs of training. No torch."""
 
 from matplotlib import pyplot as plt
 from matplotlib import ticker
@@ -9,11 +9,14 @@ from snn.report.inputs import Inputs
 from snn.training.records import QUIET
 
 DASHED = f"dashed: {100 * QUIET:g} %"
-LEAST_RATE = 1e-4  # at which rates are drawn that are smaller
+LEAST_RATE = 1e-4  # smaller rates are drawn here, at the lower edge
 
 
 def figure(inputs: Inputs) -> Figure:
-    """Spikes per neuron and step in each layer over training, a panel a method: mean over seeds, epoch 0 untrained."""
+    """Spikes per neuron and step in each layer after each epoch, one panel per method: mean over seeds.
+
+    Epoch 0 is the untrained network.
+    """
     traces = inputs.chosen("traces")
     found = traces[traces.quantity == "rate"]
     methods = list(dict.fromkeys(found.method))
@@ -31,7 +34,7 @@ def figure(inputs: Inputs) -> Figure:
         axes.set_title(method, fontsize=9)
         axes.tick_params(labelsize=8)
         axes.xaxis.set_major_locator(ticker.MaxNLocator(4, integer=True))
-        axes.yaxis.set_minor_locator(ticker.NullLocator())  # a third of the file
+        axes.yaxis.set_minor_locator(ticker.NullLocator())  # would be a third of the file
     if not methods:
         panels[0].text(0.5, 0.5, "no spiking method in this experiment", ha="center", va="center")
         panels[0].set_axis_off()

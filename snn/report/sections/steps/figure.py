@@ -1,4 +1,4 @@
-"""Accuracy against the steps of an inference. No torch."""
+"""Test metric against the steps of an inference. No torch."""
 
 from matplotlib import ticker
 from matplotlib.figure import Figure
@@ -9,8 +9,9 @@ from snn.report.select import own_steps
 
 
 def figure(inputs: Inputs) -> Figure:
-    """Test metric against the steps of an inference; large: the steps trained with; dashed: extrapolated; dotted: the
-    ANN that a method is judged by.
+    """Test metric against the steps of an inference, one line per method.
+
+    Large markers: the steps trained with; dashed: extrapolated; dotted: the ANN that methods are compared with.
     """
     steps, summary, style, metric = inputs.table("steps"), inputs.table("summary"), inputs.style, inputs.metric
     figure, (axes,) = panels_of(1, list(style))

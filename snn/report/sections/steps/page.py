@@ -10,14 +10,14 @@ from snn.report.metric import Metric
 
 
 def page(inputs: Inputs) -> str:
-    """steps.md: per method the fewest steps that suffice, or the best that were tried."""
+    """A table with the fewest steps that each method needs, or the best that were tried."""
     steps, title = inputs.table("steps"), f"# Steps in {inputs.name}"
     if len(set(steps.steps_eval)) < 2 or inputs.metric.title != "accuracy":
         return f"{title}\n\nThis experiment does not evaluate the accuracy at several numbers of steps.\n"
     text = (
         "The fewest steps, of those tried, at which the mean over seeds comes within one point of the teacher on"
-        " validation data; test accuracy and cost at these steps. *never*: at none of them; the row is then that of the"
-        " best validation mean."
+        " validation data, and test accuracy and cost at these steps. *never*: none of them comes within a point; the"
+        " row then shows the steps with the best validation mean."
     )
     return f"{title}\n\n{text}\n\n{table(_fewest_steps(steps, inputs.metric))}\n"
 

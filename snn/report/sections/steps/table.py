@@ -1,7 +1,7 @@
-"""How many steps a spiking network needs to come within a point of its teacher, and what that costs. No torch.
+"""The fewest steps at which a spiking network comes within a point of its teacher, and their cost. No torch.
 
-Judged on validation means at every number of steps that was tried; a point is 0.01 of accuracy, and with any other
-metric nothing comes "within a point". Between two numbers that were tried lies the true one.
+Decided by validation means at the numbers of steps that were tried. A point is 0.01 of accuracy; with another metric,
+nothing comes within a point. The true fewest number is between the one that was found and the one tried before it.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from snn.report.select import own_steps
 POINT = 0.01
 ROUNDING = 1e-9  # 0.97 is within a point of 0.98 in floats, too
 KEPT = ["method", "lr", "steps", "steps_eval", "extrapolated", "n", "diverged", "metric", "value_val_mean"]
-WORTH = ["value_test_mean", "value_test_ci95", "spikes", "acs", "energy_nj"]
+TEST = ["value_test_mean", "value_test_ci95", "spikes", "acs", "energy_nj"]
 WORK = ["macs_once", "macs_every_step", "compares", "neuron_updates"]
 COLUMNS = {
     "method": columns.RUN["method"],
@@ -43,12 +43,12 @@ def table(inputs: Inputs) -> pd.DataFrame:
 
 
 def by_steps(summary: pd.DataFrame, teachers: Mapping[str, str], condition: str = "clean") -> pd.DataFrame:
-    """One row a spiking method and number of steps; `fewest_steps` is the method's, empty when it never gets there.
+    """One row per spiking method and number of steps; `fewest_steps` of a method is empty if none comes within a point.
 
-    `teachers` names the ANN that each method is judged by. With condition int8, both are in 8-bit integers.
+    `teachers` is the ANN that each method is compared with. With condition int8, both are in 8-bit integers.
     """
     clean = summary[summary.condition == condition]
-    table = clean.loc[clean.method.isin(list(teachers)), KEPT + WORTH + WORK].reset_index(drop=True)
+    table = clean.loc[clean.method.isin(list(teachers)), KEPT + TEST + WORK].reset_index(drop=True)
     teacher = table.method.map(teachers)
     reached = teacher.map(own_steps(clean, condition).set_index("method").value_val_mean)
     above = table.value_val_mean - reached
@@ -63,11 +63,15 @@ def by_steps(summary: pd.DataFrame, teachers: Mapping[str, str], condition: str 
 
 
 def ratio(table: pd.DataFrame, column: str, more: str, fewer: str) -> tuple[float, float, float]:
-    """How many times as much of `column` the method `more` needs as `fewer`; at least, and at most.
+    """How many times as much of `column` the method `more` needs as `fewer`: (ratio, lower bound, upper bound).
 
-    At least: the one at the number of steps tried before its fewest, over the other at its fewest; at most: the other
-    way round. A method that never comes within a point needs more than at the most steps tried. What is extrapolated
-    says nothing here: the method may do better when it is trained for these steps.
+    With `column` of each method at F, the fewest steps that come within a point, and at P, the steps tried before F:
+
+        ratio = more(F) / fewer(F)        lower = more(P) / fewer(F)        upper = more(F) / fewer(P)
+
+    If a method never comes within a point, F is infinite and P the most steps tried. If F was tried first, column(P) is
+    0, or column(F) for F = 1. The ratio is NaN if fewer(F) is infinite. Extrapolated rows do not count, since the
+    method may do better if it is trained with these steps.
     """
     table = table[~table.extrapolated]
     above, above_before = _needed(table[table.method == more], column)
@@ -77,7 +81,7 @@ def ratio(table: pd.DataFrame, column: str, more: str, fewer: str) -> tuple[floa
 
 
 def _needed(rows: pd.DataFrame, column: str) -> tuple[float, float]:
-    """The column at the fewest steps that suffice, and at those tried before; of a single step there is none before."""
+    """The column at F and at P, see `ratio`."""
     values, enough = rows[column].tolist(), rows.within_a_point.tolist()
     if True not in enough:
         return float("inf"), values[-1]

@@ -1,4 +1,4 @@
-"""Accuracy against energy. No torch."""
+"""Test metric against the energy of one inference. No torch."""
 
 import pandas as pd
 from matplotlib import ticker
@@ -11,8 +11,9 @@ from snn.report.select import own_steps
 
 
 def figure(inputs: Inputs) -> Figure:
-    """Test metric of each clean method against the energy of one inference, at its own steps with 95 % intervals, small
-    and joined at the other steps that were tried; grey: what nothing else beats in both.
+    """Test metric of clean networks against the energy of one inference, one line per method.
+
+    Markers with 95 % intervals: at the steps trained with; small ones: at other steps; grey: the Pareto front.
     """
     summary, style, metric = inputs.table("summary"), inputs.style, inputs.metric
     figure, (axes,) = panels_of(1, list(style))
@@ -37,7 +38,7 @@ def figure(inputs: Inputs) -> Figure:
             ls="",
         )
     axes.set(xscale="log", xlabel="energy of one inference (nJ)", ylabel=metric.axis("test"))
-    if metric.scale == "linear":  # a sweep over steps begins far down; no method leaves the picture with its own steps
+    if metric.scale == "linear":  # hide low values at few steps, but none at own steps
         worst = metric.factor * own_steps(summary).value_test_mean.min()
         axes.set_ylim(max(axes.get_ylim()[0], worst - 15), min(axes.get_ylim()[1], 1.01 * metric.factor))
     axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
@@ -47,8 +48,8 @@ def figure(inputs: Inputs) -> Figure:
 
 
 def _front(clean: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """Rows than which no other is both better and cheaper, by energy."""
+    """The Pareto front: rows than which no other is both better and cheaper, sorted by energy."""
     sign = 1 if metric.better == "higher is better" else -1
     rows = clean.sort_values(["energy_nj", "value_test_mean"], ascending=[True, sign < 0])
-    worth = (sign * rows.value_test_mean).astype(float)
-    return rows[worth > worth.shift(fill_value=-float("inf")).cummax()]
+    merit = (sign * rows.value_test_mean).astype(float)
+    return rows[merit > merit.shift(fill_value=-float("inf")).cummax()]

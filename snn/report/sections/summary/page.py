@@ -11,7 +11,7 @@ from snn.report.select import own_steps
 
 
 def page(inputs: Inputs) -> str:
-    """summary.md: methods in rows, clean first, then a table per noise model with its levels in columns."""
+    """A table of clean networks, one row per method, then a table per noise model with its levels in columns."""
     summary, costs, metric = inputs.table("summary"), inputs.collected["costs"], inputs.metric
     clean = own_steps(summary)
     grid = clean.lr_at_edge.notna()
@@ -59,7 +59,7 @@ def _introduction(inputs: Inputs, clean: pd.DataFrame) -> str:
         sentences.append(
             f"lr: the learning rate, of {count}, that is best on validation data; *edge*: it is the smallest or"
         )
-        sentences.append("largest of these. Recipes that are not tuned show theirs in brackets.")
+        sentences.append("largest of these. In brackets: the rate of a recipe that is not tuned.")
     if clean.diverged.any():
         sentences.append("A diverged run still counts in n, scored with its last good epoch (or untrained).")
     return " ".join(sentences)
@@ -81,8 +81,8 @@ def _noise(clean: pd.DataFrame, rows: pd.DataFrame, metric: Metric) -> dict[str,
     }
     for method, own in rows.groupby("method", sort=False):
         before = own[own.condition == "noisy"].set_index("level").value_test_mean
-        for (calibrator, targets), arm in own.groupby(["calibrator", "targets"], sort=False):
-            after = arm.set_index("level").value_test_mean
+        for (calibrator, targets), treated in own.groupby(["calibrator", "targets"], sort=False):
+            after = treated.set_index("level").value_test_mean
             columns["method"].append(method)
             columns["clean"].append(metric.value(clean.set_index("method").value_test_mean[method]))
             columns["calibrator"].append(calibrator)

@@ -1,4 +1,4 @@
-"""Every method and condition: mean, sd, n and interval over seeds. No torch."""
+"""Every method under every condition: mean, sd, n and interval over seeds. No torch."""
 
 from collections.abc import Mapping
 
@@ -43,10 +43,10 @@ def table(inputs: Inputs) -> pd.DataFrame:
 
 
 def summarise(runs: pd.DataFrame) -> pd.DataFrame:
-    """One row a method and condition, at the chosen learning rate: mean, sd, n and half the 95 % interval over seeds.
+    """One row per method and condition, at the chosen learning rate: mean, sd, n and half the 95 % interval over seeds.
 
-    `chips_sd` is the spread of chips within a seed; `diverged` counts seeds; `lr_at_edge` says that the chosen learning
-    rate is the least or greatest of its grid, so that the best one may lie beyond.
+    `chips_sd`: standard deviation of chips within a seed, mean over seeds; `diverged`: number of seeds; `lr_at_edge`:
+    the chosen learning rate is the smallest or largest of its grid, so a better one may be beyond.
     """
     grid = runs.groupby("method").lr.agg(["min", "max", "nunique"])
     runs = runs[runs.chosen].assign(diverged=runs.status == "diverged")
@@ -80,9 +80,9 @@ def summarise(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def beside_teacher(summary: pd.DataFrame, teacher: str, teachers: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Add how far each row lies above (or below) its clean teacher ANN, and its energy over the teacher's.
+    """Add to each row its test value minus that of the clean teacher ANN, and its energy over that of the teacher.
 
-    `teachers` names the teachers of methods; all others are judged by `teacher`.
+    `teachers` gives the teacher by method; other methods are compared with `teacher`.
     """
     reference = own_steps(summary).set_index("method")
     own = [(teachers or {}).get(method, teacher) for method in summary.method]
