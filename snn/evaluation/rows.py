@@ -46,9 +46,9 @@ class Condition(Columns):
     value_test_last: Annotated[float | None, Column(METRIC, "on test data, after the last epoch of calibration")] = None
     calibration_epoch: Annotated[int | None, Column("epochs", "chosen epoch; 0: the chip is left as it was")] = None
     calibration_shown: Annotated[int | None, Column("samples", "learned from, each time counted")] = None
-    calibration_judged: Annotated[int | None, Column("samples", "of validation data looked at, each time counted")] = (
-        None
-    )
+    calibration_validated: Annotated[
+        int | None, Column("samples", "of validation data looked at, each time counted")
+    ] = None
     calibration_updates: Annotated[int | None, Column("updates", "times that parameters were written")] = None
     calibration_writes: Annotated[int | None, Column("values", "values written")] = None
     calibration_learning_macs: Annotated[

@@ -26,7 +26,13 @@ from snn.model.graph import nodes, sizes
 from snn.model.network import Network
 from snn.training.validation import Scored, better, score
 
-COST = ("shown", "judged", "updates", "writes", "learning_macs")  # samples to learn from, to choose by; writes, values
+COST = (
+    "shown",
+    "validated",
+    "updates",
+    "writes",
+    "learning_macs",
+)  # samples to learn from, to choose by; writes, values
 FRESH = 1_000_000  # chips from this number on are drawn for noise-aware training, and none of them is evaluated
 
 
@@ -52,7 +58,7 @@ class Epoch(Scored):
     epoch: int
     loss: float | None
     shown: int
-    judged: int
+    validated: int
     updates: int
     writes: int
     learning_macs: int
@@ -143,7 +149,7 @@ def calibrate(
             "value_val": found.value,
             "validation_loss": found.loss,
             "shown": seen,
-            "judged": (epoch + 1) * len(validation),
+            "validated": (epoch + 1) * len(validation),
             "updates": calibrator.updates,
             "writes": calibrator.writes,
             "learning_macs": seen * learning,

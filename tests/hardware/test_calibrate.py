@@ -401,7 +401,7 @@ def test_what_is_spent_has_a_closed_form(calibrator, batch, warm_up, control):
     for epoch, row in enumerate(course.history):
         assert {name: row[name] for name in hardware.COST} == {
             "shown": 24 * epoch,
-            "judged": VALIDATION * (epoch + 1),
+            "validated": VALIDATION * (epoch + 1),
             "updates": updates * epoch,
             "writes": updates * epoch * written,
             "learning_macs": 24 * epoch * learning,
