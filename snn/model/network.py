@@ -8,6 +8,7 @@ folded one. Legend of shapes: `snn/model/neuron.py`.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,19 @@ from snn.model.layer import Layer, folded
 from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, NeuNorm
 
 
+class Layers(nn.ModuleList):
+    """A list of modules that are layers."""
+
+    if TYPE_CHECKING:
+
+        def __iter__(self) -> Iterator[Layer]: ...
+        @overload
+        def __getitem__(self, idx: slice) -> "Layers": ...
+        @overload
+        def __getitem__(self, idx: int) -> Layer: ...
+        def __getitem__(self, idx: int | slice) -> "Layer | Layers": ...
+
+
 class Network(nn.Module):
     """Layers in the order in which they run; the last one is the read-out."""
 
@@ -26,7 +40,7 @@ class Network(nn.Module):
         super().__init__()
         self.architecture = architecture
         placed = nodes(architecture)
-        self.layers = nn.ModuleList(
+        self.layers = Layers(
             Layer(node, size, architecture, _dropout(architecture, placed, node, last=i == len(placed) - 1))
             for i, (node, size) in enumerate(zip(placed, sizes(architecture.input_shape, placed), strict=True))
         )
