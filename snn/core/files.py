@@ -11,7 +11,7 @@ import os
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -21,7 +21,7 @@ from snn.core.errors import InputError, remake
 
 PROGRESS = ("resume.safetensors", "resume.previous.safetensors")  # of an unfinished training; no part of a result
 METADATA_KEY = "spikeledger"  # one key only: safetensors does not fix the order of several
-SAFETENSORS_NAMES = {np.dtype("uint8"): "U8", np.dtype("int64"): "I64"}
+SAFETENSORS_NAMES = {"uint8": "U8", "int64": "I64"}
 ROOM_FOR_MORE = 4096  # bytes by which the document of a stream may grow while it is written
 
 
@@ -91,7 +91,7 @@ def write_tensors(
 class Stream(NamedTuple):
     """An array that is written piece by piece, along its first axis."""
 
-    dtype: np.dtype
+    dtype: Literal["uint8", "int64"]
     shape: tuple[int, ...]
     pieces: Iterable[np.ndarray]
 
@@ -102,10 +102,11 @@ def stream_tensors(path: Path, tensors: Mapping[str, Stream], metadata: Callable
     Wider types first, or readers cannot map those behind. `metadata` is asked before the pieces are and after them; the
     second document, which may know more, is the one that stays.
     """
-    header, end = {}, 0
+    header: dict[str, object] = {}
+    end = 0
     for name, (dtype, shape, _) in tensors.items():
         begin, end = end, end + math.prod(shape) * np.dtype(dtype).itemsize
-        header[name] = {"dtype": SAFETENSORS_NAMES[np.dtype(dtype)], "shape": shape, "data_offsets": [begin, end]}
+        header[name] = {"dtype": SAFETENSORS_NAMES[dtype], "shape": shape, "data_offsets": [begin, end]}
     room = 0
 
     def head() -> bytes:
@@ -120,7 +121,7 @@ def stream_tensors(path: Path, tensors: Mapping[str, Stream], metadata: Callable
             for name, (dtype, shape, pieces) in tensors.items():
                 begin = file.tell()
                 for piece in pieces:
-                    file.write(np.ascontiguousarray(piece, dtype))
+                    file.write(np.ascontiguousarray(piece, dtype).data)
                 if file.tell() - begin != math.prod(shape) * np.dtype(dtype).itemsize:
                     raise ValueError(f"{name} was declared as {shape}, its pieces are of another size")
             finished = head()
@@ -132,7 +133,11 @@ def stream_tensors(path: Path, tensors: Mapping[str, Stream], metadata: Callable
     return write(path, content)
 
 
-def read_tensors(path: Path, remedy: str, framework: str = "numpy") -> tuple[dict[str, Any], Any]:
+@overload
+def read_tensors(path: Path, remedy: str) -> tuple[dict[str, np.ndarray], Any]: ...
+@overload
+def read_tensors(path: Path, remedy: str, framework: Literal["numpy", "pt"]) -> tuple[dict[str, Any], Any]: ...
+def read_tensors(path: Path, remedy: str, framework: Literal["numpy", "pt"] = "numpy") -> tuple[dict[str, Any], Any]:
     """The arrays and the JSON document of a file written by `write_tensors` or `stream_tensors`; with framework "pt",
     tensors that are mapped into memory, whose pages are read when they are touched.
 
@@ -168,12 +173,15 @@ def read_csv(path: Path, remedy: str) -> list[dict[str, str]]:
         raise InputError(path, f"cannot be read ({_reason(error)})", remedy) from error
 
 
-def read_json(path: Path, remedy: str) -> object:
-    """The document of a JSON file; raises InputError naming the file, with `remedy`."""
+def read_json(path: Path, remedy: str) -> dict[str, Any]:
+    """The object of a JSON file; raises InputError naming the file, with `remedy`."""
     try:
-        return json.loads(path.read_text())
+        document = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise InputError(path, f"cannot be read ({_reason(error)})", remedy) from error
+    if not isinstance(document, dict):
+        raise InputError(path, "holds no JSON object", remedy)
+    return document
 
 
 def write_json(path: Path, document: object) -> Path:
@@ -193,7 +201,7 @@ def verify(folder: Path) -> None:
     Raises InputError naming the first that differs, is gone, or was never recorded.
     """
     remedy = remake(folder)
-    recorded, kept = _sums(folder / "sha256.json", remedy), kept_in(folder)
+    recorded, kept = read_json(folder / "sha256.json", remedy), kept_in(folder)
     for name in sorted(kept - {"sha256.json", *PROGRESS} | recorded.keys()):
         expected = recorded.get(name, "nothing")
         found = sha256(folder / name) if name in kept else "no file"
@@ -206,7 +214,7 @@ def verify_stamp(stamp: Path, names: Iterable[str], remedy: str) -> None:
 
     Raises InputError naming the first that is not the file that was made, is gone, or was never recorded.
     """
-    recorded = _sums(stamp, remedy)
+    recorded = read_json(stamp, remedy)
     for name in sorted({*names, *recorded}):
         path = stamp.with_name(name)
         if not path.is_file() or sha256(path) != recorded.get(name):
@@ -221,8 +229,7 @@ def kept_in(folder: Path) -> set[str]:
 def recorded(path: Path) -> str:
     """The sha256 of one file of a result; raises InputError unless it is the one that was recorded."""
     remedy = remake(path.parent)
-    document = read_json(path.parent / "sha256.json", remedy)
-    expected = document.get(path.name, "nothing") if isinstance(document, dict) else "nothing"
+    expected = read_json(path.parent / "sha256.json", remedy).get(path.name, "nothing")
     if not path.is_file():
         raise InputError(path, "is missing", remedy)
     if (found := sha256(path)) != expected:
@@ -233,13 +240,6 @@ def recorded(path: Path) -> str:
 def refusal(path: Path, error: Exception) -> InputError:
     """What to raise when `path` cannot be written."""
     return InputError(path, f"cannot be written: {_reason(error)}", _remedy(error))
-
-
-def _sums(path: Path, remedy: str) -> dict[str, str]:
-    document = read_json(path, remedy)
-    if not isinstance(document, dict):
-        raise InputError(path, "is no record of sums", remedy)
-    return document
 
 
 def _reason(error: Exception) -> str:

@@ -5,14 +5,18 @@ import importlib
 from typing import Any
 
 
-class lazy:  # noqa: N801 - reads as a function where it is used
-    """The module `name`, imported when one of its attributes is first asked for.
+def lazy(name: str) -> Any:
+    """The module `name`, imported when one of its attributes is first used.
 
-    Files in `snn/rules`, `snn/hardware/noise` and `snn/data/loaders` are read at parse time for their parameters; they
-    take torch, scikit-learn and the modules of this package that need torch from here. Before that, nothing is put into
-    `sys.modules`, where other libraries would find it and wake it.
+    Files in `snn/rules`, `snn/hardware/noise` and `snn/data/loaders` are imported while the workflow is parsed, for
+    their parameters. They take torch, scikit-learn and modules of this package that need torch from here. Nothing is
+    put into `sys.modules` before, where other libraries would find it and import it. For type checkers, import the same
+    name under `if TYPE_CHECKING:` above.
     """
+    return _Late(name)
 
+
+class _Late:
     def __init__(self, name: str):
         self._name = name
 

@@ -24,7 +24,7 @@ def carve(
     `parts` are those of the release, or none. `train_limit` bounds training and validation data together. Raises
     ValueError when the release does not have what `split` asks for, a class has too few samples, or nothing is left.
     """
-    if split.test == "official":
+    if split.test_share is None:  # test: official
         if not {"train", "test"} <= parts.keys():
             raise ValueError("the release has no test data of its own: choose split.test: last or random")
         train, test = np.sort(parts["train"]), np.sort(parts["test"])
@@ -32,7 +32,7 @@ def carve(
         everything = np.arange(len(y_N)) if not parts else np.sort(np.concatenate(list(parts.values())))
         test = _of_each_class(y_N, everything, split.test_share, split.seed if split.test == "random" else None, "test")
         train = np.setdiff1d(everything, test)
-    if split.test == "official" and "validation" in parts:
+    if split.test_share is None and "validation" in parts:
         validation = np.sort(parts["validation"])
     else:
         validation = _of_each_class(y_N, train, split.validation, split.seed, "validation")

@@ -320,7 +320,7 @@ def test_a_stream_of_pieces_is_read_as_the_whole(tmp_path_factory, shapes):
             facts["rows"] = facts.get("rows", 0) + 1
             yield row
 
-    streams = {name: files.Stream(a.dtype, a.shape, pieces(a)) for name, a in arrays.items()}
+    streams = {name: files.Stream(a.dtype.name, a.shape, pieces(a)) for name, a in arrays.items()}
     files.stream_tensors(path, streams, lambda: {"facts": facts})
     for framework in ("numpy", "pt"):
         found, metadata = files.read_tensors(path, "", framework)

@@ -4,6 +4,7 @@ import bz2
 import errno
 import gzip
 import hashlib
+import io
 import lzma
 import os
 import re
@@ -14,7 +15,7 @@ import tempfile
 import weakref
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -36,7 +37,8 @@ class Members:
     """
 
     def __init__(self, path: Path, stored: Iterable[str]):
-        self.path, self._stored = path, {}
+        self.path = path
+        self._stored: dict[str, str] = {}  # name: name as stored
         for as_stored in stored:
             pure = PurePosixPath(as_stored)
             name = pure.as_posix()
@@ -78,7 +80,7 @@ class _Tar(Members):
     """A compressed one is decompressed once, into a file without a name beside it, to be read at random."""
 
     def __init__(self, path: Path):
-        file = path.open("rb")
+        file: IO[bytes] = path.open("rb")
         weakref.finalize(self, file.close)
         if opener := COMPRESSED.get(path.suffix):
             folder = path.parent if _writable(path.parent) else None
@@ -88,7 +90,7 @@ class _Tar(Members):
                 shutil.copyfileobj(content, file, 1 << 20)
             file.seek(0)
         self.archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115
-        self.infos = {}
+        self.infos: dict[str, tarfile.TarInfo] = {}
         for info in self.archive:
             if info.type == b"V":  # a label of the volume
                 continue
@@ -111,11 +113,19 @@ class _Tar(Members):
         return content
 
     def _open(self, stored: str) -> IO[bytes]:
-        return self.archive.extractfile(self.infos[stored])
+        file = self.archive.extractfile(self.infos[stored])
+        if file is None:
+            raise ValueError("it is no plain file")
+        return file
 
 
-COMPRESSED = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-KINDS = {".zip": _Zip, ".tar": _Tar, **dict.fromkeys(COMPRESSED, _Tar)}
+COMPRESSED: dict[str, Callable[[IO[bytes]], io.BufferedIOBase]] = {
+    ".gz": gzip.open,
+    ".tgz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
+KINDS: dict[str, Callable[[Path], Members]] = {".zip": _Zip, ".tar": _Tar, **dict.fromkeys(COMPRESSED, _Tar)}
 
 
 def members(path: Path) -> Members:

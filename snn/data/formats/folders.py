@@ -25,7 +25,9 @@ def classified(
     for part, heap in zip(parts, heaps, strict=False):
         if lacking := sorted(set().union(*heaps) - set(heap)):
             raise InputError(f"{root}/{part}", f"has no folder {lacking[0]}, another part has one", "add it")
-    names, y_N, indices = [], [], {}
+    names: list[str] = []
+    y_N: list[int] = []
+    indices = {}
     for part, heap in zip(("train", "test"), heaps, strict=False):
         indices[part] = np.arange(len(names), len(names) + sum(map(len, heap.values())))
         for label, name in enumerate(class_names):

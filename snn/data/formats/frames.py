@@ -36,8 +36,9 @@ def frames(events: Events, sensor: Sequence[int], options: Frames) -> np.ndarray
     slice_E, height, width = _slices(events, options), *sensor
     x_E, y_E = events.x_E, events.y_E
     kept_E = slice_E < options.steps
+    new_height, new_width = options.size or sensor
     if options.resize == "pool":
-        (new_height, new_width), k_y, k_x = options.size, height // options.size[0], width // options.size[1]
+        k_y, k_x = height // new_height, width // new_width
         if not (k_y and k_x):
             found = f"pool cannot make {new_height}x{new_width} of {height}x{width} pixels"
             raise InputError("options.frames.size", found, "choose a smaller size")
@@ -52,7 +53,7 @@ def frames(events: Events, sensor: Sequence[int], options: Frames) -> np.ndarray
     if options.resize in ("none", "pool"):
         return count_TCHW.clip(max=255).astype(np.uint8)
     shrink = _released if options.resize == "released" else _bilinear
-    return np.stack([shrink(slice_CHW, options.size) for slice_CHW in count_TCHW])
+    return np.stack([shrink(slice_CHW, (new_height, new_width)) for slice_CHW in count_TCHW])
 
 
 def _slices(events: Events, options: Frames) -> np.ndarray:

@@ -1,11 +1,11 @@
 """The idx format of the MNIST family: two zero bytes, a type, the number of axes, their sizes, then the bytes."""
 
 import gzip
+import io
 import math
 import struct
 import zlib
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def read(path: Path, axes: int) -> np.ndarray:
         raise InputError(path, f"cannot be read ({error})", AGAIN) from error
 
 
-def _array(file: IO[bytes], path: Path, axes: int) -> np.ndarray:
+def _array(file: io.BufferedIOBase, path: Path, axes: int) -> np.ndarray:
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0":
         raise InputError(path, "is no idx file", AGAIN)

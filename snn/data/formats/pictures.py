@@ -5,11 +5,11 @@ TIFF are, by Pillow itself.
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from snn.core.errors import InputError
 
@@ -25,7 +25,7 @@ def decode(
     where: str,
     mode: Literal["RGB", "L"],
     convert: bool,
-    size: tuple[int, int],
+    size: Sequence[int],
     shorter_side: int | None = None,
 ) -> np.ndarray:
     """One picture as uint8 (C, H, W) of `size` (H, W).
@@ -38,21 +38,21 @@ def decode(
     if not content:
         raise InputError(where, "is empty", AGAIN)
     with _refused(where):
-        picture = Image.open(io.BytesIO(content), formats=FORMATS)
-    if _deep(picture):
-        raise InputError(where, f"has mode {picture.mode}, more than eight bits a channel", "store it with eight")
-    if picture.mode != mode and not convert:
-        raise InputError(where, f"has mode {picture.mode}, not {mode}", f"store it as {mode}, or say convert: true")
+        opened = Image.open(io.BytesIO(content), formats=FORMATS)
+    if _deep(opened):
+        raise InputError(where, f"has mode {opened.mode}, more than eight bits a channel", "store it with eight")
+    if opened.mode != mode and not convert:
+        raise InputError(where, f"has mode {opened.mode}, not {mode}", f"store it as {mode}, or say convert: true")
     if shorter_side:
-        target = _scaled(picture.size, shorter_side, where)
+        target = _scaled(opened.size, shorter_side, where)
         box = _middle(target, size, where)
-    elif (picture.height, picture.width) != size:
-        what = f"is {picture.height}x{picture.width} pixels, not {size[0]}x{size[1]}"
+    elif (opened.height, opened.width) != tuple(size):
+        what = f"is {opened.height}x{opened.width} pixels, not {size[0]}x{size[1]}"
         raise InputError(where, what, "scale it, or say shorter_side")
     with _refused(where):
-        if picture.format == "PNG":
+        if opened.format == "PNG":
             Image.open(io.BytesIO(content)).verify()  # of its checksums, decoding misses some
-        picture = picture.convert(mode)
+        picture = opened.convert(mode)
         if shorter_side:
             picture = picture.resize(target, Image.Resampling.BILINEAR).crop(box)
     x = np.asarray(picture)
@@ -75,7 +75,7 @@ def _refused(where: str) -> Iterator[None]:
         raise InputError(where, f"cannot be decoded ({error})", AGAIN) from error
 
 
-def _deep(picture: Image.Image) -> bool:
+def _deep(picture: ImageFile.ImageFile) -> bool:
     """Whether a channel has more than eight bits, also in the colour pictures that Pillow narrows without a word: then
     only the raw mode that its decoder is told, or for PPM the largest value, gives them away.
     """
@@ -97,7 +97,7 @@ def _scaled(size: tuple[int, int], shorter_side: int, where: str) -> tuple[int, 
     return (shorter_side, longer_side) if width <= height else (longer_side, shorter_side)
 
 
-def _middle(scaled: tuple[int, int], size: tuple[int, int], where: str) -> tuple[int, int, int, int]:
+def _middle(scaled: tuple[int, int], size: Sequence[int], where: str) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of what is cut out."""
     (width, height), (cut_height, cut_width) = scaled, size
     if cut_height > height or cut_width > width:

@@ -9,8 +9,8 @@ reads(options) -> paths       optional: files besides those that it reads, which
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 from pydantic import AfterValidator, Field
 
@@ -44,3 +44,10 @@ class Raw(NamedTuple):
     y_N: np.ndarray
     class_names: list[str]
     parts: Mapping[str, np.ndarray]
+
+
+class Loader(Protocol):
+    """A module of this package, or another object that reads data."""
+
+    def load(self, options: Any, raw: Path) -> Raw:
+        """Read data by its own `Options`; `raw` is the folder of the released files."""

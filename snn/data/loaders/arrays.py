@@ -1,7 +1,10 @@
 """Images that lie in arrays: one .npz file, or a folder of .npy files, with x_train, y_train, x_test and y_test."""
 
+from __future__ import annotations
+
+import hashlib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -10,9 +13,12 @@ from snn.core.lazy import lazy
 from snn.core.strict import Many, Model
 from snn.data.loaders import Raw
 
+if TYPE_CHECKING:
+    import numpy as np
+
 np = lazy("numpy")
-hashlib = lazy("hashlib")
-KEYS = ("x_train", "y_train", "x_test", "y_test")
+Key = Literal["x_train", "y_train", "x_test", "y_test"]
+KEYS: tuple[Key, ...] = get_args(Key)
 AXES = {"NHWC": (0, 3, 1, 2), "NCHW": (0, 1, 2, 3), "NHW": (0, 1, 2)}
 Sum = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -25,7 +31,7 @@ class Options(Model):
     file: str
     layout: Literal["NHWC", "NCHW", "NHW"] = "NHWC"
     class_names: Many[str] = ()
-    sha256: dict[Literal["x_train", "y_train", "x_test", "y_test"], Sum] = Field({})
+    sha256: dict[Key, Sum] = Field({})
 
 
 def load(options: Options, raw: Path) -> Raw:
@@ -36,9 +42,10 @@ def load(options: Options, raw: Path) -> Raw:
     path = raw / options.file
     arrays = {key: _checked(_read(path, key), key, options, path) for key in KEYS}
     x_train, y_train, x_test, y_test = arrays.values()
-    for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
+    labels: tuple[tuple[Key, np.ndarray, np.ndarray], ...] = (("y_train", x_train, y_train), ("y_test", x_test, y_test))
+    for key, x, y in labels:
         if len(x) != len(y):
-            raise InputError(_where(path, f"y_{part}"), f"has {len(y)} labels for {len(x)} images", "make them agree")
+            raise InputError(_where(path, key), f"has {len(y)} labels for {len(x)} images", "make them agree")
     if x_train.shape[1:] != x_test.shape[1:]:
         what = f"has images of shape {x_test.shape[1:]}, x_train of {x_train.shape[1:]}"
         raise InputError(_where(path, "x_test"), what, "make them agree")
@@ -52,14 +59,14 @@ def load(options: Options, raw: Path) -> Raw:
     class_names = list(options.class_names) or [str(k) for k in range(highest + 1)]
     n = len(y_train)
 
-    def read(i: int):
+    def read(i: int) -> np.ndarray:
         x = x_train[i] if i < n else x_test[i - n]
         return x[None] if options.layout == "NHW" else np.ascontiguousarray(x)
 
     return Raw(read, y_N, class_names, {"train": np.arange(n), "test": np.arange(n, len(y_N))})
 
 
-def _read(path: Path, key: str):
+def _read(path: Path, key: Key) -> np.ndarray:
     """One array, whose bytes are never run as a program."""
     where = _where(path, key)
     try:
@@ -78,11 +85,11 @@ def _read(path: Path, key: str):
         raise InputError(where, f"cannot be read as an array ({error})", "store it with numpy.savez") from error
 
 
-def _where(path: Path, key: str) -> str:
+def _where(path: Path, key: Key) -> str:
     return f"{path}/{key}.npy" if path.is_dir() else f"{path}: {key}"
 
 
-def _checked(array, key: str, options: Options, path: Path):
+def _checked(array: np.ndarray, key: Key, options: Options, path: Path) -> np.ndarray:
     where = _where(path, key)
     if key.startswith("x") and (array.dtype != np.uint8 or array.ndim != len(options.layout)):
         what = f"is {array.dtype} with {array.ndim} axes, not uint8 {options.layout}"
@@ -92,7 +99,7 @@ def _checked(array, key: str, options: Options, path: Path):
     if not len(array):
         raise InputError(where, "is empty", "store some samples")
     if expected := options.sha256.get(key):
-        found = hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
+        found = hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
         if found != expected:
             raise InputError(where, f"sha256 is {found}, expected was {expected}", "restore it, or mend the options")
     return array.transpose(AXES[options.layout]) if key.startswith("x") else array

@@ -4,8 +4,10 @@ The releases for Python, which torchvision reads, are pickles; none is ever load
 or a coarse and a fine one, and 3072 of red, green and blue rows.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -13,6 +15,11 @@ from snn.core.errors import InputError
 from snn.core.lazy import lazy
 from snn.core.strict import Many, Model
 from snn.data.loaders import Raw
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from snn.data.formats import archives
 
 np = lazy("numpy")
 archives = lazy("snn.data.formats.archives")

@@ -1,13 +1,22 @@
 """The 8x8 handwritten digits that scikit-learn ships: 1,797 real images, 10 classes, no download."""
 
+from __future__ import annotations
+
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snn.config.params import FOLDER
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.data.loaders import Raw
+
+if TYPE_CHECKING:
+    import numpy as np
+    from sklearn import datasets as sklearn_datasets
+
+    from snn.core import files
 
 files = lazy("snn.core.files")
 np = lazy("numpy")

@@ -5,14 +5,22 @@ them. The order is by class, then by the number in a recording's name. The camer
 upright, as TET's code has them; those of SpikingJelly are their mirror images.
 """
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snn.config import Frames
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.data.loaders import Raw
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from snn.data.formats import archives, events, frames
 
 np = lazy("numpy")
 archives = lazy("snn.data.formats.archives")
@@ -39,7 +47,7 @@ def load(options: Options, raw: Path) -> Raw:
         samples += [(found, member) for member in sorted(numbered, key=lambda m: int(numbered[m][1]))]
         y_N += [label] * len(numbered)
 
-    def read(i: int):
+    def read(i: int) -> np.ndarray:
         found, name = samples[i]
         seen = events.aedat2(found.read(name), f"{found.path}/{name}", SENSOR)
         upright = seen._replace(x_E=127 - seen.y_E, y_E=seen.x_E)  # turned clockwise by a quarter

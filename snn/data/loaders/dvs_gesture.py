@@ -4,14 +4,22 @@ The archives hold userNN_LIGHT/CLASS.npy, columns x, y, polarity and time in mil
 by class.
 """
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snn.config import Frames
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.data.loaders import Raw
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from snn.data.formats import archives, events, frames
 
 np = lazy("numpy")
 archives = lazy("snn.data.formats.archives")
@@ -31,7 +39,9 @@ class Options(Model):
 
 def load(options: Options, raw: Path) -> Raw:
     """All recordings, decoded when they are asked for; raises InputError naming the file."""
-    samples, y_N, parts = [], [], {}
+    samples: list[tuple[archives.Members, str]] = []
+    y_N: list[int] = []
+    parts = {}
     for part, archive in ARCHIVES.items():
         found, begin = archives.members(raw / archive), len(samples)
         named = [match for name in found.names if (match := re.fullmatch(r"(.*user\d+_[^/]*)/(\d+)\.npy", name))]
@@ -44,7 +54,7 @@ def load(options: Options, raw: Path) -> Raw:
             raise InputError(found.path, "holds no recording", "fetch it anew")
         parts[part] = np.arange(begin, len(samples))
 
-    def read(i: int):
+    def read(i: int) -> np.ndarray:
         found, name = samples[i]
         recording = events.npy(found.read(name), f"{found.path}/{name}", SENSOR, "xypt", unit=1000)
         return frames.frames(recording, SENSOR, options.frames)

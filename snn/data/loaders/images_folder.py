@@ -2,14 +2,21 @@
 ImageFolder.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from snn.core.lazy import lazy
 from snn.core.strict import Many, Model
 from snn.data.loaders import Parts, Raw
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from snn.data.formats import folders, pictures
 
 folders = lazy("snn.data.formats.folders")
 pictures = lazy("snn.data.formats.pictures")
@@ -35,7 +42,7 @@ def load(options: Options, raw: Path) -> Raw:
     root = raw / options.folder
     found, names, y_N, class_names, parts = folders.classified(root, options.parts, pictures.SUFFIXES, options.sha256)
 
-    def read(i: int):
+    def read(i: int) -> np.ndarray:
         how = options.mode, options.convert, options.size, options.shorter_side
         return pictures.decode(found.read(names[i]), f"{root}/{names[i]}", *how)
 

@@ -1,11 +1,19 @@
 """MNIST, Fashion-MNIST, KMNIST: four idx files, in the order of the release, which is torchvision's."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
 from snn.core.strict import Many, Model
 from snn.data.loaders import Raw
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from snn.data.formats import idx
 
 np = lazy("numpy")
 idx = lazy("snn.data.formats.idx")

@@ -3,13 +3,21 @@
 The order is that of tonic: by digit, then by number.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snn.config import Frames
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.data.loaders import Raw
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from snn.data.formats import archives, events, frames
 
 np = lazy("numpy")
 archives = lazy("snn.data.formats.archives")
@@ -27,7 +35,9 @@ class Options(Model):
 
 def load(options: Options, raw: Path) -> Raw:
     """60,000 training, 10,000 test recordings, decoded when they are asked for; raises InputError naming the file."""
-    samples, y_N, parts = [], [], {}
+    samples: list[tuple[archives.Members, str]] = []
+    y_N: list[int] = []
+    parts = {}
     for part, (archive, folder) in PARTS.items():
         found, begin = archives.members(raw / archive), len(samples)
         for digit in range(10):
@@ -38,7 +48,7 @@ def load(options: Options, raw: Path) -> Raw:
             y_N += [digit] * len(names)
         parts[part] = np.arange(begin, len(samples))
 
-    def read(i: int):
+    def read(i: int) -> np.ndarray:
         found, name = samples[i]
         recording = events.atis(found.read(name), f"{found.path}/{name}", SENSOR)
         return frames.frames(recording, SENSOR, options.frames)

@@ -5,12 +5,20 @@ and so are the training pictures, as those of everybody's ImageFolder; test pict
 annotations. A few grey pictures become colour.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.data.loaders import Raw
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from snn.data.formats import archives, pictures
 
 np = lazy("numpy")
 archives = lazy("snn.data.formats.archives")
@@ -46,7 +54,7 @@ def load(options: Options, raw: Path) -> Raw:
     if missing := set(number) - set(labels[: len(train)]):
         raise InputError(f"{path}/{inside}/train", f"has no picture of {min(missing)}", "fetch it anew")
 
-    def read(i: int):
+    def read(i: int) -> np.ndarray:
         return pictures.decode(found.read(names[i]), f"{path}/{names[i]}", "RGB", convert=True, size=(64, 64))
 
     parts = {"train": np.arange(len(train)), "test": np.arange(len(train), len(names))}
