@@ -24,13 +24,13 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from snn.model.graph import Size, nodes, sizes
 from snn.model.layer import Layer
 from snn.model.network import Network
-from snn.model.spec import Add, AvgPool, Conv, Linear, MaxPool, NeuNorm, Neuron, Relu
+from snn.model.spec import Add, AvgPool, MaxPool, NeuNorm, Neuron, Relu
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ def fanout(layer: Layer, pools: Iterable[Layer] = ()) -> Tensor:
     then has the shape of their input.
     """
     with torch.enable_grad():
-        x = torch.ones(1, *layer.input_shape, dtype=torch.float64, requires_grad=True)
-        if isinstance(layer.spec, Linear):
-            y = F.linear(x.flatten(1), _ones(layer))
-        elif isinstance(layer.spec, Conv):
-            y = F.conv2d(x, _ones(layer), None, layer.op.stride, layer.op.padding, groups=layer.op.groups)
+        x, op = torch.ones(1, *layer.input_shape, dtype=torch.float64, requires_grad=True), layer.op
+        if isinstance(op, nn.Linear):
+            y = F.linear(x.flatten(1), _ones(op.weight))
+        elif isinstance(op, nn.Conv2d):
+            y = F.conv2d(x, _ones(op.weight), None, op.stride, op.padding, groups=op.groups)
         elif isinstance(layer.spec, NeuNorm):
             y = x
         else:
@@ -89,14 +89,16 @@ def reach(map_X: Tensor, pools: Iterable[Layer]) -> Tensor:
     map_1X = map_X[None]
     with torch.enable_grad():
         for pool in reversed(list(pools)):
+            if not isinstance(pool.op, nn.AvgPool2d):
+                raise ValueError(f"{pool.spec!r} is no average pool")
             x = torch.ones(1, *pool.input_shape, dtype=torch.float64, requires_grad=True)
             pooled = F.avg_pool2d(x, pool.op.kernel_size, divisor_override=1)
             (map_1X,) = torch.autograd.grad(pooled, x, map_1X)
     return map_1X[0]
 
 
-def _ones(layer: Layer) -> Tensor:
-    return torch.ones_like(layer.op.weight, dtype=torch.float64, device="cpu")
+def _ones(weight: Tensor) -> Tensor:
+    return torch.ones_like(weight, dtype=torch.float64, device="cpu")
 
 
 class Source(NamedTuple):
@@ -118,24 +120,26 @@ class Counter:
         self.network, self.samples, self._image = network, 0, True
         self._sizes = sizes(network.architecture.input_shape, nodes(network.architecture))
         events = spikes_in and network.architecture.steps > 1
-        sources, self._sources, self._addends = {-1: Source(((-1, ()),) if events else ())}, [], []
+        sources = {-1: Source(((-1, ()),) if events else ())}
+        self._sources: list[Source] = []
+        self._addends: list[Source | None] = []
         for i, layer in enumerate(network.layers):
             self._sources.append(sources[layer.source])
             self._addends.append(None if layer.addend is None else sources[layer.addend])
             sources[i] = _source(i, layer, self._sources[i], self._addends[i])
         counted = {node for s in (*self._sources, *self._addends) if s is not None for node, _ in s.nodes}
-        zeros = {"dtype": torch.float64, "device": next(network.parameters()).device}
+        device = next(network.parameters()).device
         shapes = {-1: network.architecture.input_shape, **{i: n.output_shape for i, n in enumerate(network.layers)}}
-        self._events = {i: torch.zeros(shapes[i], **zeros) for i in counted}
-        rectified = [layer for layer in network.layers if self._skips_zeros(layer)]
-        self._nonzero = {layer.source: torch.zeros(shapes[layer.source], **zeros) for layer in rectified}
+        self._events = {i: torch.zeros(shapes[i], dtype=torch.float64, device=device) for i in counted}
+        rectified = {layer.source for layer in network.layers if self._skips_zeros(layer)}
+        self._nonzero = {i: torch.zeros(shapes[i], dtype=torch.float64, device=device) for i in rectified}
         self._spikes = [0.0] * len(network.layers)
 
     @torch.no_grad()
     def scores(self, x: Tensor) -> Tensor:
         """Show the network a batch: its scores (B, K), as `predict` gives them, while its spikes are counted."""
         network, readout = self.network, self.network.architecture.readout
-        before_TBX, x_TBX = None, network.encode(x)
+        before_TBX = x_TBX = network.encode(x)
         if -1 in self._events:
             self._events[-1] += over_samples(x)  # as recorded, whatever the sensor makes of it
         for i, (layer, s_TBN) in enumerate(network.walk(x_TBX)):
@@ -208,7 +212,8 @@ class Counter:
         source, addend, acs = self._sources[i], self._addends[i], 0.0
         if source.nodes and (layer.programmable or isinstance(layer.spec, NeuNorm)):
             acs += self._reached(source, fanout(layer))
-        if addend is None or not layer.activation or self.network.layers[layer.addend].sends_current:
+        sends_current = layer.addend is not None and self.network.layers[layer.addend].sends_current
+        if addend is None or not layer.activation or sends_current:
             return acs / max(self.samples, 1)
         ones_N = torch.ones(layer.output_shape, dtype=torch.float64)
         if addend.nodes:
@@ -231,7 +236,7 @@ def _source(i: int, layer: Layer, before: Source, beside: Source | None) -> Sour
         return before._replace(nodes=tuple((node, (*pools, layer)) for node, pools in before.nodes))
     if isinstance(layer.spec, NeuNorm):
         return before._replace(state=True)
-    if isinstance(layer.spec, Add) and before.nodes and beside.nodes:
+    if isinstance(layer.spec, Add) and before.nodes and beside is not None and beside.nodes:
         return Source(before.nodes + beside.nodes)
     if isinstance(layer.spec, MaxPool) and before.nodes and not before.state:
         return Source(((i, ()),))
