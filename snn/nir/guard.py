@@ -2,22 +2,20 @@
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import h5py
+import nir
 
 from snn.core.errors import InputError
 
 LARGEST = 8 << 30  # bytes of one array
 
 
-def checked(path: Path, known: Collection[str], remedy: str) -> Any:
+def checked(path: Path, known: Collection[str], remedy: str) -> nir.NIRGraph:
     """The graph, if the file is one: HDF5 without links that lead elsewhere, nodes of kinds that are known.
 
     Raises InputError naming file and node, with `remedy` for a kind that is not known.
     """
-    import nir
-
     try:
         with h5py.File(path, "r") as file:
             _no_way_out(path, file)
@@ -35,7 +33,7 @@ def checked(path: Path, known: Collection[str], remedy: str) -> Any:
         raise InputError(path, f"is no NIR graph ({type(error).__name__}: {first})", "export it anew") from error
 
 
-def _no_way_out(path: Path, group: Any) -> None:
+def _no_way_out(path: Path, group: h5py.Group) -> None:
     for name in group:
         link = group.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
