@@ -22,7 +22,7 @@ RESIDENT = 4 << 30  # bytes; a larger part stays in its file and goes to the acc
 
 
 @dataclass(frozen=True)
-class Split:
+class Samples:
     """Samples as stored, uint8 (N, C, H, W) or (N, T, C, H, W), their classes (N,), and how to show them to a network.
 
     `normalise`: standard, (x - mean) / std a channel; white, x / white; none. With task reconstruction, the goal is not
@@ -41,7 +41,7 @@ class Split:
     def __len__(self) -> int:
         return len(self.y_N)
 
-    def take(self, indices: Tensor) -> "Split":
+    def take(self, indices: Tensor) -> "Samples":
         """Some of the samples."""
         return dataclasses.replace(self, x_NX=self.x_NX[indices.to(self.x_NX.device)], y_N=self.y_N[indices])
 
@@ -75,7 +75,7 @@ class Split:
             yield cut_out(self.shown(x_BX), augment.cutout, generator), self.goal(x_BX, y_B)
 
 
-def load(path: Path, device: torch.device, remedy: str | None = None) -> dict[str, Split]:
+def load(path: Path, device: torch.device, remedy: str | None = None) -> dict[str, Samples]:
     """The parts of a prepared file; raises InputError naming it, with `remedy` or that of its folder."""
     remedy = remedy or remake(path.parent)
     tensors, metadata = files.read_tensors(path, remedy, "pt")
@@ -83,7 +83,7 @@ def load(path: Path, device: torch.device, remedy: str | None = None) -> dict[st
         mean_C, std_C = (torch.tensor(metadata["statistics"][key], device=device) for key in ("mean", "std"))
         said = {key: metadata[key] for key in ("normalise", "white", "task", "spikes")}
         return {
-            part: Split(_placed(tensors[f"x_{part}"], device), tensors[f"y_{part}"].to(device), mean_C, std_C, **said)
+            part: Samples(_placed(tensors[f"x_{part}"], device), tensors[f"y_{part}"].to(device), mean_C, std_C, **said)
             for part in metadata["parts"]
         }
     except (KeyError, TypeError) as error:

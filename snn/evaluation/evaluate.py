@@ -16,7 +16,7 @@ from snn.config import params
 from snn.core import files
 from snn.core.errors import remake
 from snn.data import samples
-from snn.data.samples import Split
+from snn.data.samples import Samples
 from snn.energy import counter as energy
 from snn.evaluation.rows import LayerRow, Row
 from snn.hardware import chip, int8, trials
@@ -108,7 +108,7 @@ def _chip(noise: str, level: float, number: int | None, made: chip.Chip) -> dict
 
 
 @torch.no_grad()
-def judge(net: Network, split: Split) -> tuple[float, float, list[energy.Operations]]:
+def judge(net: Network, split: Samples) -> tuple[float, float, list[energy.Operations]]:
     """Mean outcome over a split, its standard error, and the operations of an inference layer by layer, in one pass."""
     counter, found = energy.Counter(net, split.spikes), []
     for x, y in split.in_order():

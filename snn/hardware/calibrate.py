@@ -15,7 +15,7 @@ from snn.config import Augment, params
 from snn.core import files, seeds
 from snn.core.errors import InputError
 from snn.data import samples
-from snn.data.samples import Split
+from snn.data.samples import Samples
 from snn.hardware import chip, trials
 from snn.hardware.calibrators import Calibrator, Lesson
 from snn.model import local_losses, network
@@ -79,7 +79,12 @@ def run(job: Any, device: torch.device, out: Path) -> dict[str, Any]:
 
 
 def calibrate(
-    clean: Network, trial: trials.Trial, job: Any, reference: Reference, parts: dict[str, Split], order: torch.Generator
+    clean: Network,
+    trial: trials.Trial,
+    job: Any,
+    reference: Reference,
+    parts: dict[str, Samples],
+    order: torch.Generator,
 ) -> Course:
     """Do one trial, on a chip of its own; `order` draws the order of samples, and nothing else."""
     settings = job.hardware.calibration

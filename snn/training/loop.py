@@ -20,7 +20,7 @@ from snn.config import Init, Method, Training
 from snn.core import files, seeds
 from snn.core.errors import InputError, remake
 from snn.data import samples
-from snn.data.samples import Split
+from snn.data.samples import Samples
 from snn.model import network
 from snn.model.network import Network
 from snn.rules import Batch, Rule, Task
@@ -63,7 +63,7 @@ def run(job: Any, rule: Rule, device: torch.device, out: Path) -> dict[str, Any]
 def fit(
     rule: Rule,
     task: Task,
-    parts: Mapping[str, Split],
+    parts: Mapping[str, Samples],
     method: Method,
     dataset: Any,
     seed: int,
@@ -143,7 +143,7 @@ def _trace(
     parents: Mapping[str, Network],
     rates: Mapping[int, float],
     training: Training,
-    validation: Split,
+    validation: Samples,
 ) -> None:
     """Note firing rates and what the rule observes; say so when a layer has hardly anything to say."""
     student.eval()

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import torch
 
-from snn.data.samples import Split
+from snn.data.samples import Samples
 from snn.model.losses import METRICS, loss, outcomes
 from snn.model.network import Network
 
 
 @torch.no_grad()
-def score(network: Network, split: Split) -> tuple[dict[str, float], dict[int, float]]:
+def score(network: Network, split: Samples) -> tuple[dict[str, float], dict[int, float]]:
     """Mean outcome (`value_val`) and mean loss of a deployed network over a split, and the firing rates of its layers.
 
     A rate is spikes a neuron and step; layers count from 1.

@@ -104,7 +104,7 @@ def test_what_is_cut_out_is_a_square_that_the_border_may_clip(length, size, seed
 
 
 def test_a_cut_is_made_in_the_mean_of_a_standardised_image():
-    part = samples.Split(images(n=8, channels=3), torch.arange(8), torch.full((3,), 100.0), torch.full((3,), 50.0))
+    part = samples.Samples(images(n=8, channels=3), torch.arange(8), torch.full((3,), 100.0), torch.full((3,), 50.0))
     ((x, _),) = part.shuffled(8, Augment(cutout=3), seeds.generator(1))
     assert (x == 0).flatten(1).sum(1).min() >= 3 * 4  # a corner of the square at least, in all channels
 
@@ -118,14 +118,14 @@ def test_augmentation_belongs_to_its_generator():
 
 def test_frames_are_shown_with_their_steps_first():
     x_NX = images(n=4, frames=3)
-    part = samples.Split(x_NX, torch.arange(4), torch.zeros(2), torch.ones(2), normalise="none")
+    part = samples.Samples(x_NX, torch.arange(4), torch.zeros(2), torch.ones(2), normalise="none")
     ((x_TBCHW, y),) = part.in_order(4)
     assert torch.equal(x_TBCHW, x_NX.transpose(0, 1).float())
     assert y.tolist() == [0, 1, 2, 3]
 
 
 def test_white_is_one():
-    part = samples.Split(images(), torch.arange(5), torch.zeros(2), torch.ones(2), normalise="white", white=51)
+    part = samples.Samples(images(), torch.arange(5), torch.zeros(2), torch.ones(2), normalise="white", white=51)
     assert torch.equal(part.shown(part.x_NX), part.x_NX.float() / 51)
 
 

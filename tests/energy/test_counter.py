@@ -12,8 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from snn.config import params
-from snn.energy import counter as energy
-from snn.energy.counter import Counter, Operations, total
+from snn.energy.counter import NOTHING, Counter, Operations, fanout, total
 from snn.model import network
 from snn.model.graph import Node, sizes, wire
 from snn.model.layer import Layer
@@ -478,19 +477,19 @@ def test_one_spike_costs_its_fan_out():
     expected[:, [0, -1], :] = 12
     expected[:, :, [0, -1]] = 12
     expected[:, ::3, ::4] = 8
-    assert torch.equal(energy.fanout(alone((1, 4, 5), spec)), expected)
+    assert torch.equal(fanout(alone((1, 4, 5), spec)), expected)
 
 
 def test_a_spike_reaches_through_an_average_pool_what_its_window_reaches():
     pool = alone((1, 5, 4), AvgPool(avg_pool=2))
-    reached = energy.fanout(alone((1, 2, 2), Linear(linear=7)), [pool])
+    reached = fanout(alone((1, 2, 2), Linear(linear=7)), [pool])
     assert (reached[:, :4] == 7).all()
     assert (reached[:, 4] == 0).all()
 
 
 def test_a_pool_has_no_synapses():
     with pytest.raises(ValueError, match="no synapses"):
-        energy.fanout(alone((1, 4, 4), MaxPool(max_pool=2)))
+        fanout(alone((1, 4, 4), MaxPool(max_pool=2)))
 
 
 @pytest.mark.parametrize("voters", [None, 3])
@@ -525,7 +524,7 @@ def test_counts_hang_on_where_an_input_comes_from_and_not_on_its_values():
 def test_the_total_is_the_sum_of_every_field_over_layers():
     parts = [Operations(*range(k, k + len(fields(Operations)))) for k in (0, 10, 200)]
     assert total(parts) == Operations(*[210 + 3 * i for i in range(len(fields(Operations)))])
-    assert total([]) == energy.NOTHING
+    assert total([]) == NOTHING
 
 
 def both(name):

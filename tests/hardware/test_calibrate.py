@@ -20,7 +20,7 @@ from snn import config
 from snn.config import params
 from snn.core import files, seeds
 from snn.core.errors import InputError
-from snn.data import samples as data
+from snn.data.samples import Samples
 from snn.evaluation import evaluate
 from snn.hardware import calibrate as hardware
 from snn.hardware import calibrators, chip
@@ -67,13 +67,13 @@ def teacher_network() -> Network:
 
 
 @cache
-def split(name: str, samples: int) -> data.Split:
+def split(name: str, samples: int) -> Samples:
     """Classes are those that the clean network gives, so that a chip that does less well is not it."""
     x_NCHW = torch.randint(17, (samples, *SHAPE), generator=seeds.generator("test", name), dtype=torch.uint8)
-    bare = data.Split(x_NCHW, torch.zeros(samples, dtype=torch.int64), torch.tensor([8.0]), torch.tensor([5.0]))
+    bare = Samples(x_NCHW, torch.zeros(samples, dtype=torch.int64), torch.tensor([8.0]), torch.tensor([5.0]))
     classes_N = clean_network().predict(bare.shown(x_NCHW)).argmax(1)
     assert len(classes_N.unique()) == K
-    return data.Split(x_NCHW, classes_N, bare.mean_C, bare.std_C)
+    return Samples(x_NCHW, classes_N, bare.mean_C, bare.std_C)
 
 
 def budget(**changes) -> config.Calibration:
@@ -105,7 +105,7 @@ def same(one, other) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def distance(net: Network, clean: Network, part: data.Split) -> float:
+def distance(net: Network, clean: Network, part: Samples) -> float:
     """Mean squared difference of the firing rates of hidden layers."""
     x = part.shown(part.x_NX)
     pairs = zip(local_losses.own_rates(net, x)[0], local_losses.own_rates(clean, x)[0], strict=True)
@@ -529,7 +529,7 @@ def watched(monkeypatch) -> Iterator[dict[arms.Trial, list[bytes]]]:
     return shown
 
 
-def shown_as(part: data.Split) -> set[bytes]:
+def shown_as(part: Samples) -> set[bytes]:
     return {sample.numpy().tobytes() for sample in part.shown(part.x_NX)}
 
 

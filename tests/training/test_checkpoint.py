@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from snn import config
 from snn.config import params
 from snn.core import files, seeds
-from snn.data import samples as data
+from snn.data.samples import Samples
 from snn.model.spec import AvgPool, Conv, Linear
 from snn.rules import Task
 from snn.training import checkpoint, loop
@@ -38,7 +38,7 @@ class Killed(BaseException):
 
 def split(name, samples):
     x_NCHW = torch.randint(17, (samples, 1, 4, 4), generator=seeds.generator(name), dtype=torch.uint8)
-    return data.Split(x_NCHW, torch.arange(samples) % 3, torch.tensor([8.0]), torch.tensor([5.0]))
+    return Samples(x_NCHW, torch.arange(samples) % 3, torch.tensor([8.0]), torch.tensor([5.0]))
 
 
 PARTS = {"train": split("train", 12), "validation": split("validation", 6)}
