@@ -11,8 +11,8 @@ from snn.audit import audit
 from snn.cli.main import main
 from snn.config import params
 from snn.core.errors import InputError
-from snn.energy import counter as energy
 from snn.energy import prices
+from snn.energy.counter import Counter, total
 from snn.model import network
 from snn.model.network import Network
 from snn.model.spec import Architecture, AvgPool, Conv, Linear, Neuron
@@ -57,10 +57,10 @@ def test_a_network_and_its_nir_file_have_the_same_audit(net, samples, tmp_path):
 
 def test_an_audit_tells_what_the_counter_counts_and_the_conventions_price(net, samples, tmp_path):
     audit.audit(network.save(net, tmp_path / "net.safetensors"), samples, tmp_path / "out", noises=(), chips=1)
-    found, counter = tables(tmp_path / "out"), energy.Counter(net)
+    found, counter = tables(tmp_path / "out"), Counter(net)
     with np.load(samples) as held:
         counter.scores(torch.from_numpy(held["x"]))
-    work = energy.total(counter.operations())
+    work = total(counter.operations())
     assert found["layers"].acs.sum() == pytest.approx(work.acs)
     assert found["layers"].neuron_updates.sum() == work.neuron_updates == 3 * (4 * 64 + 16)
     assert found["noise"].accuracy.tolist() == [1.0]
@@ -129,6 +129,18 @@ def test_what_is_missing_or_does_not_fit_is_said_in_one_line(net, samples, tmp_p
     assert main(["export", str(model), str(tmp_path / "other.txt")]) == 2
     assert "other.txt: is no name of a NIR file; end it in one of .nir" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_samples_of_a_network_of_vectors_are_vectors(tmp_path, capsys):
+    """Frames of vectors would be shown with samples as steps."""
+    described = Architecture(input_shape=(6,), outputs=K, layers=[Linear(linear=5)], steps=3, norm=None, activation=LIF)
+    model = network.save(Network(described), tmp_path / "net.safetensors")
+    for name, shape in (("vectors", (3, 6)), ("frames", (3, 3, 6))):
+        np.savez(tmp_path / f"{name}.npz", x=np.ones(shape, np.float32), y=np.zeros(3, int))
+    out = ["--noise", "--out", tmp_path / "out"]
+    assert "frames.npz" in refusal([model, "--data", tmp_path / "frames.npz", *out], capsys)
+    assert not (tmp_path / "out").exists()
+    assert main(["audit", *map(str, [model, "--data", tmp_path / "vectors.npz", *out])]) == 0
 
 
 def test_export_says_what_to_do_next(net, tmp_path, capsys):
