@@ -20,7 +20,7 @@ class InputError(Exception):
     exit_code = 2
 
     def __init__(self, where: object, what: str, do: str):
-        self.what = what
+        self.where, self.what = str(where), what
         super().__init__(" ".join(f"{where}: {what}; {do}".split()))
 
 
