@@ -14,7 +14,7 @@ def refused(where: object, *facts: object) -> Iterator[pytest.ExceptionInfo[Inpu
     with pytest.raises(InputError) as refusal:
         yield refusal
     error = refusal.value
-    assert error.where == str(where)
+    assert error.where == str(where), str(error)
     assert error.exit_code == 2
     assert "\n" not in str(error)
     assert not [fact for fact in facts if str(fact) not in str(error)], str(error)

@@ -1,8 +1,8 @@
-"""What a network costs and what noise does to it, whoever trained it: operations, energy under every convention,
-accuracy on noisy chips, as tables and a page. Nothing is trained.
+"""Audit any network: its operations, its energy under every convention and its accuracy on noisy chips, as tables and a
+page. Nothing is trained.
 
-The network is a run of ours or a NIR file (`exchange`), the data a prepared test file or arrays x (N, C, H, W) or
-(N, T, C, H, W) and y (N,) in an .npz.
+The network is a run or a NIR file. Data are a prepared test file, or an .npz with x (N, C, H, W) or (N, T, C, H, W) and
+y (N,).
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,9 +45,9 @@ def audit(
     chips: int = 3,
     limit: int | None = None,
 ) -> Path:
-    """Write layers.csv, energy.csv, noise.csv, figures and audit.html into `out`; returns the page.
+    """Write layers.csv, energy.csv, noise.csv, figures and audit.html into `out`; returns the path of the page.
 
-    Raises InputError naming what is wrong with the network, the data or their fit.
+    Raises InputError naming a network or data that cannot be read, or data that do not fit the network.
     """
     levels: dict[str, tuple[float, ...]] = {name: params.load("noise", name).levels for name in noises}
     net = load(model, steps, dt)
@@ -80,14 +80,14 @@ def audit(
 
 
 def load(model: Path, steps: int | None = None, dt: float | None = None) -> Network:
-    """A network from a NIR file, a run folder or its net.safetensors; `steps` of an inference in place of its own."""
+    """A network from a NIR file, a run folder or its net.safetensors; `steps` and `dt` replace those of the file."""
     if model.suffix in NIR:
         return read_nir(model, steps, dt)
     if dt is not None:
-        raise InputError("--dt", "is for NIR files, and a run of ours has steps without a length", "leave it out")
+        raise InputError("--dt", "is only for NIR files", "leave it out")
     file = model / "net.safetensors" if model.is_dir() else model
     if model.is_file() and model.suffix != ".safetensors":
-        raise InputError(model, "is neither a NIR file nor a run", f"give a run folder, or a file of {', '.join(NIR)}")
+        raise InputError(model, "is neither a NIR file nor a run", f"give a run folder, or a file {' or '.join(NIR)}")
     if not file.is_file():
         raise InputError(model, "is neither a run folder nor a file", "give a folder below results/runs, or a NIR file")
     net = network.load(file, torch.device("cpu"), _remedy(file, "net.safetensors"))
@@ -104,19 +104,17 @@ def _samples(path: Path) -> Samples:
 
 
 def _remedy(file: Path, *names: str) -> str:
-    """What to do about a given file that cannot be used: a result of one of these names may be damaged; any other file
-    is not what was asked for, whoever made it.
-    """
+    """The remedy for a file that cannot be read: `remake` for a result, which has one of these names."""
     another = "give another file"
     return remake(file.parent, another) if file.name in names else another
 
 
 def _test_file(run: Path) -> Path:
-    """The test file of the data that a run was trained on."""
+    """The test file of the data on which a run was trained."""
     hint = "give --data FILE: a prepared test.safetensors, or an .npz with x and y"
     record = run / "provenance.json"
     if not record.is_file():
-        raise InputError(run, "does not say which data it belongs to", hint)
+        raise InputError(run, "has no provenance.json, which names its data", hint)
     parents = files.read_json(record, hint).get("parents")
     if not isinstance(parents, dict) or "data" not in parents:
         raise InputError(record, "is no record of a run", hint)
@@ -130,12 +128,12 @@ def _arrays(path: Path) -> Samples:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             x_NX, y_N = np.asarray(held["x"]), np.asarray(held["y"])
-    except Exception as error:  # numpy's readers raise what they like of bytes that are no arrays
+    except Exception as error:  # numpy raises many types for bytes that are no arrays
         raise InputError(path, f"does not hold arrays x and y ({error})", "save them with numpy.savez") from error
     if not np.issubdtype(y_N.dtype, np.integer) or y_N.ndim != 1 or len(x_NX) != len(y_N) or not len(y_N):
         raise InputError(path, f"y is {y_N.dtype} {y_N.shape} beside x {x_NX.shape}", "give a class for every sample")
     if x_NX.dtype.kind not in "biuf" or not np.isfinite(x_NX).all() or np.abs(x_NX).max() > LARGEST:
-        raise InputError(path, "x holds what is no real number of 32 bits", "mend the samples")
+        raise InputError(path, "x holds values that are no finite 32-bit numbers", "fix the samples")
     binary = x_NX.ndim == 5 and bool(np.isin(x_NX, (0, 1)).all())
     x, y = torch.from_numpy(x_NX.astype(np.float32)), torch.from_numpy(y_N.astype(np.int64))
     return Samples(x, y, mean_C=torch.zeros(1), std_C=torch.ones(1), normalise="none", spikes=binary)
@@ -150,7 +148,7 @@ def _check(net: Network, shown: Samples, where: Path) -> None:
         steps = f", one at each of {architecture.steps} steps" if frames == 1 and len(wanted) == 3 else ""
         raise InputError(where, f"samples are {sample}, the network takes {wanted}{steps}", "give data that fit")
     if y_N.is_floating_point() or int(y_N.max()) >= architecture.outputs or int(y_N.min()) < 0:
-        found = f"classes go from {int(y_N.min())} to {int(y_N.max())}, the network has {architecture.outputs} outputs"
+        found = f"classes are {int(y_N.min())} to {int(y_N.max())}, the network has {architecture.outputs} outputs"
         raise InputError(where, found, "give data that fit")
 
 
@@ -164,7 +162,7 @@ def _layers(net: Network, operations: Sequence[Operations]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Inference(Operations):
-    """Operations of a network in so many steps."""
+    """Operations of a network, with the steps of an inference."""
 
     steps_eval: int
 
@@ -186,7 +184,7 @@ def _prices(operations: Sequence[Operations], steps: int) -> pd.DataFrame:
         row |= {"same_layers_nj": dense, "of_same_layers": energy / dense}
         row["spikes_per_neuron"] = spikes_per_neuron(work) if work.neuron_updates else None
         even = break_even(work, convention, dense, first.acs) if work.neuron_updates else None
-        rows.append({**row, "break_even_spikes_per_neuron": even, "said": convention.convention})
+        rows.append({**row, "break_even_spikes_per_neuron": even, "description": convention.convention})
     return pd.DataFrame(rows)
 
 

@@ -1,7 +1,7 @@
-"""From raw data to prepared tensors: read one sample at a time, split, written as they come.
+"""Prepare a data set: split it, then read and write one sample at a time, so that none has to fit in memory.
 
-No data set has to fit in memory. Test data go into a file of their own, which no training, calibration or tuning job
-reads. `index_<part>` names the sample of the release, counted as the loader counts.
+Test data get their own file, which no training, calibration or tuning job reads. `index_<part>` holds the index of each
+sample in the release, as its loader counts.
 """
 
 from collections.abc import Iterator
@@ -19,15 +19,15 @@ from snn.data.loaders import Loader, Raw
 
 
 class Job(Protocol):
-    """What is prepared: a `jobs.Prepare`."""
+    """The data set to prepare: a `snn.pipeline.jobs.Prepare`."""
 
     @property
     def name(self) -> str:
-        """Of the data set."""
+        """The name of the data set."""
 
     @property
     def dataset(self) -> Dataset:
-        """Its parameters."""
+        """The parameters of the data set."""
 
     @property
     def raw(self) -> Path:
@@ -35,11 +35,14 @@ class Job(Protocol):
 
     @property
     def digest(self) -> str:
-        """Of the result."""
+        """The digest of the result."""
 
 
 def run(job: Job, loader: Loader, out: Path) -> dict[str, Any]:
-    """Prepare the data set of a job: training and validation in one file, test in another."""
+    """Write train.safetensors, with training and validation data, and test.safetensors into `out`.
+
+    Raises InputError naming the data set if its samples differ from what its YAML file declares.
+    """
     dataset, where = job.dataset, f"data set {job.name}"
     for file in dataset.files:
         download.verify(file, job.raw / file.name)
@@ -76,25 +79,25 @@ def run(job: Job, loader: Loader, out: Path) -> dict[str, Any]:
 
     write("train", "train", "validation")
     if dataset.normalise == "standard" and 0 in pixels.statistics()["std"]:
-        found = "has a channel that is the same everywhere in the training part, which cannot be standardised"
+        found = "has a channel that is constant in the training part and cannot be standardised"
         raise InputError(where, found, "choose normalise: white in its YAML file")
     write("test", "test")
     return {"samples": {part: len(indices) for part, indices in parts.items()}}
 
 
 class Pixels:
-    """How often each value occurs in each channel, hence the exact mean and standard deviation of a channel."""
+    """A histogram per channel, for its exact mean and standard deviation."""
 
     def __init__(self, channels: int):
         self.count_CV = np.zeros((channels, 256), np.int64)
 
     def see(self, x: np.ndarray) -> None:
-        """Count those of a sample (..., C, H, W)."""
+        """Count the values of a sample (..., C, H, W)."""
         for values, count_V in zip(np.moveaxis(x, -3, 0), self.count_CV, strict=True):
             count_V += np.bincount(values.ravel(), minlength=256)
 
     def statistics(self) -> dict[str, list[float]]:
-        """Of all that was seen."""
+        """Mean and standard deviation per channel of all samples seen."""
         n_C = self.count_CV.sum(1).clip(min=1)
         values_V = np.arange(256)
         mean_C = self.count_CV @ values_V / n_C
@@ -104,15 +107,15 @@ class Pixels:
 
 def _check_classes(raw: Raw, dataset: Dataset, where: str) -> None:
     if len(raw.class_names) != dataset.classes:
-        found = f"has {len(raw.class_names)} classes, its YAML file says {dataset.classes}"
+        found = f"has {len(raw.class_names)} classes, its YAML file {dataset.classes}"
         raise InputError(where, found, "correct classes there")
     if len(set(raw.class_names)) < dataset.classes:
-        raise InputError(where, "has two classes of one name", "name them apart")
+        raise InputError(where, "has two classes of the same name", "give them different names")
 
 
 def _checked(x: np.ndarray, dataset: Dataset, where: str) -> np.ndarray:
     if x.shape != dataset.sample_shape or x.dtype != "uint8":
-        found = f"loader gave a sample of shape {x.shape} and type {x.dtype}, not {dataset.sample_shape} and uint8"
+        found = f"has a sample of shape {x.shape} and type {x.dtype}, expected are {dataset.sample_shape} and uint8"
         raise InputError(where, found, "correct input_shape and frames in its YAML file")
     largest = 1 if dataset.spikes else dataset.white
     if x.max(initial=0) > largest:

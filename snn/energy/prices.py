@@ -1,10 +1,10 @@
-"""Operations become energy, under a convention of `params/energy`. No torch.
+"""The energy of operations under a convention of `params/energy`. No torch.
 
     E = macs e_mac + acs e_ac + compares e_cmp + neuron updates e_upd
 
-macs are those of the first layer once, or at every step, as the convention says. An ANN has baselines: all of its
-multiply-accumulates, or only those whose activation is not zero (a machine that skips zeros); in 32-bit floats or in
-8-bit integers.
+The convention decides whether a constant image is multiplied once or at every step. Baselines are an ANN with all its
+multiply-accumulates, or without those whose activation is zero (hardware that skips zeros), in 32-bit floats or 8-bit
+integers.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ NJ_PER_PJ = 1e-3
 
 
 class Work(Protocol):
-    """Operations of one inference: those of a layer or network, a row of runs.csv or of the summary."""
+    """Operations of one inference: of a layer or network, or a row of runs.csv or of the summary."""
 
     @property
     def acs(self) -> float:
@@ -24,19 +24,19 @@ class Work(Protocol):
 
     @property
     def macs_once(self) -> float:
-        """Multiply-accumulates, a constant image multiplied at the first step only."""
+        """Multiply-accumulates if a constant image is multiplied only at the first step."""
 
     @property
     def macs_every_step(self) -> float:
-        """The same, multiplied at every step."""
+        """Multiply-accumulates if it is multiplied at every step."""
 
     @property
     def macs_nonzero(self) -> float:
-        """As once, without those by activations of an ANN that are zero."""
+        """Like `macs_once`, without those by activations of an ANN that are zero."""
 
     @property
     def compares(self) -> float:
-        """Of max pools."""
+        """Comparisons in max pools."""
 
     @property
     def neuron_updates(self) -> float:
@@ -44,15 +44,15 @@ class Work(Protocol):
 
     @property
     def dense_macs(self) -> float:
-        """One for every synapse."""
+        """Multiply-accumulates of one step of an ANN of the same layers."""
 
     @property
     def spikes(self) -> float:
-        """Emitted by neurons."""
+        """Spikes emitted by neurons."""
 
 
 class StepwiseWork(Work, Protocol):
-    """Operations of an inference whose number of steps is known."""
+    """Operations of one inference, with its number of steps."""
 
     @property
     def steps_eval(self) -> int:
@@ -60,7 +60,7 @@ class StepwiseWork(Work, Protocol):
 
 
 def pj(energy: Energy, operation: Literal["mac", "ac", "compare", "neuron_update"]) -> float:
-    """What one operation costs in picojoule, with the memory that it takes."""
+    """Energy of one operation in picojoule, memory accesses included."""
     memory = energy.memory
     accesses_pj = getattr(memory, f"per_{operation}") * memory.access_pj if memory else 0.0
     return getattr(energy, f"{operation}_pj") + accesses_pj
@@ -82,32 +82,33 @@ def energy_nj(work: Work, energy: Energy) -> float:
 
 
 def skipping_zeros_nj(work: Work, energy: Energy) -> float:
-    """The same of a machine that skips multiplications by activations that are zero."""
+    """Energy in nanojoule on hardware that skips multiplications by activations that are zero."""
     skipped = _macs(work, energy) - work.macs_nonzero
     return energy_nj(work, energy) - NJ_PER_PJ * skipped * pj(energy, "mac")
 
 
 def same_layers_nj(work: Work, energy: Energy) -> float:
-    """An ANN of the same layers: every synapse multiplied once."""
+    """Energy in nanojoule of an ANN of the same layers: one multiply-accumulate per synapse."""
     return NJ_PER_PJ * work.dense_macs * pj(energy, "mac")
 
 
 def spikes_per_neuron(work: StepwiseWork) -> float:
-    """T x rate: spikes of an inference over neurons."""
+    """Spikes of an inference per neuron: T x rate."""
     return work.spikes * work.steps_eval / work.neuron_updates
 
 
 def first_layer_nj(first: Mapping[str, float], energy: Energy) -> float:
-    """What the first layer with synapses takes for what reaches it: an image, or events that were recorded."""
+    """Energy in nanojoule of the first layer with synapses, whose input is an image or recorded events."""
     macs = first[f"macs_{energy.first_layer}"]
     return NJ_PER_PJ * macs * pj(energy, "mac") + NJ_PER_PJ * first["acs"] * pj(energy, "ac")
 
 
 def break_even(work: StepwiseWork, energy: Energy, other_nj: float, recorded_acs: float = 0.0) -> float | None:
-    """T x rate at which the energy would be `other_nj`, all else as it is; none where even silence costs more.
+    """Spikes per neuron at which the energy equals `other_nj`. None if the network costs more even without a single
+    spike.
 
-    Accumulates grow in proportion to spikes, but for those of events that were recorded: with E_s the energy of
-    accumulates that spikes make, E(r) = E - E_s + E_s r / (T rate).
+    Accumulates are proportional to spikes, except the `recorded_acs` that recorded events cause. With E_s the energy of
+    the proportional ones, E(r) = E - E_s + E_s r / (T rate).
     """
     by_spikes = NJ_PER_PJ * (work.acs - recorded_acs) * pj(energy, "ac")
     left = other_nj - (energy_nj(work, energy) - by_spikes)

@@ -1,4 +1,4 @@
-"""A deployed network becomes a NIR graph; what NIR cannot express is refused by name. See `exchange`."""
+"""Write a deployed network as a NIR graph; an InputError names the layer that NIR cannot express."""
 
 import json
 from pathlib import Path
@@ -19,24 +19,24 @@ INPUT, OUTPUT = "input", "output"
 
 
 def write(network: Network, path: Path) -> Path:
-    """Write a network as a NIR file; raises InputError naming the layer that NIR cannot express."""
+    """Write a network as a NIR file; raises InputError naming the part that NIR cannot express."""
     nodes, edges = graph(network)
     architecture = network.architecture
-    said = {
+    metadata = {
         "steps": str(architecture.steps),
         "dt": repr(DT),
         "encoding": architecture.encoding,
         "readout": architecture.readout.model_dump_json(),
         "bias_share": json.dumps(architecture.bias_share),
     }
-    made = nir.NIRGraph(nodes, edges, metadata=said, type_check=False)
+    made = nir.NIRGraph(nodes, edges, metadata=metadata, type_check=False)
     return files.write(path, lambda temporary: nir.write(temporary, made))
 
 
 def graph(network: Network) -> tuple[dict[str, nir.NIRNode], list[tuple[str, str]]]:
-    """Nodes by name and edges. A layer is its operator, `synapses_3`, and its neurons, `neurons_3`, counted from 1.
+    """Nodes by name, and edges. Layer 3 becomes the nodes `synapses_3`, its operator, and `neurons_3`.
 
-    Two edges into a node add up, as NIR has it; a sum of spikes has a node of its own, a Scale of ones.
+    NIR adds the inputs of a node that has several; spikes are added in a Scale of ones.
     """
     _check(network)
     shape = np.array(network.architecture.input_shape)
@@ -68,19 +68,19 @@ def _check(network: Network) -> None:
     architecture = network.architecture
     neuron = architecture.activation
     if not isinstance(neuron, Neuron):
-        raise _inexpressible("network", "is an ANN, NIR holds spiking networks")
+        raise _inexpressible("network", "is an ANN")
     if neuron.smooth is not None:
-        raise _inexpressible("neuron", "is smooth and sends no spikes")
+        raise _inexpressible("neuron", "is smooth")
     if neuron.reset == "subtract":
-        raise _inexpressible("neuron", "subtracts its threshold, NIR's neurons are set to a value")
+        raise _inexpressible("neuron", "subtracts its threshold at a reset")
     if architecture.norm:
-        raise _inexpressible("network", "has a norm, which is for training only: fold it")
+        raise _inexpressible("network", "has a norm, which is only for training")
     if architecture.readout.kind == "current_and_spikes":
-        raise _inexpressible("read-out", "sends current and spikes at once")
+        raise _inexpressible("read-out", "adds current and spikes")
 
 
 def _inexpressible(where: str, what: str) -> InputError:
-    return InputError(where, what, "NIR cannot express it, choose another network")
+    return InputError(where, f"{what}, which NIR cannot express", "choose another network")
 
 
 def _name(layer: Layer, i: int) -> str:

@@ -1,6 +1,6 @@
-"""N-MNIST: the digits of MNIST, seen by an event camera that moved three times; 34x34 pixels, read from the zips.
+"""N-MNIST: the digits of MNIST before an event camera that moved three times; 34x34 pixels, read from the zips.
 
-The order is that of tonic: by digit, then by number.
+Recordings are sorted as by tonic: by digit, then by number.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Options(Model):
 
 
 def load(options: Options, raw: Path) -> Raw:
-    """60,000 training, 10,000 test recordings, decoded when they are asked for; raises InputError naming the file."""
+    """60,000 training, 10,000 test recordings, decoded when they are read; raises InputError naming the file."""
     samples: list[tuple[archives.Members, str]] = []
     y_N: list[int] = []
     parts = {}
@@ -43,7 +43,7 @@ def load(options: Options, raw: Path) -> Raw:
         for digit in range(10):
             names = [n for n in found.names if n.startswith(f"{folder}/{digit}/") and n.endswith(".bin")]
             if not names:
-                raise InputError(raw / archive, f"holds no recording in {folder}/{digit}", "fetch it anew")
+                raise InputError(raw / archive, f"holds no recording in {folder}/{digit}", "download it again")
             samples += [(found, name) for name in names]
             y_N += [digit] * len(names)
         parts[part] = np.arange(begin, len(samples))
