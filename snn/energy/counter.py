@@ -13,7 +13,7 @@ position that receives two spikes counts two. Max pooling is not linear: spikes 
 compare per input and step. A shortcut without synapses costs one AC per spike that it adds to a membrane, or one per
 number if it is analog. NeuNorm costs one AC per spike and, at every step, one MAC per position for U x and one per map
 position for decay x; the layer behind it splits W (s - U x) into W s, by spikes, and W (U x), one MAC per synapse and
-step. Biases and the weights of the read-out are not counted.
+step. Biases are not counted, nor the weighted sum of the outputs over steps.
 
 Only one count depends on values: `macs_nonzero`, a baseline for hardware that skips zeros among an ANN's activations.
 """

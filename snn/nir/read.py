@@ -25,6 +25,8 @@ from snn.nir.guard import checked
 from snn.nir.neurons import Constants, Values, constants_of, neuron_of, silicon_of, spread
 from snn.nir.parts import DO, KNOWN, Graph, Place, Residual
 
+MISFIT = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)  # raised for arrays that do not fit
+
 
 def read(path: Path, steps: int | None = None, dt: float | None = None) -> Network:
     """The network in a NIR file; `steps` and `dt` replace those in its metadata.
@@ -41,13 +43,7 @@ def read(path: Path, steps: int | None = None, dt: float | None = None) -> Netwo
         if not 0 < dt < math.inf:
             raise InputError(f"{path}: metadata dt", f"{dt:g} is not positive and finite", "give --dt")
         return _network(graph, steps, dt)
-    except (
-        ArithmeticError,
-        LookupError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ) as error:  # of arrays that do not fit each other
+    except MISFIT as error:
         first = (str(error).splitlines() or [""])[0]
         raise InputError(path, f"does not fit together ({first})", "check shapes and values of its nodes") from error
 

@@ -103,7 +103,7 @@ class _Tar(Members):
                 self.infos[info.name] = info
         file.seek(self.archive.offset)
         behind = iter(lambda: file.read(1 << 20), b"")
-        if not file.read(1) == b"\0" or any(piece.strip(b"\0") for piece in behind):  # tarfile ends at damage, too
+        if not file.read(1) == b"\0" or any(piece.strip(b"\0") for piece in behind):  # tarfile stops at damage
             raise InputError(path, f"is cut off or damaged behind {len(self.infos)} files", AGAIN)
         super().__init__(path, self.infos)
 
