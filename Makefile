@@ -1,6 +1,6 @@
 # Two commands do all the set-up: make reproduce, make test.
 
-# Settings reach commands by the environment, unchanged: neither make nor a shell finds commands in them. This comes before
+# Settings reach commands by the environment, unchanged: neither make nor a shell executes anything in them. This comes before
 # the first $(shell), since newer versions of make expand what is exported for it.
 EXPERIMENT ?= digits
 CORES ?= all
@@ -11,7 +11,7 @@ SETTINGS := EXPERIMENT CORES MIRROR OFFLINE REMOTE
 $(foreach name,$(SETTINGS),$(eval override $(name) := $$(value $(name))))
 export $(SETTINGS)
 
-# Python is the first that fits.
+# The first Python that is 3.11 or newer and has venv.
 PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
@@ -19,7 +19,7 @@ VENV := .venv/bin/python
 .PHONY: reproduce test lint bench fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
-reproduce: .venv/.installed  ## run an experiment, print its summary and where its page is: EXPERIMENT= MIRROR= OFFLINE=1
+reproduce: .venv/.installed  ## run an experiment, print its summary and the path of its page: EXPERIMENT= MIRROR= OFFLINE=1
 	@$(VENV) -m snakemake --cores "$$CORES" --config experiment="$$EXPERIMENT" data_mirror="$$MIRROR" offline="$$OFFLINE"
 	@$(VENV) -m snn summary --experiment "$$EXPERIMENT"
 
@@ -35,7 +35,7 @@ lint: .venv/.installed
 
 NEUROBENCH := .venv-neurobench/bin/python
 
-bench: .venv/.installed .venv-neurobench/.installed  ## counts against NeuroBench, what counting and loading cost
+bench: .venv/.installed .venv-neurobench/.installed  ## counts against NeuroBench, cost of counting and loading
 	@$(NEUROBENCH) -m benchmarks.neurobench_fixture --check
 	@$(VENV) -m benchmarks.counting
 	@$(VENV) -m benchmarks.loading
@@ -43,14 +43,14 @@ bench: .venv/.installed .venv-neurobench/.installed  ## counts against NeuroBenc
 fetch: .venv/.installed  ## released checkpoints and tables instead of computing them: EXPERIMENT= REMOTE=
 	@$(VENV) -m snn fetch --experiment "$$EXPERIMENT" --remote "$$REMOTE"
 
-lock: .venv/.installed  ## resolve pyproject.toml anew
+lock: .venv/.installed  ## resolve pyproject.toml again
 	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --no-header --quiet --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
 
 clean-environment:
 	@rm -rf .venv
 
-# NeuroBench of a named version, in an environment of its own that borrows torch from .venv.
+# NeuroBench at a fixed version, in an environment of its own that uses torch from .venv.
 .venv-neurobench/.installed: .venv/.installed requirements-neurobench.lock
 	@$(VENV) -m venv --clear .venv-neurobench
 	@$(VENV) -c 'import site; print(site.getsitepackages()[0])' > \
@@ -58,7 +58,7 @@ clean-environment:
 	@$(NEUROBENCH) -m pip install --quiet --no-deps --require-hashes -r requirements-neurobench.lock
 	@touch $@
 
-# Byte-code is compiled here, once: a job that had to compile torch's would take twice as long.
+# Compiles byte-code once: importing torch without it takes twice as long.
 .venv/.installed: requirements.lock requirements-uv.lock
 	@test -n '$(PYTHON)' || { echo 'error: python: none of python3.13, 3.12, 3.11 or python3 is 3.11 or newer and has venv;' \
 	  'install one, for example with: apt install python3.11 python3.11-venv' >&2; exit 2; }

@@ -6,7 +6,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/hardware.smk"
 include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/tables.smk"
+include: "workflow/rules/report.smk"
 
 
 report: "workflow/report/workflow.rst"
@@ -15,10 +15,10 @@ report: "workflow/report/workflow.rst"
 rule all:
     default_target: True
     input:
-        GRID.targets,
+        PLAN.targets,
     message:
         "all results are up to date"
 
 
 onsuccess:
-    complete_or_exit(GRID, workflow)
+    complete_or_exit(PLAN, workflow)

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from snn.core import files
+from snn.pipeline.plan import Plan
 
+OLDER = "0123456789ab"
 ROWS = [{"path": f"r{i}", "commit": commit * 40, "dirty": False} for i, commit in enumerate("abbcbb")]
 PAGES = {
     "summary.md": "# Title\n\nAccuracy.\n\n| a |\n|---|\n| 1 |\n\n## mismatch\n\n| b |\n|---|\n| 2 |\n",
@@ -13,11 +15,19 @@ PAGES = {
 }
 
 
-def put(name, digest, rows=ROWS):
-    """Write the tables of an experiment with a stamp of this name; returns their folder."""
-    folder = Path("results/tables", name)
-    files.write_csv(folder / "costs.csv", rows)
+def digests(collected: str | None = None) -> tuple[str, str]:
+    """The digests of the tables of `smoke` and of the report that today's code makes of them; by default today's."""
+    grid = Plan("smoke")
+    collected = collected or grid.collect.digest
+    return collected, grid.report.of(collected).digest
+
+
+def put(name: str, collected: str, report: str = OLDER, rows=ROWS) -> tuple[Path, Path]:
+    """Write tables and report of an experiment with stamps of these names; returns their folders."""
+    tables, pages = Path("results/tables", name), Path("results/report", name)
+    files.write_csv(tables / "costs.csv", rows)
     for page, text in PAGES.items():
-        files.write(folder / page, text)
-    files.write_json(folder / f"{digest}.stamp", {path.name: files.sha256(path) for path in folder.iterdir()})
-    return folder
+        files.write(pages / page, text)
+    for folder, digest in ((tables, collected), (pages, report)):
+        files.write_json(folder / f"{digest}.stamp", {path.name: files.sha256(path) for path in folder.iterdir()})
+    return tables, pages

@@ -32,12 +32,12 @@ from snn.model import network
 from snn.model.spec import AvgPool, Conv, Linear
 from snn.rules import Task
 from snn.training import loop
+from tests import nets
 
 GOLDEN = Path(__file__).with_name("golden") / "losses.json"
 CHIPS = GOLDEN.with_name("chips.json")
 STEPS = 4
 LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=12))
-DATASET = SimpleNamespace(task="classification", augment=config.Augment(shift=1))
 CALIBRATION = config.Calibration(
     samples=24, epochs=2, batch=12, lr=1e-2, calibrators=("ltl_offline",), targets=("own",), warm_up=1
 )
@@ -64,8 +64,7 @@ def exact():
 
 
 def split(name, samples):
-    x_NCHW = torch.randint(17, (samples, 1, 8, 8), generator=seeds.generator("golden", name), dtype=torch.uint8)
-    return Double(x_NCHW, torch.arange(samples) % 3, torch.tensor([8.0]), torch.tensor([5.0]))
+    return nets.split("golden", name, samples=samples, kind=Double)
 
 
 @cache
@@ -84,7 +83,7 @@ def trained(name, steps=None):
         folder, start = Path(name_of_folder), None
         if begin:
             start = files.write_tensors(folder / "start.safetensors", network.to_numpy(begin.state_dict()), {})
-        return *loop.fit(rule, task, parts, recipe, DATASET, 0, parents, folder / "resume", name, start), teacher
+        return *loop.fit(rule, task, parts, recipe, nets.DATASET, 0, parents, folder / "resume", name, start), teacher
 
 
 def measure(name):
@@ -120,7 +119,7 @@ def on_chip(noise, level, net, reference, calibrator):
     found = {f"{noise} noisy {what}": value for what, value in operations(made).items()}
     trial = trials.Trial(trials.Arm(calibrator, "own"), level, 0)
     settings = SimpleNamespace(noise=noise, calibration=CALIBRATION)
-    job = SimpleNamespace(hardware=settings, run=SimpleNamespace(data=SimpleNamespace(dataset=DATASET)))
+    job = SimpleNamespace(hardware=settings, run=SimpleNamespace(data=SimpleNamespace(dataset=nets.DATASET)))
     samples = {"train": split("train", 24), "validation": split("validation", 12)}
     course = calibrate.calibrate(net, trial, job, reference, samples, seeds.generator("golden", "chip"))
     found |= {f"{noise} calibration loss {row['epoch']}": row["loss"] for row in course.history[1:]}

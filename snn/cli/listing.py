@@ -1,27 +1,69 @@
-"""What there is to choose from, one thing in a row: methods, networks, data sets, noise, energy, experiments."""
+"""The command list: methods, networks, data sets, noise, energy, experiments, one per row. No torch."""
 
 import csv
 import sys
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from snn.config import params
+from tabulate import tabulate
+
+from snn.config import Experiment, Network, Noise, params
+from snn.config.documents import Thing
+from snn.core.errors import InputError
 from snn.model.graph import sizes, with_readout
+from snn.pipeline.plan import Plan
+
+RUN = ("methods", "networks", "datasets")  # kinds that experiments run; of each it is told how many do
+WIDEST = 60  # characters of a cell
+COLUMNS = {
+    "datasets": ("loader", "task", "input_shape", "classes"),
+    "methods": ("rule", "training.epochs", "training.optimiser", "training.lr"),
+    "energy": ("precision", "mac_pj", "ac_pj", "neuron_update_pj", "first_layer", "convention"),
+}
 
 
 def listing(kind: str, style: str) -> None:
-    """Print the things of a kind, one a row."""
-    rows = [{"name": name, **_described(kind, params.load(kind, name))} for name in params.names(kind)]
+    """Print everything of a kind as a table (`style` table) or as CSV (csv)."""
+    experiments = _experiments() if kind in RUN else {}
+    rows: list[dict[str, object]] = []
+    for name in params.names(kind):
+        thing = params.load(kind, name)
+        used = {"experiments": experiments[kind][name] or "-"} if kind in RUN else {}
+        source = {"source": thing.source.strip()} if kind in COLUMNS or isinstance(thing, Noise) else {}
+        rows.append({"name": name, **_described(kind, thing), **used, **source})
     if style == "csv":
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else [], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     else:
-        print(_aligned(rows))
+        print(aligned(rows))
 
 
-def _described(kind: str, thing: Any) -> dict[str, object]:
-    if kind == "networks":
+def aligned(rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows as a table for a terminal: numbers to the right, long cells cut."""
+    cells = [{key: _short(f"{v:,}" if isinstance(v, int) else str(v)) for key, v in row.items()} for row in rows]
+    numbers = [any(isinstance(row[key], int | float) for row in rows) for key in (rows[0] if rows else ())]
+    sides = ["right" if number else "left" for number in numbers]
+    return tabulate(cells, headers="keys", tablefmt="plain", colalign=sides, disable_numparse=True)
+
+
+def _experiments() -> dict[str, Counter[str]]:
+    """How many experiments run each method, network and data set; one that cannot be planned runs none."""
+    found: dict[str, Counter[str]] = {kind: Counter() for kind in RUN}
+    for name in params.names("experiments"):
+        with suppress(InputError):
+            grid = Plan(name)
+            runs = {run for job in grid.runs for run in (job, job.teacher, job.start) if run}
+            found["methods"].update({run.method_name for run in runs})
+            found["networks"].update([grid.experiment.network])
+            found["datasets"].update([grid.experiment.dataset])
+    return found
+
+
+def _described(kind: str, thing: Thing) -> dict[str, object]:
+    if isinstance(thing, Network):
         layers = with_readout(thing.layers, thing.outputs)
         all_sizes = sizes(thing.input_shape, layers)
         totals = {
@@ -29,7 +71,7 @@ def _described(kind: str, thing: Any) -> dict[str, object]:
         }
         shape = "x".join(map(str, thing.input_shape))
         return {"layers": len(layers), "input": shape, "outputs": thing.outputs, **totals, "layout": thing.layout}
-    if kind == "experiments":
+    if isinstance(thing, Experiment):
         return {
             "dataset": thing.dataset,
             "network": thing.network,
@@ -38,44 +80,21 @@ def _described(kind: str, thing: Any) -> dict[str, object]:
             "seeds": len(thing.seeds),
             "noise": " ".join(hardware.noise for hardware in thing.hardware),
         }
-    if kind == "noise":
+    if isinstance(thing, Noise):
         levels = ",".join(f"{level:g}" for level in thing.levels)
-        models = " + ".join(part.model for part in thing.models)
-        return {"models": models, "levels": levels, "level": thing.level, "source": thing.source.strip()}
-    shown = {
-        "datasets": ("loader", "task", "input_shape", "classes"),
-        "methods": ("rule", "training.epochs", "training.optimiser", "training.lr"),
-        "energy": ("precision", "mac_pj", "ac_pj", "neuron_update_pj", "first_layer", "convention"),
-    }[kind]
+        return {"models": " + ".join(part.model for part in thing.models), "levels": levels, "level": thing.level}
     document = thing.model_dump(mode="json")
-    return {key.split(".")[-1]: _cell(document, key) for key in shown} | {"source": thing.source.strip()}
+    return {key.split(".")[-1]: _cell(document, key) for key in COLUMNS[kind]}
 
 
 def _cell(document: Mapping[str, Any], key: str) -> object:
     value: Any = document
     for part in key.split("."):
         value = value[part]
-    if isinstance(value, dict):
-        return " ".join(f"{name}={_join(item)}" for name, item in value.items())
-    return _join(value)
+    if isinstance(value, list):
+        return ("x" if all(isinstance(item, int) for item in value) else ",").join(map(str, value))
+    return value
 
 
-def _join(value: object) -> object:
-    if not isinstance(value, list):
-        return value
-    return ("x" if all(isinstance(item, int) for item in value) else ",").join(map(str, value))
-
-
-def _aligned(rows: Iterable[Mapping[str, object]]) -> str:
-    """Columns side by side; numbers to the right, a long last column cut."""
-    rows = list(rows)
-    cells = [list(rows[0]), *([f"{v:,}" if isinstance(v, int) else str(v) for v in row.values()] for row in rows)]
-    widths = [min(max(len(row[i]) for row in cells), 60) for i in range(len(cells[0]))]
-    right = [isinstance(value, int | float) for value in rows[0].values()]
-    lines = []
-    for row in cells:
-        cut = [cell if len(cell) <= 60 else cell[:57] + "..." for cell in row]
-        lines.append(
-            "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cut, widths, right, strict=True)).rstrip()
-        )
-    return "\n".join(lines)
+def _short(text: str) -> str:
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."

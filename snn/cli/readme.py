@@ -1,4 +1,4 @@
-"""The tables that README and docs show, between their markers."""
+"""The command readme: the tables that README and docs show between their markers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,8 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
+from snn.report.dictionary import dictionary
+from snn.report.sections import ABOUT
 
 SHOWN_IN_README = (
     *(DEFAULT_EXPERIMENT, "matched"),
@@ -19,44 +21,51 @@ ASKED = "## Asked for\n\n"
 
 
 def readme() -> None:
-    """Put the tables that README and docs show between their markers.
+    """Write the tables that README and docs show between their markers.
 
-    Raises InputError, with no file written, for tables that their stamp does not prove, tables of today that code made
-    which was not committed, or a marker that is missing.
+    Raises InputError, with no file written, if a stamp does not prove its files, if runs of today were made by code
+    that was not committed or their report is stale, or if a marker is missing.
     """
     for experiment in sorted({*SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}):
-        tables = record.TableSet(experiment)
-        tables.prove()
-        tables.refuse_dirty()
+        on_record = record.OnRecord(experiment)
+        on_record.prove()
+        on_record.refuse_dirty()
+        on_record.refuse_stale_report()
     pages: dict[Path, str] = {}
     for path, marker, body in documented():
         begin, found, rest = pages.setdefault(path, path.read_text()).partition(f"<!-- {marker}: ")
-        said, _, shown = rest.partition("\n")
+        label, _, shown = rest.partition("\n")
         _, end, after = shown.partition("<!-- end -->")
         if not found or not end:
             raise InputError(path, f"has no place for {marker}", f"write <!-- {marker}: --> and <!-- end --> into it")
-        pages[path] = f"{begin}{found}{said}\n{body}{end}{after}"
+        pages[path] = f"{begin}{found}{label}\n{body}{end}{after}"
     for path, page in pages.items():
         files.write(path, page)
 
 
 def documented() -> Iterator[tuple[Path, str, str]]:
-    """What is shown where: (file, marker, text), read from the tables of this checkout; those that are stale say so."""
+    """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
     for experiment in SHOWN_IN_README:
-        tables = record.TableSet(experiment)
-        _, _, table = (tables.folder / "summary.md").read_text().split("\n", 2)
-        yield Path("README.md"), experiment, table.replace("## ", "### ") + tables.mark  # less its heading
+        found = record.OnRecord(experiment)
+        _, _, table = _shown(found.report / "summary.md").split("\n", 2)
+        yield Path("README.md"), experiment, table.replace("## ", "### ") + found.mark  # less its heading
     for experiment in SHOWN_ON_CHIPS:
-        tables = record.TableSet(experiment)
-        joules = (tables.folder / "energy.md").read_text()
+        found = record.OnRecord(experiment)
+        joules = (found.report / "energy.md").read_text()
         verdict = joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
-        yield Path("docs/energy.md"), f"{experiment} energy", verdict + tables.mark
-        _, _, chips = (tables.folder / "hardware.md").read_text().split("\n", 2)
-        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####") + tables.mark
+        yield Path("docs/energy.md"), f"{experiment} energy", verdict + found.mark
+        _, _, chips = _shown(found.report / "hardware.md").split("\n", 2)
+        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####") + found.mark
     effects = []
     for experiment in SHOWN_IN_PITFALLS:
-        tables = record.TableSet(experiment)
-        _, asked = (tables.folder / "comparisons.md").read_text().split(ASKED)
+        found = record.OnRecord(experiment)
+        _, asked = (found.report / "comparisons.md").read_text().split(ASKED)
         table = asked.split("\n\n##")[0].rstrip("\n")
-        effects.append(f"### {experiment}\n\n{table}\n{tables.mark}")
+        effects.append(f"### {experiment}\n\n{table}\n{found.mark}")
     yield Path("docs/pitfalls.md"), "effects", "\n".join(effects)
+    yield Path("docs/tables.md"), "columns", f"\n{dictionary()}"
+
+
+def _shown(page: Path) -> str:
+    """A page without its caption, which docs/tables.md shows once."""
+    return page.read_text().split(f"\n## {ABOUT}\n")[0].rstrip() + "\n"

@@ -1,4 +1,4 @@
-"""What each kind of parameter file may say, as typed models. No torch; the reading of them is in `params`."""
+"""Typed models of the parameter files, one per kind; `params` reads the files. No torch."""
 
 from snn.config.dataset import Augment, Dataset, File, Frames, Split
 from snn.config.energy import Energy, Memory

@@ -1,4 +1,4 @@
-"""Data: released files, split, frames of events, what samples look like to a network. No torch."""
+"""Data sets: released files, split, frames of events, shape and scale of samples. No torch."""
 
 from math import prod
 from typing import Annotated, Literal
@@ -7,11 +7,15 @@ from pydantic import BaseModel, Field, SerializeAsAny, model_validator
 
 from snn.core.strict import Many, Model, Positive, Shape
 
+Steps = Annotated[int, Field(gt=0, le=10_000)]
+Limit = Annotated[int, Field(gt=0, le=1_000_000_000)]  # a number of samples
+
 
 class Augment(Model):
-    """Random changes of training samples, drawn per sample and the same for all frames of it: crop after padding by
-    `shift` zeros on every side, mirror left to right, roll by up to `roll` pixels in both directions (what leaves on
-    one side enters on the other), and a square of side `cutout` around a random pixel set to the mean.
+    """Random changes of training samples, drawn per sample; all frames of a sample change alike.
+
+    `shift`: crop after padding with so many zeros on every side. `flip`: mirror left to right. `roll`: cyclic shift by
+    up to so many pixels in both directions. `cutout`: side of a square around a random pixel, set to the mean.
     """
 
     shift: Annotated[int, Field(ge=0)] = 0
@@ -21,7 +25,7 @@ class Augment(Model):
 
 
 class File(Model):
-    """A file of a data set as it was released: its name here, where it is served, and its published checksum."""
+    """A released file of a data set: its name here, its URLs and its published checksum."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     urls: Many[Annotated[str, Field(pattern=r"^https?://")]] = ()
@@ -36,10 +40,10 @@ class File(Model):
 
 
 class Split(Model):
-    """Which samples are test data and which validation data.
+    """Which samples are test data and which are validation data.
 
-    `test`: as released, or of every class `test_share` of the samples, the last ones or drawn by `seed`. `validation`:
-    the share of what is left, class by class, drawn by `seed`. A release that names its validation data keeps them.
+    `test`: official, as released; else the share `test_share` of every class, the last samples or random ones (`seed`).
+    `validation`: share of every class in the rest, drawn by `seed`, unless the release names its validation data.
     """
 
     test: Literal["official", "last", "random"] = "official"
@@ -48,19 +52,19 @@ class Split(Model):
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
-    def _share_of_what_is_carved(self) -> "Split":
+    def _share_fits(self) -> "Split":
         if (self.test == "official") != (self.test_share is None):
-            raise ValueError("test_share belongs to test: last or random, and these need it")
+            raise ValueError("test_share is needed by test: last and random, and does not fit official")
         return self
 
 
 class Frames(Model):
     """How recordings of events become frames, see `data/formats/frames.py`.
 
-    `size`: height and width of a frame; those of the sensor if none is given.
+    `size`: height and width of a frame; by default those of the sensor.
     """
 
-    steps: Annotated[int, Field(gt=0, le=10_000)]
+    steps: Steps
     slices: Literal["count", "duration", "bins"]
     bin_us: Positive | None = None
     value: Literal["count", "binary"] = "count"
@@ -70,25 +74,24 @@ class Frames(Model):
     @model_validator(mode="after")
     def _what_belongs_together(self) -> "Frames":
         if (self.slices == "bins") != (self.bin_us is not None):
-            raise ValueError("bin_us belongs to slices: bins, and these need it")
+            raise ValueError("bin_us belongs to slices: bins, which needs it")
         if (self.resize == "none") != (self.size is None):
-            raise ValueError("size belongs to resize: pool, bilinear or released, and these need it")
+            raise ValueError("size belongs to resize: pool, bilinear or released, which need it")
         if self.resize == "released" and self.value != "binary":
-            raise ValueError("the released code made frames of ones: say value: binary")
+            raise ValueError("the released code makes binary frames: say value: binary")
         return self
 
 
 class Dataset(Model):
-    """A data set: its released files, its loader with the loader's own options, its split, and what it looks like to a
-    network.
+    """A data set: its released files, its loader with options, its split, and the form of its samples.
 
-    `raw`: the folder below data/raw that holds the files; if none is said, that of the base or the data set's own name.
-    `frames`: samples are that many frames of events, shown one a step. `task` reconstruction: the goal is the image
-    itself, as shares of `white`, the largest number that is stored. `normalise`: standard, (x - mean) / std a channel
-    of the training part; white, x / white; none, x as it is stored. `spikes`: frames hold zeros and ones only, which a
-    first layer adds and does not multiply. `train_limit`, `test_limit`: so many samples at most, as many of each class
-    as can be.
-    A file may name another data set as its `base` and say only what differs.
+    `raw`: folder below data/raw with the files; by default that of the base, or the name of the data set.
+    `frames`: number of frames of events in a sample; a network sees one per step.
+    `task`: reconstruction has the image itself as its target, divided by `white`, the largest stored number.
+    `normalise`: standard, (x - mean) / std per channel of the training data; white, x / white; none, x as stored.
+    `spikes`: frames hold only zeros and ones, so that the first layer adds and does not multiply.
+    `train_limit`, `test_limit`: use at most so many samples, in equal numbers per class as far as possible.
+    A file may name another data set as its `base` and state only the keys that differ.
     """
 
     source: str
@@ -105,17 +108,17 @@ class Dataset(Model):
     normalise: Literal["standard", "white", "none"] = "standard"
     spikes: bool = False
     augment: Augment = Augment()
-    train_limit: Positive | None = None
-    test_limit: Positive | None = None
+    train_limit: Limit | None = None
+    test_limit: Limit | None = None
 
     @property
     def outputs(self) -> int:
-        """How many numbers a network has to give."""
+        """How many numbers a network puts out."""
         return self.classes if self.task == "classification" else prod(self.input_shape)
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """A sample as it is stored: an image (C, H, W), or frames (T, C, H, W)."""
+        """The shape of a stored sample: an image (C, H, W), or frames (T, C, H, W)."""
         return (self.frames, *self.input_shape) if self.frames else self.input_shape
 
     @model_validator(mode="after")
@@ -123,7 +126,7 @@ class Dataset(Model):
         if self.spikes and (self.frames is None or self.normalise != "none"):
             raise ValueError("spikes: true needs frames and normalise: none")
         if self.frames and self.task == "reconstruction":
-            raise ValueError("frames cannot be given back: choose task: classification")
+            raise ValueError("frames do not fit task: reconstruction")
         return self
 
     @model_validator(mode="after")

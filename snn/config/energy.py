@@ -1,4 +1,4 @@
-"""What operations cost, by convention. No torch."""
+"""Conventions of energy: the price of an operation. No torch."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from snn.core.strict import Model
 
 
 class Memory(Model):
-    """Accesses of memory that come with an operation, and what one costs in picojoule."""
+    """Memory accesses per operation, and the energy of one access in picojoule."""
 
     access_pj: Annotated[float, Field(gt=0)]
     per_mac: Annotated[int, Field(ge=0)]
@@ -18,10 +18,11 @@ class Memory(Model):
 
 
 class Energy(Model):
-    """A convention of what an operation costs, in picojoule, and of what is counted. `convention`: in one line.
+    """A convention of energy: the price of each operation in picojoule, and what is counted.
 
-    `first_layer`: the current of a constant image is multiplied once and held, or computed anew at every step.
+    `convention`: a description in one line.
     `precision`: of the numbers; mixed where two kinds of machine are compared.
+    `first_layer`: once, the current of a constant image is computed once and kept; every_step, again at every step.
     """
 
     source: str

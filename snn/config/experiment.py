@@ -1,17 +1,19 @@
-"""What to run: methods, seeds, chips with their calibrations and controls, comparisons. No torch."""
+"""Experiments: methods, seeds, chips with their calibrations and controls, comparisons. No torch."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from snn.config.dataset import Limit, Steps
 from snn.core.strict import Many, Model, Positive
 
 
 class Calibration(Model):
     """How chips are calibrated: every calibrator with every kind of targets, all with the same budget.
 
-    `calibrators` are files of snn/calibrators. `targets`: of the teacher, their own, or by_rule: the teacher's where
-    the rule of the run learns from one, else their own. `warm_up`: steps before an online calibrator learns.
+    `calibrators`: files of snn/hardware/calibrators. `warm_up`: steps before an online calibrator learns.
+    `targets`: teacher, activations of the teacher ANN; own, those of the clean network; by_rule, the teacher's if the
+    rule of the run learns from a teacher, else its own.
     """
 
     samples: Positive
@@ -31,8 +33,9 @@ class Calibration(Model):
 
 
 class Controls(Model):
-    """Where the same budget is spent otherwise, at one level, with the first calibrator and the first targets; see
-    `snn/hardware/trials.py`.
+    """Controls of calibration: the same budget spent in another way, see `snn/hardware/trials.py`.
+
+    They run at one level, with the first calibrator and the first targets.
     """
 
     level: Annotated[int | float, Field(gt=0)]
@@ -42,12 +45,13 @@ class Controls(Model):
 
 
 class Hardware(Model):
-    """Chips of one kind of noise, at several levels, before and after calibration. `levels`: those of the noise file
-    unless said otherwise.
+    """Chips of one kind of noise at several levels, before and after calibration.
+
+    `levels`: by default those of the noise file.
     """
 
     noise: str
-    levels: Many[Annotated[int | float, Field(gt=0)]] = ()
+    levels: Annotated[Many[Annotated[int | float, Field(gt=0)]], Field(max_length=100)] = ()
     chips: Positive
     calibration: Calibration
     controls: Controls | None = None
@@ -64,42 +68,43 @@ class Hardware(Model):
 
 
 class Comparison(Model):
-    """Two methods to be compared seed by seed."""
+    """Two methods that are compared per seed."""
 
     left: str
     right: str
 
 
 class Experiment(Model):
-    """What to run: every method with every seed on one data set and network, with one teacher ANN a seed.
+    """An experiment: every method with every seed on one data set and network, with one teacher ANN per seed.
 
-    `learning_rates`: every method but the teacher is trained with each of them, and judged by the one that is best on
-    validation data; a run to start from keeps its own. `steps_eval`: numbers of steps at which the clean networks are
-    judged besides their own. `train_limit`, `test_limit`: a smaller version of the data set, whose name then says so.
-    `comparisons`: pairs of methods, beside the pairs of every method with its teacher.
-    `epochs`: of every method, in place of those of its recipe; `overrides` may still say otherwise.
-    A file may name another experiment as its `base` and say only what differs.
+    `train_limit`, `test_limit`: use a smaller version of the data set; its name then contains the limit.
+    `learning_rates`: train every method except the teacher with each of them, and evaluate the one that is best on
+    validation data; a run that another one starts from keeps the rate of its recipe.
+    `steps_eval`: numbers of steps at which clean networks are evaluated besides their own.
+    `comparisons`: pairs of methods, in addition to every method with its teacher.
+    `epochs`: of every method, in place of those of its recipe; `overrides` come last.
+    `overrides`: changes to the recipe of a method, by its name.
+    A file may name another experiment as its `base` and state only the keys that differ.
     """
 
     source: str
     dataset: str
-    train_limit: Positive | None = None
-    test_limit: Positive | None = None
+    train_limit: Limit | None = None
+    test_limit: Limit | None = None
     network: str
-    steps: Positive
-    protocol: Literal["held_out"] = "held_out"  # model chosen on validation data, test data looked at once
+    steps: Steps
     teacher: str
     methods: Annotated[Many[str], Field(min_length=1)]
-    seeds: Annotated[Many[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-    learning_rates: Many[Annotated[float, Field(gt=0)]] = ()
-    steps_eval: Many[Positive] = ()
+    seeds: Annotated[Many[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1, max_length=1000)]
+    learning_rates: Annotated[Many[Annotated[float, Field(gt=0)]], Field(max_length=100)] = ()
+    steps_eval: Annotated[Many[Steps], Field(max_length=100)] = ()
     comparisons: Many[Comparison] = ()
     hardware: Many[Hardware] = ()
     energy: str
     epochs: Positive | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: Positive = 1  # per job; gradients at 1 and 2 threads differ in bits
-    overrides: dict[str, dict[str, Any]] = {}  # method -> changes to its recipe
+    overrides: dict[str, dict[str, Any]] = {}
 
     @model_validator(mode="after")
     def _no_repetition(self) -> "Experiment":

@@ -1,4 +1,4 @@
-"""What the papers say: claims to be checked, numbers to stand beside ours. No torch."""
+"""The literature: claims of the papers, and their published figures. No torch."""
 
 from typing import Annotated, Literal
 
@@ -8,8 +8,9 @@ from snn.core.strict import Many, Model, Positive
 
 
 class Side(Model):
-    """Which rows: a method, a condition; for chips the noise, the level (the highest or the lowest) and, of calibrated
-    ones, the calibrator and its targets.
+    """The rows on one side of a claim: of a method under a condition.
+
+    Chips need `noise` and `level`, the highest or the lowest; calibrated ones also `calibrator` and `targets`.
     """
 
     method: str
@@ -32,7 +33,7 @@ class Side(Model):
 
 
 class Claim(Model):
-    """One claim, with where it is made."""
+    """A claim and its source: `column` of `left` minus that of `right` is at least `margin`."""
 
     claim: str
     source: str
@@ -43,7 +44,7 @@ class Claim(Model):
 
 
 class Ratio(Model):
-    """One claim on what it takes to come within a point of the teacher: `more` needs `times` the column of `fewer`."""
+    """A claim on the cost of coming within a point of the teacher: `more` needs `times` as much as `fewer`."""
 
     claim: str
     source: str
@@ -54,7 +55,7 @@ class Ratio(Model):
 
 
 class Claims(Model):
-    """params/claims.yaml: what the papers claim, to be checked on every experiment that runs the methods."""
+    """params/claims.yaml: claims of the papers, checked in every experiment that runs their methods."""
 
     source: str
     claims: Many[Claim]
@@ -62,10 +63,10 @@ class Claims(Model):
 
 
 class Figure(Model):
-    """A published number, with where it stands and how far it can be trusted.
+    """A published number with its source.
 
-    `trust`: read in the paper itself; quoted by a later one; digitised from a plot, to within `tolerance`; or only
-    remembered (memory), which is shown and enters no gap and no verdict. `spread` is the paper's standard deviation.
+    `trust`: read in the paper itself; quoted by a later paper; digitised from a plot, to within `tolerance`; memory,
+    only remembered, which is shown but enters no gap and no verdict. `spread`: the standard deviation in the paper.
     """
 
     paper: str
@@ -73,7 +74,7 @@ class Figure(Model):
     dataset: str
     network: str
     method: str
-    steps: Positive | None = None  # None: no source says how many
+    steps: Positive | None = None  # None: no source states it
     metric: Literal["accuracy", "error", "synops_ratio", "energy_ratio"] = "accuracy"
     value: float
     spread: Annotated[float, Field(gt=0)] | None = None
@@ -89,7 +90,7 @@ class Figure(Model):
 
 
 class Published(Model):
-    """params/published.yaml: numbers to stand beside ours."""
+    """params/published.yaml: published numbers, shown next to ours."""
 
     source: str
     figures: Many[Figure]

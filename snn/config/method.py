@@ -1,14 +1,15 @@
-"""How a network is trained: the rule with its options, and the recipe of the common loop. No torch."""
+"""Methods: a training rule with its options, and the recipe of the training loop. No torch."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SerializeAsAny
 
+from snn.config.dataset import Steps
 from snn.core.strict import Many, Model, Positive
 
 
 class Schedule(Model):
-    """Learning rate over training, as a factor on `lr`: a linear rise over `warmup`, then the curve."""
+    """Factor on the learning rate over training: a linear rise over `warmup`, then the curve."""
 
     curve: Literal["constant", "cosine", "steps"] = "constant"
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of all updates
@@ -25,7 +26,7 @@ class LrScale(Model):
 
 
 class Training(Model):
-    """The recipe of one training: what every rule leaves to the common loop."""
+    """The recipe of one training, for the loop that all rules share."""
 
     epochs: Positive
     batch: Positive
@@ -38,8 +39,9 @@ class Training(Model):
 
 
 class Init(Model):
-    """How weights of synapses start: as torch starts them, or those of convolutions normal with variance 2 / fan-out
-    (kaiming), times `gain`. Biases start as torch starts them.
+    """Initial weights of synapses, times `gain`. Biases keep torch's initial values.
+
+    `scheme`: torch, the initial values of torch; kaiming_fan_out, normal with variance 2 / fan-out for convolutions.
     """
 
     scheme: Literal["torch", "kaiming_fan_out"] = "torch"
@@ -47,17 +49,18 @@ class Init(Model):
 
 
 class Start(Model):
-    """A finished run to start from: the same method trained with fewer steps, or another one of the same layers."""
+    """The run that a training starts from: a method, the same or another, with fewer steps and the same layers."""
 
     method: str
-    steps: Positive
+    steps: Steps
 
 
 class Method(Model):
-    """A training rule with its options, and the recipe of the common loop.
+    """A training rule with its options, and the recipe of the training loop.
 
-    A file may name another method as its `base` and say only what differs. `steps`, `teacher`: its own, in place of the
-    experiment's. `start`: the run whose weights it starts from (TIT).
+    `steps`, `teacher`: in place of those of the experiment. `start`: the run whose weights it starts from (TIT).
+    A file may name another method as its `base` and state only the keys that differ. Its section `variants` may hold
+    further methods, by their names, each with the keys in which it differs from the file.
     """
 
     source: str
@@ -65,6 +68,6 @@ class Method(Model):
     options: SerializeAsAny[BaseModel]
     training: Training
     init: Init = Init()
-    steps: Positive | None = None
+    steps: Steps | None = None
     teacher: str | None = None
     start: Start | None = None

@@ -1,4 +1,4 @@
-"""Layers, and what their sizes are quoted for. No torch."""
+"""Networks: a list of layers. No torch."""
 
 from typing import Annotated, Literal
 
@@ -9,9 +9,9 @@ from snn.model.spec import LayerSpec
 
 
 class Network(Model):
-    """A list of hidden layers; `input_shape` and `outputs` are those its sizes are quoted for.
+    """A list of hidden layers; `snn list networks` shows its sizes for `input_shape` and `outputs`.
 
-    `layout` published: a source states the layers. Only then is a result put beside a published figure.
+    `layout`: published, a source states the layers, so that results may be compared with published figures; or ours.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""Imperfect hardware: noise models that stack, at levels. No torch."""
+"""Imperfect hardware: stacks of noise models at several levels. No torch."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,7 +8,7 @@ from snn.core.strict import Many, Model
 
 
 class NoiseModel(Model):
-    """One model of imperfect hardware; an option that says `level` takes the value of the level."""
+    """One noise model; an option with the value `level` takes the level of the chip."""
 
     model: str
     options: dict[str, Any] = {}
@@ -19,10 +19,10 @@ class NoiseModel(Model):
 
 
 class Noise(Model):
-    """Imperfect hardware: models that a programmed value and a neuron meet one after the other.
+    """Imperfect hardware: noise models that are applied one after the other.
 
-    `level`: what the level is, in words; `levels`: those to use where an experiment says none; `better`: which of two
-    levels is the better chip.
+    `level`: what the level means, in words. `levels`: the levels of experiments that choose none. `better`: whether a
+    lower or a higher level is the better chip.
     """
 
     source: str

@@ -1,188 +1,172 @@
-"""Typed, strict parameters: one YAML file a thing, its kind given by its folder, its name by the file. No torch.
+"""Typed, strict parameters: a thing is found by its kind, which is a folder, and its name. No torch.
 
 params/datasets     what to load, how to split, scale and augment it
 params/networks     a list of layers
-params/methods      a training rule with a recipe
+params/methods      a training rule with its recipe, and variants of it
 params/noise        a model of imperfect hardware
-params/energy       joules per operation
+params/energy       the energy of an operation
 params/experiments  which of these to run, and where a recipe is overridden
 """
 
-import difflib
 import functools
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Literal, TypeVar, overload
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML, YAMLError
 
 from snn.config import Claims, Dataset, Energy, Experiment, Method, Network, Noise, Published
+from snn.config.documents import (
+    FOLDER,
+    KINDS,
+    Place,
+    Thing,
+    find,
+    merge,
+    names,
+    near,
+    nearest,
+    path_of,
+    resolve,
+    variants,
+)
+from snn.config.read import read_yaml
 from snn.core.errors import InputError
 from snn.core.paths import ROOT
-from snn.core.strict import Model
 from snn.model.graph import sizes, wire
 
-FOLDER = ROOT / "params"
+__all__ = [
+    "FOLDER",
+    "KINDS",
+    "load",
+    "load_claims",
+    "load_method",
+    "load_plugin",
+    "load_published",
+    "names",
+    "noise_parts",
+    "parse",
+    "path_of",
+    "read_yaml",
+]
+
 PLUGINS = {"datasets": "loader", "methods": "rule"}  # the key that names a file of snn/<package>
-BASED = {"datasets", "methods", "experiments"}  # a file of these may name another as its base
 PACKAGES = {"datasets": "data.loaders", "methods": "rules"}
+Checked = TypeVar("Checked", bound=BaseModel)
 
 
-KINDS: dict[str, type[Model]] = {
-    "datasets": Dataset,
-    "networks": Network,
-    "methods": Method,
-    "noise": Noise,
-    "energy": Energy,
-    "experiments": Experiment,
-}
-
-
-def names(kind: str) -> list[str]:
-    """The things of a kind, by file name."""
-    return sorted(path.stem for path in (FOLDER / kind).glob("*.yaml"))
-
-
-def path_of(kind: str, name: str) -> Path:
-    """The file that describes a thing; raises InputError with the nearest name when there is none."""
-    if name not in names(kind):
-        raise InputError(
-            f"{kind.removesuffix('s')} '{name}'", "is unknown", _nearest(name, names(kind), f"params/{kind}")
-        )
-    return FOLDER / kind / f"{name}.yaml"
+@overload
+def load(kind: Literal["datasets"], name: str) -> Dataset: ...
+@overload
+def load(kind: Literal["networks"], name: str) -> Network: ...
+@overload
+def load(kind: Literal["methods"], name: str) -> Method: ...
+@overload
+def load(kind: Literal["noise"], name: str) -> Noise: ...
+@overload
+def load(kind: Literal["energy"], name: str) -> Energy: ...
+@overload
+def load(kind: Literal["experiments"], name: str) -> Experiment: ...
+@overload
+def load(kind: str, name: str) -> Thing: ...
+def load(kind: str, name: str) -> Thing:
+    """One thing as its typed model; raises InputError naming file, key and remedy."""
+    return _load(kind, name)
 
 
 @functools.cache
-def load(kind: str, name: str) -> Any:
-    """One thing as its typed model; raises InputError naming file, key and remedy."""
-    return parse(kind, _document(kind, name), path_of(kind, name))
+def _load(kind: str, name: str) -> Thing:
+    place = find(kind, name)
+    if place.keys:
+        _load(kind, place.file.stem)  # an error in the file itself is reported there, not in the variant
+    thing = parse(kind, resolve(kind, name), place.file, place.keys)
+    for variant in variants(kind, name):
+        parse(kind, resolve(kind, variant), place.file, ("variants", variant))
+    return thing
 
 
-def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -> Any:
-    """Check a YAML document against its kind, the options of a plugin included."""
-    if kind in PLUGINS and isinstance(document, dict) and isinstance(document.get(PLUGINS[kind]), str):
-        plugin = load_plugin(PACKAGES[kind], document[PLUGINS[kind]], f"{_short(where)}: {PLUGINS[kind]}")
-        options = _validate(plugin.Options, document.get("options", {}), where, (*prefix, "options"))
-        return _validate(KINDS[kind], {**document, "options": options}, where, prefix)
-    checked = _validate(KINDS[kind], document, where, prefix)
+def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -> Thing:
+    """Check a YAML document against its kind, the options of a plugin included.
+
+    `where` and `prefix` are the file and the key that error messages name.
+    """
+    place = Place(where, prefix)
+    checked = _validate(KINDS[kind], _with_options(kind, document, place), place)
     if isinstance(checked, Network):
         try:
             sizes(checked.input_shape, wire(checked.layers))
         except ValueError as error:
-            raise InputError(f"{_short(where)}: layers", str(error), "change the layer or the input shape") from None
+            raise InputError(place.at("layers"), str(error), "change the layer or the input shape") from None
     if isinstance(checked, Noise):
         for level in checked.levels:
             _parts(checked, level, where)
     return checked
 
 
-def noise_parts(name: str, level: float) -> list[tuple[Any, Any]]:
+def noise_parts(name: str, level: float) -> list[tuple[ModuleType, BaseModel]]:
     """The noise models of a chip at a level, in order: module and options. Raises InputError naming file and key."""
     return _parts(load("noise", name), level, path_of("noise", name))
 
 
-def _parts(noise: Noise, level: float, where: Path) -> list[tuple[Any, Any]]:
-    parts = []
-    for i, part in enumerate(noise.models):
-        plugin = load_plugin("hardware.noise", part.model, f"{_short(where)}: models.{i}.model")
-        parts.append((plugin, _validate(plugin.Options, part.at(level), where, ("models", str(i), "options"))))
-    return parts
+def load_method(name: str, override: Mapping[str, Any], where: Path) -> Method:
+    """A method, its recipe overridden by an experiment: `override` is merged key by key."""
+    if not override:
+        return load("methods", name)
+    place = Place(where, ("overrides", name))
+    return _validate(Method, _with_options("methods", merge(resolve("methods", name), override), place), place)
+
+
+def load_plugin(package: str, name: str, where: str) -> ModuleType:
+    """The module `snn.<package>.<name>`, executed without torch; raises InputError with the nearest name."""
+    folder = f"snn/{package.replace('.', '/')}"
+    known = sorted(path.stem for path in (ROOT / folder).glob("[a-z]*.py"))
+    if name not in known:
+        raise InputError(where, f"there is no {folder}/{name:.100}.py", nearest(name, known, folder))
+    return importlib.import_module(f"snn.{package}.{name}")
 
 
 @functools.cache
 def load_claims() -> Claims:
     """params/claims.yaml; raises InputError naming key and remedy."""
-    return _validate(Claims, read_yaml(FOLDER / "claims.yaml"), FOLDER / "claims.yaml")
+    return _validate(Claims, read_yaml(FOLDER / "claims.yaml"), Place(FOLDER / "claims.yaml"))
 
 
 @functools.cache
 def load_published() -> Published:
     """params/published.yaml; raises InputError naming key and remedy."""
-    return _validate(Published, read_yaml(FOLDER / "published.yaml"), FOLDER / "published.yaml")
+    return _validate(Published, read_yaml(FOLDER / "published.yaml"), Place(FOLDER / "published.yaml"))
 
 
-def _document(kind: str, name: str, above: tuple[str, ...] = ()) -> Any:
-    """A file's document, merged into that of the one it names as its base."""
-    document = read_yaml(path_of(kind, name))
-    if not isinstance(document, dict):
+def _with_options(kind: str, document: Any, place: Place) -> Any:
+    """A document with `options` as the model of its plugin, if it names one."""
+    if kind not in PLUGINS or not isinstance(document, dict) or not isinstance(document.get(PLUGINS[kind]), str):
         return document
-    if kind == "datasets" and "base" not in document:
-        document.setdefault("raw", name)  # those that stand on this one share its files
-    if kind not in BASED or "base" not in document:
-        return document
-    base, where = document["base"], f"{_short(path_of(kind, name))}: base"
-    if not isinstance(base, str):
-        raise InputError(where, f"is not the name of a {kind.removesuffix('s')}", "write base: NAME")
-    if base in (name, *above):
-        raise InputError(where, f"{base} leads back to itself", "name one that stands alone")
-    if base not in names(kind):
-        thing = kind.removesuffix("s")
-        raise InputError(where, f"there is no {thing} '{base}'", _nearest(base, names(kind), f"params/{kind}"))
-    own = {key: value for key, value in document.items() if key != "base"}
-    return _merge(_document(kind, base, (name, *above)), own)
+    plugin = load_plugin(PACKAGES[kind], document[PLUGINS[kind]], place.at(PLUGINS[kind]))
+    options = _validate(plugin.Options, document.get("options", {}), Place(place.file, (*place.keys, "options")))
+    return {**document, "options": options}
 
 
-def load_method(name: str, override: Mapping[str, Any], where: Path) -> Method:
-    """A method, its recipe overridden by an experiment: `override` is merged key by key."""
-    method: Method = load("methods", name)
-    if not override:
-        return method
-    return parse("methods", _merge(_document("methods", name), override), where, ("overrides", name))
+def _parts(noise: Noise, level: float, where: Path) -> list[tuple[ModuleType, BaseModel]]:
+    parts = []
+    for i, part in enumerate(noise.models):
+        place = Place(where, ("models", str(i)))
+        plugin = load_plugin("hardware.noise", part.model, place.at("model"))
+        parts.append((plugin, _validate(plugin.Options, part.at(level), Place(where, (*place.keys, "options")))))
+    return parts
 
 
-def load_plugin(package: str, name: str, where: str) -> Any:
-    """The module `snn.<package>.<name>`, executed without torch; raises InputError with the nearest name."""
-    folder = f"snn/{package.replace('.', '/')}"
-    known = sorted(path.stem for path in (ROOT / folder).glob("[a-z]*.py"))
-    if name not in known:
-        raise InputError(where, f"there is no {folder}/{name}.py", _nearest(name, known, folder))
-    return importlib.import_module(f"snn.{package}.{name}")
-
-
-def read_yaml(path: Path) -> Any:
-    """A YAML 1.2 document, loaded safely; a repeated key is an error."""
-    try:
-        return YAML(typ="safe", pure=True).load(path.read_text())
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        problem = str(getattr(error, "problem", error)).strip().splitlines()[0]
-        raise InputError(_short(path) + line, f"is not valid YAML ({problem})", "mend the line") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(_short(path), f"cannot be read ({error})", "restore the file") from error
-
-
-def _validate(model: type[BaseModel], document: Any, where: Path, prefix: tuple[str, ...] = ()) -> Any:
+def _validate(model: type[Checked], document: Any, place: Place) -> Checked:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, (*prefix, *first["loc"])))
-        known = first.get("type") == "literal_error" and first["ctx"]["expected"].replace(" or ", ", ").split(", ")
-        hint = f", the nearest is {_near(str(first['input']), known)}" if known else ""
-        what = (
-            "a required key is missing"
-            if first.get("type") == "missing"
-            else first["msg"].removeprefix("Value error, ") + hint
-        )
-        raise InputError(f"{_short(where)}: {key or 'document'}", what, "mend the key") from error
-
-
-def _merge(base: Any, change: Any) -> Any:
-    if isinstance(base, dict) and isinstance(change, Mapping):
-        return {**base, **{key: _merge(base.get(key), value) for key, value in change.items()}}
-    return change
-
-
-def _near(name: str, known: list[str]) -> str:
-    return difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
-
-
-def _nearest(name: str, known: list[str], folder: str) -> str:
-    return f"the nearest is '{_near(name, known)}'" if known else f"{folder} is empty"
-
-
-def _short(path: Path) -> str:
-    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+        first = error.errors(include_url=False)[0]
+        if first["type"] == "missing":
+            what = "a required key is missing"
+        else:
+            what = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "literal_error" and isinstance(first["input"], str):
+            choices = first["ctx"]["expected"].replace(" or ", ", ").split(", ")
+            what += f", the nearest is {near(first['input'], choices)}"
+        raise InputError(place.at(*map(str, first["loc"])), what, "correct the key") from error

@@ -10,7 +10,7 @@ DIGEST = f"[0-9a-f]{{{DIGEST_LENGTH}}}"
 MADE = re.compile(  # folders in which the workflow puts results, see `snn/pipeline/jobs.py`
     rf"data/prepared/[^/]+/{DIGEST}"
     rf"|results/runs/[^/]+/[^/]+/[^/]+/T\d+/s\d+-{DIGEST}(/chips/[^/]+-{DIGEST}|/rows/{DIGEST})?"
-    r"|results/(tables|figures)/[^/]+"
+    r"|results/(tables|report)/[^/]+"
 )
 
 

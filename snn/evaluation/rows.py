@@ -1,98 +1,114 @@
-"""What a row of the tables says: one typed class, checked on writing. No torch."""
+"""The rows that `evaluate` writes: one typed class per table, checked on writing, each column with unit and meaning.
 
-from typing import Literal
+`value_*` are in the unit of the metric; in the folder of a run and in memory, accuracy is a fraction. Work is that of
+one inference: mean over the test samples, all steps. No torch.
+"""
 
-from snn.core.strict import Model
+from typing import Annotated, Literal
+
+from snn.core.columns import METRIC, Column, Columns
 
 
-class Row(Model):
-    """One run under one condition, as `evaluate` measures it."""
+class Condition(Columns):
+    """Which run under which condition, and its outcome."""
 
-    # identity
-    task: str
-    dataset: str
-    network: str
-    method: str
-    rule: str
-    protocol: str
-    steps: int  # trained with
-    steps_eval: int  # evaluated with
-    extrapolated: bool = False  # parameters hang on the steps trained with, and others were evaluated
-    lr: float  # learning rate of the recipe
-    seed: int
-    condition: Literal["clean", "int8", "noisy", "calibrated"]  # int8: clean, in 8-bit integers
-    noise: str | None = None
-    level: float | None = None  # in the unit of the noise model
-    chip: int | None = None
-    draw: str | None = None  # hash of all that was drawn for the chip
-    calibrator: str | None = None
-    targets: str | None = None  # of the calibration: own, teacher
-    control: str | None = None  # where the budget of a calibration was spent otherwise, see snn/hardware/trials.py
-    status: Literal["ok", "diverged"] = "ok"  # diverged: judged by its best epoch before, or untrained
-    # outcome
-    metric: str  # what `value_*` is
-    direction: Literal["higher", "lower"]  # which is better
-    value_val: float
-    value_test: float
-    samples_test: int
-    sampling_error: float  # of value_test, one standard deviation, from the finite test set
-    value_test_last: float | None = None  # after the last epoch of calibration; value_test is after the best one
-    # cost of the calibration
-    calibration_epoch: int | None = None  # the chosen one; 0: the chip is left as it was
-    calibration_shown: int | None = None  # samples, every time that one is shown
-    calibration_judged: int | None = None  # validation samples, every time that one is looked at
-    calibration_updates: int | None = None  # times that parameters were written
-    calibration_writes: int | None = None  # values written
-    calibration_learning_macs: int | None = None  # multiply-accumulates besides those of the inferences
-    # size
-    parameters: int
-    # work of one inference: mean over the test samples, all steps
-    spikes: float  # emitted by neurons
-    sparsity: float | None = None  # share of neuron-steps without a spike
-    acs: float  # accumulates: spikes x synapses they reach
-    macs_once: int  # multiply-accumulates of analog inputs, a constant image multiplied at the first step only
-    macs_every_step: int  # the same, multiplied at every step
-    macs_nonzero: float  # as once, without those by activations of an ANN that are zero
-    compares: int  # of max pools
-    neuron_updates: int  # neurons x steps
-    dense_macs: int  # of the same layers as an ANN, one step, border-exact
-    dense_macs_padded: int  # the same as papers print it
-    # training
-    epochs: int
-    samples_seen: int
-    threads: int
-    digest: str  # of the run
+    task: Annotated[str, Column("", "classification or reconstruction")]
+    dataset: Annotated[str, Column("", "data set, with its limits")]
+    network: Annotated[str, Column("", "file in params/networks")]
+    method: Annotated[str, Column("", "file or variant in params/methods")]
+    rule: Annotated[str, Column("", "file in snn/rules")]
+    protocol: Annotated[str, Column("", "held_out: epoch chosen on validation data, test data looked at once")]
+    steps: Annotated[int, Column("steps", "trained with")]
+    steps_eval: Annotated[int, Column("steps", "evaluated with")]
+    extrapolated: Annotated[bool, Column("", "parameters depend on the steps, and other steps were evaluated")] = False
+    lr: Annotated[float, Column("", "learning rate of the recipe")]
+    seed: Annotated[int, Column("", "of the initial draw, the order of the data and the split")]
+    condition: Annotated[
+        Literal["clean", "int8", "noisy", "calibrated"],
+        Column("", "clean network; in 8-bit integers; on a chip; on a chip after calibration"),
+    ]
+    noise: Annotated[str | None, Column("", "file in params/noise")] = None
+    level: Annotated[float | None, Column("of noise", "level of the noise")] = None
+    chip: Annotated[int | None, Column("", "number of the chip")] = None
+    draw: Annotated[str | None, Column("", "hash of all that was drawn for the chip")] = None
+    calibrator: Annotated[str | None, Column("", "file in snn/hardware/calibrators")] = None
+    targets: Annotated[str | None, Column("", "what the chip imitates: own, or its teacher")] = None
+    control: Annotated[str | None, Column("", "where the budget was spent otherwise, see snn/hardware/trials.py")] = (
+        None
+    )
+    status: Annotated[Literal["ok", "diverged"], Column("", "diverged: evaluated at its last good epoch")] = "ok"
+    metric: Annotated[str, Column("", "what value_* is: accuracy or mse")]
+    direction: Annotated[Literal["higher", "lower"], Column("", "which is better")]
+    value_val: Annotated[float, Column(METRIC, "on validation data")]
+    value_test: Annotated[float, Column(METRIC, "on test data; of a calibration at its chosen epoch")]
+    samples_test: Annotated[int, Column("samples", "of test data")]
+    sampling_error: Annotated[float, Column(METRIC, "standard error of value_test from the finite test set")]
+    value_test_last: Annotated[float | None, Column(METRIC, "on test data, after the last epoch of calibration")] = None
+    calibration_epoch: Annotated[int | None, Column("epochs", "chosen epoch; 0: the chip is left as it was")] = None
+    calibration_shown: Annotated[int | None, Column("samples", "learned from, each time counted")] = None
+    calibration_judged: Annotated[int | None, Column("samples", "of validation data looked at, each time counted")] = (
+        None
+    )
+    calibration_updates: Annotated[int | None, Column("updates", "times that parameters were written")] = None
+    calibration_writes: Annotated[int | None, Column("values", "values written")] = None
+    calibration_learning_macs: Annotated[
+        int | None, Column("operations", "multiply-accumulates of learning, besides those of the inferences")
+    ] = None
+    parameters: Annotated[int, Column("parameters", "weights and biases of the deployed network")]
+
+
+class Work(Columns):
+    """Operations of one inference, mean over the test samples, all steps; see `snn.energy.counter`."""
+
+    spikes: Annotated[float, Column("spikes", "emitted by neurons")]
+    sparsity: Annotated[float | None, Column("fraction", "share of neuron-steps without a spike")] = None
+    acs: Annotated[float, Column("operations", "accumulates: spikes times the synapses that they reach")]
+    macs_once: Annotated[int, Column("operations", "multiply-accumulates, a constant image multiplied at step 1 only")]
+    macs_every_step: Annotated[int, Column("operations", "multiply-accumulates, the image multiplied at every step")]
+    macs_nonzero: Annotated[float, Column("operations", "as macs_once, without those by activations that are zero")]
+    compares: Annotated[int, Column("operations", "comparisons of max pools")]
+    neuron_updates: Annotated[int, Column("operations", "neurons times steps")]
+    dense_macs: Annotated[int, Column("operations", "of the same layers as an ANN, one step, border-exact")]
+    dense_macs_padded: Annotated[int, Column("operations", "as dense_macs, padding counted, as papers print it")]
+
+
+class Training(Columns):
+    """What the training of the run took, and its name."""
+
+    epochs: Annotated[int, Column("epochs", "of training, those of the run it started from included")]
+    samples_seen: Annotated[int, Column("samples", "of training, each time counted")]
+    threads: Annotated[int, Column("threads", "of the job")]
+    digest: Annotated[str, Column("", "that names the run")]
+
+
+class Row(Training, Work, Condition):
+    """One run under one condition."""
 
 
 class RunRow(Row):
-    """A row of runs.csv: what was measured, what an energy table makes of it, and whether this learning rate is the one
-    that is best on validation data.
-    """
+    """A row of runs.csv: what was measured, and whether its learning rate was chosen."""
 
-    energy_nj: float
-    energy_table: str
-    chosen: bool = True
+    chosen: Annotated[bool, Column("", "this learning rate is the best of its method on validation data")] = True
 
 
-class LayerRow(Model):
-    """One layer of one run, clean; work as in `Row`."""
+class Run(Columns):
+    """Which run."""
 
-    dataset: str
-    network: str
-    method: str
-    steps: int
-    lr: float
-    seed: int
-    layer: int
-    kind: str
-    shape: str  # of its output
-    spikes: float
-    sparsity: float | None = None
-    acs: float
-    macs_once: int
-    macs_every_step: int
-    macs_nonzero: float
-    compares: int
-    neuron_updates: int
-    dense_macs: int
-    dense_macs_padded: int
+    dataset: Annotated[str, Column("", "data set, with its limits")]
+    network: Annotated[str, Column("", "file in params/networks")]
+    method: Annotated[str, Column("", "file or variant in params/methods")]
+    steps: Annotated[int, Column("steps", "trained with")]
+    lr: Annotated[float, Column("", "learning rate of the recipe")]
+    seed: Annotated[int, Column("", "of the initial draw, the order of the data and the split")]
+
+
+class Layer(Run):
+    """Which layer of which run."""
+
+    layer: Annotated[int, Column("", "number of the layer, from 1")]
+    kind: Annotated[str, Column("", "of layer: conv, linear, avg_pool, ...")]
+    shape: Annotated[str, Column("", "of its output")]
+
+
+class LayerRow(Work, Layer):
+    """One layer of one run, clean."""

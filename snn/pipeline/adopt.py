@@ -35,7 +35,7 @@ from snn.pipeline import execute
 from snn.pipeline import results as results_module
 from snn.pipeline.job import Job
 from snn.pipeline.jobs import Prepare
-from snn.pipeline.plan import Grid
+from snn.pipeline.plan import Plan
 from snn.pipeline.release import results
 
 DIGEST = re.compile(rf"\b[0-9a-f]{{{DIGEST_LENGTH}}}\b")
@@ -44,14 +44,14 @@ LIST_FOLDERS = """
 try:
     from snn.config.params import names
     from snn.core.errors import InputError
-    from snn.pipeline.plan import Grid
+    from snn.pipeline.plan import Plan
 except ImportError:  # the names of before the packages
     from snn.errors import InputError
-    from snn.grid import Grid
+    from snn.grid import Grid as Plan
     from snn.params import names
 for name in names("experiments"):
     try:
-        print(*Grid(name).jobs, sep="\\n")
+        print(*Plan(name).jobs, sep="\\n")
     except InputError:
         pass
 """
@@ -62,19 +62,19 @@ def adopt(experiment: str) -> None:
 
     Raises InputError, with nothing renamed, when golden numbers are not those committed or nothing can be adopted.
     """
-    grid = Grid(experiment)
+    plan = Plan(experiment)
     if git("status", "--porcelain", "--", str(GOLDEN.parent)) or not git("ls-files", "--", str(GOLDEN)):
         raise InputError(GOLDEN, "is not what is committed, so it proves nothing", "restore or commit it")
-    due = [job for job in results(grid) if not job.proof.exists()]
+    due = [job for job in results(plan) if not job.proof.exists()]
     if not due:
         print("nothing is due")
         return
     found = {folder for job in due for folder in candidates(job)}
-    good = proven(found, [grid.experiment.teacher, *grid.experiment.methods])
+    good = proven(found, [plan.experiment.teacher, *plan.experiment.methods])
     if not good:
         raise InputError(f"experiment {experiment}", "has no result that can be adopted", "compute what is due")
-    if not grid.data.proof.exists():
-        execute.execute("prepare", experiment, grid.data.folder)
+    if not plan.data.proof.exists():
+        execute.execute("prepare", experiment, plan.data.folder)
     for job in due:
         if folder := next((f for f in candidates(job) if f in good and has_these_parents(job, f)), None):
             rename(job, folder)

@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from snn.core.errors import InputError
 from snn.core.paths import DIGEST_LENGTH, ROOT
@@ -37,7 +37,7 @@ def digest(parameters: object, modules: Iterable[str], parents: Mapping[str, str
     `parameters` is a JSON document, `modules` are its code, `parents` the digests that it depends on by role, and
     `reads` the files that its code reads beside its inputs, which are hashed by content.
     """
-    files = {path.name: _sha256(path) for path in reads}
+    files = {"/".join(path.parts[-2:]): _sha256(path) for path in reads}
     document = {"parameters": parameters, "code": code_digest(tuple(modules)), "parents": dict(parents)}
     document |= {"files": files} if files else {}
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
@@ -149,11 +149,11 @@ class _Walk:
         else:
             self._write(repr(node))
 
-    def _fields(self, node: ast.AST) -> Iterator[tuple[str, object]]:
+    def _fields(self, node: ast.AST) -> Iterator[tuple[str, Any]]:
         for field in node._fields:
-            value = getattr(node, field, None)
-            if field == "body" and isinstance(node, DOCUMENTED):
-                value = value[1:] if ast.get_docstring(node, clean=False) is not None else value
+            value: Any = getattr(node, field, None)
+            if field == "body" and isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+                value = value[1:]
             if isinstance(node, ast.JoinedStr):  # Python 3.12 adds empty pieces to some f-strings
                 value = [piece for piece in value if getattr(piece, "value", None) != ""]
             typed = field == "returns" or (field == "annotation" and isinstance(node, ast.arg))
@@ -162,10 +162,11 @@ class _Walk:
 
     def _statements(self, statements: Sequence[ast.stmt], in_class: bool) -> None:
         """Imports of `snn` first, sorted, so that neither their order nor their paths matter; then all the rest."""
-        bound, rest = set(), []
+        bound: set[str] = set()
+        rest: list[ast.stmt] = []
         for statement in statements:
             found = bindings(statement, self._module)
-            if found:
+            if found and isinstance(statement, ast.Import | ast.ImportFrom):
                 bound |= {f"{name}={self._contents(target)}.{attribute}" for target, attribute, name in found}
                 names = {name for *_, name in found}
                 others = [alias for alias in statement.names if (alias.asname or alias.name) not in names]
@@ -178,7 +179,7 @@ class _Walk:
         self._write("]")
 
 
-def _only(statement: ast.stmt, names: list[ast.alias]) -> ast.stmt:
+def _only(statement: ast.Import | ast.ImportFrom, names: list[ast.alias]) -> ast.stmt:
     if isinstance(statement, ast.Import):
         return ast.Import(names)
     return ast.ImportFrom(statement.module, names, statement.level)

@@ -15,21 +15,37 @@ from typing import Any
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError
-from snn.pipeline.jobs import Calibrate, Evaluate, Figures, Prepare, Tables, Train
-from snn.pipeline.plan import Grid
-from snn.pipeline.results import finish, stamp, verify_tables
+from snn.pipeline.job import Job
+from snn.pipeline.jobs import Calibrate, Collect, Evaluate, Prepare, Report, Train
+from snn.pipeline.plan import Plan
+from snn.pipeline.record import OnRecord
+from snn.pipeline.results import finish, stamp, verify_stamped
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def execute(stage: str, experiment: str, folder: Path) -> None:
     """Do the job of an experiment that has this folder. Raises InputError, PlanChanged."""
-    job = Grid(experiment).find(stage, folder)
-    aside = folder / f".{stage}.partial"
+    _do(Plan(experiment).find(stage, folder))
+
+
+def report_of_record(experiment: str) -> Path:
+    """Make the report of an experiment from the collected tables that lie here, whichever code collected them.
+
+    Needs no run. Returns the folder of the report. Raises InputError where the tables are not those of their stamp, or
+    have not the columns of today.
+    """
+    plan, recorded = Plan(experiment), OnRecord(experiment)
+    _do(plan.report.of(recorded.collected_digest))
+    return plan.report.folder
+
+
+def _do(job: Job) -> None:
+    aside = job.folder / f".{job.stage}.partial"
     try:
         shutil.rmtree(aside, ignore_errors=True)
         files.make_folder(aside)
-        RUN[stage](job, aside)
+        RUN[job.stage](job, aside)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -63,19 +79,30 @@ def _evaluate(job: Evaluate, out: Path) -> None:
     finish(job, out, lambda: evaluate.run(job, device, out), device)
 
 
-def _tables(job: Tables, out: Path) -> None:
-    from snn.report import tables
-
-    tables.run(job, out)
+def _collect(job: Collect, out: Path) -> None:
+    write_tables(job, out)
     stamp(job, out)
 
 
-def _figures(job: Figures, out: Path) -> None:
-    from snn.report import figures
-
-    verify_tables(job.tables)
-    figures.run(job, out)
+def _report(job: Report, out: Path) -> None:
+    write_report(job, out)
     stamp(job, out)
+
+
+def write_tables(job: Collect, out: Path) -> None:
+    """Write the collected tables of a job into a folder."""
+    from snn.report.collect import collect
+
+    collect(job.evaluated, job.learning_rates, out)
+
+
+def write_report(job: Report, out: Path) -> None:
+    """Write the report of a job into a folder, from the collected tables that lie here."""
+    from snn.report import write
+    from snn.report.collected import collected
+
+    verify_stamped(job.collect, job.parent_digests["collect"])
+    write.write(job.inputs_of(collected(job.collect.folder)), out)
 
 
 RUN: dict[str, Callable[[Any, Path], None]] = {
@@ -83,8 +110,8 @@ RUN: dict[str, Callable[[Any, Path], None]] = {
     "train": _train,
     "calibrate": _calibrate,
     "evaluate": _evaluate,
-    "tables": _tables,
-    "figures": _figures,
+    "collect": _collect,
+    "report": _report,
 }
 
 

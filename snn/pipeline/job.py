@@ -18,7 +18,11 @@ class Job:
     """One node of the DAG. Subclasses say what it is made of; digest and folder follow."""
 
     stage: ClassVar[str]
-    results: ClassVar[tuple[str, ...]]  # file names; the last one is renamed in last and proves the result
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Names of its files; the last one is renamed in last and proves the result."""
+        raise NotImplementedError
 
     @property
     def parents(self) -> "dict[str, Job]":
@@ -43,8 +47,12 @@ class Job:
     @cached_property
     def digest(self) -> str:
         """What names the result."""
-        parents = {role: job.digest for role, job in self.parents.items()}
-        return digest(self.document, self.modules, parents, self.reads)
+        return digest(self.document, self.modules, self.parent_digests, self.reads)
+
+    @property
+    def parent_digests(self) -> dict[str, str]:
+        """The digests that its own depends on, by role."""
+        return {role: job.digest for role, job in self.parents.items()}
 
     @property
     def place(self) -> str:

@@ -5,28 +5,28 @@
     results/runs/{dataset}/{network}/{method}/T{steps}/s{seed}-{digest}     train
         .../chips/{noise}-{digest}                                          calibrate, below its run
         .../rows/{digest}                                                   evaluate, below its run
-    results/tables/{experiment}, results/figures/{experiment}               stamped with their digest
+    results/tables/{experiment}                                             collect, stamped with its digest
+    results/report/{experiment}                                             report, stamped with its digest
 
 Every digest covers those of the parents, so that a change runs down the chain and no further.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snn import config
 from snn.config import params
 from snn.hardware.trials import Arm
 from snn.pipeline.job import Job
+from snn.report import sections
 
-TABLES = ("runs.csv", "layers.csv", "epochs.csv", "traces.csv", "costs.csv", "summary.csv", "comparisons.csv")
-CHECKS = ("steps.csv", "energy.csv", "hardware.csv", "calibration.csv", "claims.csv", "published.csv")
-PAGES = ("summary.md", "comparisons.md", "energy.md", "hardware.md", "claims.md", "metrics.yaml")
-FIGURES = (
-    *("energy.svg", "conventions.svg", "convergence.svg", "noise.svg", "calibration.svg"),
-    *("comparisons.svg", "steps.svg", "rates.svg"),
-)
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from snn.report.collect import Evaluated
+    from snn.report.inputs import Inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,45 +218,20 @@ class Evaluate(Job):
 
 
 @dataclass(frozen=True, eq=False)
-class Tables(Job):
-    """Rows of all runs -> the tables, the claims, the headline numbers."""
+class Stamped(Job):
+    """A job whose results are in git, under names that hold no digest; a stamp beside them says what they were made of.
 
-    stage = "tables"
-    modules = ("snn.report.tables",)
-    results = (*TABLES, *CHECKS, *PAGES)
-    name: str
-    experiment: config.Experiment
-    energies: Mapping[str, config.Energy]
-    evaluations: tuple[Evaluate, ...]
+    The stamp is named by the digest and holds the sha256 of every file.
+    """
 
     @property
-    def parents(self) -> dict[str, Job]:
-        return {str(evaluation.folder): evaluation for evaluation in self.evaluations}
-
-    @property
-    def document(self) -> dict[str, Any]:
-        return {
-            "experiment": self.name,
-            **self.experiment.hashed("teacher", "methods", "seeds", "learning_rates", "comparisons"),
-            "layout": self.evaluations[0].run.network.layout,
-            "energy": self.experiment.energy,
-            "energies": {name: e.hashed(but=("source",)) for name, e in self.energies.items()},
-            "claims": params.load_claims().hashed(but=("source",)),
-            "published": params.load_published().hashed(but=("source",)),
-        }
-
-    @property
-    def energy(self) -> config.Energy:
-        """The convention that prices every row."""
-        return self.energies[self.experiment.energy]
-
-    @property
-    def place(self) -> str:
-        return f"results/tables/{self.name}"
+    def name(self) -> str:
+        """The experiment."""
+        return self.folder.name
 
     @property
     def stamp_file(self) -> Path:
-        """Says which runs, code and parameters the tables were made from, in its name."""
+        """The stamp of these results."""
         return self.folder / f"{self.digest}.stamp"
 
     @property
@@ -265,31 +240,170 @@ class Tables(Job):
 
 
 @dataclass(frozen=True, eq=False)
-class Figures(Job):
-    """Tables -> figures."""
+class Collect(Stamped):
+    """Rows of all runs -> collected tables."""
 
-    stage = "figures"
-    modules = ("snn.report.figures",)
-    results = FIGURES
-    tables: Tables
+    stage = "collect"
+    modules = ("snn.report.collect",)
+    results = ("runs.csv", "layers.csv", "epochs.csv", "traces.csv", "calibration.csv", "costs.csv")
+    experiment: str
+    learning_rates: tuple[float, ...]
+    evaluations: tuple[Evaluate, ...]
 
     @property
     def parents(self) -> dict[str, Job]:
-        return {"tables": self.tables}
+        return {str(evaluation.folder): evaluation for evaluation in self.evaluations}
 
     @property
     def document(self) -> dict[str, Any]:
-        return {}
+        return {"learning_rates": list(self.learning_rates)}
 
     @property
     def place(self) -> str:
-        return f"results/figures/{self.tables.name}"
+        return f"results/tables/{self.experiment}"
 
     @property
-    def stamp_file(self) -> Path:
-        """As that of the tables."""
-        return self.folder / f"{self.digest}.stamp"
+    def evaluated(self) -> "tuple[Evaluated, ...]":
+        """What there is to collect: a run with the folders that hold it."""
+        from snn.report.collect import Evaluated
+
+        return tuple(
+            Evaluated(
+                dataset=run.data.name,
+                network=run.network_name,
+                method=run.method_name,
+                steps=run.steps,
+                lr=run.method.training.lr,
+                seed=run.seed,
+                digest=run.digest,
+                run=run.folder,
+                rows=evaluation.folder,
+                chips={calibration.hardware.noise: calibration.folder for calibration in evaluation.calibrations},
+            )
+            for evaluation in self.evaluations
+            for run in (evaluation.run,)
+        )
+
+
+class Shown(NamedTuple):
+    """How a file is shown on Snakemake's page."""
+
+    caption: str
+    category: str
+    labels: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Report(Stamped):
+    """Collected tables -> table, page and figure of every section. It needs no run.
+
+    `recorded` is the digest of collected tables that lie here but are not those of today; None for those of today.
+    """
+
+    stage = "report"
+    experiment: config.Experiment
+    energies: Mapping[str, config.Energy]
+    noises: Mapping[str, config.Noise]
+    collect: Collect
+    recorded: str | None = None
 
     @property
-    def outputs(self) -> list[Path]:
-        return [*(self.folder / name for name in self.results), self.stamp_file]
+    def results(self) -> tuple[str, ...]:
+        names = (name for part in ("table", "page", "figure") for name in sections.files(part))
+        return (*names, sections.HEADLINE)
+
+    def of(self, recorded: str) -> "Report":
+        """The same report, of collected tables with this digest."""
+        return replace(self, recorded=None if recorded == self.collect.digest else recorded)
+
+    @property
+    def shown(self) -> dict[Path, Shown]:
+        """The tables and figures that Snakemake's page shows, with caption, category and label."""
+        parts = [(section, part) for part in ("figure", "table") for section in sections.sections()]
+        return {
+            self.folder / section.file(part): Shown(
+                str(section.caption_file), f"{part.capitalize()}s", {part: f"{section.name}: {section.title}"}
+            )
+            for section, part in parts
+            if part in section.parts
+        }
+
+    @property
+    def not_shown(self) -> list[Path]:
+        """All its other files."""
+        return [path for path in self.outputs if path not in self.shown]
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        return {"collect": self.collect}
+
+    @property
+    def parent_digests(self) -> dict[str, str]:
+        return {"collect": self.recorded or self.collect.digest}
+
+    @property
+    def inputs(self) -> list[Path]:
+        return self.collect.outputs
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return ("snn.report.write", *sections.modules())
+
+    @property
+    def reads(self) -> Sequence[Path]:
+        return [section.caption_file for section in sections.sections()]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        fields = ("teacher", "methods", "seeds", "learning_rates", "comparisons", "hardware", "energy")
+        return {
+            "experiment": self.name,
+            **self.experiment.hashed(*fields),
+            "dataset": self._first.data.name,
+            "layout": self._first.network.layout,
+            "teachers": self.teachers,
+            "static": sorted(self.static),
+            "energies": {name: energy.hashed(but=("source",)) for name, energy in self.energies.items()},
+            "noises": {name: noise.hashed(but=("source",)) for name, noise in self.noises.items()},
+            "claims": params.load_claims().hashed(but=("source",)),
+            "published": params.load_published().hashed(but=("source",)),
+        }
+
+    @property
+    def place(self) -> str:
+        return f"results/report/{self.collect.name}"
+
+    @property
+    def _first(self) -> Train:
+        return self.collect.evaluations[0].run
+
+    @property
+    def teachers(self) -> dict[str, str]:
+        """Every method but the experiment's teacher, with the ANN that it is compared with."""
+        runs = {evaluation.run.method_name: evaluation.run for evaluation in self.collect.evaluations}
+        own = {name: run.teacher.method_name for name, run in runs.items() if run.teacher}
+        return {name: own.get(name, self.experiment.teacher) for name in runs if name != self.experiment.teacher}
+
+    @property
+    def static(self) -> set[str]:
+        """The methods that train ANNs."""
+        runs = {evaluation.run.method_name: evaluation.run for evaluation in self.collect.evaluations}
+        return {name for name, run in runs.items() if params.load_plugin("rules", run.method.rule, name).Rule.static}
+
+    def inputs_of(self, collected: "Mapping[str, DataFrame]") -> "Inputs":
+        """What the sections are made from."""
+        from snn.report.inputs import Inputs
+
+        return Inputs(
+            name=self.name,
+            dataset=self._first.data.name,
+            experiment=self.experiment,
+            layout=self._first.network.layout,
+            teachers=self.teachers,
+            static=frozenset(self.static),
+            energies=self.energies,
+            noises=self.noises,
+            claims=params.load_claims(),
+            published=params.load_published(),
+            collected=collected,
+        )

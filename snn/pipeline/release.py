@@ -4,8 +4,8 @@
 (data/prepared/{dataset}.dvc, results/runs/{dataset}.dvc) come into the working tree, so that none can name bytes which
 never arrived, and whatever else lies among the runs is neither added nor touched. Remotes verify every byte they give.
 
-`fetch` pulls what an experiment needs, overwrites nothing, and makes its tables anew: equal to those committed, they
-belong to these bytes.
+`fetch` pulls what an experiment needs, overwrites nothing, and makes its tables again: if they equal those committed,
+they belong to these bytes.
 """
 
 import csv
@@ -23,11 +23,11 @@ from pathlib import Path
 from snn.core import files
 from snn.core.errors import InputError, remake
 from snn.core.git import git
+from snn.pipeline import execute
 from snn.pipeline.job import Job
 from snn.pipeline.jobs import Train
-from snn.pipeline.plan import Grid
-from snn.pipeline.record import TableSet
-from snn.report import tables
+from snn.pipeline.plan import Plan
+from snn.pipeline.record import OnRecord
 
 REMOTE = "spikeledger"  # what the remote of the moment is called, in a configuration that git does not see
 ASIDE = """\
@@ -48,22 +48,22 @@ def release(experiment: str, remote: str) -> None:
     Raises InputError, and leaves no pointer changed, when a job is due, a file is not what was recorded, a result was
     made by code that was not committed, the tables were not made from these runs, or a byte did not reach the remote.
     """
-    grid = Grid(experiment)
-    jobs = results(grid)
-    refuse_due([*jobs, grid.tables, grid.figures], f"make reproduce EXPERIMENT={experiment}")
+    plan = Plan(experiment)
+    jobs = results(plan)
+    refuse_due([*jobs, plan.collect, plan.report], f"make reproduce EXPERIMENT={experiment}")
     for job in jobs:
         files.verify(job.folder)
-    tables_here = TableSet(experiment)
-    tables_here.prove()
-    tables_here.refuse_dirty()
-    pointers = pointers_of(grid)
+    on_record = OnRecord(experiment)
+    on_record.prove()
+    on_record.refuse_dirty()
+    pointers = pointers_of(plan)
     with _aside() as aside:
-        _check_tables(grid, aside / "tables")
+        _check_tables(plan, aside)
         for path in (file for job in jobs for file in contents(job)):
             files.make_folder((aside / path).parent)
             shutil.copyfile(path, aside / path)
         connect(aside, remote)
-        _add(grid, jobs, aside)
+        _add(plan, jobs, aside)
         dvc("push", cwd=aside)
         # push takes a folder for complete once its list has arrived, and exits with 0 where bytes are missing
         state = json.loads(dvc("data", "status", "--granular", "--not-in-remote", "--json", cwd=aside))
@@ -73,7 +73,7 @@ def release(experiment: str, remote: str) -> None:
         for pointer in pointers:
             files.write(pointer, (aside / pointer).read_bytes())
     print(f"{sum(len(contents(job)) for job in jobs)} files of {len(jobs)} jobs are in {remote}. Now:")
-    print(f"  git add {' '.join(map(str, (*pointers, grid.tables.folder, grid.figures.folder)))}")
+    print(f"  git add {' '.join(map(str, (*pointers, plan.collect.folder, plan.report.folder)))}")
     print(f"  git commit -m 'Release {experiment}'")
 
 
@@ -85,19 +85,20 @@ def fetch(experiment: str, remote: str) -> None:
     """
     if not remote:
         raise InputError("REMOTE", "is not given", f"make fetch EXPERIMENT={experiment} REMOTE=directory or URL")
-    grid = Grid(experiment)
-    jobs = results(grid)
+    plan = Plan(experiment)
+    jobs = results(plan)
     compute = f"make reproduce EXPERIMENT={experiment}"
-    for path in (*pointers_of(grid), grid.tables.folder / "costs.csv"):
+    for path in (*pointers_of(plan), plan.collect.file("costs.csv")):
         if not git("ls-files", "--", str(path)):
             raise InputError(path, f"is not in git: experiment {experiment} was never released", compute)
-    if git("status", "--porcelain", "--", str(grid.tables.folder)):
-        raise InputError(grid.tables.folder, "differs from what is committed", "commit or restore it, then fetch")
+    kept = [str(job.folder) for job in (plan.collect, plan.report)]
+    if git("status", "--porcelain", "--", *kept):
+        raise InputError(plan.collect.folder, "differs from what is committed", "commit or restore it, then fetch")
     for job in jobs:
         if (job.folder / "sha256.json").exists():
             files.verify(job.folder)
     connect(Path(), remote, "--local")
-    released = {path for pointer in pointers_of(grid) for path in tracked(pointer)}
+    released = {path for pointer in pointers_of(plan) for path in tracked(pointer)}
     refuse_due([job for job in jobs if job.proof not in released], f"{compute}, or go to the commit of its release")
     folders = {job.folder for job in jobs}
     _pull(wanted := sorted(path for path in released if path.parent in folders))
@@ -105,15 +106,15 @@ def fetch(experiment: str, remote: str) -> None:
         files.verify(job.folder)
     refuse_due(jobs, compute)
     _make_tables(experiment)
-    if changed := git("status", "--porcelain", "--", str(grid.tables.folder)):
+    if changed := git("status", "--porcelain", "--", *kept):
         what = f"is not what these runs make of it{_more(changed.splitlines())}"
-        raise InputError(changed.split()[1], what, f"see git diff {grid.tables.folder}")
-    print(f"{len(wanted)} released files are here, and the committed tables belong to them: {grid.tables.folder}")
+        raise InputError(changed.split()[1], what, f"see git diff {plan.collect.folder}")
+    print(f"{len(wanted)} released files are here, and the committed tables belong to them: {plan.collect.folder}")
 
 
-def results(grid: Grid) -> list[Job]:
-    """The jobs whose bytes are released: all but tables and figures, which git holds."""
-    return [grid.data, *grid.runs, *grid.calibrations, *grid.evaluations]
+def results(plan: Plan) -> list[Job]:
+    """The jobs whose bytes are released: all but tables and report, which git holds."""
+    return [plan.data, *plan.runs, *plan.calibrations, *plan.evaluations]
 
 
 def contents(job: Job) -> list[Path]:
@@ -123,9 +124,9 @@ def contents(job: Job) -> list[Path]:
     return [record, *(job.folder / name for name in sorted(recorded))]
 
 
-def pointers_of(grid: Grid) -> list[Path]:
+def pointers_of(plan: Plan) -> list[Path]:
     """The files by which git knows the released bytes of a data set."""
-    return [Path(folder, f"{grid.data.name}.dvc") for folder in ("data/prepared", "results/runs")]
+    return [Path(folder, f"{plan.data.name}.dvc") for folder in ("data/prepared", "results/runs")]
 
 
 def refuse_due(jobs: Iterable[Job], remedy: str) -> None:
@@ -181,33 +182,34 @@ def _aside() -> Iterator[Path]:
         yield aside
 
 
-def _check_tables(grid: Grid, out: Path) -> None:
-    """Make the tables anew aside; raises InputError when those in place are others."""
-    tables.run(grid.tables, out)
-    for name in grid.tables.results:
-        if files.sha256(out / name) != files.sha256(grid.tables.folder / name):
-            what = "is not what these runs make of it"
-            raise InputError(grid.tables.folder / name, what, remake(grid.tables.folder))
+def _check_tables(plan: Plan, aside: Path) -> None:
+    """Make tables and report again in a folder aside; raises InputError where those in place are others."""
+    execute.write_tables(plan.collect, aside / "collect")
+    execute.write_report(plan.report, aside / "report")
+    for job in (plan.collect, plan.report):
+        for name in job.results:
+            if files.sha256(aside / job.stage / name) != files.sha256(job.folder / name):
+                raise InputError(job.folder / name, "is not what these runs make of it", remake(job.folder))
 
 
-def _add(grid: Grid, jobs: Sequence[Job], aside: Path) -> None:
+def _add(plan: Plan, jobs: Sequence[Job], aside: Path) -> None:
     """Add copied results to what is tracked already, and let go of runs that no table names any more."""
     targets: dict[Path, list[Path]] = {}
-    for pointer in pointers_of(grid):
+    for pointer in pointers_of(plan):
         targets[pointer] = [pointer.with_suffix("")]
         if pointer.exists():
             files.write(aside / pointer, pointer.read_bytes())
             own = [job for job in jobs if job.folder.is_relative_to(pointer.with_suffix(""))]
             # chips and rows that belong to other experiments may lie below a run, but not below chips or rows
             parts = [part for job in own for part in (contents(job) if isinstance(job, Train) else [job.folder])]
-            targets[pointer] = [*_superseded(grid, jobs, pointer, aside), *parts]
+            targets[pointer] = [*_superseded(plan, jobs, pointer, aside), *parts]
     dvc("add", *(str(path) for paths in targets.values() for path in paths), cwd=aside)
 
 
-def _superseded(grid: Grid, jobs: Sequence[Job], pointer: Path, aside: Path) -> list[Path]:
+def _superseded(plan: Plan, jobs: Sequence[Job], pointer: Path, aside: Path) -> list[Path]:
     """Tracked files of runs that neither this experiment's nor any other's tables name; prepared data always stay."""
     before = tracked(pointer, aside)
-    named = {job.folder for job in jobs} | _named_by_others(grid.name)
+    named = {job.folder for job in jobs} | _named_by_others(plan.name)
     gone = [path for path in before if path.parent not in named and path.is_relative_to("results")]
     if gone:
         folders = len({path.parent for path in gone})
@@ -244,8 +246,8 @@ def _pull(paths: Sequence[Path]) -> None:
 
 
 def _make_tables(experiment: str) -> None:
-    """Tables and figures, made anew from the runs that lie here."""
-    workflow = ["snakemake", "-c1", "--quiet", "rules", "--forcerun", "tables", "--config", f"experiment={experiment}"]
+    """Tables and report, made again from the runs that lie here."""
+    workflow = ["snakemake", "-c1", "--quiet", "rules", "--forcerun", "collect", "--config", f"experiment={experiment}"]
     if subprocess.run([sys.executable, "-m", *workflow]).returncode:
         raise InputError(f"results/tables/{experiment}", "could not be made", "see the message above")
 

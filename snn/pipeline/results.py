@@ -10,7 +10,7 @@ from typing import Any
 from snn.core import files
 from snn.pipeline import provenance
 from snn.pipeline.job import ACCOMPANYING, Job
-from snn.pipeline.jobs import Figures, Tables
+from snn.pipeline.jobs import Stamped
 
 
 def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: Any = "cpu") -> None:
@@ -39,8 +39,8 @@ def put(job: Job, aside: Path) -> None:
         files.move(aside / name, job.folder / name)
 
 
-def stamp(job: Tables | Figures, out: Path) -> None:
-    """Put tables or figures in place, the stamp that names what they were made from last."""
+def stamp(job: Stamped, out: Path) -> None:
+    """Put files that git holds in place, the stamp that names what they were made of last."""
     for name in job.results:
         files.move(out / name, job.folder / name)
     for old in job.folder.glob("*.stamp"):
@@ -48,10 +48,14 @@ def stamp(job: Tables | Figures, out: Path) -> None:
     files.write_json(job.stamp_file, {name: files.sha256(job.folder / name) for name in job.results})
 
 
-def verify_tables(job: Tables) -> None:
-    """Compare tables with their stamp; raises InputError naming the first that is not the file that was made."""
+def verify_stamped(job: Stamped, digest: str = "") -> None:
+    """Compare files with their stamp; raises InputError naming the first that is not the file that was made.
+
+    `digest`: that of the stamp, where it is not the job's own; other code may then have made other files.
+    """
     again = f"remove it and run make reproduce EXPERIMENT={job.name}"
-    files.verify_stamp(job.stamp_file, job.results, again)
+    names = job.results if digest in ("", job.digest) else ()
+    files.verify_stamp(job.folder / f"{digest or job.digest}.stamp", names, again)
 
 
 def _device_name(device: Any) -> str:

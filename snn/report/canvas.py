@@ -3,7 +3,7 @@
 A method has one colour and marker in all of them, and stands once in a legend beside the axes. No torch.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ matplotlib.use("svg")
 matplotlib.rcParams.update({"svg.hashsalt": "spikeledger", "svg.fonttype": "none", "font.size": 11})
 
 from matplotlib import pyplot as plt  # noqa: E402 - after the backend is chosen
+from matplotlib.artist import Artist  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
@@ -79,7 +80,7 @@ def bare(axes: Axes) -> None:
 
 def with_legend(figure: Figure, title: str | None = None) -> Figure:
     """Name once, beside the axes, whatever is labelled in any of them."""
-    named: dict[str, Callable] = {}
+    named: dict[str, Artist] = {}
     for axes in figure.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)

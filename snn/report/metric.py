@@ -7,15 +7,20 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Metric:
-    """What `value_*` of the tables is called, and how its numbers are written: times `factor`, with `digits`."""
+    """What `value_*` of the tables is called, and how its numbers are shown."""
 
     title: str
     unit: str
     difference_unit: str
-    factor: float
+    decimals: int  # by which the point of a fraction moves to the right when it is shown
     digits: int
     better: str
     scale: str  # of an axis
+
+    @property
+    def factor(self) -> float:
+        """What a number is multiplied by when it is shown."""
+        return 10.0**self.decimals
 
     def value(self, mean: float, half: float = float("nan")) -> str:
         """A mean, with half its interval where there is one."""
@@ -34,6 +39,6 @@ class Metric:
 
 
 SHOWN = {
-    "accuracy": Metric("accuracy", "%", "points", 100.0, 1, "higher is better", "linear"),
-    "mse": Metric("mean squared error", "mse", "mse", 1.0, 4, "lower is better", "log"),
+    "accuracy": Metric("accuracy", "%", "points", 2, 1, "higher is better", "linear"),
+    "mse": Metric("mean squared error", "mse", "mse", 0, 4, "lower is better", "log"),
 }

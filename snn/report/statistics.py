@@ -10,6 +10,7 @@ Testing statistical hypotheses, for the power of the t-test. No torch.
 """
 
 from collections.abc import Sequence
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -19,15 +20,19 @@ LEVEL = 0.05  # of every test, two-sided; intervals are those of 1 - LEVEL
 POWER = 0.8
 
 
+@overload
+def interval(sd: float, n: int) -> float: ...
+@overload
+def interval(sd: pd.Series, n: pd.Series) -> pd.Series: ...
 def interval(sd: pd.Series | float, n: pd.Series | int) -> pd.Series | float:
     """Half the width of the 95 % confidence interval of a mean; nothing for n = 1."""
-    n = pd.Series(n) if np.isscalar(n) else n
-    half = critical((n - 1).where(n > 1)) * sd / n**0.5
-    return float(half.iloc[0]) if np.isscalar(sd) else half
+    if isinstance(n, int):
+        return float(critical(n - 1) * sd / n**0.5) if n > 1 else float("nan")
+    return critical((n - 1).where(n > 1)) * sd / n**0.5
 
 
-def critical(degrees: pd.Series | float, level: float = LEVEL) -> pd.Series | float:
-    """What |t| exceeds in a share `level` of all repetitions if there is no difference."""
+def critical(degrees: Any, level: float = LEVEL) -> Any:
+    """What |t| exceeds in a share `level` of all repetitions if there is no difference; a number or a series."""
     return stdtrit(degrees, 1 - level / 2)
 
 
@@ -40,10 +45,10 @@ def t_test(mean: float, sd: float, n: int) -> float:
 
 def holm(p: Sequence[float]) -> list[float]:
     """Corrected p, in the order given; a p that is undefined stays so, and counts among the tests."""
-    p = np.asarray(p, dtype=float)
-    order = np.argsort(p, kind="stable")  # undefined ones last
-    steps = np.minimum(1, (len(p) - np.arange(len(p))) * p[order])
-    corrected = np.empty(len(p))
+    values = np.asarray(p, dtype=float)
+    order = np.argsort(values, kind="stable")  # undefined ones last
+    steps = np.minimum(1, (len(values) - np.arange(len(values))) * values[order])
+    corrected = np.empty(len(values))
     corrected[order] = np.where(np.isnan(steps), np.nan, np.fmax.accumulate(steps))
     return corrected.tolist()
 

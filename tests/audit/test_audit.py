@@ -13,30 +13,23 @@ from snn.config import params
 from snn.energy import prices
 from snn.energy.counter import Counter, total
 from snn.model import network
-from snn.model.network import Network
-from snn.model.spec import Architecture, AvgPool, Conv, Linear, Neuron
+from snn.model.spec import AvgPool, Conv, Linear
 from snn.nir.write import write
+from tests import nets
 from tests.refusals import refused
 
-LIF = Neuron(decay=0.75, threshold=0.5, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
 SHAPE, K, N = (1, 8, 8), 4, 24
 
 
 @pytest.fixture
 def net():
-    torch.manual_seed(0)
     layers = (Conv(conv=4), AvgPool(avg_pool=2), Linear(linear=16))
-    fixed = {"input_shape": SHAPE, "outputs": K, "layers": layers, "steps": 3, "norm": None}
-    made = Network(Architecture(**fixed, activation=LIF)).requires_grad_(False).eval()
-    for layer in made.layers:
-        if layer.programmable:
-            layer.op.weight *= 4
-    return made
+    return nets.deployed(layers, shape=SHAPE, outputs=K, steps=3, loud=4.0)
 
 
 @pytest.fixture
 def samples(tmp_path, net):
-    x = torch.randn(N, *SHAPE, generator=torch.Generator().manual_seed(0))
+    x = nets.some(N, *SHAPE)
     path = tmp_path / "samples.npz"
     np.savez(path, x=x.numpy(), y=net.predict(x).argmax(1).numpy())
     return path
@@ -146,8 +139,8 @@ def test_a_wrong_file_or_option_is_named_in_one_line(net, samples, tmp_path, cap
 
 def test_samples_of_a_network_of_vectors_are_vectors(tmp_path, capsys):
     """Frames of vectors would be shown with samples as steps."""
-    described = Architecture(input_shape=(6,), outputs=K, layers=[Linear(linear=5)], steps=3, norm=None, activation=LIF)
-    model = network.save(Network(described), tmp_path / "net.safetensors")
+    net = nets.deployed((Linear(linear=5),), shape=(6,), outputs=K, steps=3)
+    model = network.save(net, tmp_path / "net.safetensors")
     for name, shape in (("vectors", (3, 6)), ("frames", (3, 3, 6))):
         np.savez(tmp_path / f"{name}.npz", x=np.ones(shape, np.float32), y=np.zeros(3, int))
     out = ["--noise", "--out", tmp_path / "out"]

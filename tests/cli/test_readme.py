@@ -7,18 +7,18 @@ import pytest
 
 from snn.cli import readme
 from snn.cli.main import main
+from snn.config.params import names
 from snn.pipeline import record
-from snn.pipeline.plan import Grid
-from tests.tables_on_record import ROWS, put
+from tests.tables_on_record import OLDER, ROWS, digests, put
 
 ROOT = Path(__file__).parents[2]
-OLDER = "0123456789ab"
 PLACES = {
     "README.md": "smoke",
     "docs/energy.md": "smoke energy",
     "docs/hardware.md": "smoke chips",
     "docs/pitfalls.md": "effects",
 }
+COLUMNS = "<!-- columns: written -->\n<!-- end -->\n"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -38,6 +38,7 @@ def shown(tmp_path, monkeypatch):
     (tmp_path / "docs").mkdir()
     for path, marker in PLACES.items():
         (tmp_path / path).write_text(f"before\n\n<!-- {marker}: written -->\n<!-- end -->\nafter\n")
+    (tmp_path / "docs/tables.md").write_text(COLUMNS)
     return tmp_path
 
 
@@ -52,13 +53,13 @@ def test_a_stale_table_is_marked_where_it_is_shown(path, shown):
 
 
 def test_a_stale_table_of_one_commit_names_it(shown):
-    put("smoke", OLDER, ROWS[:1])
+    put("smoke", OLDER, rows=ROWS[:1])
     assert main(["readme"]) == 0
     assert "\n*Made by commit aaaaaaa; " in (shown / "README.md").read_text()
 
 
 def test_a_mark_tells_that_a_commit_does_not_hold_all_of_the_code(shown):
-    put("smoke", OLDER, [{**row, "dirty": True} for row in ROWS])
+    put("smoke", OLDER, rows=[{**row, "dirty": True} for row in ROWS])
     assert main(["readme"]) == 0
     mark = f"ccccccc, {len(ROWS)} of {len(ROWS)} results with changes that were not committed; "
     assert mark in (shown / "README.md").read_text()
@@ -66,7 +67,7 @@ def test_a_mark_tells_that_a_commit_does_not_hold_all_of_the_code(shown):
 
 @pytest.mark.parametrize("path", PLACES)
 def test_a_table_of_today_is_shown_without_a_mark(path, shown):
-    put("smoke", Grid("smoke").tables.digest)
+    put("smoke", *digests())
     assert main(["readme"]) == 0
     page = (shown / path).read_text()
     assert "| a |" in page
@@ -84,12 +85,12 @@ def test_a_table_of_an_experiment_that_is_gone_is_marked(shown, monkeypatch):
 
 def test_the_tables_on_record_are_those_that_their_stamps_prove():
     for name in record.names():
-        record.TableSet(name).prove()
+        record.OnRecord(name).prove()
 
 
 def test_no_tables_of_today_on_record_were_made_by_code_that_no_commit_holds():
     for name in record.names():
-        record.TableSet(name).refuse_dirty()
+        record.OnRecord(name).refuse_dirty()
 
 
 def pages(folder):
@@ -97,9 +98,10 @@ def pages(folder):
 
 
 @pytest.mark.parametrize("name", ["summary.md", "energy.md", "hardware.md", "comparisons.md", "costs.csv"])
-@pytest.mark.parametrize("digest", [OLDER, Grid("smoke").tables.digest], ids=["stale", "of today"])
-def test_a_forged_table_is_refused_and_no_page_is_written(digest, name, shown, capsys):
-    table = put("smoke", digest) / name
+@pytest.mark.parametrize("today", [False, True], ids=["stale", "of today"])
+def test_a_forged_table_is_refused_and_no_page_is_written(today, name, shown, capsys):
+    tables, report = put("smoke", *(digests() if today else (OLDER,)))
+    table = (tables if name == "costs.csv" else report) / name
     table.write_text(table.read_text().replace("1", "2") + " ")
     before = pages(shown)
     assert main(["readme"]) == 2
@@ -108,7 +110,7 @@ def test_a_forged_table_is_refused_and_no_page_is_written(digest, name, shown, c
 
 
 def test_tables_with_two_stamps_are_refused_and_no_page_is_written(shown, capsys):
-    folder = put("smoke", OLDER)
+    folder, _ = put("smoke", OLDER)
     (folder / "ba9876543210.stamp").write_bytes((folder / f"{OLDER}.stamp").read_bytes())
     before = pages(shown)
     assert main(["readme"]) == 2
@@ -118,10 +120,18 @@ def test_tables_with_two_stamps_are_refused_and_no_page_is_written(shown, capsys
 
 def test_tables_of_today_that_uncommitted_code_made_are_refused_and_no_page_is_written(shown, capsys):
     rows = [*ROWS, {**ROWS[0], "dirty": True}]
-    folder = put("smoke", Grid("smoke").tables.digest, rows)
+    folder, _ = put("smoke", *digests(), rows=rows)
     before = pages(shown)
     assert main(["readme"]) == 2
     assert capsys.readouterr().err.startswith(f"error: {folder}/costs.csv: 1 of {len(rows)} results ")
+    assert pages(shown) == before
+
+
+def test_a_stale_report_of_runs_of_today_is_refused_and_no_page_is_written(shown, capsys):
+    _, report = put("smoke", digests()[0], OLDER)
+    before = pages(shown)
+    assert main(["readme"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {report}: ")
     assert pages(shown) == before
 
 
@@ -140,7 +150,7 @@ NAMED = sorted({path for page in PAGES for path in re.findall(r"`([\w./*]+/[\w./
 
 @pytest.mark.parametrize("path", NAMED)
 def test_every_file_that_is_named_exists(path):
-    made_later = "NAME" in path or path.startswith("results/report")
+    made_later = "NAME" in path or path.endswith(".html")
     assert made_later or list(ROOT.glob(path.rstrip("/")))
 
 
@@ -153,4 +163,4 @@ METHODS = sorted(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_that_the_pitfalls_name_exists(method):
-    assert (ROOT / "params" / "methods" / f"{method}.yaml").exists()
+    assert method in names("methods")

@@ -12,9 +12,9 @@ from safetensors.numpy import save_file
 from snn.cli.main import main
 from snn.core.errors import remake
 from snn.model import network
-from snn.model.network import Network
-from snn.model.spec import Architecture, Conv, Relu
-from snn.pipeline.plan import Grid
+from snn.model.spec import Conv, Relu
+from snn.pipeline.plan import Plan
+from tests import nets
 
 RUN = "results/runs/digits/digits_cnn/tet/T4/s0-0123456789ab"
 PREPARED = "data/prepared/digits/0123456789ab"
@@ -29,7 +29,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("experiment", ["smoke", "hardware_digits"])
 def test_every_folder_of_a_job_is_one_to_make_again_and_none_around_it_is(experiment):
-    jobs = Grid(experiment).jobs
+    jobs = Plan(experiment).jobs
     for folder in jobs:
         for given_as in (folder, folder.absolute(), Path("results", "..", folder)):
             assert remake(given_as) == f"remove {given_as} and start the workflow again"
@@ -57,8 +57,7 @@ def remedy(message):
 
 
 def saved(path):
-    fixed = {"input_shape": (1, 8, 8), "outputs": 4, "layers": (Conv(conv=2),), "steps": 1, "norm": None}
-    return network.save(Network(Architecture(**fixed, activation=Relu(clip=1.0))), path)
+    return network.save(nets.deployed((Conv(conv=2),), Relu(clip=1.0), outputs=4, steps=1), path)
 
 
 def foreign(path):

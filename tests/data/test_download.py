@@ -99,8 +99,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
+        self.server.sent += len(body[:cut])  # before the client can have it all and look
         self.wfile.write(body[:cut])
-        self.server.sent += len(body[:cut])
         if cut or length:
             self.close_connection = True
 
@@ -461,7 +461,7 @@ def test_the_command_downloads_the_files_of_a_data_set(tmp_path, monkeypatch, ca
 
 
 def test_plain_parsing_does_without_requests():
-    code = "import sys; from snn.pipeline.plan import Grid; Grid('cifar10').jobs; print(*sys.modules)"
+    code = "import sys; from snn.pipeline.plan import Plan; Plan('cifar10').jobs; print(*sys.modules)"
     root = Path(__file__).parents[2]
     loaded = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout
     assert not {"requests", "PIL", "numpy", "torch"} & set(loaded.split())

@@ -14,13 +14,10 @@ from hypothesis import strategies as st
 from snn.config import params
 from snn.energy.counter import NOTHING, Counter, Operations, fanout, total
 from snn.model import network
-from snn.model.graph import Node, sizes, wire
-from snn.model.layer import Layer
 from snn.model.network import Network
 from snn.model.neuron import fire
 from snn.model.spec import (
     Add,
-    Architecture,
     AvgPool,
     Block,
     Conv,
@@ -32,40 +29,24 @@ from snn.model.spec import (
     Readout,
     Relu,
 )
-from tests import neurobench_cases
+from tests import nets, neurobench_cases
 
 NEUROBENCH = json.loads((Path(__file__).parents[1].joinpath("fixtures") / "neurobench.json").read_text())
-LIF = Neuron(decay=0.5, threshold=0.25, reset="zero", fires="above", surrogate="triangle", width=1.0, height=1.0)
-
-
+LIF = nets.triangular(threshold=0.25)
 SMOOTH = LIF.model_copy(update={"smooth": 5.0})
 
 
-def build(shape, layers, steps, activation=LIF, voters=None, seed=0, kind=None, **changes):
-    torch.manual_seed(seed)
+def build(shape, layers, steps, activation=LIF, voters=None, kind=None, **changes):
     readout = Readout(kind=kind or "votes", voters=voters or 1) if voters or kind else Readout()
-    fixed = {"input_shape": shape, "outputs": 2, "layers": tuple(layers), "steps": steps, "norm": None}
-    net = Network(Architecture(**fixed, activation=activation, readout=readout, **changes)).requires_grad_(False)
-    for layer in net.layers:
-        if layer.programmable:
-            layer.op.weight *= 3
-    return net.eval()
-
-
-def alone(shape, spec):
-    """A layer without a network around it."""
-    (size,) = sizes(shape, wire([spec]))
-    ann = Architecture(input_shape=shape, outputs=1, layers=[spec], steps=1, activation=Relu(), norm=None)
-    return Layer(Node(spec, -1), size, ann, 0.0)
+    return nets.deployed(tuple(layers), activation, shape=shape, outputs=2, steps=steps, readout=readout, **changes)
 
 
 def images(net, batch, seed=0):
-    return torch.randn(batch, *net.architecture.input_shape, generator=torch.Generator().manual_seed(seed))
+    return nets.some(batch, *net.architecture.input_shape, seed=seed)
 
 
 def frames(net, batch, seed=0):
-    shape = net.architecture.steps, batch, *net.architecture.input_shape
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+    return nets.some(net.architecture.steps, batch, *net.architecture.input_shape, seed=seed)
 
 
 def spikes(net, batch, seed=0):
@@ -477,19 +458,19 @@ def test_one_spike_costs_its_fan_out():
     expected[:, [0, -1], :] = 12
     expected[:, :, [0, -1]] = 12
     expected[:, ::3, ::4] = 8
-    assert torch.equal(fanout(alone((1, 4, 5), spec)), expected)
+    assert torch.equal(fanout(nets.alone((1, 4, 5), spec)), expected)
 
 
 def test_a_spike_reaches_through_an_average_pool_what_its_window_reaches():
-    pool = alone((1, 5, 4), AvgPool(avg_pool=2))
-    reached = fanout(alone((1, 2, 2), Linear(linear=7)), [pool])
+    pool = nets.alone((1, 5, 4), AvgPool(avg_pool=2))
+    reached = fanout(nets.alone((1, 2, 2), Linear(linear=7)), [pool])
     assert (reached[:, :4] == 7).all()
     assert (reached[:, 4] == 0).all()
 
 
 def test_a_pool_has_no_synapses():
     with pytest.raises(ValueError, match="MaxPool"):
-        fanout(alone((1, 4, 4), MaxPool(max_pool=2)))
+        fanout(nets.alone((1, 4, 4), MaxPool(max_pool=2)))
 
 
 @pytest.mark.parametrize("voters", [None, 3])

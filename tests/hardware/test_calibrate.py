@@ -4,6 +4,7 @@ import copy
 import csv
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from math import ceil, prod
 from pathlib import Path
@@ -30,27 +31,20 @@ from snn.model import local_losses, network
 from snn.model.layer import Layer
 from snn.model.network import Network
 from snn.model.neuron import IDEAL
-from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Readout, Relu
-from snn.pipeline.plan import Grid
+from snn.model.spec import AvgPool, Conv, Linear, Readout, Relu
+from snn.pipeline.plan import Plan
+from tests import nets
 
 T, K, SHAPE = 4, 3, (1, 8, 8)
-LIF = Neuron(decay=0.8, threshold=0.6, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
-IF = Neuron(decay=1.0, threshold=0.5, reset="subtract", fires="at", surrogate="rectangle", width=0.5, height=1.0)
-LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), MaxPool(max_pool=2), Linear(linear=12))
+LIF, IF = nets.leaky(decay=0.8, threshold=0.6), nets.integrate_and_fire(threshold=0.5)
 CALIBRATORS = sorted(path.stem for path in Path(calibrators.__file__).parent.glob("[a-z]*.py"))
 GRADIENTS = [name for name in CALIBRATORS if name != "reestimation"]
 CONTROLS = ("level_0", "clean_chip", "other_chip", "noise_aware", "shuffled")
 TRAINING, VALIDATION, TEST = 40, 20, 30
 
 
-def build(activation=LIF, steps=T, layers=LAYERS, shape=SHAPE, **readout) -> Network:
-    torch.manual_seed(0)
-    fixed = {"input_shape": shape, "outputs": K, "layers": layers, "norm": None, "readout": Readout(**readout)}
-    net = Network(Architecture(**fixed, steps=steps, activation=activation)).requires_grad_(False).eval()
-    for layer in net.layers:
-        if layer.programmable:
-            layer.op.weight *= 3
-    return net
+def build(activation=LIF, steps=T, layers=nets.POOLED, shape=SHAPE, **readout) -> Network:
+    return nets.deployed(layers, activation, shape=shape, outputs=K, steps=steps, readout=Readout(**readout))
 
 
 @cache
@@ -69,11 +63,10 @@ def teacher_network() -> Network:
 @cache
 def split(name: str, samples: int) -> Samples:
     """Classes are those that the clean network gives, so that a chip that does less well is not it."""
-    x_NCHW = torch.randint(17, (samples, *SHAPE), generator=seeds.generator("test", name), dtype=torch.uint8)
-    bare = Samples(x_NCHW, torch.zeros(samples, dtype=torch.int64), torch.tensor([8.0]), torch.tensor([5.0]))
-    classes_N = clean_network().predict(bare.shown(x_NCHW)).argmax(1)
+    bare = nets.split("test", name, samples=samples)
+    classes_N = clean_network().predict(bare.shown(bare.x_NX)).argmax(1)
     assert len(classes_N.unique()) == K
-    return Samples(x_NCHW, classes_N, bare.mean_C, bare.std_C)
+    return replace(bare, y_N=classes_N)
 
 
 def budget(**changes) -> config.Calibration:
@@ -564,7 +557,7 @@ def test_calibration_does_without_a_test_file(tmp_path):
 
 @pytest.mark.parametrize("experiment", ["smoke", "hardware_digits"])
 def test_what_a_calibration_reads_is_its_run_the_training_file_and_the_teacher_that_an_arm_needs(experiment):
-    for job in Grid(experiment).calibrations:
+    for job in Plan(experiment).calibrations:
         taught = [job.teacher.proof] if any(arm.targets == "teacher" for arm in job.arms) else []
         assert job.inputs == [job.run.proof, job.run.data.training_file, *taught]
         assert job.run.data.test_file not in job.inputs
@@ -663,7 +656,7 @@ def test_targets_by_rule_are_those_of_the_teacher_or_its_own_and_no_arm_is_there
 
 
 def test_a_run_learns_from_its_teacher_on_a_chip_if_it_was_trained_by_one():
-    found = {job.run.method_name: {arm.targets for arm in job.arms} for job in Grid("smoke").calibrations}
+    found = {job.run.method_name: {arm.targets for arm in job.arms} for job in Plan("smoke").calibrations}
     taught = {"ltl_offline", "ltl_online"}
     assert found == {
         method: {"teacher" if method in taught else "own"} for method in (*taught, "stbp", "tet", "tandem")
@@ -1009,7 +1002,7 @@ def test_hardware_that_makes_no_sense_is_refused_by_file_and_key(changes, said, 
         lambda kind, name: params.parse(kind, document, path) if kind == "experiments" else original(kind, name),
     )
     with pytest.raises(InputError) as refusal:
-        Grid("smoke")
+        Plan("smoke")
     assert str(refusal.value).startswith(f"params/experiments/smoke.yaml: {said}")
 
 
@@ -1023,7 +1016,7 @@ def test_errors_do_not_go_back_through_neunorm_on_a_chip(monkeypatch):
         lambda kind, name: params.parse(kind, document, path) if kind == "experiments" else original(kind, name),
     )
     with pytest.raises(InputError, match="bptt sends errors through the NeuNorm of stbp_neunorm"):
-        Grid("smoke")
+        Plan("smoke")
 
 
 def test_the_same_noise_twice_is_refused(monkeypatch):

@@ -22,13 +22,13 @@ from snn.hardware import chip, noise
 from snn.hardware.foundry import Foundry
 from snn.model.network import Network
 from snn.model.neuron import IDEAL, fire
-from snn.model.spec import Architecture, AvgPool, Block, Conv, Linear, MaxPool, NeuNorm, Neuron, Readout
+from snn.model.spec import AvgPool, Block, Conv, Linear, NeuNorm, Readout
+from tests import nets
 
 T, K, SHAPE, WIRES = 4, 3, (1, 8, 8), 64
-LIF = Neuron(decay=0.8, threshold=0.6, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
+LIF = nets.leaky(decay=0.8, threshold=0.6)
 IF = LIF.model_copy(update={"decay": 1.0, "reset": "subtract"})
 NEURONS = {"leaky": LIF, "not leaky": IF}
-LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6), MaxPool(max_pool=2), Linear(linear=12))
 BRANCHED = (
     Conv(conv=4),
     Conv(conv=4, stride=2, bias=False),
@@ -42,22 +42,15 @@ FEW = settings(max_examples=25, deadline=None, derandomize=True)
 HERE = Path("params/noise/somewhere.yaml")
 
 
-def build(activation=LIF, kind="current", layers=LAYERS, **changes) -> Network:
-    torch.manual_seed(0)
+def build(activation=LIF, kind="current", layers=nets.POOLED, **changes) -> Network:
     readout = Readout(kind=kind, voters=4 if kind == "votes" else 1)
-    fixed = {"input_shape": SHAPE, "outputs": K, "layers": layers, "steps": T, "norm": None, "readout": readout}
-    net = Network(Architecture(**fixed, activation=activation, **changes)).requires_grad_(False).eval()
-    for layer in net.layers:
-        if layer.programmable:
-            layer.op.weight *= 3
-    return net
+    return nets.deployed(layers, activation, shape=SHAPE, outputs=K, steps=T, readout=readout, **changes)
 
 
 def wires(activation=LIF, kind="current", steps=T) -> Network:
     """Three layers whose currents are what arrives."""
-    fixed = {"input_shape": (WIRES,), "outputs": WIRES, "layers": (Linear(linear=WIRES),) * 2, "norm": None}
-    architecture = Architecture(**fixed, steps=steps, activation=activation, readout=Readout(kind=kind))
-    net = Network(architecture).requires_grad_(False).eval()
+    layers, readout = (Linear(linear=WIRES),) * 2, Readout(kind=kind)
+    net = nets.deployed(layers, activation, shape=(WIRES,), outputs=WIRES, steps=steps, readout=readout)
     for layer in net.layers:
         layer.op.weight.copy_(torch.eye(WIRES))
         layer.op.bias.zero_()
@@ -68,8 +61,8 @@ def wires(activation=LIF, kind="current", steps=T) -> Network:
 def zoo() -> dict[str, Network]:
     """Leaky and not, all read-outs, and one network with branches and NeuNorm."""
     kinds = "current", "votes", "current_and_spikes"
-    nets = {f"{leak}, {kind}": build(neuron, kind) for leak, neuron in NEURONS.items() for kind in kinds}
-    return nets | {"branched": build(layers=BRANCHED, neunorm=NeuNorm(decay=0.5, gain="average"))}
+    found = {f"{leak}, {kind}": build(neuron, kind) for leak, neuron in NEURONS.items() for kind in kinds}
+    return found | {"branched": build(layers=BRANCHED, neunorm=NeuNorm(decay=0.5, gain="average"))}
 
 
 def part(model, **options):
@@ -86,11 +79,11 @@ def made(clean, *parts, number=0) -> Network:
 
 
 def images(batch=8):
-    return torch.randn(batch, *SHAPE, generator=torch.Generator().manual_seed(0))
+    return nets.some(batch, *SHAPE)
 
 
 def frames(batch=8):
-    return (torch.randn(T, batch, *SHAPE, generator=torch.Generator().manual_seed(1)) > 0.43).float()
+    return (nets.some(T, batch, *SHAPE, seed=1) > 0.43).float()
 
 
 def between_0_and_1(*shape, seed=0):
@@ -577,8 +570,7 @@ WEIGHTS = st.integers(1, 4).flatmap(
 
 def one_layer(weight) -> Network:
     rows, columns = weight.shape
-    fixed = {"input_shape": (columns,), "layers": (Linear(linear=rows),), "outputs": 2, "steps": 1, "norm": None}
-    net = Network(Architecture(**fixed, activation=LIF)).requires_grad_(False).eval()
+    net = nets.deployed((Linear(linear=rows),), LIF, shape=(columns,), outputs=2, steps=1)
     for value, layer in zip((weight, torch.ones(2, rows)), net.layers, strict=True):
         layer.op.weight.copy_(value)
         layer.op.bias.zero_()

@@ -12,47 +12,34 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.energy.counter import fanout
 from snn.model import network
-from snn.model.graph import Node, nodes, sizes, wire
-from snn.model.layer import Layer
-from snn.model.network import Network
+from snn.model.graph import nodes, sizes, wire
 from snn.model.neuron import fire
-from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, Neuron, Norm, Readout, Relu
+from snn.model.spec import AvgPool, Conv, Linear, MaxPool, Norm, Readout, Relu
+from tests import nets
 
-LIF = Neuron(decay=0.5, threshold=0.5, reset="zero", fires="above", surrogate="triangle", width=1.0, height=1.0)
-IF = Neuron(decay=1.0, threshold=1.0, reset="subtract", fires="at", surrogate="rectangle", width=0.5, height=1.0)
+LIF, IF = nets.triangular(), nets.integrate_and_fire()
 LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2, groups=2), MaxPool(max_pool=2), Linear(linear=8))
 T, B, SHAPE, K = 5, 3, (2, 9, 8), 4
 
 
-def build(activation=LIF, norm=None, seed=0, voters=None, **changes):
-    """A network whose norms, if any, look as after a long training; gains of both signs."""
-    torch.manual_seed(seed)
+def build(activation=LIF, voters=None, **changes):
     readout = Readout(kind="votes" if voters else "current", voters=voters or 1, over_steps="running", warm_up=1)
-    fields = {"input_shape": SHAPE, "outputs": K, "layers": LAYERS, "steps": T, "norm": norm, "readout": readout}
-    made = Network(Architecture(**(fields | {"activation": activation} | changes)))
-    for layer in made.layers:
-        if layer.norm:
-            for tensor, spread in ((layer.norm.weight, 1), (layer.norm.bias, 1), (layer.norm.running_mean, 0.3)):
-                nn.init.normal_(tensor, std=spread)
-            nn.init.uniform_(layer.norm.running_var, 0.05, 0.5)
-        elif layer.programmable:
-            layer.op.weight.data *= 3
-    return made
+    fixed = {"shape": SHAPE, "outputs": K, "steps": T, "readout": readout}
+    return nets.student(LAYERS, activation, **(fixed | changes))
 
 
-def images(seed=0, batch=B):
-    return torch.randn(batch, *SHAPE, generator=torch.Generator().manual_seed(seed), dtype=torch.get_default_dtype())
+def images():
+    return nets.some(B, *SHAPE)
 
 
-def frames(seed=0, steps=T):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(steps, B, *SHAPE, generator=generator, dtype=torch.get_default_dtype())
+def frames(steps=T):
+    return nets.some(steps, B, *SHAPE)
 
 
 @pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("activation", [Relu(), Relu(clip=0.5), LIF, IF], ids=["relu", "clipped", "lif", "if"])
 def test_a_folded_network_is_the_network_with_its_norms_in_evaluation_mode(activation):
-    normed, x = build(activation, Norm(eps=0.01)).eval(), images()
+    normed, x = build(activation, norm=Norm(eps=0.01)).eval(), images()
     folded = network.fold(normed)
     assert folded.architecture == normed.architecture.model_copy(update={"norm": None})
     assert not any(layer.norm for layer in folded.layers)
@@ -248,13 +235,6 @@ def test_sizes_are_those_of_the_layers_that_torch_builds():
     assert [size.output_shape for size in found] == shapes
 
 
-def alone(shape, spec):
-    """A layer without a network around it, and its size."""
-    (size,) = sizes(shape, wire([spec]))
-    ann = Architecture(input_shape=shape, outputs=1, layers=[spec], steps=1, activation=Relu(), norm=None)
-    return Layer(Node(spec, -1), size, ann, 0.0), size
-
-
 @st.composite
 def convolutions(draw):
     groups = draw(st.integers(1, 3))
@@ -270,7 +250,7 @@ def convolutions(draw):
 @given(convolutions())
 def test_the_closed_forms_of_a_convolution_are_exact(case):
     shape, spec = case
-    layer, size = alone(shape, spec)
+    layer, (size,) = nets.alone(shape, spec), sizes(shape, wire([spec]))
     x = torch.ones(1, 1, *shape)
     assert layer.current(x).shape[2:] == size.output_shape
     assert size.parameters == sum(p.numel() for p in layer.parameters())
@@ -283,7 +263,8 @@ def test_the_closed_forms_of_a_convolution_are_exact(case):
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(shape=st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 5)), outputs=st.integers(1, 7))
 def test_the_closed_forms_of_a_linear_layer_are_exact(shape, outputs):
-    layer, size = alone(shape, Linear(linear=outputs))
+    spec = Linear(linear=outputs)
+    layer, (size,) = nets.alone(shape, spec), sizes(shape, wire([spec]))
     assert size.parameters == sum(p.numel() for p in layer.parameters())
     assert size.macs == size.macs_padded == fanout(layer).sum()
     assert (fanout(layer) == outputs).all()

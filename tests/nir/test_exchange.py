@@ -14,39 +14,23 @@ from hypothesis import strategies as st
 from snn.config import params
 from snn.hardware import chip
 from snn.hardware.noise import mismatch
-from snn.model.network import Network
-from snn.model.spec import Architecture, AvgPool, Block, Conv, Linear, MaxPool, NeuNorm, Neuron, Readout, Relu
+from snn.model.spec import AvgPool, Conv, Linear, MaxPool, NeuNorm, Readout, Relu
 from snn.nir.read import read
 from snn.nir.write import write
+from tests import nets
 from tests.refusals import refused
 
-LIF = Neuron(decay=0.75, threshold=0.5, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
+LIF = nets.leaky()
 CONV = [Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=3, stride=2, bias=False), Linear(linear=6)]
-RESIDUAL = {
-    add: [
-        Conv(conv=3),
-        Block(
-            block=[Conv(conv=4, stride=2), Conv(conv=4)], shortcut=Conv(conv=4, kernel=1, stride=2, padding=0), add=add
-        ),
-        Block(block=[Conv(conv=4), Conv(conv=4, bias=False)], add=add),
-        AvgPool(avg_pool="global"),
-    ]
-    for add in ("currents", "spikes")
-}
+RESIDUAL = {add: nets.residual(add) for add in ("currents", "spikes")}
 
 
-def build(layers=CONV, neuron=LIF, steps=3, shape=(2, 8, 8), seed=0, readout=None, **changes):
-    torch.manual_seed(seed)
-    fixed = {"input_shape": shape, "outputs": 3, "layers": layers, "steps": steps, "norm": None, **changes}
-    net = Network(Architecture(**fixed, activation=neuron, readout=readout or Readout())).requires_grad_(False).eval()
-    for layer in net.layers:
-        if layer.programmable:
-            layer.op.weight *= 4
-    return net
+def build(layers=CONV, neuron=LIF, shape=(2, 8, 8), **changes):
+    return nets.deployed(layers, neuron, shape=shape, loud=4.0, **({"steps": 3} | changes))
 
 
-def images(net, batch=5):
-    return torch.randn(batch, *net.architecture.input_shape, generator=torch.Generator().manual_seed(1))
+def images(net):
+    return nets.some(5, *net.architecture.input_shape, seed=1)
 
 
 def outputs(net, x):

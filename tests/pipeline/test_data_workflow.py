@@ -44,9 +44,21 @@ def snakemake(tree: Path, *config: str, until: str = "prepare", status: int = 0)
 
 
 def due(tree: Path) -> dict[str, int]:
-    code = "import json; from snn.cli import inspect; print(json.dumps(inspect.due_jobs('toy')))"
+    code = (
+        "import json; from snn.cli.due import due_jobs; from snn.pipeline.plan import Plan; "
+        "print(json.dumps(due_jobs(Plan('toy'))))"
+    )
     found = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=True)
     return json.loads(found.stdout)
+
+
+def dry_run(tree: Path) -> dict[str, int]:
+    """Jobs by rule that a dry run of Snakemake would do."""
+    command = [sys.executable, "-m", "snakemake", "-n", "-c1", "--config", "experiment=toy"]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=True)
+    table = (done.stdout + done.stderr).partition("Job stats:\n")[2].partition("\n\n")[0]
+    rows = dict(line.split() for line in table.splitlines()[2:])
+    return {rule: int(count) for rule, count in rows.items() if rule not in ("all", "total")}
 
 
 @pytest.fixture
@@ -75,7 +87,17 @@ def test_a_data_set_comes_from_a_mirror_and_its_raw_files_may_go_once_it_is_prep
     assert "toy.npz from" in said
     assert {path.name for path in (tree / "data/prepared").iterdir()} == {"toy-train60"}
     shutil.rmtree(tree / "data/raw")
-    assert due(tree) == {"evaluate": 2, "tables": 1, "figures": 1}
+    assert due(tree) == {"evaluate": 2, "collect": 1, "report": 1} == dry_run(tree)
+
+
+def test_a_download_is_due_when_data_have_to_be_prepared_from_a_file_that_is_missing(tree):
+    whole = {"download": 1, "prepare": 1, "train": 2, "evaluate": 2, "collect": 1, "report": 1}
+    assert due(tree) == whole == dry_run(tree)
+    folder = tree / "data/raw/toy"
+    folder.mkdir(parents=True)
+    shutil.copy(tree.parent / "a mirror" / "toy" / "toy.npz", folder)
+    del whole["download"]
+    assert due(tree) == whole == dry_run(tree)
 
 
 def test_without_a_source_the_message_says_what_to_do_and_nothing_is_prepared(tree):

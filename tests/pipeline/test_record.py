@@ -6,18 +6,15 @@ import subprocess
 import pytest
 
 from snn.cli.main import main
-from snn.pipeline.plan import Grid
-from snn.pipeline.record import TableSet, names
-from tests.tables_on_record import PAGES, put
-
-TODAY, OLDER = Grid("smoke").tables.digest, "0123456789ab"
+from snn.pipeline.record import OnRecord, names
+from tests.tables_on_record import OLDER, PAGES, digests, put
 
 
 def plan(capsys):
     """Exit status of `plan --all`, its rows by experiment, and all that it says."""
     status = main(["plan", "--all"])
-    said = capsys.readouterr().out
-    return status, {line.split("  ")[0]: line for line in said.splitlines()}, said
+    output = capsys.readouterr().out
+    return status, {line.split("  ")[0]: line for line in output.splitlines()}, output
 
 
 @pytest.fixture(autouse=True)
@@ -28,77 +25,93 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_tables_that_todays_code_names_the_same_are_not_stale(capsys):
-    put("smoke", TODAY)
+def test_tables_and_report_that_todays_code_names_the_same_are_not_stale(capsys):
+    put("smoke", *digests())
     status, rows, _ = plan(capsys)
     assert status == 0
     assert "as today" in rows["smoke"]
 
 
-def test_tables_of_older_code_are_stale_and_name_the_commits_of_most_rows_first(capsys):
-    put("smoke", OLDER)
+def test_a_report_of_older_code_is_stale_and_its_runs_are_not(capsys):
+    put("smoke", digests()[0], OLDER)
     status, rows, _ = plan(capsys)
     assert status == 1
-    assert rows["smoke"].split()[1:] == ["stale", "0", "bbbbbbb", "aaaaaaa", "ccccccc"]
+    assert "report stale" in rows["smoke"]
+    assert "runs stale" not in rows["smoke"]
+
+
+def test_runs_of_older_code_are_stale_and_a_report_made_of_them_today_is_not(capsys):
+    put("smoke", *digests(OLDER))
+    status, rows, _ = plan(capsys)
+    assert status == 1
+    assert "runs stale" in rows["smoke"]
+    assert "report stale" not in rows["smoke"]
+
+
+def test_stale_runs_name_the_commits_of_most_rows_first(capsys):
+    put("smoke", OLDER)
+    _, rows, _ = plan(capsys)
+    assert rows["smoke"].split()[1:] == [*["runs", "stale,", "report", "stale"], "0", "bbbbbbb", "aaaaaaa", "ccccccc"]
 
 
 def test_tables_of_an_experiment_that_is_gone_are_named(capsys):
     put("gone", OLDER)
-    put("smoke", TODAY)
-    status, rows, said = plan(capsys)
+    put("smoke", *digests())
+    status, rows, output = plan(capsys)
     assert status == 1
     assert "not planned" in rows["gone"]
     assert "as today" in rows["smoke"]
-    assert "'gone'" in said
+    assert "'gone'" in output
 
 
-def forge(folder):
-    (folder / "summary.md").write_text("forged")
-    return folder / "summary.md"
+def forge(tables, report):
+    (report / "summary.md").write_text("forged")
+    return report / "summary.md"
 
 
-def add(folder):
-    (folder / "more.md").write_text("no stamp knows of it")
-    return folder / "more.md"
+def add(tables, report):
+    (report / "more.md").write_text("no stamp knows of it")
+    return report / "more.md"
 
 
-def remove(folder):
-    (folder / "costs.csv").unlink()
-    return folder / "costs.csv"
+def remove(tables, report):
+    (tables / "costs.csv").unlink()
+    return tables / "costs.csv"
 
 
-def prove_nothing(folder):
-    (folder / f"{TODAY}.stamp").write_text("{}")
-    return folder / min("costs.csv", *PAGES)
+def prove_nothing(tables, report):
+    (report / f"{digests()[1]}.stamp").write_text("{}")
+    return report / min(PAGES)
 
 
-def stamp_twice(folder):
-    (folder / f"{OLDER}.stamp").write_bytes((folder / f"{TODAY}.stamp").read_bytes())
-    return folder
+def stamp_twice(tables, report):
+    (tables / f"{OLDER}.stamp").write_bytes((tables / f"{digests()[0]}.stamp").read_bytes())
+    return tables
 
 
-def lose_the_stamp(folder):
-    (folder / f"{TODAY}.stamp").unlink()
-    return folder
+def lose_the_stamp(tables, report):
+    (report / f"{digests()[1]}.stamp").unlink()
+    return report
 
 
 @pytest.mark.parametrize("damage", [forge, add, remove, prove_nothing, stamp_twice, lose_the_stamp])
 def test_tables_that_no_stamp_proves_are_named(damage, capsys):
-    where = damage(put("smoke", TODAY))
-    status, rows, said = plan(capsys)
+    where = damage(*put("smoke", *digests()))
+    status, rows, output = plan(capsys)
     assert status == 1
     assert "not proven" in rows["smoke"]
-    assert f"\n{where}: " in said
+    assert f"\n{where}: " in output
 
 
-def test_a_stamp_of_older_code_proves_its_tables():
-    folder = put("smoke", OLDER)
-    TableSet("smoke").prove()
-    assert set(json.loads((folder / f"{OLDER}.stamp").read_text())) == {"costs.csv", *PAGES}
+def test_stamps_of_older_code_prove_their_files():
+    tables, report = put("smoke", OLDER)
+    OnRecord("smoke").prove()
+    assert set(json.loads((tables / f"{OLDER}.stamp").read_text())) == {"costs.csv"}
+    assert set(json.loads((report / f"{OLDER}.stamp").read_text())) == set(PAGES)
 
 
 def test_tables_that_git_ignores_are_not_on_record(here):
-    put("smoke", TODAY)
+    put("smoke", *digests())
     put("digits", OLDER)
     (here / ".gitignore").write_text("/results/tables/smoke/\n")
     assert names() == ["digits"]

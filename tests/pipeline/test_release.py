@@ -37,13 +37,13 @@ overrides:
 COMPUTE = """
 import sys
 from snn.pipeline import execute, plan
-for job in plan.Grid(sys.argv[1]).jobs.values():
+for job in plan.Plan(sys.argv[1]).jobs.values():
     if not job.proof.exists():
         execute.execute(job.stage, sys.argv[1], job.folder)
 """
 DUE = """
 from snn.pipeline import plan, release
-print(*(job.folder for job in release.results(plan.Grid("tiny")) if not job.proof.exists()), sep="\\n")
+print(*(job.folder for job in release.results(plan.Plan("tiny")) if not job.proof.exists()), sep="\\n")
 """
 POINTERS = ("data/prepared/digits.dvc", "results/runs/digits.dvc")
 ENVIRONMENT = {
@@ -123,7 +123,8 @@ def home(tmp_path_factory):
     for method in origin.glob("params/methods/*.yaml"):
         if method.stem not in ("ann", "stbp"):
             method.unlink()
-    shutil.rmtree(origin / "results/tables", ignore_errors=True)
+    for name in ("tables", "report"):
+        shutil.rmtree(origin / "results" / name, ignore_errors=True)
     for pointer in POINTERS:
         (origin / pointer).unlink(missing_ok=True)
     (origin / "params/experiments/tiny.yaml").write_text(TINY)
@@ -168,11 +169,11 @@ def test_a_release_commits_pointers_and_tables_and_tracks_nothing_else(home):
     assert not list((origin / ".dvc/tmp").glob("release.*"))
 
 
-def test_fetch_computes_tables_and_figures_alone_and_they_must_be_those_committed(home, clone):
+def test_fetch_computes_tables_and_report_alone_and_they_must_be_those_committed(home, clone):
     assert len(due(clone)) == 6
     snn(clone, *fetch(home))
     assert due(clone) == []
-    assert sorted(path.name for path in (clone / "logs").rglob("*.log")) == ["figures.log", "tables.log"]
+    assert sorted(path.name for path in (clone / "logs").rglob("*.log")) == ["collect.log", "report.log"]
     assert run(clone, "git", "status", "--porcelain") == ""
     assert not [name for name in listed(clone) if "stray" in name]
 
@@ -285,7 +286,7 @@ def test_releases_of_a_data_set_keep_each_others_runs(home, computed):
     assert name in both
     commit(computed, "Release clean")
 
-    run(computed, "git", "rm", "-r", "--quiet", "results/tables/tiny")
+    run(computed, "git", "rm", "-r", "--quiet", "results/tables/tiny", "results/report/tiny")
     commit(computed, "Drop tiny")
     snn(computed, *release)
     assert name not in listed(computed)

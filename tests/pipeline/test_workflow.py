@@ -21,30 +21,35 @@ from snakemake.settings.types import Batch, DAGSettings
 
 from snn.core import files
 from snn.pipeline.complete import complete_or_exit, demanded
-from snn.pipeline.jobs import Evaluate, Tables
-from snn.pipeline.plan import Grid
+from snn.pipeline.jobs import Evaluate, Stamped
+from snn.pipeline.plan import Plan
+from tests import trees
 
 ROOT = Path(__file__).parents[2]
 STUDENT = {"train": 1, "calibrate": 1, "evaluate": 1}
-PAGES = {"tables": 1, "figures": 1}
+TABLES = {"collect": 1, "report": 1}
+REPORT = {"report": 1}
 
 
 def run(tree: Path, *arguments: str, status: int = 0) -> str:
-    """A command of the project in a tree: its output; anything but the expected exit status fails the test."""
-    done = subprocess.run([sys.executable, "-m", *arguments], cwd=tree, capture_output=True, text=True, check=False)
-    output = done.stdout + done.stderr
-    assert done.returncode == status, output[-3000:]
-    return output
+    """What a command of the project prints in a tree."""
+    done = trees.run(tree, "-m", *arguments, status=status)
+    return done.stdout + done.stderr
 
 
 def due(tree: Path, experiment: str = "smoke") -> dict[str, int]:
     """Due jobs by rule, as `python -m snn plan` counts them; its exit status says whether there are any."""
-    done = subprocess.run(
-        [sys.executable, "-m", "snn", "plan", "--experiment", experiment], cwd=tree, capture_output=True, text=True
-    )
+    done = trees.run(tree, "-m", "snn", "plan", "--experiment", experiment, status=None)
     counts = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)}
     assert done.returncode == bool(counts), done.stdout + done.stderr
     return counts
+
+
+def dry_run(tree: Path) -> dict[str, int]:
+    """Jobs by rule that a dry run of Snakemake would do."""
+    table = run(tree, "snakemake", "-n", "-c1", "--config", "experiment=smoke").partition("Job stats:\n")[2]
+    rows = dict(line.split() for line in table.partition("\n\n")[0].splitlines()[2:])
+    return {rule: int(count) for rule, count in rows.items() if rule not in ("all", "total")}
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -55,12 +60,11 @@ def edit(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    """A tree in which `smoke` has run; in a folder with a space, since paths have them."""
-    tree = tmp_path_factory.mktemp("finished") / "a tree"
-    tree.mkdir()
-    for name in ("Snakefile", "snn", "params", "workflow", "profiles"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
-        copy(ROOT / name, tree / name)
+    """A tree in which `smoke` has run, its last student, tables and report by the workflow; in a folder with a space,
+    since paths have them.
+    """
+    tree = trees.plant(tmp_path_factory.mktemp("finished") / "a tree")
+    trees.compute(tree, "smoke", "ltl_online", "collect", "report")
     run(tree, "snakemake", "-c2", "--config", "experiment=smoke")
     return tree
 
@@ -80,39 +84,39 @@ def test_comments_docstrings_sources_and_shell_cosmetics_cost_nothing(tree):
     edit(tree / "snn/model/neuron.py", '"""The spiking neuron', '"""Edited. The spiking neuron')
     edit(tree / "params/methods/tet.yaml", "source: >-\n", "source: >-\n  Edited.\n")
     edit(tree / "workflow/rules/train.smk", "-m snn train", "-m  snn  train")
-    assert due(tree) == {}
+    assert due(tree) == {} == dry_run(tree)
 
 
 def test_an_edited_rule_costs_its_own_runs(tree):
     edit(tree / "snn/rules/tet.py", "(1 - lam) * cross_entropy", "(1.0 - lam) * cross_entropy")
-    assert due(tree) == STUDENT | PAGES
+    assert due(tree) == STUDENT | TABLES
 
 
 def test_edited_counting_costs_no_training(tree):
     edit(tree / "snn/energy/counter.py", "NOTHING = Operations(", "EDITED = True\nNOTHING = Operations(")
-    assert due(tree) == {"evaluate": 6} | PAGES
+    assert due(tree) == {"evaluate": 6} | TABLES
 
 
-def test_an_edited_energy_table_costs_no_evaluation(tree):
+def test_an_edited_energy_table_costs_the_report_alone(tree):
     edit(tree / "params/energy/horowitz45_fp32.yaml", "ac_pj: 0.9", "ac_pj: 0.8")
-    assert due(tree) == PAGES
+    assert due(tree) == REPORT
 
 
 def test_an_edited_teacher_costs_its_students(tree):
     edit(tree / "params/experiments/smoke.yaml", "ann: {training: {epochs: 1}}", "ann: {training: {epochs: 2}}")
-    assert due(tree) == {"train": 3, "calibrate": 2, "evaluate": 3} | PAGES
+    assert due(tree) == {"train": 3, "calibrate": 2, "evaluate": 3} | TABLES
 
 
 def test_an_edited_noise_model_costs_no_training(tree):
     edit(tree / "snn/hardware/noise/mismatch.py", "1 + sigma * foundry", "1.0 + sigma * foundry")
-    assert due(tree) == {"calibrate": 5, "evaluate": 5} | PAGES
+    assert due(tree) == {"calibrate": 5, "evaluate": 5} | TABLES
 
 
 def test_an_edited_energy_table_or_a_removed_method_leaves_no_stale_table(tree):
     edit(tree / "params/experiments/smoke.yaml", "methods: [stbp, tet,", "methods: [tet,")
     edit(tree / "params/experiments/smoke.yaml", "  stbp: {training: {epochs: 1}}\n", "")
-    assert due(tree) == PAGES
-    run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
+    assert due(tree) == TABLES
+    run(tree, "snakemake", "-c1", "--until", "collect", "--config", "experiment=smoke")
     assert "stbp" not in (tree / "results/tables/smoke/runs.csv").read_text()
     assert len(list((tree / "results/tables/smoke").glob("*.stamp"))) == 1
 
@@ -121,18 +125,78 @@ def test_a_clone_with_scrambled_times_and_no_metadata_has_at_most_tables_due(tre
     shutil.rmtree(tree / ".snakemake")
     for number, path in enumerate(sorted(tree.rglob("*"), key=lambda path: hash(str(path)))):
         os.utime(path, (1_600_000_000 + number, 1_600_000_000 + number))
-    assert set(due(tree)) <= {"tables", "figures"}
+    assert set(dry_run(tree)) <= {"collect", "report"}
+    assert due(tree) == {}
+
+
+def remove(*names: str, stage: str = "train", method: str = "tet"):
+    """A situation: files that the last job of a method and stage has made are gone."""
+
+    def remove(tree: Path, grid: Plan) -> None:
+        jobs = [job for job in grid.jobs.values() if job.stage == stage]
+        job = next(job for job in jobs if getattr(job, "run", job).method_name == method)
+        for name in names or [path.name for path in job.outputs]:
+            (tree / job.folder / name).unlink()
+
+    return remove
+
+
+def remove_table(tree: Path, grid: Plan) -> None:
+    (tree / grid.collect.file("layers.csv")).unlink()
+
+
+def remove_report(tree: Path, grid: Plan) -> None:
+    shutil.rmtree(tree / grid.report.folder)
+
+
+def remove_data(tree: Path, grid: Plan) -> None:
+    shutil.rmtree(tree / grid.data.folder)
+
+
+def both(*situations):
+    def both(tree: Path, grid: Plan) -> None:
+        for situation in situations:
+            situation(tree, grid)
+
+    return both
+
+
+def edit_rule(tree: Path, grid: Plan) -> None:
+    edit(tree / "snn/rules/tet.py", "(1 - lam) * cross_entropy", "(1.0 - lam) * cross_entropy")
+
+
+ROWS = remove(stage="evaluate")
+SITUATIONS = {
+    "an edited rule": edit_rule,
+    "an edited rule, without data": both(edit_rule, remove_data),
+    "no run that nobody reads": remove(),
+    "no rows, without data": both(ROWS, remove_data),
+    "no rows, without the run": both(ROWS, remove()),
+    "no rows, without the test data": both(ROWS, lambda tree, grid: (tree / grid.data.test_file).unlink()),
+    "no rows and no run, without the teacher": both(
+        remove(stage="evaluate", method="ltl_online"), remove(method="ltl_online"), remove(method="ann")
+    ),
+    "no rows, without a file that nobody reads": both(ROWS, remove("epochs.csv")),
+    "no table": remove_table,
+    "no report": remove_report,
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS.values(), ids=SITUATIONS)
+def test_the_plan_counts_what_a_dry_run_of_snakemake_counts(situation, tree):
+    situation(tree, Plan("smoke"))
+    assert due(tree) == dry_run(tree)
 
 
 def test_forged_tables_without_runs_are_not_believed(tree):
     shutil.rmtree(tree / "results/runs")
     for path in (tree / "results/tables/smoke").iterdir():
         path.write_text("forged\n")
-    assert due(tree) == {"train": 6, "calibrate": 5, "evaluate": 6} | PAGES
+    assert due(tree) == {"train": 6, "calibrate": 5, "evaluate": 6} | TABLES
 
 
-def test_a_forged_table_is_not_shown_and_can_be_made_anew(tree):
-    summary = Path("results/tables/smoke/summary.md")
+def test_a_forged_table_is_not_shown_and_can_be_made_again(tree):
+    summary = Path("results/report/smoke/summary.md")
     true = (tree / summary).read_text()
     (tree / summary).write_text("forged\n")
     refusal = run(tree, "snn", "summary", "--experiment", "smoke", status=2)
@@ -141,12 +205,12 @@ def test_a_forged_table_is_not_shown_and_can_be_made_anew(tree):
         == f"error: {summary}: is not the file that was made; remove it and run make reproduce EXPERIMENT=smoke\n"
     )
     (tree / summary).unlink()
-    run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
+    run(tree, "snakemake", "-c1", "--until", "report", "--config", "experiment=smoke")
     assert (tree / summary).read_text() == true
 
 
 def test_a_flipped_byte_in_a_run_is_refused_by_name_when_results_are_shown(tree):
-    network = Path(folder_of(tree, "tet")) / "net.safetensors"
+    network = Path(folder_of("tet")) / "net.safetensors"
     content = bytearray((tree / network).read_bytes())
     content[-1] ^= 1
     (tree / network).write_bytes(content)
@@ -161,14 +225,15 @@ def test_a_dropped_in_rule_is_listed_and_run(tree):
     yaml = (
         (tree / "params/methods/tet.yaml")
         .read_text()
+        .partition("variants:")[0]  # their names would be taken twice
         .replace("rule: tet", "rule: mine")
         .replace("epochs: 20", "epochs: 1")
     )
     (tree / "params/methods/mine.yaml").write_text(yaml)
     edit(tree / "params/experiments/smoke.yaml", "ltl_online]", "ltl_online, mine]")
-    assert due(tree) == STUDENT | PAGES
-    run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
-    assert "| mine " in (tree / "results/tables/smoke/summary.md").read_text()
+    assert due(tree) == STUDENT | TABLES
+    trees.compute(tree, "smoke")
+    assert "| mine " in (tree / "results/report/smoke/summary.md").read_text()
     assert due(tree) == {}
 
 
@@ -176,21 +241,18 @@ def test_a_removed_seed_leaves_no_row_behind(tree):
     text = (tree / "params/experiments/smoke.yaml").read_text()
     text = re.sub(r"methods: .*", "methods: [tet]", text).replace("seeds: [0]", "seeds: [0, 1]")
     (tree / "params/experiments/seeds.yaml").write_text(re.sub(r"  (stbp|tandem|ltl_\w+): .*\n", "", text))
-    run(tree, "snakemake", "-c2", "--config", "experiment=seeds")
+    trees.compute(tree, "seeds")
     edit(tree / "params/experiments/seeds.yaml", "seeds: [0, 1]", "seeds: [0]")
-    assert due(tree, "seeds") == PAGES
+    assert due(tree, "seeds") == TABLES
 
 
-def folder_of(tree: Path, method: str, experiment: str = "smoke") -> str:
-    runs = f"r.folder for r in g.Grid({experiment!r}).runs if r.method_name == {method!r}"
-    code = f"import snn.pipeline.plan as g; print(*({runs}))"
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=True
-    ).stdout.strip()
+def folder_of(method: str) -> str:
+    """Where a run of `smoke` lies in a tree that was not edited."""
+    return next(str(run.folder) for run in Plan("smoke").runs if run.method_name == method)
 
 
 def test_a_job_planned_with_other_parameters_refuses_with_status_3(tree):
-    planned = folder_of(tree, "tet")
+    planned = folder_of("tet")
     edit(tree / "params/methods/tet.yaml", "lam: 0.05", "lam: 0.06")
     output = run(tree, "snn", "train", "--experiment", "smoke", planned, status=3)
     assert re.fullmatch(
@@ -200,7 +262,8 @@ def test_a_job_planned_with_other_parameters_refuses_with_status_3(tree):
 
 def test_a_killed_training_goes_on_and_ends_in_the_same_bits(tree):
     edit(tree / "params/experiments/smoke.yaml", "tandem: {training: {epochs: 1}}", "tandem: {training: {epochs: 8}}")
-    folder = folder_of(tree, "tandem")
+    runs = "r.folder for r in Plan('smoke').runs if r.method_name == 'tandem'"
+    folder = trees.run(tree, "-c", f"from snn.pipeline.plan import Plan; print(*({runs}))").stdout.strip()
     command = [sys.executable, "-m", "snn", "train", "--experiment", "smoke", folder]
     subprocess.run(command, cwd=tree, check=True, capture_output=True)
     whole = (tree / folder / "net.safetensors").read_bytes(), (tree / folder / "epochs.csv").read_text()
@@ -222,7 +285,7 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_bits(tree):
 
 
 def test_a_stale_resume_file_is_ignored(tree):
-    folder = folder_of(tree, "tet")
+    folder = folder_of("tet")
     before = (tree / folder / "net.safetensors").read_bytes()
     shutil.copy(tree / folder / "net.safetensors", tree / folder / files.PROGRESS[0])
     (tree / folder / "net.safetensors").unlink()
@@ -235,8 +298,8 @@ def left_by_an_orphan(tree: Path, method: str) -> None:
     an incomplete one lies beside it, and there are no tables.
     """
     shutil.rmtree(tree / "results/tables")
-    shutil.rmtree(tree / "results/figures")
-    run = next(run for run in Grid("smoke").runs if run.method_name == method)
+    shutil.rmtree(tree / "results/report")
+    run = next(run for run in Plan("smoke").runs if run.method_name == method)
     for path in run.outputs:
         name = urlsafe_b64encode(str(path).encode()).decode()
         (tree / ".snakemake/incomplete" / name).write_text('{"external_jobid": null}')
@@ -244,9 +307,9 @@ def left_by_an_orphan(tree: Path, method: str) -> None:
 
 def test_a_result_that_an_orphaned_job_finished_is_used_and_tables_are_made(tree):
     left_by_an_orphan(tree, "tet")
-    assert due(tree) == PAGES
+    assert due(tree) == TABLES
     run(tree, "snakemake", "-c2", "--config", "experiment=smoke")
-    assert all((tree / path).is_file() for path in Grid("smoke").targets)
+    assert all((tree / path).is_file() for path in Plan("smoke").targets)
 
 
 @pytest.mark.parametrize("profile", ["default", "slurm"])
@@ -262,8 +325,7 @@ def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):
     command = ("snakemake", "-c1", "--config", "experiment=smoke")
     forced = run(tree, *command, "--forcerun", "prepare", status=1)
     assert forced.splitlines()[-1].startswith("error: results/tables/smoke/")
-    run(tree, *command)
-    assert all((tree / path).is_file() for path in Grid("smoke").targets)
+    run(tree, *command, "--forcerun", "prepare", "--until", "prepare")  # a lock would refuse it
 
 
 @pytest.mark.parametrize(
@@ -280,35 +342,35 @@ def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):
 )
 def test_only_a_run_that_had_to_make_the_tables_misses_them(tree, arguments):
     shutil.rmtree(tree / "results/tables")
-    targets = [str(Grid("smoke").data.proof)] if "prepared" in arguments else []
+    targets = [str(Plan("smoke").data.proof)] if "prepared" in arguments else []
     options = [argument for argument in arguments if argument != "prepared"]
     run(tree, "snakemake", "-c1", "--config", "experiment=smoke", *options, "--", *targets)
     assert not (tree / "results/tables").exists()
 
 
 def test_what_a_run_has_to_leave_behind_follows_its_targets():
-    grid = Grid("smoke")
+    grid = Plan("smoke")
 
     def of(*targets: str, **settings: object) -> list[Path]:
         return demanded(grid, DAGSettings(targets=frozenset(targets), **settings))
 
     assert of() == of("all") == grid.targets
-    assert of("tables") == grid.tables.outputs
-    assert of("figures", "a/file") == [Path("a/file"), *grid.figures.outputs]
+    assert of("collect") == grid.collect.outputs
+    assert of("report", "a/file") == [Path("a/file"), *grid.report.outputs]
     assert of("all", "a/file") == [Path("a/file"), *grid.targets]
-    assert of(until={"train"}) == of(omit_from={"tables"}) == of(batch=Batch("all", 1, 2)) == []
+    assert of(until={"train"}) == of(omit_from={"collect"}) == of(batch=Batch("all", 1, 2)) == []
     assert of(target_jobs={"train:"}) == of(allowed_rules={"train"}) == []
 
 
 def test_a_run_is_complete_when_all_its_targets_exist(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    grid = Grid("smoke")
+    grid = Plan("smoke")
     made, touched = (SimpleNamespace(touch=touch, dag_settings=DAGSettings()) for touch in (False, True))
     for path in grid.targets:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     complete_or_exit(grid, made)
-    gone = grid.tables.file("summary.md")
+    gone = grid.report.folder / "summary.md"
     gone.unlink()
     with pytest.raises(SystemExit) as ended:
         complete_or_exit(grid, made)
@@ -318,14 +380,14 @@ def test_a_run_is_complete_when_all_its_targets_exist(tmp_path, monkeypatch):
 
 def test_no_job_but_evaluate_has_test_data_among_its_inputs():
     for experiment in ("digits", "smoke"):
-        grid = Grid(experiment)
+        grid = Plan(experiment)
         for job in grid.jobs.values():
             reads_test = grid.data.test_file in job.inputs
             assert reads_test == isinstance(job, Evaluate), job.folder
 
 
 def test_training_and_calibration_do_without_the_test_file(tree):
-    grid = Grid("smoke")
+    grid = Plan("smoke")
     (tree / grid.data.test_file).unlink()
     for stage, job in (("train", grid.runs[-1]), ("calibrate", grid.calibrations[-1])):
         (tree / job.proof).unlink()
@@ -334,15 +396,19 @@ def test_training_and_calibration_do_without_the_test_file(tree):
 
 
 def test_every_declared_file_of_a_result_is_there_with_its_sum(finished):
-    for job in Grid("smoke").jobs.values():
+    for job in Plan("smoke").jobs.values():
         assert all((finished / path).is_file() for path in job.outputs)
-        if not isinstance(job, Tables) and job.stage != "figures":
+        if not isinstance(job, Stamped):
             sums = json.loads((finished / job.folder / "sha256.json").read_text())
             assert set(sums) == {path.name for path in job.outputs} - {"sha256.json"}
 
 
+def test_runs_that_start_from_others_can_be_planned_in_an_empty_tree():
+    run(ROOT, "snakemake", "-n", "-c1", "--config", "experiment=digits_all")
+
+
 def test_show_tells_parameters_provenance_and_the_command_that_recreates_a_run(tree):
-    folder = folder_of(tree, "stbp")
+    folder = folder_of("stbp")
     shown = run(tree, "snn", "show", folder)
     assert '"voters": 10' in shown
     assert '"commit"' in shown
@@ -352,7 +418,7 @@ def test_show_tells_parameters_provenance_and_the_command_that_recreates_a_run(t
 
 
 def test_parsing_executes_no_heavy_library():
-    code = "import sys; from snn.pipeline.plan import Grid; Grid('digits').jobs; print(*sys.modules)"
+    code = "import sys; from snn.pipeline.plan import Plan; Plan('digits').jobs; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()

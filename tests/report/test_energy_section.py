@@ -15,12 +15,12 @@ from snn.energy import prices as joules
 from snn.energy.counter import Counter, over_samples, total
 from snn.hardware import chip, int8
 from snn.hardware.noise import quantisation
-from snn.model.network import Network
-from snn.model.spec import Architecture, AvgPool, Conv, Linear, Neuron, Relu
+from snn.model.spec import AvgPool, Conv, Linear, Relu
 from snn.report.metric import SHOWN
 from snn.report.sections.energy import table as energy_section
 from snn.report.sections.summary import table as summary_section
 from snn.report.sections.summary.figure import _front
+from tests import nets
 from tests.rows import frame, row
 
 PRICES = {"mac_pj": 5.0, "ac_pj": 1.0, "compare_pj": 0.5, "neuron_update_pj": 2.0, "first_layer": "once"}
@@ -29,7 +29,7 @@ MEMORY = PLAIN.model_copy(
     update={"memory": Memory(access_pj=10.0, per_mac=2, per_ac=3, per_compare=1, per_neuron_update=2)}
 )
 FILES = {name: params.load("energy", name) for name in params.names("energy")}
-LIF = Neuron(decay=0.75, threshold=0.5, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
+LIF = nets.leaky()
 
 counts = st.integers(0, 10**6)
 works = st.builds(
@@ -193,18 +193,12 @@ def test_the_front_holds_what_nothing_else_beats_in_both(points):
 
 
 def build(activation, steps):
-    torch.manual_seed(0)
     layers = (Conv(conv=6), AvgPool(avg_pool=2), Conv(conv=8), Linear(linear=16))
-    fixed = {"input_shape": (2, 8, 8), "outputs": 4, "layers": layers, "steps": steps, "norm": None}
-    net = Network(Architecture(**fixed, activation=activation)).requires_grad_(False).eval()
-    for layer in net.layers:
-        if layer.programmable:
-            layer.op.weight *= 3
-    return net
+    return nets.deployed(layers, activation, steps=steps)
 
 
-def images(samples=32):
-    return torch.randn(samples, 2, 8, 8, generator=torch.Generator().manual_seed(0))
+def images():
+    return nets.some(32, 1, 8, 8)
 
 
 @pytest.mark.parametrize(("activation", "steps"), [(Relu(), 1), (LIF, 4)], ids=["ann", "spiking"])

@@ -4,19 +4,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from snn.config import params
-from snn.pipeline.jobs import FIGURES
-from snn.report import figures
-from snn.report.sections.comparisons import table as comparisons
-from snn.report.sections.energy import table as energy
-from snn.report.sections.hardware import table as hardware
-from snn.report.sections.steps import table as steps
-from snn.report.sections.summary import table as summary_section
+from snn.core.paths import ROOT
+from snn.report.canvas import styles
+from snn.report.inputs import Inputs
+from snn.report.sections import files
+from snn.report.write import write
+from tests.report_inputs import inputs
 from tests.rows import frame, row
 
 ENERGIES = {name: params.load("energy", name) for name in params.names("energy")}
@@ -81,38 +79,27 @@ def layers(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.loc[runs.condition == "clean", names]
 
 
-def job(folder: Path, methods, epochs=3, spiking=True, **changes) -> SimpleNamespace:
-    """A job of figures over tables that are written to a folder."""
+def prepared(methods, epochs=3, spiking=True, **changes) -> Inputs:
+    """Inputs of all figures."""
     runs = rows(methods, **changes)
-    summary = summary_section.beside_teacher(summary_section.summarise(runs), "ann")
     curves, traces = courses(methods, epochs)
-    traces = traces if spiking else traces[:0]
-    spiking_methods = dict.fromkeys(methods, "ann") if spiking else {}
-    by_steps = steps.by_steps(summary, spiking_methods)
-    pairs = comparisons.pairs(dict.fromkeys(methods, "ann"), [])
-    written = {
-        "summary": summary,
-        "epochs": curves,
-        "traces": traces,
-        "comparisons": comparisons.compare(runs, pairs),
-        "energy": energy.conventions(summary, layers(runs), spiking_methods, ENERGIES),
-        "hardware": hardware.recovery(runs),
-        "calibration": trials(runs),
-        "steps": by_steps,
-    }
-    for name, table in written.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-    experiment = SimpleNamespace(teacher="ann", methods=methods)
-    return SimpleNamespace(tables=SimpleNamespace(folder=folder, experiment=experiment))
+    collected = {"epochs": curves, "traces": traces if spiking else traces[:0], "calibration": trials(runs)}
+    collected["layers"] = layers(runs)
+    static = frozenset(() if spiking else methods)
+    return inputs(runs, collected=collected, methods=tuple(methods), static=static)
 
 
 def drawn(folder: Path, methods, **changes) -> dict[str, str]:
-    figures.run(job(folder, methods, **changes), folder)
-    return {name: (folder / name).read_text() for name in FIGURES}
+    write(prepared(methods, **changes), folder)
+    return read(folder)
+
+
+def read(folder: Path) -> dict[str, str]:
+    return {name: (folder / name).read_text() for name in files("figure")}
 
 
 def test_forty_methods_look_different_and_each_is_named_in_every_figure(tmp_path):
-    looks = [(style.colour, style.marker) for style in figures.styles(MANY).values()]
+    looks = [(style.colour, style.marker) for style in styles(MANY).values()]
     assert len(set(looks)) == len(MANY)
     for name, text in drawn(tmp_path, MANY).items():
         assert [method for method in MANY if method not in text] == [], name
@@ -122,13 +109,12 @@ def test_the_same_tables_give_the_same_bytes_in_another_process(tmp_path):
     here = drawn(tmp_path, MANY[:3])
     code = f"""if True:
         from pathlib import Path
-        from types import SimpleNamespace as N
-        from snn.report import figures
-        tables = N(folder=Path({str(tmp_path)!r}), experiment=N(teacher="ann", methods={MANY[:3]!r}))
-        figures.run(N(tables=tables), Path({str(tmp_path)!r}))
+        from snn.report.write import write
+        from tests.report.test_figures import prepared
+        write(prepared({MANY[:3]!r}), Path({str(tmp_path)!r}))
     """
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
-    assert {name: (tmp_path / name).read_text() for name in FIGURES} == here
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "7"})
+    assert read(tmp_path) == here
 
 
 @pytest.mark.parametrize(
@@ -145,7 +131,7 @@ def test_the_same_tables_give_the_same_bytes_in_another_process(tmp_path):
 def test_there_is_a_figure_of_everything_even_of_nothing(tmp_path, changes):
     found = drawn(tmp_path, MANY[:2], **changes)
     assert all("</svg>" in text for text in found.values())
-    assert ("no hardware" in found["noise.svg"]) == (changes.get("noises") == ())
+    assert ("no hardware" in found["hardware.svg"]) == (changes.get("noises") == ())
     if changes.get("metric") == "mse":
         assert not any("accuracy" in text for text in found.values())
 
@@ -156,6 +142,6 @@ def test_an_experiment_of_controls_alone_has_its_figures(tmp_path):
 
 
 def test_every_noise_model_has_a_panel_of_its_own(tmp_path):
-    text = drawn(tmp_path, MANY[:2])["noise.svg"]
+    text = drawn(tmp_path, MANY[:2])["hardware.svg"]
     assert "level of mismatch" in text
     assert "level of dropout" in text

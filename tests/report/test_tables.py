@@ -1,7 +1,5 @@
 """What the tables make of rows: choices that never look at test data, means over seeds, what stands beside them."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +10,7 @@ from snn.report import collect, statistics
 from snn.report.sections.published import table as published
 from snn.report.sections.summary import page as summary_page
 from snn.report.sections.summary import table as summary_section
+from tests.report_inputs import inputs
 from tests.rows import frame, row
 
 FIGURE = {"paper": "P", "table": "1", "dataset": "d", "network": "n", "method": "a", "steps": 4}
@@ -174,16 +173,9 @@ def test_a_figure_for_other_steps_or_other_conditions_is_not_ours():
 # pages
 
 
-def job(learning_rates=()):
-    experiment = SimpleNamespace(network="n", energy="e", hardware=(), comparisons=(), learning_rates=learning_rates)
-    run = SimpleNamespace(data=SimpleNamespace(name="d-train60"))
-    energy, evaluations = SimpleNamespace(first_layer="once"), (SimpleNamespace(run=run),)
-    return SimpleNamespace(name="x", experiment=experiment, energy=energy, evaluations=evaluations)
-
-
 def page(*rows, learning_rates=(), **changes) -> str:
-    costs = pd.DataFrame({"device": ["cpu"], "versions": ["1"]})
-    return summary_page.summary(job(learning_rates), summarised(*rows, **changes), costs)
+    summary = summarised(*rows, **changes)
+    return summary_page.page(inputs(summary, {"summary": summary}, learning_rates=learning_rates))
 
 
 def test_columns_appear_with_what_they_tell():

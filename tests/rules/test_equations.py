@@ -24,52 +24,22 @@ from snn.model.spec import (
     Linear,
     MaxPool,
     NeuNorm,
-    Neuron,
     Norm,
     Readout,
     Relu,
 )
 from snn.rules import Batch, Task, conversion, ltl, stbp, tandem, tet
+from tests import nets
+from tests.nets import residual, some
 
 T, B, K, SHAPE = 4, 6, 3, (2, 6, 6)
-LIF = Neuron(decay=0.5, threshold=0.6, reset="zero", fires="above", surrogate="triangle", width=1.0, height=1.0)
-IF = Neuron(decay=1.0, threshold=1.0, reset="subtract", fires="at", surrogate="rectangle", width=0.5, height=1.0)
-LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=8))
-
-
-def residual(add, bias=True):
-    """Blocks with a convolution in their shortcut and without, behind a layer that they can add to."""
-    wide = Block(
-        block=[Conv(conv=4, stride=2, bias=bias), Conv(conv=4, bias=bias)],
-        shortcut=Conv(conv=4, kernel=1, stride=2, padding=0, bias=bias),
-        add=add,
-    )
-    plain = Block(block=[Conv(conv=4, bias=bias), Conv(conv=4, bias=bias)], add=add)
-    return (Conv(conv=3, bias=bias), wide, plain, AvgPool(avg_pool="global"), Linear(linear=8))
-
-
+LIF, IF = nets.triangular(threshold=0.6), nets.integrate_and_fire()
+LAYERS = nets.CHAIN
 BOTH = pytest.mark.parametrize("add", ["currents", "spikes"])
 
 
-def make(layers=LAYERS, activation=LIF, steps=T, seed=0, loud=2.0, **changes):
-    """A network with weights that make every layer speak; a norm, if any, looks as after training."""
-    torch.manual_seed(seed)
-    fields = {"input_shape": SHAPE, "outputs": K, "layers": layers, "steps": steps, "norm": None}
-    made = Network(Architecture(**(fields | {"activation": activation} | changes)))
-    with torch.no_grad():
-        for layer in made.layers:
-            if layer.norm:
-                layer.norm.weight.normal_(1, 0.5)
-                layer.norm.bias.normal_(0.3, 0.5)
-                layer.norm.running_mean.normal_(0, 0.3)
-                layer.norm.running_var.uniform_(0.2, 1)
-            elif layer.programmable:
-                layer.op.weight.mul_(loud)
-    return made
-
-
-def some(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.get_default_dtype())
+def make(layers=LAYERS, activation=LIF, steps=T, **changes):
+    return nets.student(layers, activation, **({"shape": SHAPE, "outputs": K, "steps": steps, "loud": 2.0} | changes))
 
 
 def images(seed=0, batch=B):
@@ -345,7 +315,7 @@ def test_a_single_image_has_the_gradients_of_two_copies_of_it(layers, activation
     """Neither a mean loss nor mean and variance of a norm can tell one from two."""
     x, y, found = some(1, 1, 6, 6), torch.tensor([1]), []
     for copies in (1, 2):
-        net = make(layers[:-1], activation, steps, norm=Norm(), input_shape=(1, 6, 6)).train()
+        net = make(layers[:-1], activation, steps, norm=Norm(), shape=(1, 6, 6)).train()
         loss = F.cross_entropy(net.predict(x.repeat(copies, 1, 1, 1)), y.repeat(copies))
         found.append(torch.autograd.grad(loss, list(net.parameters())))
     assert found[0][0].any()

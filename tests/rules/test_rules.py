@@ -18,17 +18,17 @@ from snn.config import params
 from snn.core.paths import ROOT
 from snn.model import local_losses
 from snn.model.network import Network
-from snn.model.spec import Architecture, AvgPool, Conv, Linear, Neuron, Norm, Relu
+from snn.model.spec import Architecture, Linear, Norm, Relu
 from snn.rules import Batch, Task, ann, ltl, stbp, tandem, tet
 from snn.training import optimiser as optimise
+from tests import nets
 
 T, B, K, SHAPE = 4, 6, 3, (2, 6, 6)
-LAYERS = (Conv(conv=4), AvgPool(avg_pool=2), Conv(conv=6, stride=2), Linear(linear=8))
+LAYERS = nets.CHAIN
 METHODS = params.names("methods")
 TRAINED = [name for name in METHODS if params.load("methods", name).rule != "conversion"]
 RECIPE = config.Training(epochs=3, batch=B, optimiser="adam", lr=4e-3)
-IF = Neuron(decay=1.0, threshold=1.0, reset="subtract", fires="at", surrogate="rectangle", width=0.5, height=1.0)
-LIF = Neuron(decay=0.9, threshold=0.6, reset="zero", fires="above", surrogate="rectangle", width=0.4, height=1.0)
+LIF, IF = nets.leaky(decay=0.9, threshold=0.6), nets.integrate_and_fire()
 
 
 def teacher(clip=2.0):
@@ -63,8 +63,7 @@ def start(method):
 
 def batch(parents=None, size=B, seed=5):
     generator = torch.Generator().manual_seed(seed)
-    x_BCHW = torch.randn(size, *SHAPE, generator=generator, dtype=torch.get_default_dtype())
-    return Batch(x_BCHW, torch.arange(size) % K, parents or {}, 0, 3, generator)
+    return Batch(nets.some(size, *SHAPE, seed=seed), torch.arange(size) % K, parents or {}, 0, 3, generator)
 
 
 def updates(rule, student, seen, training, number):

@@ -6,27 +6,23 @@ import tempfile
 from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snn import config
 from snn.config import params
-from snn.core import files, seeds
-from snn.data.samples import Samples
+from snn.core import files
 from snn.model.spec import AvgPool, Conv, Linear
 from snn.rules import Task
 from snn.training import checkpoint, loop
+from tests import nets
 
 NEWEST, PREVIOUS = files.PROGRESS
 EPOCHS, DIGEST = 3, "0123456789ab"
 TASK = Task((1, 4, 4), 3, (Conv(conv=2), AvgPool(avg_pool=2), Linear(linear=4)), 2)
-DATASET = SimpleNamespace(task="classification", augment=config.Augment(shift=1))
 METHOD = params.load("methods", "tandem")
 RULE = params.load_plugin("rules", METHOD.rule, "tandem").Rule(METHOD.options)
 FEW = settings(max_examples=40, deadline=None, derandomize=True)
@@ -36,12 +32,7 @@ class Killed(BaseException):
     """What no code expects, as a SIGKILL is."""
 
 
-def split(name, samples):
-    x_NCHW = torch.randint(17, (samples, 1, 4, 4), generator=seeds.generator(name), dtype=torch.uint8)
-    return Samples(x_NCHW, torch.arange(samples) % 3, torch.tensor([8.0]), torch.tensor([5.0]))
-
-
-PARTS = {"train": split("train", 12), "validation": split("validation", 6)}
+PARTS = {name: nets.split(name, samples=n, shape=(1, 4, 4)) for name, n in (("train", 12), ("validation", 6))}
 
 
 def fit(folder, optimiser="adam", digest=DIGEST):
@@ -49,7 +40,7 @@ def fit(folder, optimiser="adam", digest=DIGEST):
     recipe = {"epochs": EPOCHS, "batch": 6, "optimiser": optimiser, "lr": 0.01}
     method = METHOD.model_copy(update={"training": METHOD.training.model_copy(update=recipe)})
     with redirect_stdout(io.StringIO()) as printed:
-        student, course = loop.fit(RULE, TASK, PARTS, method, DATASET, 0, {}, folder, digest)
+        student, course = loop.fit(RULE, TASK, PARTS, method, nets.DATASET, 0, {}, folder, digest)
     owners = {"student": student.state_dict(), "best": course.best.state_dict()}
     bits = {f"{o}/{n}": tensor.numpy().tobytes() for o, tensors in owners.items() for n, tensor in tensors.items()}
     return (bits, course.history, course.traces), printed.getvalue()

@@ -6,7 +6,7 @@ from snn.pipeline.complete import complete_or_exit
 from snn.pipeline.plan import plan_or_exit
 
 PYTHON = sys.executable
-GRID = plan_or_exit(config)
+PLAN = plan_or_exit(config)
 
 
 wildcard_constraints:

@@ -5,7 +5,7 @@ rule download:
         "logs/raw/{dataset}/{file}.log",
     params:
         python=PYTHON,
-        dataset=GRID.experiment.dataset,
+        dataset=PLAN.experiment.dataset,
     message:
         "download {wildcards.file}"
     shell:
@@ -14,7 +14,7 @@ rule download:
 
 rule prepare:
     input:
-        ancient(GRID.inputs_of("data/prepared/{dataset}/{digest}")),
+        ancient(PLAN.inputs_of("data/prepared/{dataset}/{digest}")),
     output:
         "data/prepared/{dataset}/{digest}/params.json",
         "data/prepared/{dataset}/{digest}/provenance.json",
@@ -25,7 +25,7 @@ rule prepare:
         "logs/prepared/{dataset}/{digest}/prepare.log",
     params:
         python=PYTHON,
-        experiment=GRID.name,
+        experiment=PLAN.name,
     message:
         "prepare {wildcards.dataset}"
     shell:

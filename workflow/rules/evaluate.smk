@@ -1,6 +1,6 @@
 rule evaluate:
     input:
-        ancient(GRID.inputs_of("results/runs/{run}/rows/{digest}")),
+        ancient(PLAN.inputs_of("results/runs/{run}/rows/{digest}")),
     output:
         "results/runs/{run}/rows/{digest}/params.json",
         "results/runs/{run}/rows/{digest}/provenance.json",
@@ -9,10 +9,10 @@ rule evaluate:
         "results/runs/{run}/rows/{digest}/rows.csv",
     log:
         "logs/runs/{run}/rows/{digest}/evaluate.log",
-    threads: GRID.experiment.threads
+    threads: PLAN.experiment.threads
     params:
         python=PYTHON,
-        experiment=GRID.name,
+        experiment=PLAN.name,
     message:
         "evaluate {wildcards.run}"
     shell:

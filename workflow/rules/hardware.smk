@@ -1,6 +1,6 @@
 rule calibrate:
     input:
-        ancient(GRID.inputs_of("results/runs/{run}/chips/{noise}-{digest}")),
+        ancient(PLAN.inputs_of("results/runs/{run}/chips/{noise}-{digest}")),
     output:
         "results/runs/{run}/chips/{noise}-{digest}/params.json",
         "results/runs/{run}/chips/{noise}-{digest}/provenance.json",
@@ -9,10 +9,10 @@ rule calibrate:
         "results/runs/{run}/chips/{noise}-{digest}/chips.safetensors",
     log:
         "logs/runs/{run}/chips/{noise}-{digest}/calibrate.log",
-    threads: GRID.experiment.threads
+    threads: PLAN.experiment.threads
     params:
         python=PYTHON,
-        experiment=GRID.name,
+        experiment=PLAN.name,
     message:
         "calibrate {wildcards.run} on {wildcards.noise}"
     shell:

@@ -1,18 +1,20 @@
 rule train:
     input:
-        ancient(GRID.inputs_of("results/runs/{run}")),
+        ancient(PLAN.inputs_of("results/runs/{run}")),
     output:
         "results/runs/{run}/params.json",
         "results/runs/{run}/provenance.json",
         "results/runs/{run}/sha256.json",
         "results/runs/{run}/epochs.csv",
+        "results/runs/{run}/traces.csv",
+        "results/runs/{run}/student.safetensors",
         "results/runs/{run}/net.safetensors",
     log:
         "logs/runs/{run}/train.log",
-    threads: GRID.experiment.threads
+    threads: PLAN.experiment.threads
     params:
         python=PYTHON,
-        experiment=GRID.name,
+        experiment=PLAN.name,
     message:
         "train {wildcards.run}"
     shell:

@@ -1,18 +1,18 @@
 """What a calibration takes. No torch."""
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from snn.report.canvas import COLOURS, MARKERS, panels_of, with_legend
-from snn.report.metric import Metric
+from snn.report.inputs import Inputs
 from snn.report.sections.hardware.figure import empty
 
 SPENT = {"shown": "samples shown", "updates": "updates", "operations": "operations"}
 LINE_OF = {"own": "-", "teacher": "--"}
 
 
-def calibration(trials: pd.DataFrame, metric: Metric) -> Figure:
+def figure(inputs: Inputs) -> Figure:
     """Validation metric against what a calibration has spent, at the level with most arms: a row a method."""
+    trials, metric = inputs.collected["calibration"], inputs.metric
     treated = trials[trials.control.isna()]
     if treated.empty:
         return empty(panels_of(1, [])[0])
@@ -31,8 +31,9 @@ def calibration(trials: pd.DataFrame, metric: Metric) -> Figure:
                 rows = own[(own.method == method) & (own.arm == name)]
                 mean = rows.groupby("epoch")[[column, "value_val"]].mean()
                 k = calibrators.index(rows.calibrator.iloc[0]) if len(rows) else 0
-                style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "ls": line}
-                axes.plot(mean[column], metric.factor * mean.value_val, **style, ms=4, label=name)
+                colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
+                values = metric.factor * mean.value_val
+                axes.plot(mean[column], values, color=colour, marker=marker, ls=line, ms=4, label=name)
             axes.set_xscale("symlog", linthresh=max(1, own[column][own[column] > 0].min()))
             axes.tick_params(labelsize=8)
             axes.set_title(method if column == "shown" else "", fontsize=9, loc="left")

@@ -4,16 +4,14 @@ from typing import Any
 
 import pandas as pd
 
+from snn.report.inputs import Inputs
 from snn.report.markdown import table
 from snn.report.metric import SHOWN
 
 
-def claims(claims: pd.DataFrame) -> str:
+def page(inputs: Inputs) -> str:
     """claims.md: each claim, what was found, and the verdict."""
-    text = (
-        "A difference is taken seed by seed, with its 95 % interval; a ratio lies between bounds that the steps tried"
-        " set. *holds*: the whole interval lies at or above what is claimed; *fails*: below; else *not resolved*."
-    )
+    claims = inputs.table("claims")
     if claims.empty:
         return "# Claims\n\nNo claim in `params/claims.yaml` is about the methods and the metric of this experiment.\n"
     columns = {
@@ -25,7 +23,7 @@ def claims(claims: pd.DataFrame) -> str:
         "n": claims.n,
         "verdict": claims.verdict,
     }
-    return f"# Claims\n\n{text}\n\n{table(columns)}\n"
+    return f"# Claims\n\n{table(columns)}\n"
 
 
 def _bounds(row: Any) -> str:
@@ -34,7 +32,7 @@ def _bounds(row: Any) -> str:
 
 
 def _claimed(value: float | None, row: Any) -> str:
-    if pd.isna(value):
+    if value is None or pd.isna(value):
         return ""
     if row.of == "ratio":
         return f"{value:.1f} x"

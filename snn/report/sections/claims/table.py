@@ -10,14 +10,39 @@ The steps that were tried bound the ratio from both sides, and the bounds decide
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
-from snn.config import Claims, Side
+from snn.config import Claim, Claims, Ratio, Side
+from snn.core.columns import METRIC, Column
+from snn.report import columns
+from snn.report.inputs import Inputs
 from snn.report.sections.steps.table import ratio
 from snn.report.statistics import interval
 
-COLUMNS = ["claim", "source", "column", "of", "at_least", "found", "low", "high", "n", "verdict"]
+COLUMNS = {
+    "claim": Column("", "in words"),
+    "source": Column("", "where it is made"),
+    "column": Column("", "of runs.csv or steps.csv that it is about"),
+    "of": Column("", "difference or ratio"),
+    "at_least": Column(METRIC, "what is claimed"),
+    "found": Column(METRIC, "mean difference over seeds, or the ratio between fewest steps"),
+    "low": Column(METRIC, "lower end of the 95 % interval, or lower bound of the ratio"),
+    "high": Column(METRIC, "upper end of the 95 % interval, or upper bound of the ratio"),
+    "n": columns.N,
+    "verdict": Column("", "holds, fails or not resolved"),
+}
+
+
+def table(inputs: Inputs) -> pd.DataFrame:
+    """The table of the section."""
+    return check(inputs.claims, inputs.runs, inputs.table("steps"))
+
+
+def rows_in_metric(table: pd.DataFrame) -> pd.Series:
+    """Differences of outcomes; the others are ratios, or differences of operations."""
+    return (table.of == "difference") & table.column.astype(str).str.startswith("value_")
 
 
 def check(claims: Claims, runs: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
@@ -26,10 +51,10 @@ def check(claims: Claims, runs: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFra
     `runs` and `steps` are those tables; only chosen learning rates speak.
     """
     rows = [*_differences(claims, runs[runs.chosen & (runs.steps_eval == runs.steps)]), *_ratios(claims, steps)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _differences(claims: Claims, runs: pd.DataFrame) -> Iterator[dict[str, object]]:
+def _differences(claims: Claims, runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for claim in claims.claims:
         if claim.column.startswith("value_") and set(runs.metric) != {"accuracy"}:
             continue
@@ -41,7 +66,7 @@ def _differences(claims: Claims, runs: pd.DataFrame) -> Iterator[dict[str, objec
         yield _row(claim, found, len(difference))
 
 
-def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, object]]:
+def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for claim in claims.ratios:
         if {claim.fewer, claim.more} <= set(steps.method) and set(steps.metric) == {"accuracy"}:
             between, least, most = ratio(steps, claim.column, claim.more, claim.fewer)
@@ -49,15 +74,15 @@ def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, object]]:
             yield _row(claim, found, int(steps.n.max()))
 
 
-def _row(claim: object, found: dict[str, object], n: int) -> dict[str, object]:
+def _row(claim: Claim | Ratio, found: dict[str, Any], n: int) -> dict[str, Any]:
     verdict = "not resolved"
     if found["low"] >= found["at_least"]:
         verdict = "holds"
     elif found["high"] < found["at_least"]:
         verdict = "fails"
     bounds = {name: found[name] if math.isfinite(found[name]) else None for name in ("found", "low", "high")}
-    said = {"claim": claim.claim, "source": claim.source, "column": claim.column}
-    return {**said, **found, **bounds, "n": n, "verdict": verdict}
+    identity = {"claim": claim.claim, "source": claim.source, "column": claim.column}
+    return {**identity, **found, **bounds, "n": n, "verdict": verdict}
 
 
 def _values(side: Side, column: str, runs: pd.DataFrame) -> pd.Series:

@@ -8,11 +8,12 @@ from matplotlib import ticker
 from matplotlib.figure import Figure
 
 from snn.report.canvas import COLOURS, bare, with_legend
-from snn.report.metric import Metric
+from snn.report.inputs import Inputs
 
 
-def forest(comparisons: pd.DataFrame, metric: Metric) -> Figure:
+def figure(inputs: Inputs) -> Figure:
     """Paired differences with 95 % intervals; filled where the corrected test resolves them; grey: not detectable."""
+    comparisons, metric = inputs.table("comparisons"), inputs.metric
     figure, axes = plt.subplots(figsize=(9, 1.8 + 0.32 * len(comparisons)), layout="constrained")
     bare(axes)
     for i, row in enumerate(comparisons.itertuples()):

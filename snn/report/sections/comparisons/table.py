@@ -11,11 +11,45 @@ difference on validation data stands alongside, though epochs and learning rates
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
+from snn.core.columns import METRIC, Column
+from snn.report import columns
+from snn.report.inputs import Inputs
 from snn.report.select import SAME, own_steps
 from snn.report.statistics import LEVEL, detectable, holm, interval, t_test
+
+COLUMNS = {
+    "left": Column("", "method"),
+    "right": Column("", "method it is compared with"),
+    "family": Column("", "asked: a pair that the experiment names; teacher: a method with its teacher"),
+    "steps_left": Column("steps", "of the left method"),
+    "lr_left": Column("", "learning rate of the left method; empty if nothing is trained"),
+    "diverged_left": Column("seeds", "of the left method that diverged"),
+    "steps_right": Column("steps", "of the right method"),
+    "lr_right": Column("", "learning rate of the right method; empty if nothing is trained"),
+    "diverged_right": Column("seeds", "of the right method that diverged"),
+    **columns.of_runs(["metric", "direction"]),
+    "n": Column("pairs", "seeds that both methods have"),
+    "difference": Column(METRIC, "left minus right on test data: mean over pairs"),
+    "sd": Column(METRIC, "standard deviation of the differences"),
+    "ci95": Column(METRIC, "half the 95 % interval of the mean difference; empty without spread"),
+    "p": Column("probability", "two-sided paired t-test"),
+    "p_holm": Column("probability", "p corrected by Holm within the family"),
+    "detectable": Column(METRIC, "smallest true difference found in 80 % of repetitions by the strictest test"),
+    "val_difference": Column(METRIC, "left minus right on validation data: mean over pairs"),
+    "val_sd": Column(METRIC, "standard deviation of these"),
+    "val_ci95": Column(METRIC, "half the 95 % interval of their mean"),
+    "better": Column("", "the better method, if the corrected test resolves the difference"),
+    "verdict": Column("", "the result in words"),
+}
+
+
+def table(inputs: Inputs) -> pd.DataFrame:
+    """The table of the section."""
+    return compare(inputs.runs, pairs(inputs.teachers, inputs.asked), inputs.asked)
 
 
 def pairs(teachers: Mapping[str, str], asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -42,7 +76,7 @@ def compare(
     return table.assign(better=[better for better, _ in verdicts], verdict=[verdict for _, verdict in verdicts])
 
 
-def _paired(left: pd.DataFrame, right: pd.DataFrame) -> dict[str, object]:
+def _paired(left: pd.DataFrame, right: pd.DataFrame) -> dict[str, Any]:
     seeds = left.index.intersection(right.index)
     left, right = left.loc[seeds], right.loc[seeds]
     sides = {
@@ -77,7 +111,7 @@ def _differences(left: pd.DataFrame, right: pd.DataFrame, column: str) -> dict[s
     return {"difference": float(d.mean()), "sd": sd, "ci95": interval(sd, len(d)) if sd else float("nan")}
 
 
-def _verdict(row: dict[str, object]) -> tuple[str | None, str]:
+def _verdict(row: Mapping[str, Any]) -> tuple[str | None, str]:
     """Which side is better, if the corrected test says so; and in words."""
     if row["n"] < 2:
         return None, "not resolved: one seed"

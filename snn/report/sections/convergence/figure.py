@@ -1,20 +1,18 @@
 """Validation accuracy over the epochs. No torch."""
 
-from collections.abc import Mapping
-
-import pandas as pd
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from snn.report.canvas import Style, panels_of, with_legend
-from snn.report.metric import Metric
+from snn.report.canvas import panels_of, with_legend
+from snn.report.inputs import Inputs
 
 
-def convergence(epochs: pd.DataFrame, style: Mapping[str, Style], metric: Metric) -> Figure:
+def figure(inputs: Inputs) -> Figure:
     """Validation metric of the deployed network after each epoch: mean over seeds, the band from least to most.
 
     A seed that diverged ends early; the mean is then over those that go on.
     """
+    epochs, style, metric = inputs.chosen("epochs"), inputs.style, inputs.metric
     figure, (axes,) = panels_of(1, list(style))
     for method, own in epochs.groupby("method", sort=False):
         look = style[method]

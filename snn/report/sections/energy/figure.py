@@ -1,17 +1,16 @@
 """Energy under every convention. No torch."""
 
-from collections.abc import Mapping
-
-import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from snn.report.canvas import Style, bare, with_legend
+from snn.report.canvas import bare, with_legend
+from snn.report.inputs import Inputs
 
 
-def conventions(rows: pd.DataFrame, style: Mapping[str, Style]) -> Figure:
+def figure(inputs: Inputs) -> Figure:
     """Energy over the teacher's, a row a convention: filled at the steps trained with, hollow at equal accuracy."""
+    rows, style = inputs.table("energy"), inputs.style
     names = list(dict.fromkeys(rows.convention))
     figure, axes = plt.subplots(figsize=(9, 1.8 + 0.5 * len(names)), layout="constrained")
     bare(axes)

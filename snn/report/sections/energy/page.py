@@ -1,43 +1,42 @@
 """energy.md: what an inference costs under every convention, and how the verdict changes with it."""
 
-from typing import Any
-
 import pandas as pd
 
+from snn.config import Energy
 from snn.energy.prices import pj
+from snn.report.inputs import Inputs
 from snn.report.markdown import table
-from snn.report.metric import SHOWN
-from snn.report.sections.energy.table import INT8
+from snn.report.metric import Metric
 
 
-def energy(job: Any, rows: pd.DataFrame, metric_name: str) -> str:
-    """One line a convention; ratios of all of them side by side; then each in detail."""
-    title = f"# Energy in {job.name}"
+def page(inputs: Inputs) -> str:
+    """energy.md: a line per convention, ratios of all of them side by side, then each in detail."""
+    title, rows, energies = f"# Energy in {inputs.name}", inputs.table("energy"), inputs.energies
     if rows.empty:
         return f"{title}\n\nThis experiment has no spiking network.\n"
     names = list(dict.fromkeys(rows.convention))
-    said = [f"* **{name}**: {job.energies[name].convention}; {_prices(job.energies[name])}." for name in names]
+    lines = [f"* **{name}**: {energies[name].convention}; {_prices(energies[name])}." for name in names]
     parts = [
         title,
-        "Energy of one inference, averaged over test samples and seeds. Counts are exact, prices are a convention, and"
-        " which one is chosen decides more than the rule does:",
-        "\n".join(said),
-        "Sources: `params/energy`. No convention has routing, leakage or conversion of signals in it.",
+        "Energy of one inference, averaged over test samples and seeds. Counts are exact. Prices are a convention, and"
+        " the choice of the convention matters more than the rule:",
+        "\n".join(lines),
+        "Sources: `params/energy`. No convention includes routing, leakage or conversion of signals.",
         "## The verdict under each",
-        "Energy over that of the teacher ANN under the same convention, at the steps trained with; in brackets at equal"
-        " accuracy, the least of the steps tried that come within a point of the teacher on validation data (*never*:"
-        " none does), under 8-bit integers both in 8-bit integers. Below 1 the spiking network takes less.",
+        "Energy over that of the teacher ANN under the same convention, at the steps trained with. In brackets: at"
+        " equal accuracy, the cheapest of the tried steps that come within a point of the teacher on validation data"
+        " (*never*: none does). Below 1 the spiking network takes less.",
         table(_verdicts(rows, names)),
     ]
     for name in names:
-        parts += [f"## {name}", table(_detail(rows[rows.convention == name], metric_name))]
-    return "\n\n".join([*parts, _explained()]) + "\n"
+        parts += [f"## {name}", table(_detail(rows[rows.convention == name], inputs.metric))]
+    return "\n\n".join(parts) + "\n"
 
 
-def _prices(energy: Any) -> str:
-    prices = ", ".join(f"{text} {pj(energy, name):g}" for name, text in (("mac", "MAC"), ("ac", "AC")))
+def _prices(energy: Energy) -> str:
     first = "once" if energy.first_layer == "once" else "at every step"
-    return f"{prices}, neuron update {pj(energy, 'neuron_update'):g} pJ, first layer {first}"
+    costs = f"MAC {pj(energy, 'mac'):g}, AC {pj(energy, 'ac'):g}, neuron update {pj(energy, 'neuron_update'):g} pJ"
+    return f"{costs}, first layer {first}"
 
 
 def _verdicts(rows: pd.DataFrame, names: list[str]) -> dict[str, list[str]]:
@@ -51,8 +50,7 @@ def _verdicts(rows: pd.DataFrame, names: list[str]) -> dict[str, list[str]]:
     return columns
 
 
-def _detail(rows: pd.DataFrame, metric_name: str) -> dict[str, list[str]]:
-    metric = SHOWN[metric_name]
+def _detail(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
     return {
         "method": rows.method,
         "energy nJ": [f"{value:,.1f}" for value in rows.energy_nj],
@@ -64,7 +62,7 @@ def _detail(rows: pd.DataFrame, metric_name: str) -> dict[str, list[str]]:
         "zeros skipped": [f"{value:.2f}" for value in rows.of_teacher_skipping_zeros],
         "int8 teacher": ["" if pd.isna(value) else f"{value:.2f}" for value in rows.of_teacher_int8],
         "same layers": [f"{value:.2f}" for value in rows.of_same_layers],
-        "spikes a neuron": [f"{value:.2f}" for value in rows.spikes_per_neuron],
+        "spikes per neuron": [f"{value:.2f}" for value in rows.spikes_per_neuron],
         "break-even": [_or_never(value) for value in rows.break_even_spikes_per_neuron],
         "equal accuracy": [
             "never"
@@ -80,17 +78,6 @@ def _detail(rows: pd.DataFrame, metric_name: str) -> dict[str, list[str]]:
             for row in rows.itertuples()
         ],
     }
-
-
-def _explained() -> str:
-    return (
-        "*first layer*: share of the energy that the image, or recorded events, cost in the first layer with synapses."
-        " *MACs*, *ACs*, *neurons*: shares by kind of operation. *zeros skipped*: over the teacher on a machine that"
-        f" skips activations that are zero. *int8 teacher*: over the teacher under `{INT8}`, whatever the spiking"
-        " network's own numbers are; accuracies are condition `int8` in runs.csv. *same layers*: over an ANN of the"
-        " method's own layers. *spikes a neuron*: T x rate; *break-even*: the T x rate at which teacher and network"
-        " would cost the same. *equal accuracy*, *equal energy*: over the steps tried, see `snn/conventions.py`."
-    )
 
 
 def _or_never(value: float) -> str:

@@ -15,19 +15,50 @@ from typing import Any
 import pandas as pd
 
 from snn.config import Energy
+from snn.core.columns import METRIC, Column
 from snn.energy import prices
+from snn.report import columns
+from snn.report.inputs import Inputs
 from snn.report.sections.steps import table as steps
 from snn.report.select import own_steps
 
 INT8 = "horowitz45_int8"  # the convention of the 8-bit baseline
-COLUMNS = [
-    *("convention", "method", "teacher", "steps", "spikes_per_neuron", "energy_nj"),
-    *("share_first_layer", "share_macs", "share_acs", "share_compares", "share_neuron_updates"),
-    *("teacher_nj", "teacher_skipping_zeros_nj", "teacher_int8_nj", "same_layers_nj", "of_teacher"),
-    *("of_teacher_skipping_zeros", "of_teacher_int8", "of_same_layers", "break_even_spikes_per_neuron"),
-    *("steps_at_equal_accuracy", "nj_at_equal_accuracy", "of_teacher_at_equal_accuracy"),
-    *("steps_at_equal_energy", "value_test_at_equal_energy", "value_test_of_teacher"),
-]
+BASELINES = {
+    "teacher": "the teacher ANN",
+    "teacher_skipping_zeros": "the teacher on a machine that skips zero activations",
+    "teacher_int8": "the teacher in 8-bit integers",
+    "same_layers": "an ANN of the same layers",
+}
+PARTS = {
+    "macs": "multiply-accumulates",
+    "acs": "accumulates",
+    "compares": "comparisons",
+    "neuron_updates": "neuron updates",
+}
+COLUMNS = {
+    "convention": Column("", "file in params/energy"),
+    "method": columns.RUN["method"],
+    "teacher": Column("", "the ANN that the method is compared with"),
+    "steps": columns.RUN["steps"],
+    "spikes_per_neuron": Column("spikes", "of an inference, per neuron: T times the firing rate"),
+    "energy_nj": Column("nJ", "energy of one inference"),
+    "share_first_layer": Column("fraction", "of the energy that the input takes in the first layer"),
+    **{f"share_{part}": Column("fraction", f"of the energy that {name} take") for part, name in PARTS.items()},
+    **{f"{baseline}_nj": Column("nJ", f"energy of {name}") for baseline, name in BASELINES.items()},
+    **{f"of_{baseline}": Column("ratio", f"energy over that of {name}") for baseline, name in BASELINES.items()},
+    "break_even_spikes_per_neuron": Column("spikes", "per neuron at which network and teacher take the same energy"),
+    "steps_at_equal_accuracy": Column("steps", "cheapest that were tried and come within a point of the teacher"),
+    "nj_at_equal_accuracy": Column("nJ", "energy at these steps"),
+    "of_teacher_at_equal_accuracy": Column("ratio", "that energy over the teacher's"),
+    "steps_at_equal_energy": Column("steps", "best on validation data of those that cost no more than the teacher"),
+    "value_test_at_equal_energy": Column(METRIC, "on test data at these steps"),
+    "value_test_of_teacher": Column(METRIC, "on test data, of the teacher"),
+}
+
+
+def table(inputs: Inputs) -> pd.DataFrame:
+    """The table of the section."""
+    return conventions(inputs.table("summary"), inputs.collected["layers"], inputs.spiking, inputs.energies)
 
 
 def conventions(
@@ -42,7 +73,7 @@ def conventions(
         for method, teacher in teachers.items():
             about = first.loc[method].to_dict(), own[method], own[teacher], tried[tried.method == method]
             rows.append(_row(name, energy, *about, energies))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _judged(summary: pd.DataFrame, teachers: Mapping[str, str], condition: str) -> tuple[dict[str, Any], pd.DataFrame]:

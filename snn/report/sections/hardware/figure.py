@@ -1,18 +1,17 @@
 """Accuracy against the level of noise, before and after calibration. No torch."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 from matplotlib.figure import Figure
 
-from snn.report.canvas import Style, panels_of, with_legend
-from snn.report.metric import Metric
+from snn.report.canvas import panels_of, with_legend
+from snn.report.inputs import Inputs
 
 
-def noise(hardware: pd.DataFrame, style: Mapping[str, Style], metric: Metric) -> Figure:
+def figure(inputs: Inputs) -> Figure:
     """Test metric against level, a panel a noise model and arm: dashed as manufactured, solid calibrated; dotted the
     clean network.
     """
+    hardware, style, metric = inputs.table("hardware"), inputs.style, inputs.metric
     treated = hardware[hardware.control.isna()]
     panels = _panels(treated)
     figure, axes_list = panels_of(max(1, len(panels)), list(dict.fromkeys(treated.method)), columns=2)

@@ -1,47 +1,38 @@
 """hardware.md: what chips cost, and what calibration gives back."""
 
-from typing import Any
-
 import pandas as pd
 
-from snn.config import params
+from snn.config import Hardware, Noise
+from snn.report.inputs import Inputs
 from snn.report.markdown import table
-from snn.report.metric import SHOWN, Metric
+from snn.report.metric import Metric
 
 
-def hardware(job: Any, rows: pd.DataFrame) -> str:
-    """A section a noise model: every method, level and arm, then the controls; then where calibration does harm."""
-    title = f"# Chips in {job.name}"
+def page(inputs: Inputs) -> str:
+    """hardware.md: per noise model every method, level and arm, then the controls; then where calibration does harm."""
+    title, rows = f"# Chips in {inputs.name}", inputs.table("hardware")
     if rows.empty:
         return f"{title}\n\nThis experiment has no hardware.\n"
-    metric = SHOWN[rows.metric.iloc[0]]
-    parts = [title, _explained(job, metric)]
-    for hardware in job.experiment.hardware:
-        noise, own = params.load("noise", hardware.noise), rows[rows.noise == hardware.noise]
+    metric = inputs.metric
+    parts = [title, _introduction(len(inputs.experiment.seeds), metric)]
+    for hardware in inputs.experiment.hardware:
+        noise, own = inputs.noises[hardware.noise], rows[rows.noise == hardware.noise]
         treated, controls = own[own.control.isna()], own[own.control.notna()]
-        parts += [f"## {hardware.noise}", _said(hardware, noise), table(_treated(treated, metric))]
-        if len(controls):
+        parts += [f"## {hardware.noise}", _setting(hardware, noise), table(_treated(treated, metric))]
+        if hardware.controls and len(controls):
             same = own[own.level.isin((0, hardware.controls.level))]
             parts += [f"### Controls at {hardware.controls.level:g}", table(_controls(same, metric))]
     return "\n\n".join([*parts, "## Where calibration does harm", _harm(rows, metric)]) + "\n"
 
 
-def _explained(job: Any, metric: Metric) -> str:
-    n = len(job.experiment.seeds)
+def _introduction(n: int, metric: Metric) -> str:
     return (
         f"Differences of test {metric.title} in {metric.difference_unit}, paired: the same seed, the same chips. Mean"
-        f" and 95 % interval over {n} seed{'s' * (n > 1)}, chips averaged within a seed. *loss*: noisy less clean."
-        " *gain*: calibrated less noisy, with the epoch that validation data chose, the untouched chip among the"
-        " candidates; *last epoch*: the same without any choice. *recovered*: share of the loss, where its interval"
-        " excludes 0. *worse*: chips below what they were before, at the chosen and at the last epoch, of all."
-        " *spread*: standard deviation of chips within a seed, before and after. *samples*, *writes*, *operations*:"
-        " what a calibration of a chip takes: samples to learn from + to choose the epoch by, values written,"
-        " accumulates and multiply-accumulates of learning, counted dense, and of the inferences that are learnt from."
-        " The inferences to choose by are not in them, nor those that make the targets."
+        f" and 95 % interval over {n} seed{'s' * (n > 1)}, chips averaged within a seed."
     )
 
 
-def _said(hardware: Any, noise: Any) -> str:
+def _setting(hardware: Hardware, noise: Noise) -> str:
     settings = hardware.calibration
     budget = f"{settings.samples} samples, {settings.epochs} epoch{'s' * (settings.epochs > 1)}"
     models = ", then ".join(part.model for part in noise.models)
@@ -93,7 +84,7 @@ def _controls(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
 def _harm(rows: pd.DataFrame, metric: Metric) -> str:
     sign, treated = 1 if rows.direction.iloc[0] == "higher" else -1, rows[rows.control.isna()]
     if treated.n.max() < 2:
-        return "One seed gives no interval, so nothing is said here."
+        return "One seed gives no interval, so there is no test of harm."
     found = treated[sign * treated.gain_last + treated.gain_last_ci95 < 0]
     worse = treated[(sign * treated.gain_last < 0) & ~treated.index.isin(found.index)]
     rest = f"Of {len(treated)} rows, {len(worse)} have a mean below the untouched chip at the last epoch, not resolved."

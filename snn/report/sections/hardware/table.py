@@ -14,7 +14,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from snn.report.select import SAME, own_steps
+from snn.core.columns import METRIC, Column
+from snn.report import columns
+from snn.report.inputs import Inputs
+from snn.report.select import SAME, inference, own_steps
 from snn.report.statistics import interval
 
 PLACE = ["method", "noise", "level"]
@@ -26,25 +29,34 @@ COST = {
     "writes": "calibration_writes",
     "operations": "operations",
 }
-COLUMNS = [
-    *PLACE,
-    *ARM,
-    "metric",
-    "direction",
-    "n",
-    "chips",
-    *(
-        f"{name}{part}"
-        for name in ("clean", "noisy", "calibrated")
-        for part in ("", "_chips_sd")[: 1 + (name != "clean")]
-    ),
-    *(f"{name}{part}" for name in ("loss", "gain", "gain_last", "left") for part in ("", "_ci95")),
-    "recovered",
-    "worse",
-    "worse_last",
-    "untouched",
-    *COST,
-]
+COLUMNS = {
+    **columns.of_runs([*PLACE, *ARM, "metric", "direction"]),
+    "n": columns.N,
+    "chips": Column("chips", "over all seeds"),
+    "clean": Column(METRIC, "of the clean network on test data: mean over seeds"),
+    "noisy": Column(METRIC, "of chips as manufactured: mean over chips, then seeds"),
+    "noisy_chips_sd": Column(METRIC, "standard deviation of these chips within a seed: mean over seeds"),
+    "calibrated": Column(METRIC, "of chips after calibration: mean over chips, then seeds"),
+    "calibrated_chips_sd": Column(METRIC, "standard deviation of these chips within a seed: mean over seeds"),
+    **columns.difference("loss", "noisy minus clean"),
+    **columns.difference("gain", "calibrated at the chosen epoch minus noisy"),
+    **columns.difference("gain_last", "calibrated at the last epoch minus noisy"),
+    **columns.difference("left", "calibrated at the chosen epoch minus clean"),
+    "recovered": Column("fraction", "minus gain over loss; empty unless the interval of the loss excludes 0"),
+    "worse": Column("chips", "that calibration made worse, at the chosen epoch"),
+    "worse_last": Column("chips", "that calibration made worse, at the last epoch"),
+    "untouched": Column("chips", "for which epoch 0 was chosen"),
+    "samples_shown": Column("samples", "that a calibration learned from, each time counted: mean"),
+    "samples_judged": Column("samples", "of validation data that a calibration looked at: mean"),
+    "updates": Column("updates", "times that a calibration wrote parameters: mean"),
+    "writes": Column("values", "that a calibration wrote: mean"),
+    "operations": Column("operations", "of learning and of the inferences that were learned from: mean"),
+}
+
+
+def table(inputs: Inputs) -> pd.DataFrame:
+    """The table of the section."""
+    return recovery(inputs.runs)
 
 
 def recovery(runs: pd.DataFrame) -> pd.DataFrame:
@@ -55,13 +67,7 @@ def recovery(runs: pd.DataFrame) -> pd.DataFrame:
     watched = [work.get((row.method, row.lr, row.seed)) for row in runs[["method", "lr", "seed"]].itertuples()]
     runs = runs.assign(operations=runs.calibration_shown * watched + runs.calibration_learning_macs)
     rows = [row for part in _places(runs) for row in _arms(*part, clean)]
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def inference(runs: pd.DataFrame) -> pd.Series:
-    """Accumulates and multiply-accumulates of an inference of the clean network, by method, learning rate and seed."""
-    clean = own_steps(runs).set_index(["method", "lr", "seed"])
-    return clean.acs + clean.macs_once
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _places(runs: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:

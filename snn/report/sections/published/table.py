@@ -12,12 +12,41 @@ from typing import Any
 import pandas as pd
 
 from snn.config import Figure
+from snn.core.columns import METRIC, Column
+from snn.report import columns
+from snn.report.inputs import Inputs
 from snn.report.select import own_steps
 
 TRUST = ("read", "quoted", "digitised", "memory")  # the first at hand stands in the summary
 KEY = ["dataset", "network", "method", "steps"]
-SHOWN = ["paper", "table", *KEY, "metric", "trust", "value", "spread", "tolerance", "note"]
-OURS = ["ours_mean", "ours_ci95", "n", "protocol", "gap", "no_gap"]
+COLUMNS = {
+    "paper": Column("", "that reports the figure"),
+    "table": Column("", "or figure in the paper"),
+    "dataset": Column("", "file in params/datasets"),
+    **columns.of_runs(["network", "method", "steps"]),
+    "metric": Column("", "accuracy, error, synops_ratio or energy_ratio"),
+    "trust": Column("", "how the figure is known: read, quoted, digitised, memory"),
+    "value": Column(METRIC, "that the paper reports"),
+    "spread": Column(METRIC, "standard deviation that the paper reports"),
+    "tolerance": Column(METRIC, "to which a digitised figure is known"),
+    "note": Column("", "on the figure"),
+    "ours_mean": Column(METRIC, "our mean over seeds"),
+    "ours_ci95": Column(METRIC, "half its 95 % interval"),
+    "n": columns.N,
+    "protocol": columns.RUN["protocol"],
+    "gap": Column(METRIC, "ours minus theirs"),
+    "no_gap": Column("", "why there is none"),
+}
+
+
+def table(inputs: Inputs) -> pd.DataFrame:
+    """The table of the section."""
+    return beside(inputs.published.figures, inputs.table("summary"), inputs.layout)
+
+
+def rows_in_metric(table: pd.DataFrame) -> pd.Series:
+    """Accuracies and errors; the others are ratios."""
+    return table.metric.isin(["accuracy", "error"])
 
 
 def beside(figures: Sequence[Figure], summary: pd.DataFrame, layout: str) -> pd.DataFrame:
@@ -28,7 +57,7 @@ def beside(figures: Sequence[Figure], summary: pd.DataFrame, layout: str) -> pd.
         for figure in figures
         if figure.dataset in set(summary.dataset)
     ]
-    return pd.DataFrame(rows, columns=SHOWN + OURS).astype({"steps": "Int64", "n": "Int64"})
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"steps": "Int64", "n": "Int64"})
 
 
 def beside_summary(summary: pd.DataFrame, figures: Sequence[Figure], layout: str) -> pd.DataFrame:
@@ -40,12 +69,12 @@ def beside_summary(summary: pd.DataFrame, figures: Sequence[Figure], layout: str
     columns: dict[str, list[Any]] = {"published": [], "trust": [], "above_published": []}
     ours = own_steps(summary)
     for row in summary.itertuples():
-        key = tuple(getattr(row, name) for name in KEY)
-        figure = best.get(key) if row.Index in ours.index and row.metric == "accuracy" else None
-        value = None if figure is None else figure.value if figure.metric == "accuracy" else 1 - figure.value
-        gap = figure and not _no_gap(figure, layout)
+        comparable = row.Index in ours.index and row.metric == "accuracy"
+        known = best.get(tuple(getattr(row, name) for name in KEY)) if comparable else None
+        value = None if known is None else known.value if known.metric == "accuracy" else 1 - known.value
+        gap = known is not None and not _no_gap(known, layout)
         columns["published"].append(value)
-        columns["trust"].append(figure and figure.trust)
+        columns["trust"].append(known and known.trust)
         columns["above_published"].append(row.value_test_mean - value if gap else None)
     return summary.assign(**columns).astype({"published": float, "above_published": float})
 

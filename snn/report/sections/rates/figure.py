@@ -1,18 +1,19 @@
 """Firing rates over the epochs. No torch."""
 
-import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
 from snn.report.canvas import panels_of, with_legend
+from snn.report.inputs import Inputs
 
 QUIET = 0.01  # the rate below which training warns
 LEAST_RATE = 1e-4  # at which rates are drawn that are smaller
 
 
-def rates(traces: pd.DataFrame) -> Figure:
+def figure(inputs: Inputs) -> Figure:
     """Spikes per neuron and step in each layer over training, a panel a method: mean over seeds, epoch 0 untrained."""
+    traces = inputs.chosen("traces")
     found = traces[traces.quantity == "rate"]
     methods = list(dict.fromkeys(found.method))
     depth = int(found.layer.max()) if len(found) else 0

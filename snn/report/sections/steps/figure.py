@@ -1,20 +1,18 @@
 """Accuracy against the steps of an inference. No torch."""
 
-from collections.abc import Mapping
-
-import pandas as pd
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from snn.report.canvas import Style, panels_of, with_legend
-from snn.report.metric import Metric
+from snn.report.canvas import panels_of, with_legend
+from snn.report.inputs import Inputs
 from snn.report.select import own_steps
 
 
-def accuracy_by_steps(steps: pd.DataFrame, summary: pd.DataFrame, style: Mapping[str, Style], metric: Metric) -> Figure:
+def figure(inputs: Inputs) -> Figure:
     """Test metric against the steps of an inference; large: the steps trained with; dashed: extrapolated; dotted: the
     ANN that a method is judged by.
     """
+    steps, summary, style, metric = inputs.table("steps"), inputs.table("summary"), inputs.style, inputs.metric
     figure, (axes,) = panels_of(1, list(style))
     clean = own_steps(summary).set_index("method").value_test_mean
     for method, own in steps.groupby("method", sort=False):

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from snn.core.columns import METRIC, Column
+from snn.report import columns
+from snn.report.inputs import Inputs
 from snn.report.select import own_steps
 
 POINT = 0.01
@@ -15,6 +18,28 @@ ROUNDING = 1e-9  # 0.97 is within a point of 0.98 in floats, too
 KEPT = ["method", "lr", "steps", "steps_eval", "extrapolated", "n", "diverged", "metric", "value_val_mean"]
 WORTH = ["value_test_mean", "value_test_ci95", "spikes", "acs", "energy_nj"]
 WORK = ["macs_once", "macs_every_step", "compares", "neuron_updates"]
+COLUMNS = {
+    "method": columns.RUN["method"],
+    "teacher": Column("", "the ANN that the method is compared with"),
+    **columns.of_runs(["lr", "steps", "steps_eval", "extrapolated"]),
+    "n": columns.N,
+    "diverged": columns.DIVERGED,
+    "metric": columns.RUN["metric"],
+    "value_val_mean": Column(METRIC, "on validation data: mean over seeds"),
+    "val_above_teacher": Column(METRIC, "the same minus that of the teacher"),
+    "value_test_mean": Column(METRIC, "on test data: mean over seeds"),
+    "value_test_ci95": Column(METRIC, "half the 95 % interval of the mean"),
+    **columns.of_runs(["spikes", "acs"]),
+    "energy_nj": columns.ENERGY,
+    **columns.of_runs(WORK),
+    "within_a_point": Column("", "val_above_teacher is at least -0.01 of accuracy"),
+    "fewest_steps": Column("steps", "the fewest that were tried and come within a point; empty if none does"),
+}
+
+
+def table(inputs: Inputs) -> pd.DataFrame:
+    """The table of the section."""
+    return by_steps(inputs.table("summary"), inputs.spiking)
 
 
 def by_steps(summary: pd.DataFrame, teachers: Mapping[str, str], condition: str = "clean") -> pd.DataFrame:

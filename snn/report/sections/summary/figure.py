@@ -1,20 +1,20 @@
 """Accuracy against energy. No torch."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from snn.report.canvas import Style, panels_of, with_legend
+from snn.report.canvas import panels_of, with_legend
+from snn.report.inputs import Inputs
 from snn.report.metric import Metric
 from snn.report.select import own_steps
 
 
-def energy(summary: pd.DataFrame, style: Mapping[str, Style], metric: Metric) -> Figure:
+def figure(inputs: Inputs) -> Figure:
     """Test metric of each clean method against the energy of one inference, at its own steps with 95 % intervals, small
     and joined at the other steps that were tried; grey: what nothing else beats in both.
     """
+    summary, style, metric = inputs.table("summary"), inputs.style, inputs.metric
     figure, (axes,) = panels_of(1, list(style))
     clean = summary[summary.condition == "clean"].sort_values("steps_eval")
     front = _front(clean, metric)

@@ -4,15 +4,17 @@ from typing import Any
 
 import pandas as pd
 
+from snn.report.inputs import Inputs
 from snn.report.markdown import ARROW, table
-from snn.report.metric import SHOWN, Metric
+from snn.report.metric import Metric
 from snn.report.select import own_steps
 
 
-def summary(job: Any, summary: pd.DataFrame, costs: pd.DataFrame) -> str:
-    """summary.md: methods in rows, clean first, then a table a noise model with its levels in columns."""
+def page(inputs: Inputs) -> str:
+    """summary.md: methods in rows, clean first, then a table per noise model with its levels in columns."""
+    summary, costs, metric = inputs.table("summary"), inputs.collected["costs"], inputs.metric
     clean = own_steps(summary)
-    metric, grid = SHOWN[clean.metric.iloc[0]], clean.lr_at_edge.notna()
+    grid = clean.lr_at_edge.notna()
     columns = {"method": clean.method, "T": clean.steps}
     if grid.any():
         columns["lr"] = [_lr(row) for row in clean.itertuples()]
@@ -23,16 +25,16 @@ def summary(job: Any, summary: pd.DataFrame, costs: pd.DataFrame) -> str:
         f"test {metric.unit}": [metric.value(*row) for row in clean[["value_test_mean", "value_test_ci95"]].values],
         "vs teacher": [metric.difference(value) for value in clean.above_teacher],
         "ACs": [f"{value:,.0f}" for value in clean.acs],
-        "MACs": [f"{value:,.0f}" for value in clean[f"macs_{job.energy.first_layer}"]],
+        "MACs": [f"{value:,.0f}" for value in clean[f"macs_{inputs.energy.first_layer}"]],
         "energy nJ": [f"{value:,.1f}" for value in clean.energy_nj],
         "of teacher": [f"{value:.2f}" for value in clean.energy_of_teacher],
     }
     parts = [
-        f"# {job.name}: {job.evaluations[0].run.data.name}, {job.experiment.network}",
-        _introduction(job, clean, metric),
+        f"# {inputs.name}: {inputs.dataset}, {inputs.experiment.network}",
+        _introduction(inputs, clean),
         table(columns),
     ]
-    for hardware in job.experiment.hardware:
+    for hardware in inputs.experiment.hardware:
         chips = f"{hardware.chips} chip{'s' * (hardware.chips > 1)}"
         parts += [
             f"## {hardware.noise}: test {metric.title} on {chips}, before{ARROW}after calibration; more in hardware.md",
@@ -43,21 +45,24 @@ def summary(job: Any, summary: pd.DataFrame, costs: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _introduction(job: Any, clean: pd.DataFrame, metric: Metric) -> str:
+def _introduction(inputs: Inputs, clean: pd.DataFrame) -> str:
+    metric = inputs.metric
     n, title = int(clean.n.max()), metric.title.capitalize()
-    said = [
+    sentences = [
         f"{title} of 1 seed." if n == 1 else f"{title}, mean and 95 % interval over {n} seeds.",
-        f"Work and energy of one inference, {job.experiment.energy}.",
+        f"Work and energy of one inference, {inputs.experiment.energy}.",
     ]
     if metric.better != "higher is better":
-        said[0] = said[0].replace(title, f"{title} ({metric.better})")
+        sentences[0] = sentences[0].replace(title, f"{title} ({metric.better})")
     if clean.lr_at_edge.notna().any():
-        count = len(job.experiment.learning_rates)
-        said.append(f"lr: the learning rate, of {count}, that is best on validation data; *edge*: no better one was")
-        said.append("tried on that side of it. Recipes that are not tuned show theirs in brackets.")
+        count = len(inputs.experiment.learning_rates)
+        sentences.append(
+            f"lr: the learning rate, of {count}, that is best on validation data; *edge*: it is the smallest or"
+        )
+        sentences.append("largest of these. Recipes that are not tuned show theirs in brackets.")
     if clean.diverged.any():
-        said.append("Seeds that diverged count with their best epoch before, or as untrained.")
-    return " ".join(said)
+        sentences.append("A diverged run still counts in n, scored with its last good epoch (or untrained).")
+    return " ".join(sentences)
 
 
 def _lr(row: Any) -> str:
@@ -71,7 +76,7 @@ def _lr(row: Any) -> str:
 def _noise(clean: pd.DataFrame, rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
     rows = rows[rows.control.isna()]
     levels = sorted(set(rows.level))
-    columns = {
+    columns: dict[str, list[str]] = {
         name: [] for name in ("method", "clean", "calibrator", "targets", *(f"level {level:g}" for level in levels))
     }
     for method, own in rows.groupby("method", sort=False):

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from snn.core.columns import METRIC, Column
+from snn.report import columns
+from snn.report.inputs import Inputs
+from snn.report.sections.published.table import beside_summary
 from snn.report.select import own_steps
 from snn.report.statistics import interval
 
@@ -12,7 +16,30 @@ CONDITION = ["condition", "noise", "level"]
 KEY = [*RUN_KEY, *CONDITION, "calibrator", "targets", "control", "metric", "direction"]
 OUTCOME = ["value_val", "value_test"]
 OPERATIONS = ["acs", "macs_once", "macs_every_step", "macs_nonzero", "compares", "neuron_updates", "dense_macs"]
+COLUMNS = {
+    **columns.of_runs(RUN_KEY),
+    "lr_at_edge": Column("", "the chosen learning rate is the smallest or largest of its grid; empty without a grid"),
+    **columns.of_runs([*CONDITION, "calibrator", "targets", "control", "metric", "direction", "epochs"]),
+    "n": columns.N,
+    "diverged": columns.DIVERGED,
+    **columns.mean_over_seeds("value_val"),
+    **columns.mean_over_seeds("value_test"),
+    **columns.of_runs(["spikes", "sparsity", *OPERATIONS]),
+    "energy_nj": columns.ENERGY,
+    "chips_sd": Column(METRIC, "standard deviation of chips within a seed: mean over seeds"),
+    "above_teacher": Column(METRIC, "value_test_mean minus that of the clean teacher ANN"),
+    "energy_of_teacher": Column("ratio", "energy over that of the teacher ANN"),
+    "published": Column(METRIC, "accuracy that a paper reports for the same data, network, method and steps"),
+    "trust": Column("", "how the published figure is known: read, quoted, digitised, memory"),
+    "above_published": Column(METRIC, "value_test_mean minus the published figure; empty where they do not compare"),
+}
 WORK = ["spikes", "sparsity", *OPERATIONS, "energy_nj"]
+
+
+def table(inputs: Inputs) -> pd.DataFrame:
+    """The table of the section."""
+    summary = beside_teacher(summarise(inputs.runs), inputs.experiment.teacher, inputs.teachers)
+    return beside_summary(summary, inputs.published.figures, inputs.layout)
 
 
 def summarise(runs: pd.DataFrame) -> pd.DataFrame:

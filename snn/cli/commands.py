@@ -1,0 +1,170 @@
+"""The commands of python -m snn: name, help, function, arguments. No torch until a command needs it."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from snn.config.params import KINDS
+from snn.core.errors import InputError
+from snn.core.lazy import lazy
+from snn.pipeline import execute
+from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
+
+adopt, release = lazy("snn.pipeline.adopt"), lazy("snn.pipeline.release")
+audits, nir = lazy("snn.audit.audit"), lazy("snn.nir.write")
+downloads = lazy("snn.data.download")
+inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
+
+Options = argparse.Namespace
+
+
+class Argument:
+    """What argparse's add_argument takes."""
+
+    def __init__(self, *names: str, **options: Any):
+        self.names, self.options = names, options
+
+
+class Command:
+    """A command: `do` gets the parsed arguments and returns an exit status, or nothing for 0.
+
+    `exclusive`: at most one of the arguments may be given.
+    """
+
+    def __init__(
+        self, name: str, text: str, do: Callable[[Options], int | None], *arguments: Argument, exclusive: bool = False
+    ):
+        self.name, self.text, self.do, self.arguments, self.exclusive = name, text, do, arguments, exclusive
+
+
+def _stage(name: str) -> Command:
+    def do(o: Options) -> None:
+        execute.execute(name, o.experiment, o.folder)
+
+    folder = Argument("folder", type=Path, help="of the result; it names parameters and code")
+    return Command(name, f"run one {name} job of an experiment", do, EXPERIMENT, folder)
+
+
+def _report(o: Options) -> None:
+    if o.folder:
+        execute.execute("report", o.experiment, o.folder)
+    else:
+        print(f"the report is in {execute.report_of_record(o.experiment)}")
+
+
+def _download(o: Options) -> None:
+    offline = o.offline or is_yes(os.environ.get(OFFLINE_VARIABLE), OFFLINE_VARIABLE)
+    downloads.run(o.dataset, o.file, o.mirror or os.environ.get(MIRROR_VARIABLE), offline)
+
+
+def _audit(o: Options) -> None:
+    for name in ("steps", "chips", "limit"):
+        value = getattr(o, name)
+        if value is not None and value < 1:
+            raise InputError(f"--{name}", f"{value} is less than 1", "give a positive number")
+    if o.dt is not None and not o.dt > 0:
+        raise InputError("--dt", f"{o.dt:g} is not positive", "give the length of a step")
+    out = o.out or Path("results", "audit", o.model.resolve().name)
+    noises = audits.NOISES if o.noise is None else o.noise
+    page = audits.audit(o.model, o.data, out, o.steps, o.dt, noises, o.chips, o.limit)
+    print(f"tables and figures are in {out}; open {page}")
+
+
+def _export(o: Options) -> None:
+    if o.file.suffix not in audits.NIR:
+        raise InputError(o.file, "is no name of a NIR file", f"end it in one of {', '.join(audits.NIR)}")
+    print(f"wrote {nir.write(audits.load(o.run), o.file)}; next: python -m snn audit {o.file}")
+
+
+EXPERIMENT = Argument("--experiment", required=True)
+BY_DEFAULT = Argument("--experiment", default=DEFAULT_EXPERIMENT)
+REMOTE = Argument("--remote", required=True, help="directory or URL")
+COMMANDS = (
+    *(_stage(name) for name in execute.RUN if name != "report"),
+    Command(
+        "report",
+        "write the report of an experiment from its collected tables",
+        _report,
+        EXPERIMENT,
+        Argument("folder", type=Path, nargs="?", help="of today's report; without it: from the tables that lie here"),
+    ),
+    Command(
+        "download",
+        "bring the released files of a data set into data/raw",
+        _download,
+        Argument("dataset"),
+        Argument("--file", help="only this one of them"),
+        Argument("--mirror", help=f"directory or URL that holds them; also {MIRROR_VARIABLE}"),
+        Argument("--offline", action="store_true", help=f"use no network; also {OFFLINE_VARIABLE}=yes"),
+    ),
+    Command(
+        "plan",
+        "count the jobs that are due; exit status 1 if there are any",
+        lambda o: inspect.plan_all() if o.all else inspect.plan(o.experiment),
+        BY_DEFAULT,
+        Argument("--all", action="store_true", help="which tables on record are stale instead; 1 if any are"),
+        exclusive=True,
+    ),
+    Command(
+        "list",
+        "what there is to choose from",
+        lambda o: listing.listing(o.kind, o.format),
+        Argument("kind", choices=KINDS),
+        Argument("--format", choices=["table", "csv"], default="table"),
+    ),
+    Command(
+        "show",
+        "parameters and provenance of a run, and the command that makes it again",
+        lambda o: inspect.show(o.run),
+        Argument("run", type=Path, help="its folder, or the first digits of its digest"),
+    ),
+    Command(
+        "audit",
+        "operations, energy and noise curves of any network, as a page",
+        _audit,
+        Argument("model", type=Path, help="a run folder, its net.safetensors, or a NIR file"),
+        Argument("--data", type=Path, help="a prepared test.safetensors, or an .npz with x and y"),
+        Argument("--steps", type=int, help="steps of an inference, in place of the network's own"),
+        Argument("--dt", type=float, help="length of a step, in the unit of a NIR file's time constants"),
+        Argument("--noise", nargs="*", help="noise models; see snn list noise"),
+        Argument("--chips", type=int, default=3, help="chips of every level"),
+        Argument("--limit", type=int, help="this many samples at most"),
+        Argument("--out", type=Path, help="folder of tables and page; default results/audit/NAME"),
+    ),
+    Command(
+        "export",
+        "write a deployed network as a NIR file",
+        _export,
+        Argument("run", type=Path, help="a run folder or its net.safetensors"),
+        Argument("file", type=Path),
+    ),
+    Command(
+        "summary",
+        "print an experiment's summary and the path of its page",
+        lambda o: inspect.summary(o.experiment),
+        BY_DEFAULT,
+    ),
+    Command("readme", "write the tables that README and docs show between their markers", lambda o: readme.readme()),
+    Command(
+        "release",
+        "push the runs of an experiment to a DVC remote and track them",
+        lambda o: release.release(o.experiment, o.remote),
+        EXPERIMENT,
+        REMOTE,
+    ),
+    Command(
+        "fetch",
+        "pull the released runs of an experiment and check its tables by them",
+        lambda o: release.fetch(o.experiment, o.remote),
+        EXPERIMENT,
+        REMOTE,
+    ),
+    Command(
+        "adopt",
+        "rename results for code that changed without changing a number",
+        lambda o: adopt.adopt(o.experiment),
+        EXPERIMENT,
+    ),
+)

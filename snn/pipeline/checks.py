@@ -1,0 +1,110 @@
+"""What cannot be run together is refused before the first second of computing, in one line. No torch."""
+
+import json
+from pathlib import Path
+
+from snn import config
+from snn.config import params
+from snn.core.errors import InputError
+from snn.model.graph import sizes, wire
+from snn.pipeline.jobs import Prepare
+from snn.pipeline.recipes import Recipes
+
+
+class Checks:
+    """Checks of one experiment; `key` names its file. All raise InputError, naming file and key."""
+
+    def __init__(self, key: str, experiment: config.Experiment, data: Prepare, recipes: Recipes):
+        self._key, self._experiment, self._data, self._recipes = key, experiment, data, recipes
+
+    def all(self) -> None:
+        """Everything that can be known before a job is planned."""
+        self._network()
+        self._steps_eval()
+        for i, hardware in enumerate(self._experiment.hardware):
+            self._hardware(f"{self._key}: hardware.{i}", hardware)
+        self._teacher(f"{self._key}: teacher", self._experiment.teacher)
+        if self._experiment.teacher in self._experiment.methods:
+            raise InputError(f"{self._key}: methods", f"{self._experiment.teacher} is the teacher", "name it once")
+        for pair in self._experiment.comparisons:
+            for side in (pair.left, pair.right):
+                if side not in self._recipes.names:
+                    raise InputError(f"{self._key}: comparisons", f"{side} is not run", "name it in methods")
+        for name in self._recipes.names:
+            self._method(f"{self._key}: methods.{name}", name, self._recipes.steps(name))
+
+    def overrides(self, planned: set[str]) -> None:
+        """Every override belongs to a method that is run, by itself or as a teacher or start."""
+        if unused := sorted(set(self._experiment.overrides) - planned):
+            where = f"{self._key}: overrides.{unused[0]}"
+            raise InputError(where, "overrides a method that is not run", "remove the key")
+
+    def _network(self) -> None:
+        experiment, network = self._experiment, params.load("networks", self._experiment.network)
+        try:
+            sizes(self._data.dataset.input_shape, wire(network.layers))
+        except ValueError as error:
+            found = f"{experiment.network} on {experiment.dataset}: {error}"
+            raise InputError(f"{self._key}: network", found, "choose a network for this data set") from None
+
+    def _steps_eval(self) -> None:
+        frames = self._data.dataset.frames
+        if frames and any(steps != frames for steps in self._experiment.steps_eval):
+            found = f"{self._experiment.dataset} has {frames} frames, one per step"
+            raise InputError(f"{self._key}: steps_eval", found, "remove the key")
+
+    def _hardware(self, key: str, hardware: config.Hardware) -> None:
+        levels = hardware.levels or params.load("noise", hardware.noise).levels
+        for level in levels:
+            try:
+                params.noise_parts(hardware.noise, level)
+            except InputError as error:
+                found = f"{level:g} does not fit noise {hardware.noise} ({error.what})"
+                raise InputError(f"{key}.levels", found, "change the level") from None
+        wanted, most = hardware.calibration.samples, self._training_samples()
+        if most and wanted > most:
+            found = f"{wanted} of at most {most} training samples"
+            raise InputError(f"{key}.calibration.samples", found, "choose fewer")
+        if hardware.controls and hardware.controls.level not in levels:
+            found = f"{hardware.controls.level:g} is none of the levels"
+            raise InputError(f"{key}.controls.level", found, "name one of them")
+        if "bptt" in hardware.calibration.calibrators and (name := self._with_neunorm()):
+            found = f"bptt sends errors through the NeuNorm of {name} as the chip has it, which nobody may know"
+            raise InputError(f"{key}.calibration.calibrators", found, "leave it out")
+        for calibrator in hardware.calibration.calibrators:
+            params.load_plugin("hardware.calibrators", calibrator, f"{key}.calibration.calibrators")
+
+    def _training_samples(self) -> int | None:
+        """An upper bound of the training samples, as far as it is known before the data are prepared."""
+        try:
+            provenance = json.loads(Path(self._data.folder / "provenance.json").read_text())
+            return provenance["facts"]["samples"]["train"]
+        except (OSError, ValueError, KeyError, TypeError):  # not prepared yet, or damaged, which stages refuse by name
+            return self._data.dataset.train_limit
+
+    def _with_neunorm(self) -> str | None:
+        """A method whose networks have NeuNorm."""
+        methods = self._experiment.methods
+        return next((m for m in methods if getattr(self._recipes.method(m).options, "neunorm", None)), None)
+
+    def _method(self, key: str, name: str, steps: int, above: tuple[str, ...] = ()) -> None:
+        rule, method, dataset = self._recipes.rule(name), self._recipes.method(name), self._data.dataset
+        if dataset.task not in rule.tasks:
+            raise InputError(key, f"does not do {dataset.task}", f"choose methods of other rules than {method.rule}")
+        if dataset.frames and not rule.static and steps != dataset.frames:
+            found = f"{steps} steps, but data set {self._data.name} has {dataset.frames} frames, one per step"
+            raise InputError(key, found, f"choose steps: {dataset.frames}")
+        if method.teacher:
+            self._teacher(f"{key}: teacher", method.teacher)
+        if method.start:
+            if method.start.steps >= steps or method.start.method in (name, *above):
+                raise InputError(f"{key}: start", "is no run with fewer steps", "name another method, of fewer steps")
+            self._method(f"{key}: start", method.start.method, method.start.steps, (name, *above))
+        try:
+            rule.check(method.options, steps)
+        except ValueError as error:
+            raise InputError(key, str(error), "change the method or the steps") from None
+
+    def _teacher(self, key: str, name: str) -> None:
+        if not self._recipes.rule(name).static:
+            raise InputError(key, f"{name} is no ANN", "choose a method whose rule is static")

@@ -1,0 +1,127 @@
+"""The collected tables: their columns, with unit and meaning, and reading them. No torch."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+
+from snn.core.columns import METRIC, Column, Columns
+from snn.core.errors import InputError, remake
+from snn.evaluation.rows import LayerRow, Run, RunRow
+from snn.report.units import from_files
+
+
+class Epoch(Columns):
+    """One epoch of a training, as `epochs.csv` of a run holds it."""
+
+    epoch: Annotated[int, Column("", "number of the epoch, from 1")]
+    lr: Annotated[float, Column("", "scheduled learning rate of its last update")]
+    loss: Annotated[float | None, Column("of the rule", "mean loss over training samples; empty if nothing is trained")]
+    value_val: Annotated[float, Column(METRIC, "of the deployed network on validation data")]
+    validation_loss: Annotated[float, Column("nats or mse", "of the deployed network on validation data")]
+
+
+class Trace(Columns):
+    """What was observed after an epoch, as `traces.csv` of a run holds it."""
+
+    epoch: Annotated[int, Column("", "number of the epoch; 0: untrained")]
+    quantity: Annotated[str, Column("", "rate: spikes per neuron and step; others are those of the rule")]
+    layer: Annotated[int | None, Column("", "number of the layer, from 1; empty for the whole network")] = None
+    value: Annotated[float, Column("of quantity", "on validation data")]
+
+
+class Trial(Columns):
+    """One epoch of a calibration, as `history.csv` of its folder holds it."""
+
+    level: Annotated[float, Column("of noise", "level of the noise")]
+    chip: Annotated[int | None, Column("", "number of the chip; empty if it was no chip in particular")] = None
+    calibrator: Annotated[str, Column("", "file in snn/hardware/calibrators")]
+    targets: Annotated[str, Column("", "what the chip imitates: own, or its teacher")]
+    control: Annotated[str | None, Column("", "where the budget was spent otherwise")] = None
+    epoch: Annotated[int, Column("", "number of the epoch; 0: the chip as manufactured")]
+    loss: Annotated[float | None, Column("of the calibrator", "mean loss over the samples; empty for epoch 0")] = None
+    value_val: Annotated[float, Column(METRIC, "of the chip on validation data")]
+    validation_loss: Annotated[float, Column("nats or mse", "of the chip on validation data")]
+    shown: Annotated[int, Column("samples", "learned from until then, each time counted")]
+    judged: Annotated[int, Column("samples", "of validation data looked at until then, each time counted")]
+    updates: Annotated[int, Column("updates", "times that parameters were written until then")]
+    writes: Annotated[int, Column("values", "written until then")]
+    learning_macs: Annotated[int, Column("operations", "multiply-accumulates of learning until then")]
+
+
+class EpochRow(Run):
+    """A row of epochs.csv."""
+
+    epoch: Annotated[int, Column("", "number of the epoch, from 1")]
+    epoch_lr: Annotated[float, Column("", "scheduled learning rate of its last update")]
+    loss: Annotated[float | None, Column("of the rule", "mean loss over training samples; empty if nothing is trained")]
+    value_val: Annotated[float, Column(METRIC, "of the deployed network on validation data")]
+    validation_loss: Annotated[float, Column("nats or mse", "of the deployed network on validation data")]
+
+
+class TraceRow(Trace, Run):
+    """A row of traces.csv."""
+
+
+class Calibrated(Columns):
+    """Which run on which noise."""
+
+    method: Annotated[str, Column("", "file or variant in params/methods")]
+    lr: Annotated[float, Column("", "learning rate of the recipe")]
+    seed: Annotated[int, Column("", "of the run")]
+    noise: Annotated[str, Column("", "file in params/noise")]
+
+
+class CalibrationRow(Trial, Calibrated):
+    """A row of calibration.csv."""
+
+    operations: Annotated[float, Column("operations", "of learning and of the inferences learned from, until then")]
+
+
+class CostRow(Columns):
+    """A row of costs.csv: what a result took, and what made it."""
+
+    path: Annotated[str, Column("", "folder of the result")]
+    cpu_seconds: Annotated[float, Column("s", "processor time of the job, without its start")]
+    device: Annotated[str, Column("", "it ran on")]
+    peak_mb: Annotated[float, Column("MB", "most memory that the process held")]
+    seconds: Annotated[float, Column("s", "time of the job, without its start")]
+    start_cpu_seconds: Annotated[float, Column("s", "processor time of its start")]
+    commit: Annotated[str, Column("", "of the code")]
+    dirty: Annotated[bool, Column("", "code or parameters differed from the commit")]
+    versions: Annotated[str, Column("", "of Python and libraries")]
+    platform: Annotated[str, Column("", "operating system and machine")]
+    parents: Annotated[str, Column("", "sha256 of the file that proves each result it was made from, by role")]
+
+
+TABLES: dict[str, type[Columns]] = {
+    "runs": RunRow,
+    "layers": LayerRow,
+    "epochs": EpochRow,
+    "traces": TraceRow,
+    "calibration": CalibrationRow,
+    "costs": CostRow,
+}
+
+
+def collected(folder: Path) -> dict[str, pd.DataFrame]:
+    """The tables of a folder, by name; raises InputError where they have not the columns of today."""
+    tables = {}
+    for name, row in TABLES.items():
+        path = folder / f"{name}.csv"
+        header = read(path, nrows=0).columns if path.is_file() else []
+        if missing := [column for column in row.model_fields if column not in header]:
+            again = f"make them again: make reproduce EXPERIMENT={folder.name}"
+            raise InputError(path, f"has no column {missing[0]}: the tables were collected by older code", again)
+        tables[name] = read(path, row)
+    metric = tables["runs"].metric.iloc[0]
+    return {name: from_files(table, TABLES[name].columns(), metric) for name, table in tables.items()}
+
+
+def read(path: Path, row: type[Columns] | None = None, nrows: int | None = None) -> pd.DataFrame:
+    """A table that a job wrote, typed by its row; raises InputError naming the file."""
+    types = row.pandas_types() if row else None
+    try:
+        return pd.read_csv(path, dtype=types, nrows=nrows)
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"cannot be read ({error})", remake(path.parent)) from error

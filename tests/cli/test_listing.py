@@ -1,0 +1,69 @@
+"""What python -m snn list tells, and how tables are laid out."""
+
+import csv
+import io
+
+import pytest
+
+from snn.cli.listing import aligned
+from snn.cli.main import main
+from snn.config import params
+from snn.pipeline.jobs import Train
+from snn.pipeline.plan import Plan
+
+GRIDS = [Plan(name) for name in params.names("experiments")]
+RUN = {
+    "methods": [{job.method_name for job in grid.jobs.values() if isinstance(job, Train)} for grid in GRIDS],
+    "networks": [{run.network_name for run in grid.runs} for grid in GRIDS],
+    "datasets": [{grid.experiment.dataset} for grid in GRIDS],
+}
+
+
+def listed(kind: str, capsys) -> list[dict[str, str]]:
+    assert main(["list", kind, "--format", "csv"]) == 0
+    return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+
+@pytest.mark.parametrize("kind", params.KINDS)
+def test_everything_of_a_kind_is_listed(kind, capsys):
+    assert [row["name"] for row in listed(kind, capsys)] == params.names(kind)
+    assert main(["list", kind]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == params.names(kind)
+
+
+@pytest.mark.parametrize("kind", RUN)
+def test_what_no_experiment_runs_is_marked_and_for_the_others_experiments_are_counted(kind, capsys):
+    for row in listed(kind, capsys):
+        number = sum(row["name"] in names for names in RUN[kind])
+        assert row["experiments"] == (str(number) if number else "-")
+
+
+def test_an_experiment_that_cannot_be_planned_runs_nothing(capsys, monkeypatch):
+    original = params.load
+
+    def load(kind, name):
+        thing = original(kind, name)
+        return thing.model_copy(update={"teacher": "tet"}) if (kind, name) == ("experiments", "matched") else thing
+
+    before = {row["name"]: row["experiments"] for row in listed("methods", capsys)}
+    monkeypatch.setattr(params, "load", load)
+    after = {row["name"]: row["experiments"] for row in listed("methods", capsys)}
+    assert int(after["ann"]) == int(before["ann"]) - 1
+
+
+def test_numbers_are_to_the_right_and_texts_to_the_left_and_no_digit_of_a_text_is_changed():
+    rows = [{"name": "a", "commit": "12e4567", "acs": 1234567}, {"name": "longer", "commit": "0012345", "acs": "-"}]
+    head, first, second = aligned(rows).splitlines()
+    assert first.split() == ["a", "12e4567", "1,234,567"]
+    assert second.split() == ["longer", "0012345", "-"]
+    assert len(head) == len(first) == len(second)
+    assert first.index("12e4567") == second.index("0012345")
+
+
+def test_a_table_without_rows_is_empty():
+    assert aligned([]) == ""
+
+
+def test_a_long_cell_is_cut():
+    assert len(aligned([{"source": "x" * 500}]).splitlines()[1]) < 100

@@ -1,0 +1,38 @@
+"""What sections are made from, by hand: an experiment `x` on made-up rows."""
+
+import pandas as pd
+
+from snn import config
+from snn.config import params
+from snn.report.inputs import Inputs
+
+COSTS = pd.DataFrame({"device": ["cpu"], "versions": ["1"]})
+NOTHING = {"claims": config.Claims(source="none", claims=()), "published": config.Published(source="none", figures=())}
+
+
+def experiment(**changes) -> config.Experiment:
+    names = {"source": "by hand", "dataset": "d", "network": "n", "energy": "horowitz45_fp32"}
+    run = {"steps": 4, "teacher": "ann", "methods": ("a",), "seeds": (0, 1)}
+    return config.Experiment(**{**names, **run, **changes})
+
+
+def inputs(runs: pd.DataFrame | None = None, made=None, collected=None, teachers=None, **changes) -> Inputs:
+    """Inputs with these rows of runs.csv, these tables of sections made already and these collected tables."""
+    asked = experiment(**{name: changes.pop(name) for name in list(changes) if name in config.Experiment.model_fields})
+    runs = (
+        pd.DataFrame({"metric": ["accuracy"], "method": ["a"], "lr": [0.1], "chosen": [True]}) if runs is None else runs
+    )
+    given = {
+        "name": "x",
+        "dataset": "d-train60",
+        "experiment": asked,
+        "layout": "published",
+        "teachers": dict.fromkeys(asked.methods, asked.teacher) if teachers is None else teachers,
+        "static": frozenset(),
+        "energies": {name: params.load("energy", name) for name in params.names("energy")},
+        "noises": {hardware.noise: params.load("noise", hardware.noise) for hardware in asked.hardware},
+        **NOTHING,
+        "collected": {"runs": runs, "costs": COSTS, **(collected or {})},
+        "made": dict(made or {}),
+    }
+    return Inputs(**{**given, **changes})

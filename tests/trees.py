@@ -1,0 +1,46 @@
+"""Copies of the project in which tests run its commands, each in a process of its own."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from snn.core.paths import ROOT
+
+PARTS = ("Snakefile", "snn", "params", "workflow", "profiles")
+COMPUTE = """
+import sys
+from snn.pipeline import execute, plan
+experiment, *left_out = sys.argv[1:]
+for job in plan.Plan(experiment).jobs.values():
+    if not job.proof.exists() and not {job.stage, *job.folder.parts} & set(left_out):
+        execute.execute(job.stage, experiment, job.folder)
+"""
+
+
+def plant(tree: Path) -> Path:
+    """Put the project into a new folder, without results and tests."""
+    tree.mkdir(parents=True)
+    for name in PARTS:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+        copy(ROOT / name, tree / name)
+    return tree
+
+
+def run(
+    tree: Path, *command: object, status: int | None = 0, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A finished command of Python in a tree; any exit status but the expected one, if given, fails the test."""
+    arguments = [sys.executable, *map(str, command)]
+    done = subprocess.run(arguments, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    assert status is None or done.returncode == status, (done.stdout + done.stderr)[-3000:]
+    return done
+
+
+def compute(tree: Path, experiment: str, *left_out: str, environment: Mapping[str, str] | None = None) -> None:
+    """Do the jobs of an experiment that are due in one process, but for those of the stages and methods left out.
+
+    For tests of what comes afterwards: that the workflow does the same is tested once.
+    """
+    run(tree, "-c", COMPUTE, experiment, *left_out, environment=environment)

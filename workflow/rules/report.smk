@@ -1,0 +1,36 @@
+rule collect:
+    input:
+        PLAN.collect.inputs,
+    output:
+        PLAN.collect.outputs,
+    log:
+        PLAN.collect.log,
+    params:
+        python=PYTHON,
+        experiment=PLAN.name,
+        folder=PLAN.collect.folder,
+    message:
+        "collect the tables"
+    shell:
+        "{params.python:q} -m snn collect --experiment {params.experiment:q} {params.folder:q} > {log:q} 2>&1"
+
+
+rule report:
+    input:
+        PLAN.report.inputs,
+    output:
+        [
+            report(path, caption=shown.caption, category=shown.category, labels=shown.labels)
+            for path, shown in PLAN.report.shown.items()
+        ],
+        PLAN.report.not_shown,
+    log:
+        PLAN.report.log,
+    params:
+        python=PYTHON,
+        experiment=PLAN.name,
+        folder=PLAN.report.folder,
+    message:
+        "write the report"
+    shell:
+        "{params.python:q} -m snn report --experiment {params.experiment:q} {params.folder:q} > {log:q} 2>&1"
