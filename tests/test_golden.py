@@ -23,7 +23,7 @@ import torch
 from snn import config, rules
 from snn.config import params
 from snn.core import files, seeds
-from snn.data import samples as data
+from snn.data.samples import Samples
 from snn.energy import counter
 from snn.evaluation import evaluate
 from snn.hardware import calibrate, chip, trials
@@ -43,7 +43,7 @@ CALIBRATION = config.Calibration(
 
 
 @dataclass(frozen=True)
-class Double(data.Split):
+class Double(Samples):
     """Samples in double precision."""
 
     def shown(self, x_BCHW):

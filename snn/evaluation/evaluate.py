@@ -17,6 +17,7 @@ from snn.core import files
 from snn.core.errors import remake
 from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
+from snn.data.samples import Samples
 from snn.energy.counter import Counter, Operations, total
 from snn.evaluation.rows import LayerRow, Row
 from snn.hardware import chip, int8
@@ -24,7 +25,7 @@ from snn.hardware.trials import Design, verdicts
 from snn.model import network
 from snn.model.losses import METRICS
 from snn.model.network import Network
-from snn.training.validation import Samples, Score, score
+from snn.training.validation import Score, score
 
 SAMPLE = 512  # training inputs by which activations are scaled to 8 bits
 
@@ -158,10 +159,10 @@ def _chip(design: Design, level: float, number: int | None, made: chip.Chip) -> 
     return {"noise": design.hardware.noise, "level": level, "chip": number, "draw": made.draw}
 
 
-def measure(net: Network, samples: Samples) -> tuple[Score, list[Operations]]:
+def measure(net: Network, shown: Samples) -> tuple[Score, list[Operations]]:
     """The score of a network, and the operations of an inference layer by layer, in one pass over the samples."""
-    counter = Counter(net, samples.spikes)
-    return score(counter.scores, samples), counter.operations()
+    counter = Counter(net, shown.spikes)
+    return score(counter.scores, shown), counter.operations()
 
 
 def _row(subject: Subject, task: str, measured: dict[str, Any]) -> Row:

@@ -17,7 +17,7 @@ from snn.core import files, seeds
 from snn.core.errors import InputError
 from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
-from snn.data.samples import Split
+from snn.data.samples import Samples
 from snn.hardware import calibrators, chip
 from snn.hardware.calibrators import Calibrator, Lesson
 from snn.hardware.trials import Design, Trial, trials
@@ -115,7 +115,7 @@ def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERM
     return {"calibrations": len(spent), "samples": design.hardware.calibration.samples}
 
 
-def _parts(setup: Setup, device: torch.device) -> dict[str, Split]:
+def _parts(setup: Setup, device: torch.device) -> dict[str, Samples]:
     """Training samples, as many as calibration may learn from, drawn by the seed; and all validation samples."""
     parts, wanted = samples.load(setup.data, device), setup.design.hardware.calibration.samples
     if wanted > len(parts["train"]):
@@ -131,7 +131,7 @@ def calibrate(
     trial: Trial,
     design: Design,
     reference: Reference,
-    parts: Mapping[str, Split],
+    parts: Mapping[str, Samples],
     order: torch.Generator,
 ) -> Course:
     """Do one trial, on a chip of its own; `order` draws the order of samples, and nothing else."""

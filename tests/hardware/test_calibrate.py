@@ -21,7 +21,7 @@ from snn.config import params
 from snn.core import files, seeds
 from snn.core.errors import InputError
 from snn.core.observer import Observer
-from snn.data import samples as data
+from snn.data.samples import Samples
 from snn.evaluation import evaluate
 from snn.hardware import calibrate as hardware
 from snn.hardware import calibrators, chip
@@ -63,7 +63,7 @@ def teacher_network() -> Network:
 
 
 @cache
-def split(name: str, samples: int) -> data.Split:
+def split(name: str, samples: int) -> Samples:
     """Classes are those that the clean network gives, so that a chip that does less well is not it."""
     bare = nets.split("test", name, samples=samples)
     classes_N = clean_network().predict(bare.shown(bare.x_NX)).argmax(1)
@@ -106,7 +106,7 @@ def same(one, other) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def distance(net: Network, clean: Network, part: data.Split) -> float:
+def distance(net: Network, clean: Network, part: Samples) -> float:
     """Mean squared difference of the firing rates of hidden layers."""
     x = part.shown(part.x_NX)
     pairs = zip(local_losses.own_rates(net, x)[0], local_losses.own_rates(clean, x)[0], strict=True)
@@ -549,7 +549,7 @@ def watched(monkeypatch) -> Iterator[dict[arms.Trial, list[bytes]]]:
     return shown
 
 
-def shown_as(part: data.Split) -> set[bytes]:
+def shown_as(part: Samples) -> set[bytes]:
     return {sample.numpy().tobytes() for sample in part.shown(part.x_NX)}
 
 
