@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from snn.audit import audit
+from snn.audit import audit, inputs
 from snn.cli.main import main
 from snn.config import params
 from snn.energy import prices
@@ -155,5 +155,5 @@ def test_export_names_the_next_command(net, tmp_path, capsys):
     assert main(["export", str(model), str(tmp_path / "net.nir")]) == 0
     assert f"python -m snn audit {tmp_path / 'net.nir'}" in capsys.readouterr().out
     with refused(tmp_path / "none.safetensors"):
-        audit.load(tmp_path / "none.safetensors")
-    assert json.dumps(audit.load(tmp_path / "net.nir").architecture.readout.model_dump())
+        inputs.load(tmp_path / "none.safetensors")
+    assert json.dumps(inputs.load(tmp_path / "net.nir").architecture.readout.model_dump())

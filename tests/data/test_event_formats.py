@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from snn.config import Frames, params
 from snn.core.errors import InputError
-from snn.data.formats import events, frames
+from snn.data.formats import event_files as events
+from snn.data.formats import event_frames as frames
 from snn.data.loaders import dvs_cifar10, dvs_gesture, events_folder, nmnist
 from tests.refusals import refused
 

@@ -19,8 +19,9 @@ from pydantic import ValidationError
 from safetensors import safe_open
 
 from snn.config import Frames, params
-from snn.data.formats import events, frames
-from snn.data.formats.events import Events
+from snn.data.formats import event_files as events
+from snn.data.formats import event_frames as frames
+from snn.data.formats.event_files import Events
 from snn.data.loaders import dvs_cifar10, dvs_gesture, events_folder, nmnist
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

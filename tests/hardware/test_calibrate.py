@@ -22,7 +22,7 @@ from snn.core import files, seeds
 from snn.core.errors import InputError
 from snn.core.observer import Observer
 from snn.data.samples import Samples
-from snn.evaluation import evaluate
+from snn.evaluation import conditions, evaluate
 from snn.hardware import calibrate as hardware
 from snn.hardware import calibrators, chip
 from snn.hardware import trials as arms
@@ -510,8 +510,8 @@ class Done:
         self.spent, self.found = about["trials"], {name: torch.tensor(value) for name, value in tensors.items()}
 
     @property
-    def calibrated(self) -> evaluate.Calibrated:
-        return evaluate.Calibrated(self.design, self.proof)
+    def calibrated(self) -> conditions.Calibrated:
+        return conditions.Calibrated(self.design, self.proof)
 
 
 def values(done, key: str, which="chosen") -> dict[str, torch.Tensor]:
@@ -881,9 +881,9 @@ def test_reestimation_sees_means_only_so_that_shuffled_targets_are_as_good_as_an
 
 
 @pytest.fixture(scope="module")
-def judged(world, finished) -> list[evaluate.Condition]:
+def judged(world, finished) -> list[conditions.Condition]:
     sample = world.train.shown(world.train.x_NX)
-    return list(evaluate.conditions(clean_network(), sample, [finished.calibrated], [2]))
+    return list(conditions.conditions(clean_network(), sample, [finished.calibrated], [2]))
 
 
 def arm(said: dict) -> tuple | None:

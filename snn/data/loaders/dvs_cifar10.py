@@ -20,12 +20,12 @@ from snn.data.loaders import Raw
 if TYPE_CHECKING:
     import numpy as np
 
-    from snn.data.formats import archives, events, frames
+    from snn.data.formats import archives, event_files, event_frames
 
 np = lazy("numpy")
 archives = lazy("snn.data.formats.archives")
-events = lazy("snn.data.formats.events")
-frames = lazy("snn.data.formats.frames")
+event_files = lazy("snn.data.formats.event_files")
+event_frames = lazy("snn.data.formats.event_frames")
 SENSOR = (128, 128)
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
@@ -49,8 +49,8 @@ def load(options: Options, raw: Path) -> Raw:
 
     def read(i: int) -> np.ndarray:
         found, name = samples[i]
-        seen = events.aedat2(found.read(name), f"{found.path}/{name}", SENSOR)
+        seen = event_files.aedat2(found.read(name), f"{found.path}/{name}", SENSOR)
         upright = seen._replace(x_E=127 - seen.y_E, y_E=seen.x_E)  # a quarter turn clockwise
-        return frames.frames(upright, SENSOR, options.frames)
+        return event_frames.frames(upright, SENSOR, options.frames)
 
     return Raw(read, np.array(y_N), CLASSES, {})

@@ -19,12 +19,12 @@ from snn.data.loaders import Raw
 if TYPE_CHECKING:
     import numpy as np
 
-    from snn.data.formats import archives, events, frames
+    from snn.data.formats import archives, event_files, event_frames
 
 np = lazy("numpy")
 archives = lazy("snn.data.formats.archives")
-events = lazy("snn.data.formats.events")
-frames = lazy("snn.data.formats.frames")
+event_files = lazy("snn.data.formats.event_files")
+event_frames = lazy("snn.data.formats.event_frames")
 SENSOR = (128, 128)
 ARCHIVES = {"train": "ibmGestureTrain.tar.gz", "test": "ibmGestureTest.tar.gz"}
 CLASSES = ["hand clapping", "right hand wave", "left hand wave", "right arm clockwise", "right arm counter-clockwise"]
@@ -56,7 +56,7 @@ def load(options: Options, raw: Path) -> Raw:
 
     def read(i: int) -> np.ndarray:
         found, name = samples[i]
-        recording = events.npy(found.read(name), f"{found.path}/{name}", SENSOR, "xypt", unit=1000)
-        return frames.frames(recording, SENSOR, options.frames)
+        recording = event_files.npy(found.read(name), f"{found.path}/{name}", SENSOR, "xypt", unit=1000)
+        return event_frames.frames(recording, SENSOR, options.frames)
 
     return Raw(read, np.array(y_N), CLASSES, parts)

@@ -15,16 +15,16 @@ from snn.data.loaders import Parts, Raw
 if TYPE_CHECKING:
     import numpy as np
 
-    from snn.data.formats import events, folders, frames
+    from snn.data.formats import event_files, event_frames, folders
 
-events = lazy("snn.data.formats.events")
+event_files = lazy("snn.data.formats.event_files")
 folders = lazy("snn.data.formats.folders")
-frames = lazy("snn.data.formats.frames")
+event_frames = lazy("snn.data.formats.event_frames")
 
 
 class Options(Model):
     """`folder`: folder or archive of the data, below data/raw/NAME or absolute. `parts`: its folders of training and
-    test data; empty if it holds the folders of the classes. `format`: see `data/formats/events.py`. For format npy,
+    test data; empty if it holds the folders of the classes. `format`: see `data/formats/event_files.py`. For npy,
     `columns`: the order of columns of an array (E, 4), and `unit_us`: microseconds per unit of time. `sensor`: height
     and width. `sha256`: of the content, see `data/formats/archives.py`.
     """
@@ -60,13 +60,13 @@ class Options(Model):
 
 def load(options: Options, raw: Path) -> Raw:
     """All recordings, decoded one by one when they are read; raises InputError naming the folder or recording."""
-    root, suffixes = raw / options.folder, events.SUFFIXES[options.format]
+    root, suffixes = raw / options.folder, event_files.SUFFIXES[options.format]
     found, names, y_N, class_names, parts = folders.classified(root, options.parts, suffixes, options.sha256)
     extra = (options.columns, options.unit_us) if options.format == "npy" else ()
 
     def read(i: int) -> np.ndarray:
         content, where = found.read(names[i]), f"{root}/{names[i]}"
-        recording = events.READERS[options.format](content, where, options.sensor, *extra)
-        return frames.frames(recording, options.sensor, options.frames)
+        recording = event_files.READERS[options.format](content, where, options.sensor, *extra)
+        return event_frames.frames(recording, options.sensor, options.frames)
 
     return Raw(read, y_N, class_names, parts)

@@ -17,12 +17,12 @@ from snn.data.loaders import Raw
 if TYPE_CHECKING:
     import numpy as np
 
-    from snn.data.formats import archives, events, frames
+    from snn.data.formats import archives, event_files, event_frames
 
 np = lazy("numpy")
 archives = lazy("snn.data.formats.archives")
-events = lazy("snn.data.formats.events")
-frames = lazy("snn.data.formats.frames")
+event_files = lazy("snn.data.formats.event_files")
+event_frames = lazy("snn.data.formats.event_frames")
 SENSOR = (34, 34)
 PARTS = {"train": ("train.zip", "Train"), "test": ("test.zip", "Test")}
 
@@ -50,7 +50,7 @@ def load(options: Options, raw: Path) -> Raw:
 
     def read(i: int) -> np.ndarray:
         found, name = samples[i]
-        recording = events.atis(found.read(name), f"{found.path}/{name}", SENSOR)
-        return frames.frames(recording, SENSOR, options.frames)
+        recording = event_files.atis(found.read(name), f"{found.path}/{name}", SENSOR)
+        return event_frames.frames(recording, SENSOR, options.frames)
 
     return Raw(read, np.array(y_N), [str(digit) for digit in range(10)], parts)

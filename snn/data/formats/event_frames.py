@@ -26,7 +26,7 @@ from PIL import Image
 
 from snn.config import Frames
 from snn.core.errors import InputError
-from snn.data.formats.events import Events
+from snn.data.formats.event_files import Events
 
 
 def frames(events: Events, sensor: Sequence[int], options: Frames) -> np.ndarray:
