@@ -51,7 +51,7 @@ def _report(o: Options) -> None:
     if o.folder:
         execute.execute("report", o.experiment, o.folder)
     else:
-        print(f"the report is in {execute.report_of_record(o.experiment)}")
+        print(f"the report is in {execute.report_from_tables(o.experiment)}")
 
 
 def _download(o: Options) -> None:

@@ -33,7 +33,7 @@ def plan_all() -> int:
     """
     rows, refusals = [], []
     for name in record.names():
-        found = record.OnRecord(name)
+        found = record.TablesOnRecord(name)
         row = {"experiment": name, "state": "not proven", "dirty rows": "", "commits": ""}
         try:
             found.prove()

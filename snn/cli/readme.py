@@ -27,7 +27,7 @@ def readme() -> None:
     that was not committed or their report is stale, or if a marker is missing.
     """
     for experiment in sorted({*SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}):
-        on_record = record.OnRecord(experiment)
+        on_record = record.TablesOnRecord(experiment)
         on_record.prove()
         on_record.refuse_dirty()
         on_record.refuse_stale_report()
@@ -46,11 +46,11 @@ def readme() -> None:
 def documented() -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
     for experiment in SHOWN_IN_README:
-        found = record.OnRecord(experiment)
+        found = record.TablesOnRecord(experiment)
         _, _, table = _shown(found.report / "summary.md").split("\n", 2)
         yield Path("README.md"), experiment, table.replace("## ", "### ") + found.mark  # less its heading
     for experiment in SHOWN_ON_CHIPS:
-        found = record.OnRecord(experiment)
+        found = record.TablesOnRecord(experiment)
         joules = (found.report / "energy.md").read_text()
         verdict = joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
         yield Path("docs/energy.md"), f"{experiment} energy", verdict + found.mark
@@ -58,7 +58,7 @@ def documented() -> Iterator[tuple[Path, str, str]]:
         yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####") + found.mark
     effects = []
     for experiment in SHOWN_IN_PITFALLS:
-        found = record.OnRecord(experiment)
+        found = record.TablesOnRecord(experiment)
         _, asked = (found.report / "comparisons.md").read_text().split(ASKED)
         table = asked.split("\n\n##")[0].rstrip("\n")
         effects.append(f"### {experiment}\n\n{table}\n{found.mark}")

@@ -1,14 +1,15 @@
-"""After a refactor that changes no number, results pass on to the new code instead of being computed anew.
+"""Adopt results after a refactor that changes no number: rename them to their new digests, and compute nothing.
 
-A result is renamed to the digest that it has now when all of this holds:
+A result is renamed to the digest that today's code gives it if all of this holds:
 
-    its parameters are those of the job, and it was made from the bytes that the job's parents have (had, if renamed)
-    it was made by the code of the commit it names: that code, asked again, gives it its old digest
-    the golden numbers of its method (tests/golden) at that commit are the same now, when there may be more of them, and
-    either code yields its own
+    it has the parameters of the job
+    it was made from the same files as the job's parents have now, or had before they were adopted
+    the commit that its provenance names made it: the code of that commit gives it its old digest
+    the golden numbers of its method (tests/golden) at that commit are the same today, where others may have been added
+    the code of that commit and the code of today both pass the test of their golden numbers
 
-Prepared data are not renamed: they are prepared anew, and stand for older ones that hold the same tensors.
-`adopted_from` in provenance.json says what a result was called before, and which bytes proved it.
+Prepared data are not renamed but prepared again; older ones count as the same if their tensors are equal.
+`adopted_from` in provenance.json lists the earlier folders of a result, with the sha256 of the file that proved it.
 """
 
 import io
@@ -40,15 +41,17 @@ from snn.pipeline.release import results
 
 DIGEST = re.compile(rf"\b[0-9a-f]{{{DIGEST_LENGTH}}}\b")
 GOLDEN = Path("tests/golden/losses.json")
+# Runs in the tree of an older commit, whose plan may be snn.pipeline.plan.Grid, or snn.grid.Grid in a flat package.
 LIST_FOLDERS = """
 try:
     from snn.config.params import names
     from snn.core.errors import InputError
-    from snn.pipeline.plan import Plan
-except ImportError:  # the names of before the packages
+    from snn.pipeline import plan
+except ImportError:
+    from snn import grid as plan
     from snn.errors import InputError
-    from snn.grid import Grid as Plan
     from snn.params import names
+Plan = plan.Plan if hasattr(plan, "Plan") else plan.Grid
 for name in names("experiments"):
     try:
         print(*Plan(name).jobs, sep="\\n")
@@ -58,32 +61,35 @@ for name in names("experiments"):
 
 
 def adopt(experiment: str) -> None:
-    """Rename the results of an experiment to the digests that the code of today gives them.
+    """Rename the results of an experiment to the digests that today's code gives them.
 
-    Raises InputError, with nothing renamed, when golden numbers are not those committed or nothing can be adopted.
+    Raises InputError, and renames nothing, if the golden numbers differ from the commit or no result can be adopted.
     """
     plan = Plan(experiment)
     if git("status", "--porcelain", "--", str(GOLDEN.parent)) or not git("ls-files", "--", str(GOLDEN)):
-        raise InputError(GOLDEN, "is not what is committed, so it proves nothing", "restore or commit it")
+        raise InputError(GOLDEN, "differs from the commit, so it proves nothing", "restore or commit it")
     due = [job for job in results(plan) if not job.proof.exists()]
     if not due:
         print("nothing is due")
         return
     found = {folder for job in due for folder in candidates(job)}
-    good = proven(found, [plan.experiment.teacher, *plan.experiment.methods])
-    if not good:
+    adoptable = proven(found, [plan.experiment.teacher, *plan.experiment.methods])
+    if not adoptable:
         raise InputError(f"experiment {experiment}", "has no result that can be adopted", "compute what is due")
     if not plan.data.proof.exists():
         execute.execute("prepare", experiment, plan.data.folder)
     for job in due:
-        if folder := next((f for f in candidates(job) if f in good and has_these_parents(job, f)), None):
+        if folder := next((f for f in candidates(job) if f in adoptable and has_these_parents(job, f)), None):
             rename(job, folder)
             print(f"{folder} -> {job.folder}")
     print(f"{sum(job.proof.exists() for job in due)} of {len(due)} results that were due are here now")
 
 
 def candidates(job: Job) -> Iterator[Path]:
-    """Finished results that lie where the job's would, but for digests, and have its parameters."""
+    """The folders of finished results with the job's parameters, whose names differ from its own only by digests.
+
+    Raises InputError naming a file of such a result that was altered.
+    """
     if isinstance(job, Prepare):
         return
     wanted = json.loads(json.dumps({"stage": job.stage, **job.document}))
@@ -95,39 +101,39 @@ def candidates(job: Job) -> Iterator[Path]:
 
 
 def proven(folders: Collection[Path], methods: Collection[str]) -> set[Path]:
-    """Those of these results that were made by the code of a commit which has today's golden numbers.
+    """The results that were made by the code of a commit with today's golden numbers.
 
-    Says why others were not. Raises InputError when the code of today does not yield its golden numbers.
+    Prints why others are left out. Raises InputError if today's code fails the test of its golden numbers.
     """
     origins: dict[str, dict[Path, str]] = {}
     for folder in folders:
         made = provenance(folder)
         first = made["adopted_from"][0]["folder"] if "adopted_from" in made else str(folder)
         origins.setdefault(made["commit"], {})[folder] = first
-    good = set()
+    good: set[Path] = set()
     if folders:
-        _yields_golden(Path(), "the code of today")
+        _test_golden(Path(), "the code of today")
     for commit, names in origins.items():
         try:
             known = _folders_of(commit, methods)
         except InputError as error:
             print(f"not adopted: {len(names)} results of commit {commit[:12]}: {error}", file=sys.stderr)
             continue
-        strange = {folder for folder, name in names.items() if name not in known}
-        for folder in sorted(strange):
+        unknown = {folder for folder, name in names.items() if name not in known}
+        for folder in sorted(unknown):
             print(f"not adopted: {folder}: was not made by the code of commit {commit[:12]}", file=sys.stderr)
-        good |= set(names) - strange
+        good |= set(names) - unknown
     return good
 
 
 def has_these_parents(job: Job, folder: Path) -> bool:
-    """Whether a result was made from the bytes that the job's parents have, or had before they were adopted."""
+    """Whether a result was made from the files that the job's parents have, or had before they were adopted."""
     recorded = provenance(folder)["parents"]
     return all(recorded.get(role) in known_bytes(parent) for role, parent in job.parents.items())
 
 
 def known_bytes(job: Job) -> Collection[str]:
-    """sha256 of the file that proves a job's result, today's and that of the same result under earlier names."""
+    """sha256 of the file that proves a job's result, now and under earlier names; empty if the job is due."""
     if not job.proof.exists():
         return ()
     if isinstance(job, Prepare):
@@ -136,36 +142,36 @@ def known_bytes(job: Job) -> Collection[str]:
 
 
 def rename(job: Job, old: Path) -> None:
-    """Put a result where the job's belongs, with the digests of today in it; the old name goes last."""
+    """Move a result to the job's folder, with today's digests in its files; the old folder is removed last."""
     digests = dict(zip(DIGEST.findall(str(old)), DIGEST.findall(str(job.folder)), strict=True))
     made, names = provenance(old), [name for name in job.results if (old / name).exists()]
     earlier = {"folder": str(old), "sha256": files.sha256(old / job.proof.name)}
     parents = {role: files.sha256(parent.proof) for role, parent in job.parents.items()}
-    aside = job.folder / ".adopt.partial"
+    partial = job.folder / ".adopt.partial"
     try:
-        shutil.rmtree(aside, ignore_errors=True)
-        files.write_json(aside / "params.json", {"stage": job.stage, "digest": job.digest, **job.document})
+        shutil.rmtree(partial, ignore_errors=True)
+        files.write_json(partial / "params.json", {"stage": job.stage, "digest": job.digest, **job.document})
         adopted_from = [*made.get("adopted_from", ()), earlier]
-        files.write_json(aside / "provenance.json", {**made, "parents": parents, "adopted_from": adopted_from})
+        files.write_json(partial / "provenance.json", {**made, "parents": parents, "adopted_from": adopted_from})
         for name in names:
-            _rewrite(old / name, aside / name, digests)
-        results_module.put(job, aside)
+            _rewrite(old / name, partial / name, digests)
+        results_module.put(job, partial)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
     for name in (*reversed(names), "sha256.json", "provenance.json", "params.json"):
         files.remove(old / name)
-    with suppress(OSError):  # what still holds something stays
+    with suppress(OSError):  # folders that are not empty remain
         for folder in (old, *old.parents):
             folder.rmdir()
 
 
 def provenance(folder: Path) -> Any:
-    """Who made a result."""
+    """The provenance that a result recorded; raises InputError naming a file that cannot be read."""
     return files.read_json(folder / "provenance.json", remake(folder))
 
 
 def _rewrite(source: Path, target: Path, digests: Mapping[str, str]) -> None:
-    """Copy a result, old digests replaced."""
+    """Copy a file of a result and replace the old digests in it."""
     if source.suffix == ".safetensors":
         arrays, metadata = files.read_tensors(source, remake(source.parent))
         files.write_tensors(target, arrays, {**metadata, "digest": digests[metadata["digest"]]})
@@ -179,9 +185,9 @@ def _rewrite(source: Path, target: Path, digests: Mapping[str, str]) -> None:
 
 @cache
 def _same_data(job: Prepare) -> frozenset[str]:
-    """sha256 of the training files of all prepared data sets that hold the tensors of this one."""
+    """sha256 of the training file of every preparation of the same data whose tensors equal those of this one."""
 
-    def holdings(folder: Path) -> list[Any]:
+    def contents(folder: Path) -> list[Any]:
         return [files.read_tensors(folder / name, remake(folder)) for name in job.results]
 
     def same(ours: Any, theirs: Any) -> bool:
@@ -192,13 +198,16 @@ def _same_data(job: Prepare) -> frozenset[str]:
             and all(np.array_equal(arrays[key], other_arrays[key]) for key in arrays)
         )
 
-    mine, siblings = holdings(job.folder), [proof.parent for proof in job.folder.parent.glob(f"*/{job.proof.name}")]
-    equal = [folder for folder in siblings if all(map(same, mine, holdings(folder)))]
+    own, siblings = contents(job.folder), [proof.parent for proof in job.folder.parent.glob(f"*/{job.proof.name}")]
+    equal = [folder for folder in siblings if all(map(same, own, contents(folder)))]
     return frozenset(files.sha256(folder / job.proof.name) for folder in equal)
 
 
 def _folders_of(commit: str, methods: Collection[str]) -> set[str]:
-    """The folders that the code of a commit gives its jobs; raises InputError unless its golden numbers are today's."""
+    """The folders that the code of a commit plans, without the methods whose golden numbers differ today.
+
+    Raises InputError if the commit is not here, or if its code fails the test of its golden numbers.
+    """
     archive = subprocess.run(["git", "archive", commit], capture_output=True)
     if archive.returncode:
         raise InputError(commit, "is no commit of this repository", "fetch its history")
@@ -206,20 +215,21 @@ def _folders_of(commit: str, methods: Collection[str]) -> set[str]:
         tree = Path(name)
         with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
             tar.extractall(tree, filter="data")
-        then = files.read_json(tree / GOLDEN, "compute anew")
+        then = files.read_json(tree / GOLDEN, "compute what is due")
         now = files.read_json(GOLDEN, "restore it from git")
-        moved = {m for m in methods if not then.get(m, {"": 0}).items() <= now.get(m, {}).items()}
-        if moved:
-            print(f"not adopted: results of {', '.join(sorted(moved))}: other golden numbers at commit {commit[:12]}")
-        _yields_golden(tree, "its code")
+        changed = {m for m in methods if not then.get(m, {"": 0}).items() <= now.get(m, {}).items()}
+        if changed:
+            names = ", ".join(sorted(changed))
+            print(f"not adopted: results of {names}: other golden numbers at commit {commit[:12]}", file=sys.stderr)
+        _test_golden(tree, "its code")
         folders = _python(tree, "-c", LIST_FOLDERS).stdout.splitlines()
-        return {folder for folder in folders if moved.isdisjoint(Path(folder).parts)}
+        return {folder for folder in folders if changed.isdisjoint(Path(folder).parts)}
 
 
-def _yields_golden(tree: Path, whose: str) -> None:
+def _test_golden(tree: Path, code: str) -> None:
     tests = _python(tree, "-m", "pytest", "-p", "no:cacheprovider", "tests/test_golden.py")
     if tests.returncode:
-        raise InputError("tests/test_golden.py", f"fails with {whose}", "see what it says; compute anew if it is right")
+        raise InputError("tests/test_golden.py", f"fails with {code}", "fix the code, or compute what is due")
 
 
 def _python(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

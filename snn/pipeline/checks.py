@@ -1,4 +1,4 @@
-"""What cannot be run together is refused before the first second of computing, in one line. No torch."""
+"""Checks before anything is computed: an experiment that cannot run is refused in one line. No torch."""
 
 import json
 from pathlib import Path
@@ -13,13 +13,13 @@ from snn.pipeline.recipes import Recipes
 
 
 class Checks:
-    """Checks of one experiment; `key` names its file. All raise InputError, naming file and key."""
+    """Checks of one experiment; `key` is its file. All of them raise InputError naming file and key."""
 
     def __init__(self, key: str, experiment: config.Experiment, data: Prepare, recipes: Recipes):
         self._key, self._experiment, self._data, self._recipes = key, experiment, data, recipes
 
     def all(self) -> None:
-        """Everything that can be known before a job is planned."""
+        """Check everything that is known before a job is planned."""
         self._network()
         self._steps_eval()
         for i, hardware in enumerate(self._experiment.hardware):
@@ -30,12 +30,12 @@ class Checks:
         for pair in self._experiment.comparisons:
             for side in (pair.left, pair.right):
                 if side not in self._recipes.names:
-                    raise InputError(f"{self._key}: comparisons", f"{side} is not run", "name it in methods")
+                    raise InputError(f"{self._key}: comparisons", f"{side} is not run", "add it to methods")
         for name in self._recipes.names:
             self._method(f"{self._key}: methods.{name}", name, self._recipes.steps(name))
 
     def overrides(self, planned: set[str]) -> None:
-        """Every override belongs to a method that is run, by itself or as a teacher or start."""
+        """Check that all overrides belong to methods that are run, if only as a teacher or start of another one."""
         if unused := sorted(set(self._experiment.overrides) - planned):
             where = f"{self._key}: overrides.{unused[0]}"
             raise InputError(where, "overrides a method that is not run", "remove the key")
@@ -65,33 +65,33 @@ class Checks:
                 raise InputError(f"{key}.levels", found, "change the level") from None
         wanted, most = hardware.calibration.samples, self._training_samples()
         if most and wanted > most:
-            found = f"{wanted} of at most {most} training samples"
+            found = f"{wanted} is more than the {most} training samples that there are at most"
             raise InputError(f"{key}.calibration.samples", found, "choose fewer")
         if hardware.controls and hardware.controls.level not in levels:
             found = f"{hardware.controls.level:g} is none of the levels"
-            raise InputError(f"{key}.controls.level", found, "name one of them")
+            raise InputError(f"{key}.controls.level", found, "choose one of them")
         if "bptt" in hardware.calibration.calibrators and (name := self._with_neunorm()):
-            found = f"bptt sends errors through the NeuNorm of {name} as the chip has it, which nobody may know"
-            raise InputError(f"{key}.calibration.calibrators", found, "leave it out")
+            found = f"bptt would need the values of the NeuNorm of {name} on the chip, which are not known"
+            raise InputError(f"{key}.calibration.calibrators", found, "remove bptt")
         for calibrator in hardware.calibration.calibrators:
             calibrators.load(calibrator, f"{key}.calibration.calibrators")
 
     def _training_samples(self) -> int | None:
-        """An upper bound of the training samples, as far as it is known before the data are prepared."""
+        """The number of training samples, or an upper bound before data are prepared; None if there is none."""
         try:
             provenance = json.loads(Path(self._data.folder / "provenance.json").read_text())
             return provenance["facts"]["samples"]["train"]
-        except (OSError, ValueError, KeyError, TypeError):  # not prepared yet, or damaged, which stages refuse by name
+        except (OSError, ValueError, KeyError, TypeError):  # not prepared, or damaged: stages refuse that by name
             return self._data.dataset.train_limit
 
     def _with_neunorm(self) -> str | None:
-        """A method whose networks have NeuNorm."""
+        """The first method whose networks have NeuNorm, if any."""
         return next((name for name in self._experiment.methods if self._recipes.rule(name).has_neunorm), None)
 
     def _method(self, key: str, name: str, steps: int, above: tuple[str, ...] = ()) -> None:
         rule, method, dataset = self._recipes.rule(name), self._recipes.method(name), self._data.dataset
         if dataset.task not in rule.tasks:
-            raise InputError(key, f"does not do {dataset.task}", f"choose methods of other rules than {method.rule}")
+            raise InputError(key, f"rule {method.rule} cannot do {dataset.task}", "choose a method of another rule")
         if dataset.frames and not rule.static and steps != dataset.frames:
             found = f"{steps} steps, but data set {self._data.name} has {dataset.frames} frames, one per step"
             raise InputError(key, found, f"choose steps: {dataset.frames}")
@@ -99,7 +99,7 @@ class Checks:
             self._teacher(f"{key}: teacher", method.teacher)
         if method.start:
             if method.start.steps >= steps or method.start.method in (name, *above):
-                raise InputError(f"{key}: start", "is no run with fewer steps", "name another method, of fewer steps")
+                raise InputError(f"{key}: start", "is no other method with fewer steps", "choose one")
             self._method(f"{key}: start", method.start.method, method.start.steps, (name, *above))
         try:
             rule.check(method.options, steps)

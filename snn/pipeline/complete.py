@@ -1,4 +1,4 @@
-"""What a run of the workflow has to leave behind before it may end with exit status 0. No torch."""
+"""A run of the workflow ends with exit status 0 only if all its targets exist. No torch."""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +7,11 @@ from snn.core.errors import InputError
 from snn.pipeline.plan import Plan
 
 
-def demanded(plan: Plan, settings: Any) -> list[Path]:
-    """The files that a run has to leave behind; `settings` are Snakemake's `DAGSettings`.
+def required(plan: Plan, settings: Any) -> list[Path]:
+    """The files that must exist after a run; `settings` are Snakemake's `DAGSettings`.
 
-    Without a named target they are those of `rule all`. Nothing is demanded of a run that is told to stop early, nor of
-    a job that Snakemake starts as a process of its own.
+    Without named targets, these are the targets of `rule all`. There are none for a run that is told to stop early, or
+    for a job that Snakemake starts in a process of its own.
     """
     if settings.target_jobs or settings.until or settings.omit_from or settings.batch or settings.allowed_rules:
         return []
@@ -20,15 +20,15 @@ def demanded(plan: Plan, settings: Any) -> list[Path]:
 
 
 def complete_or_exit(plan: Plan, workflow: Any) -> None:
-    """After a run that Snakemake calls a success: end it in one line, with exit status 1, unless it made every target.
+    """End a run that Snakemake calls a success with one line and exit status 1 if a target is missing.
 
-    Snakemake does not look at jobs behind one that is forced when all their inputs are `ancient()`. SystemExit passes
-    through Snakemake, which removes its locks on the way; another exception would be shown as a page of its own.
+    With a forced job, Snakemake leaves out the jobs after it whose inputs are all `ancient()`. The error is a
+    SystemExit because Snakemake then removes its locks, and prints no traceback.
     """
     if workflow.touch:
         return
-    missing = [path for path in demanded(plan, workflow.dag_settings) if not path.exists()]
+    missing = [path for path in required(plan, workflow.dag_settings) if not path.exists()]
     if missing:
-        what = f"is missing after the run, the first of {len(missing)} such targets"
+        what = f"is missing after the run, the first of {len(missing)} missing targets"
         error = InputError(missing[0], what, "start the workflow again without an option that forces jobs")
         raise SystemExit(f"error: {error}")

@@ -1,12 +1,11 @@
-"""A result is named by everything that made it. No torch.
+"""The digest that names a result by everything that made it. No torch.
 
     digest = sha256(resolved parameters + code + files that code reads + digests of the parents)[:12]
 
-Code is addressed by its content. The canonical walk of a module is its syntax tree without positions, docstrings, empty
-fields and annotations of functions, so that comments, formatting and types change nothing and Python 3.11 to 3.13
-agree. Where a module of `snn` is imported, the walk names what is bound and the content of the module that it comes
-from, never its path. So a module that moves, with nothing but import statements changed, renames no result; one that
-imports something else under the same name does.
+Code is addressed by its content. The canonical walk of a module writes its syntax tree without positions, docstrings,
+empty fields and annotations of functions: comments, formatting and types change nothing, and Python 3.11 to 3.13 agree.
+For a module of `snn` that is imported, the walk writes the name that is bound and the digest of the module's content,
+not its path. A module that moves therefore renames no result; another import under the same name does.
 """
 
 import ast
@@ -20,8 +19,7 @@ from typing import Any, ClassVar
 from snn.core.errors import InputError
 from snn.core.paths import DIGEST_LENGTH, ROOT
 
-# What these packages and modules hold reaches a number only through the resolved parameters, which are hashed
-# themselves, or not at all.
+# These packages and modules change no number, or only through resolved parameters, which are hashed themselves.
 INERT = (
     *("snn.core.errors", "snn.core.files", "snn.core.git", "snn.core.lazy", "snn.core.observer", "snn.core.paths"),
     *("snn.core.plugins", "snn.core.strict", "snn.config", "snn.data.download", "snn.pipeline"),
@@ -32,10 +30,10 @@ BODIES = {"body", "orelse", "finalbody"}
 
 
 def digest(parameters: object, modules: Iterable[str], parents: Mapping[str, str], reads: Iterable[Path] = ()) -> str:
-    """Name a result.
+    """12 hexadecimal digits that name a result.
 
-    `parameters` is a JSON document, `modules` are its code, `parents` the digests that it depends on by role, and
-    `reads` the files that its code reads beside its inputs, which are hashed by content.
+    `parameters`: a JSON document; `modules`: where its code starts; `parents`: digests of the jobs it depends on, by
+    role; `reads`: files that its code reads besides its inputs. Raises InputError naming a file that cannot be read.
     """
     files = {"/".join(path.parts[-2:]): _sha256(path) for path in reads}
     document = {"parameters": parameters, "code": code_digest(tuple(modules)), "parents": dict(parents)}
@@ -45,18 +43,18 @@ def digest(parameters: object, modules: Iterable[str], parents: Mapping[str, str
 
 @functools.cache
 def code_digest(modules: tuple[str, ...]) -> str:
-    """sha256 over the contents of `modules`, in which all they import inside `snn` is named by its content."""
+    """sha256 of the contents of `modules`, which include the contents of all that they import from `snn`."""
     return hashlib.sha256("\n".join(sorted(map(content, set(modules)))).encode()).hexdigest()
 
 
 def content(module: str) -> str:
-    """sha256 of the canonical walk of a module of `snn`; raises InputError where imports go in a circle."""
+    """sha256 of the canonical walk of a module of `snn`; raises InputError naming a module that imports itself."""
     return "inert" if _inert(module) else _Contents().of(module)
 
 
 @functools.cache
 def reachable(modules: tuple[str, ...]) -> tuple[str, ...]:
-    """The modules that can change what `modules` compute: themselves and their transitive imports, less the inert."""
+    """The modules that can change what `modules` compute: themselves and all that they import, without the inert."""
     found: set[str] = set()
     open_ = list(modules)
     while open_:
@@ -76,7 +74,7 @@ def module_file(name: str) -> Path:
 def canonical(tree: ast.AST, contents: Callable[[str], str] = str, module: str = "") -> str:
     """A syntax tree as text that depends only on what the code does.
 
-    `contents` gives the text that stands for an imported module of `snn`; `module` is the name of the tree's own.
+    `contents` gives the text to write for an imported module of `snn`; `module` is the name of the tree's module.
     """
     text: list[str] = []
     _Walk(text.append, contents, module).node(tree)
@@ -84,7 +82,7 @@ def canonical(tree: ast.AST, contents: Callable[[str], str] = str, module: str =
 
 
 def bindings(statement: ast.stmt, module: str = "") -> list[tuple[str, str, str]] | None:
-    """What an import statement binds of `snn`: (module, attribute or nothing, name); None for any other statement."""
+    """What an import statement binds from `snn`: (module, attribute or "", name); None for any other statement."""
     if isinstance(statement, ast.Import):
         return [(alias.name, "", alias.asname or alias.name) for alias in statement.names if _is_module(alias.name)]
     if not isinstance(statement, ast.ImportFrom):
@@ -101,7 +99,7 @@ def bindings(statement: ast.stmt, module: str = "") -> list[tuple[str, str, str]
 
 
 class _Contents:
-    """Contents of modules, each computed once while the modules that import it are open."""
+    """Contents of modules, each computed once; `_open` are the modules whose imports are being read."""
 
     known: ClassVar[dict[str, str]] = {}
 
@@ -123,7 +121,7 @@ class _Contents:
 
 
 class _Walk:
-    """Writes a syntax tree piece by piece."""
+    """Writes a syntax tree as text, piece by piece."""
 
     def __init__(self, write: Callable[[str], None], contents: Callable[[str], str], module: str):
         self._write, self._contents, self._module = write, contents, module
@@ -161,7 +159,7 @@ class _Walk:
                 yield field, value
 
     def _statements(self, statements: Sequence[ast.stmt], in_class: bool) -> None:
-        """Imports of `snn` first, sorted, so that neither their order nor their paths matter; then all the rest."""
+        """Write imports from `snn` first and sorted, since their order and paths do not matter, then the rest."""
         bound: set[str] = set()
         rest: list[ast.stmt] = []
         for statement in statements:
@@ -186,7 +184,7 @@ def _only(statement: ast.Import | ast.ImportFrom, names: list[ast.alias]) -> ast
 
 
 def _untyped(statement: ast.stmt) -> ast.stmt:
-    """An assignment with a type is that assignment: only in a class may someone read the type."""
+    """An assignment without its type. Not for class bodies, where pydantic and dataclasses read the type."""
     if isinstance(statement, ast.AnnAssign) and statement.value is not None:
         return ast.Assign([statement.target], statement.value)
     return statement
@@ -198,7 +196,7 @@ def _for_types_only(node: object) -> bool:
 
 
 def _lazy(node: ast.AST) -> str | None:
-    """The module of `snn` that is named by lazy("...")."""
+    """The module of `snn` that lazy("...") names, if this is such a call."""
     if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "lazy" and node.args:
         name = getattr(node.args[0], "value", "")
         return name if isinstance(name, str) and _is_module(name) else None
@@ -206,7 +204,7 @@ def _lazy(node: ast.AST) -> str | None:
 
 
 def _imported(module: str) -> Iterator[tuple[str, str, str]]:
-    """All that a module binds of `snn`, at any depth, but for types; what is lazy has no attribute and no name."""
+    """All that a module binds from `snn`, in functions too, except for types; lazy modules have "" as name."""
     open_: list[ast.AST] = [_parsed(module)]
     while open_:
         node = open_.pop()
@@ -220,7 +218,7 @@ def _imported(module: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _absolute(statement: ast.ImportFrom, module: str) -> str:
-    """The module that names are imported from, a relative one made absolute."""
+    """The full name of the module that a statement imports from."""
     if not statement.level:
         return statement.module or ""
     package = module.split(".") if module_file(module).name == "__init__.py" else module.split(".")[:-1]

@@ -1,8 +1,7 @@
-"""What one job of the workflow does around its computing: check the plan, read, compute, and put results in place.
+"""Run one job: find it in the plan, compute in a temporary folder, move the files into place.
 
-Results are made in a folder aside and renamed one by one, the file that proves the result last. Beside them lie
-params.json (resolved parameters, what entered the digest), provenance.json (who, where, with what, at what cost) and
-sha256.json (of every file).
+The file that proves the result is moved last. Beside the results are params.json (the resolved parameters that entered
+the digest), provenance.json (who, where, with what, at what cost) and sha256.json (of every file).
 """
 
 import contextlib
@@ -17,39 +16,44 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.core.observer import TERMINAL, Observer
 from snn.pipeline.job import Job
-from snn.pipeline.jobs import Calibrate, Collect, Evaluate, Prepare, Report, Train
+from snn.pipeline.jobs import Calibrate, Evaluate, Prepare, Train
 from snn.pipeline.plan import Plan
-from snn.pipeline.record import OnRecord
+from snn.pipeline.record import TablesOnRecord
 from snn.pipeline.results import finish, stamp, verify_stamped
+from snn.pipeline.stamped import Collect, Report
 from snn.rules import Task
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERMINAL) -> None:
-    """Do the job of an experiment that has this folder. Raises InputError, PlanChanged, Stopped."""
-    _do(Plan(experiment).find(stage, folder), observer)
+    """Run the job of an experiment that has this folder.
 
-
-def report_of_record(experiment: str) -> Path:
-    """Make the report of an experiment from the collected tables that lie here, whichever code collected them.
-
-    Needs no run. Returns the folder of the report. Raises InputError where the tables are not those of their stamp, or
-    have not the columns of today.
+    Raises InputError; PlanChanged if the folder was planned with other parameters or code; Stopped if the observer
+    stopped a training.
     """
-    plan, recorded = Plan(experiment), OnRecord(experiment)
-    _do(plan.report.of(recorded.collected_digest), TERMINAL)
+    _run(Plan(experiment).find(stage, folder), observer)
+
+
+def report_from_tables(experiment: str) -> Path:
+    """Make the report of an experiment from its collected tables in this checkout, whichever code collected them.
+
+    Needs no run. Returns the folder of the report. Raises InputError if the tables do not match their stamp, or lack a
+    column that today's code reads.
+    """
+    plan, tables = Plan(experiment), TablesOnRecord(experiment)
+    _run(plan.report.of(tables.collected_digest), TERMINAL)
     return plan.report.folder
 
 
-def _do(job: Job, observer: Observer) -> None:
-    aside = job.folder / f".{job.stage}.partial"
+def _run(job: Job, observer: Observer) -> None:
+    partial = job.folder / f".{job.stage}.partial"
     try:
-        shutil.rmtree(aside, ignore_errors=True)
-        files.make_folder(aside)
-        RUN[job.stage](job, aside, observer)
+        shutil.rmtree(partial, ignore_errors=True)
+        files.make_folder(partial)
+        RUN[job.stage](job, partial, observer)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _prepare(job: Prepare, out: Path, observer: Observer) -> None:
@@ -125,14 +129,17 @@ def _report(job: Report, out: Path, observer: Observer) -> None:
 
 
 def write_tables(job: Collect, out: Path) -> None:
-    """Write the collected tables of a job into a folder."""
+    """Write the collected tables of a job into a folder; raises InputError naming a file that was altered."""
     from snn.report.collect import collect
 
     collect(job.evaluated, job.learning_rates, out)
 
 
 def write_report(job: Report, out: Path) -> None:
-    """Write the report of a job into a folder, from the collected tables that lie here."""
+    """Write the report of a job into a folder, from the collected tables in this checkout.
+
+    Raises InputError if the tables do not match their stamp, or lack a column that today's code reads.
+    """
     from snn.report import write
     from snn.report.collected import collected
 
@@ -151,8 +158,9 @@ RUN: dict[str, Callable[[Any, Path, Observer], None]] = {
 
 
 def _torch(run: Train) -> Any:
-    """Import torch, fix its threads, choose the device: auto is cuda where there is one, else the CPU; mps only by
-    name.
+    """Import torch, set its threads, and choose the device of a run.
+
+    `auto` is cuda if there is such a device, else the CPU; mps must be named. Raises InputError for a missing device.
     """
     from snn.core.lazy import warm_torch
 
@@ -168,8 +176,10 @@ def _torch(run: Train) -> Any:
 
 
 def _keep_freed_memory() -> None:
-    """Tell glibc to keep what is freed, blocks of any size: given back and asked for again, they cost a fault a page,
-    which took two fifths of the time of training on N-MNIST. Other C libraries are left alone.
+    """Tell glibc to keep freed blocks of any size. Other C libraries are left alone.
+
+    A block that is returned to the system and requested again costs a page fault per page. That took two fifths of the
+    time of training on N-MNIST.
     """
     with contextlib.suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt

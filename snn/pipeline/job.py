@@ -1,4 +1,4 @@
-"""What every job has: a digest and a folder made of what it is made of. No torch."""
+"""The base of all jobs: digest, folder and files follow from parameters, code and parents. No torch."""
 
 import re
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ ACCOMPANYING = ("params.json", "provenance.json", "sha256.json")  # in the folde
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One node of the DAG. Subclasses say what it is made of; digest and folder follow."""
+    """One node of the DAG. A subclass names its parameters, code and parents; digest and folder follow."""
 
     stage: ClassVar[str]
 
     @property
     def results(self) -> tuple[str, ...]:
-        """Names of its files; the last one is renamed in last and proves the result."""
+        """Names of its files; the last one is moved into place last and proves the result."""
         raise NotImplementedError
 
     @property
@@ -31,12 +31,12 @@ class Job:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """Where its code starts; what these import belongs to it."""
+        """The modules in which its code starts; what they import is its code, too."""
         return (f"snn.{self.stage}",)
 
     @property
     def reads(self) -> Sequence[Path]:
-        """Files that its code reads beside its inputs: splits, arrays that a library ships, templates."""
+        """Files that its code reads besides its inputs: splits, arrays that a library ships, captions."""
         return ()
 
     @property
@@ -46,49 +46,49 @@ class Job:
 
     @cached_property
     def digest(self) -> str:
-        """What names the result."""
+        """12 hexadecimal digits that name the result."""
         return digest(self.document, self.modules, self.parent_digests, self.reads)
 
     @property
     def parent_digests(self) -> dict[str, str]:
-        """The digests that its own depends on, by role."""
+        """The digests of its parents, by role, as they enter its own."""
         return {role: job.digest for role, job in self.parents.items()}
 
     @property
     def place(self) -> str:
-        """Its folder, with a * for every digest: what it is of, whatever it is made of."""
+        """Its folder with a * in place of every digest."""
         raise NotImplementedError
 
     @property
     def folder(self) -> Path:
-        """Where the result lies."""
+        """The folder of the result."""
         return Path(self.place.removesuffix("*") + self.digest if self.place.endswith("*") else self.place)
 
     @property
     def inputs(self) -> list[Path]:
-        """The files that prove its parents; what lies beside them is read too."""
+        """The files that it waits for: those that prove its parents. Others in their folders may be read, too."""
         return [job.proof for job in self.parents.values()]
 
     def file(self, name: str) -> Path:
-        """One of its results."""
+        """The path of one of its results; raises ValueError for any other name."""
         return self.folder / self.results[self.results.index(name)]
 
     @property
     def proof(self) -> Path:
-        """The file that is renamed in last: where it is, the result is."""
+        """The file that is moved into place last: if it exists, the result is complete."""
         return self.outputs[-1]
 
     @property
     def outputs(self) -> list[Path]:
-        """The files it declares."""
+        """All files of the result."""
         return [self.folder / name for name in (*ACCOMPANYING, *self.results)]
 
     @property
     def log(self) -> Path:
-        """Where its messages go."""
+        """The file of its messages."""
         return Path("logs", *self.folder.parts[1:], f"{self.stage}.log")
 
 
 def place(folder: Path) -> str:
-    """A folder with a * for every digest in it."""
+    """A folder with a * in place of every digest in it."""
     return re.sub(rf"\b[0-9a-f]{{{DIGEST_LENGTH}}}\b", "*", str(folder))

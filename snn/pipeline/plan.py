@@ -1,4 +1,4 @@
-"""An experiment becomes its jobs. No torch."""
+"""All jobs of an experiment, from its parameter files. No torch."""
 
 import os
 import sys
@@ -14,13 +14,14 @@ from snn.core.paths import ROOT
 from snn.hardware.trials import arms as arms_of
 from snn.pipeline.checks import Checks
 from snn.pipeline.job import Job, place
-from snn.pipeline.jobs import Calibrate, Collect, Evaluate, Prepare, Report, Train
+from snn.pipeline.jobs import Calibrate, Evaluate, Prepare, Train
 from snn.pipeline.recipes import Recipes
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, SETTINGS, download_environment
+from snn.pipeline.stamped import Collect, Report
 
 
 class Plan:
-    """All jobs of an experiment. Raises InputError, naming file and key, for whatever cannot be run."""
+    """All jobs of an experiment. Raises InputError naming the file and key of whatever cannot be run."""
 
     def __init__(self, name: str):
         experiment: config.Experiment = params.load("experiments", name)
@@ -38,7 +39,7 @@ class Plan:
             for lr in self._recipes.learning_rates(method)
             for seed in experiment.seeds
         ]
-        own = {run.teacher: None for run in self.students if run.teacher}  # teachers that methods bring
+        own = {run.teacher: None for run in self.students if run.teacher}  # named by methods
         self.runs = list(dict.fromkeys((*self.teachers, *own, *self.students)))
         checks.overrides({name for name, *_ in self._trained})
         self.calibrations = [c for run in self.students for c in self._calibrations(run)]
@@ -50,7 +51,7 @@ class Plan:
         self.report = self._report()
 
     def check(self) -> None:
-        """Compute every digest now, so that whatever is wrong with the experiment is refused now."""
+        """Compute all digests; raises InputError naming a file that they need and that cannot be read."""
         _ = self.jobs
 
     @cached_property
@@ -60,11 +61,13 @@ class Plan:
 
     @property
     def targets(self) -> list[Path]:
-        """What `rule all` asks for: every run's rows AND the tables, or committed tables would pass for ours."""
+        """The targets of `rule all`: rows of every run, tables and report. Without the rows, committed tables would
+        count as computed here.
+        """
         return [*(e.proof for e in self.evaluations), *self.collect.outputs, *self.report.outputs]
 
     def inputs_of(self, pattern: str) -> Callable[[Any], list[str]]:
-        """For a rule with wildcards: the inputs of the job whose folder the wildcards make of `pattern`."""
+        """An input function for a rule with wildcards: `pattern`, filled with them, is the folder of a job."""
 
         def inputs(wildcards: Any) -> list[str]:
             return [str(path) for path in self.jobs[Path(pattern.format(**wildcards))].inputs]
@@ -72,17 +75,16 @@ class Plan:
         return inputs
 
     def find(self, stage: str, folder: Path) -> Any:
-        """The job with this folder.
+        """The job of a stage with this folder.
 
-        Raises PlanChanged when parameters or code have changed since the folder was planned, InputError when no job of
-        the experiment ever had such a folder.
+        Raises PlanChanged if the job has another digest now, InputError if the experiment has no such job.
         """
         jobs = [job for job in self._all() if job.stage == stage and job.place == place(folder)]
         for job in jobs:
             if job.folder == folder:
                 return job
         if jobs:
-            changed = f"was planned with other parameters or code, now it is {jobs[0].folder}"
+            changed = f"was planned with other parameters or code, and is now {jobs[0].folder}"
             raise PlanChanged(folder, changed, "start the workflow again")
         raise InputError(folder, f"is no {stage} job of experiment {self.name}", "see python -m snn plan")
 
@@ -92,7 +94,7 @@ class Plan:
         yield from (self.collect, self.report)
 
     def _prepare(self) -> Prepare:
-        """The data set; a smaller version of it goes under a name of its own."""
+        """The job of the data set; a limit of the experiment is part of its name."""
         name, dataset = self.experiment.dataset, params.load("datasets", self.experiment.dataset)
         for part in ("train", "test"):
             if limit := getattr(self.experiment, f"{part}_limit"):
@@ -100,7 +102,7 @@ class Plan:
         return Prepare(name, dataset)
 
     def _train(self, name: str, seed: int, lr: float | None = None, steps: int | None = None) -> Train:
-        """The run of a method, made once; its teacher and the run it starts from are made with it."""
+        """The job that trains a method, made once, and with it the jobs of its teacher and its start."""
         made = self._trained.get((name, seed, lr, steps))
         if made:
             return made
@@ -147,15 +149,15 @@ class Plan:
 
 
 def plan_or_exit(settings: Mapping[str, Any]) -> Plan:
-    """The plan that a workflow's configuration asks for; bad input ends the process in one line, with exit status 2."""
+    """The plan for a workflow's configuration; bad input ends the process with one line and exit status 2."""
     try:
         if unknown := sorted(set(settings) - SETTINGS):
             known = ", ".join(sorted(SETTINGS))
-            raise InputError(f"--config {unknown[0]}", "is no setting of this workflow", f"there are {known}")
+            raise InputError(f"--config {unknown[0]}", "is no setting of this workflow", f"choose one of {known}")
         plan = Plan(str(settings.get("experiment", DEFAULT_EXPERIMENT)))
         plan.check()
         os.environ |= download_environment(settings)
         return plan
     except InputError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
-        os._exit(error.exit_code)  # Snakemake would turn any exception into a page of its own and status 1
+        os._exit(error.exit_code)  # for an exception, Snakemake prints a traceback and exits with status 1

@@ -1,4 +1,4 @@
-"""Who made a result, where and with what. No torch."""
+"""The code, libraries and machine that make a result. No torch."""
 
 import os
 import platform
@@ -7,15 +7,15 @@ from importlib import metadata
 
 from snn.core.paths import ROOT
 
-CODE = ("snn", "params", "workflow", "Snakefile")  # where a file counts before git knows it: it can change a number
+CODE = ("snn", "params", "workflow", "Snakefile")  # here even an untracked file can change a number
 LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pillow", "pandas", "scipy", "pydantic", "snakemake")
 
 
-def stamp() -> dict[str, object]:
-    """Who made a result: commit, whether the tree was dirty, versions, machine. None of it enters a digest.
+def current() -> dict[str, object]:
+    """Commit, whether the working tree is dirty, versions and machine. None of it enters a digest.
 
-    A tree is dirty when it holds code, parameters or anything else that the commit does not hold as it is. Results do
-    not count, such as tables that were made again; nor do untracked files outside of `CODE`, or files that git ignores.
+    A tree is dirty if a tracked file differs from the commit, or if `CODE` has an untracked file that git does not
+    ignore. Files in results do not count, since tables may be made again.
     """
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":(top,exclude)results")
     added = _git("ls-files", "--others", "--exclude-standard", "--", *CODE)
@@ -30,7 +30,7 @@ def stamp() -> dict[str, object]:
 
 
 def _git(*arguments: str) -> str:
-    """Output of a git command here, or nothing where there is no git or no repository."""
+    """Output of a git command; empty without git or outside of a repository."""
     try:
         return subprocess.run(
             ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True

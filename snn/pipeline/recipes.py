@@ -1,4 +1,4 @@
-"""What an experiment makes of its methods: recipes with its overrides, rules, learning rates. No torch."""
+"""The methods of an experiment: recipes with its overrides, rules, learning rates, steps. No torch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from snn.rules import Rule
 
 
 class Recipes:
-    """The methods of an experiment, each read once. Raises InputError, naming file and key."""
+    """The methods of an experiment, each read once. Raises InputError naming file and key."""
 
     def __init__(self, experiment: config.Experiment, where: Path):
         self._experiment, self._where = experiment, where
@@ -19,7 +19,7 @@ class Recipes:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The teacher, then all that the experiment names."""
+        """The teacher, then the methods that the experiment names."""
         return (self._experiment.teacher, *self._experiment.methods)
 
     def method(self, name: str) -> config.Method:
@@ -32,21 +32,21 @@ class Recipes:
         return self._methods[name]
 
     def with_learning_rate(self, name: str, lr: float | None) -> config.Method:
-        """A method at a learning rate of the experiment's grid, or at its own."""
+        """A method at this learning rate; None is its own."""
         method = self.method(name)
         if lr is None:
             return method
         return method.model_copy(update={"training": method.training.model_copy(update={"lr": lr})})
 
     def rule(self, name: str) -> Rule:
-        """The rule of a method, with the method's options."""
+        """The rule of a method, with the options of the method."""
         method = self.method(name)
         return rules.load(method.rule, name)(method.options)
 
     def learning_rates(self, name: str) -> Sequence[float | None]:
-        """The grid of the experiment, or the method's own (None), also where nothing is trained."""
+        """The experiment's grid; None, the method's own rate, if there is no grid or nothing is trained."""
         return (self.rule(name).trains and self._experiment.learning_rates) or (None,)
 
     def steps(self, name: str) -> int:
-        """The steps that a method is trained with, whether its rule is static or not."""
+        """The steps of a method: its own, or those of the experiment; also for a rule that uses one step."""
         return self.method(name).steps or self._experiment.steps

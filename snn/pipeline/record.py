@@ -1,9 +1,9 @@
-"""Tables on record, a set for each experiment: what stamps prove, which code made them. No torch.
+"""Tables on record: the committed tables of each experiment, the stamps that prove them, the code that made them.
 
-A set is two folders in git: results/tables/NAME, collected from runs, and results/report/NAME, made from those tables
-alone. The stamp in each is named by the digest of what made it and holds the sha256 of every file. Runs are stale when
-today's code, parameters and data give the collected tables another digest; a report is stale when today's code and
-parameters make another report of the tables that lie here. A stale report is made again in seconds, without runs.
+Every experiment has two folders in git: results/tables/NAME, collected from runs, and results/report/NAME, made from
+those tables. The stamp in a folder is named by the digest and holds the sha256 of every file. Runs are stale if today's
+code, parameters and data give the collected tables another digest. A report is stale if today's code and parameters
+make another one from the same tables; it is made again in seconds, without runs. No torch.
 """
 
 from collections import Counter
@@ -17,43 +17,44 @@ from snn.core.git import git
 from snn.pipeline.plan import Plan
 
 TABLES, REPORT = Path("results/tables"), Path("results/report")
-SHORT = 7  # digits of a commit's hash
+SHORT = 7  # digits of a commit's hash that are shown
 
 
 def names() -> list[str]:
-    """Experiments whose tables are in git, or would be added to it: those that git ignores are left out.
+    """Experiments whose tables git tracks or would add; those that git ignores are left out.
 
-    Raises InputError where there is no git repository.
+    Raises InputError outside of a git repository.
     """
     listed = git("ls-files", "--cached", "--others", "--exclude-standard", "--", f"{TABLES}/").splitlines()
     return sorted({Path(path).relative_to(TABLES).parts[0] for path in listed if Path(path).parent.is_dir()})
 
 
 @dataclass(frozen=True)
-class OnRecord:
-    """The tables and the report of an experiment, as they lie here."""
+class TablesOnRecord:
+    """The tables and the report of an experiment in this checkout."""
 
     name: str
 
     @property
     def tables(self) -> Path:
-        """Where the collected tables lie."""
+        """The folder of the collected tables."""
         return TABLES / self.name
 
     @property
     def report(self) -> Path:
-        """Where the report lies."""
+        """The folder of the report."""
         return REPORT / self.name
 
     @property
     def collected_digest(self) -> str:
-        """What the collected tables were named by; raises InputError without exactly one stamp."""
+        """The digest of the collected tables; raises InputError unless they have exactly one stamp."""
         return self._stamp(self.tables).stem
 
     def prove(self) -> None:
-        """Compare all tables, pages and figures with their stamps, whichever these are.
+        """Compare all tables, pages and figures with their stamps, be they of today's code or of older.
 
-        Raises InputError naming the first that is not the file that was made, or a folder that has not one stamp.
+        Raises InputError naming the first file that differs, is missing or is in no stamp, or a folder that does not
+        have exactly one stamp.
         """
         for folder in (self.tables, self.report):
             stamp = self._stamp(folder)
@@ -61,9 +62,9 @@ class OnRecord:
 
     @cached_property
     def stale(self) -> list[str]:
-        """Which of "runs" and "report" are not those of today.
+        """Which of "runs" and "report" have another digest today.
 
-        Raises InputError when the experiment cannot be planned any more.
+        Raises InputError if the experiment can no longer be planned.
         """
         plan, found = Plan(self.name), self.collected_digest
         digests = {"runs": (found, plan.collect.digest)}
@@ -72,31 +73,31 @@ class OnRecord:
 
     @property
     def runs_are_stale(self) -> bool:
-        """Whether the runs are not those of today; what cannot be planned any more is not of today either."""
+        """Whether the runs have another digest today, or the experiment can no longer be planned."""
         try:
             return "runs" in self.stale
         except InputError:
             return True
 
     def refuse_dirty(self) -> None:
-        """Raise InputError when the runs are of today and code that was not committed made one of them.
+        """Raise InputError if the runs are not stale and one of them was made by code that was not committed.
 
-        Stale ones may stay as they are: their mark tells.
+        Stale runs are not refused, since their mark tells it.
         """
         if self.dirty and not self.runs_are_stale:
             what = f"{self.dirty} of {len(self._costs)} results were made by code that their commit does not hold"
-            again = f"remove the folders it calls dirty, and run make reproduce EXPERIMENT={self.name}"
+            again = f"remove the folders that it marks as dirty, and run make reproduce EXPERIMENT={self.name}"
             raise InputError(self.tables / "costs.csv", what, f"commit the code, {again}")
 
     def refuse_stale_report(self) -> None:
-        """Raise InputError when the runs are of today and the report was made of them by other code than today's."""
+        """Raise InputError if the runs are not stale and the report is."""
         if not self.runs_are_stale and self.stale:
             what, again = "was made by older code than its tables", f"python -m snn report --experiment {self.name}"
             raise InputError(self.report, what, f"make it again: {again}")
 
     @property
     def mark(self) -> str:
-        """What has to stand below stale tables; nothing for those of today."""
+        """A line in Markdown to put below stale tables; empty if the runs are not stale."""
         if not self.runs_are_stale:
             return ""
         commits = f"commit{'s' if len(self.commits) > 1 else ''} {', '.join(self.commits)}"
@@ -107,12 +108,12 @@ class OnRecord:
 
     @property
     def commits(self) -> list[str]:
-        """The commits, shortened, whose code made the rows; that of most rows first."""
+        """The commits whose code made the results, shortened; the commit of most results first."""
         return [commit for commit, _ in Counter(row["commit"][:SHORT] for row in self._costs).most_common()]
 
     @property
     def dirty(self) -> int:
-        """How many results were made by code that their commit does not hold."""
+        """How many results were made by code that was not committed."""
         return sum(row["dirty"] == "True" for row in self._costs)
 
     @cached_property
@@ -126,6 +127,6 @@ class OnRecord:
     def _stamp(self, folder: Path) -> Path:
         stamps = sorted(folder.glob("*.stamp"))
         if len(stamps) != 1:
-            what = f"holds {len(stamps)} stamps, and not one" if stamps else "holds no stamp that proves its files"
+            what = f"has {len(stamps)} stamps instead of one" if stamps else "has no stamp that proves its files"
             raise InputError(folder, what, self._again)
         return stamps[0]

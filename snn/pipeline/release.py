@@ -1,11 +1,11 @@
-"""Released results: DVC keeps the bytes of the runs that committed tables name; anyone can fetch and prove them.
+"""Release the runs of committed tables with DVC, and fetch them into another clone.
 
-`release` adds runs in a folder aside and pushes them from there. Only when a remote holds everything do the pointers
-(data/prepared/{dataset}.dvc, results/runs/{dataset}.dvc) come into the working tree, so that none can name bytes which
-never arrived, and whatever else lies among the runs is neither added nor touched. Remotes verify every byte they give.
+`release` copies the runs to a temporary DVC repository and pushes them from there. The pointers to them
+(data/prepared/{dataset}.dvc, results/runs/{dataset}.dvc) are written to the working tree only when the remote has every
+byte. Other files among the runs are neither added nor touched.
 
-`fetch` pulls what an experiment needs, overwrites nothing, and makes its tables again: if they equal those committed,
-they belong to these bytes.
+`fetch` pulls what an experiment needs and overwrites nothing. It then makes the tables again: if they equal the
+committed ones, these belong to the fetched runs.
 """
 
 import csv
@@ -27,10 +27,10 @@ from snn.pipeline import execute
 from snn.pipeline.job import Job
 from snn.pipeline.jobs import Train
 from snn.pipeline.plan import Plan
-from snn.pipeline.record import OnRecord
+from snn.pipeline.record import TablesOnRecord
 
-REMOTE = "spikeledger"  # what the remote of the moment is called, in a configuration that git does not see
-ASIDE = """\
+REMOTE = "spikeledger"  # name of the given remote, in a configuration that git does not track
+CONFIG = """\
 [core]
     no_scm = true
     analytics = false
@@ -39,49 +39,49 @@ ASIDE = """\
 [cache]
     dir = "{cache}"
 """
-NOISE = ("Having any troubles?", "Is your cache up to date?", "<https://", "Use `--force`")
+HINTS = ("Having any troubles?", "Is your cache up to date?", "<https://", "Use `--force`")  # of DVC, not the error
 
 
 def release(experiment: str, remote: str) -> None:
-    """Track and push the results of an experiment, and say what to commit.
+    """Push the results of an experiment to a remote, a directory or URL, and print what to commit.
 
-    Raises InputError, and leaves no pointer changed, when a job is due, a file is not what was recorded, a result was
-    made by code that was not committed, the tables were not made from these runs, or a byte did not reach the remote.
+    Raises InputError, and changes no pointer, if a job is due, a file differs from its record, a result was made by
+    code that was not committed, the tables were not made from these runs, or a file did not reach the remote.
     """
     plan = Plan(experiment)
     jobs = results(plan)
     refuse_due([*jobs, plan.collect, plan.report], f"make reproduce EXPERIMENT={experiment}")
     for job in jobs:
         files.verify(job.folder)
-    on_record = OnRecord(experiment)
-    on_record.prove()
-    on_record.refuse_dirty()
+    tables = TablesOnRecord(experiment)
+    tables.prove()
+    tables.refuse_dirty()
     pointers = pointers_of(plan)
-    with _aside() as aside:
-        _check_tables(plan, aside)
+    with _scratch_repository() as scratch:
+        _check_tables(plan, scratch)
         for path in (file for job in jobs for file in contents(job)):
-            files.make_folder((aside / path).parent)
-            shutil.copyfile(path, aside / path)
-        connect(aside, remote)
-        _add(plan, jobs, aside)
-        dvc("push", cwd=aside)
-        # push takes a folder for complete once its list has arrived, and exits with 0 where bytes are missing
-        state = json.loads(dvc("data", "status", "--granular", "--not-in-remote", "--json", cwd=aside))
+            files.make_folder((scratch / path).parent)
+            shutil.copyfile(path, scratch / path)
+        connect(scratch, remote)
+        _add(plan, jobs, scratch)
+        dvc("push", cwd=scratch)
+        # push exits with 0 even if files are missing, once the list of their folder has arrived
+        state = json.loads(dvc("data", "status", "--granular", "--not-in-remote", "--json", cwd=scratch))
         if lost := state.get("not_in_remote"):
             what = f"is not in {remote} after the push{_more(lost)}"
             raise InputError(max(lost), what, "name the remote of the last release, or an empty one")
         for pointer in pointers:
-            files.write(pointer, (aside / pointer).read_bytes())
+            files.write(pointer, (scratch / pointer).read_bytes())
     print(f"{sum(len(contents(job)) for job in jobs)} files of {len(jobs)} jobs are in {remote}. Now:")
     print(f"  git add {' '.join(map(str, (*pointers, plan.collect.folder, plan.report.folder)))}")
     print(f"  git commit -m 'Release {experiment}'")
 
 
 def fetch(experiment: str, remote: str) -> None:
-    """Pull the released results of an experiment, verify them, and prove that its committed tables belong to them.
+    """Pull the released results of an experiment, verify them, and check that its committed tables belong to them.
 
-    Raises InputError when there are no such tables, something would still have to be computed, a byte is not what was
-    recorded, here or in the remote, or tables made from these bytes are others than those committed.
+    Raises InputError if the experiment was never released, a job would still be due, a file differs from its record,
+    here or in the remote, or tables made from these results differ from the committed ones.
     """
     if not remote:
         raise InputError("REMOTE", "is not given", f"make fetch EXPERIMENT={experiment} REMOTE=directory or URL")
@@ -93,7 +93,7 @@ def fetch(experiment: str, remote: str) -> None:
             raise InputError(path, f"is not in git: experiment {experiment} was never released", compute)
     kept = [str(job.folder) for job in (plan.collect, plan.report)]
     if git("status", "--porcelain", "--", *kept):
-        raise InputError(plan.collect.folder, "differs from what is committed", "commit or restore it, then fetch")
+        raise InputError(plan.collect.folder, "differs from the commit", "commit or restore it, then fetch")
     for job in jobs:
         if (job.folder / "sha256.json").exists():
             files.verify(job.folder)
@@ -113,24 +113,24 @@ def fetch(experiment: str, remote: str) -> None:
 
 
 def results(plan: Plan) -> list[Job]:
-    """The jobs whose bytes are released: all but tables and report, which git holds."""
+    """The jobs whose files are released: all except tables and report, which are in git."""
     return [plan.data, *plan.runs, *plan.calibrations, *plan.evaluations]
 
 
 def contents(job: Job) -> list[Path]:
-    """The files of a finished job, as it recorded them."""
+    """The files of a finished job, from its record of sums; raises InputError if that cannot be read."""
     record = job.folder / "sha256.json"
     recorded = files.read_json(record, remake(job.folder))
     return [record, *(job.folder / name for name in sorted(recorded))]
 
 
 def pointers_of(plan: Plan) -> list[Path]:
-    """The files by which git knows the released bytes of a data set."""
+    """The .dvc files of a data set, which git tracks in place of its released files."""
     return [Path(folder, f"{plan.data.name}.dvc") for folder in ("data/prepared", "results/runs")]
 
 
 def refuse_due(jobs: Iterable[Job], remedy: str) -> None:
-    """Raise InputError, having listed them, when jobs are not done."""
+    """Raise InputError if jobs are due, and list these on stderr."""
     due = [job for job in jobs if not job.proof.exists()]
     for job in due:
         print(f"due: {job.stage} {job.folder}", file=sys.stderr)
@@ -139,22 +139,25 @@ def refuse_due(jobs: Iterable[Job], remedy: str) -> None:
 
 
 def connect(folder: Path, remote: str, *scope: str) -> None:
-    """Make a directory or URL the verified remote of a DVC repository."""
+    """Make a directory or URL the remote of a DVC repository; every file that comes from it is verified."""
     url = remote if "://" in remote else str(Path(remote).expanduser().absolute())
     dvc("config", *scope, f"remote.{REMOTE}.url", url, cwd=folder)
     dvc("config", *scope, f"remote.{REMOTE}.verify", "true", cwd=folder)
 
 
 def tracked(pointer: Path, cwd: Path = Path()) -> list[Path]:
-    """The files that a pointer names; raises InputError when neither cache nor remote has the list."""
+    """The files that a pointer names; raises InputError if neither cache nor remote has their list."""
     folder = pointer.with_suffix("")
     command = ("list", "--recursive", "--dvc-only", "--remote", REMOTE, ".", str(folder))
     listing = dvc(*command, cwd=cwd, where=pointer, do="name the remote that it was released to")
     return [folder / line for line in listing.splitlines()]
 
 
-def dvc(*arguments: str, cwd: Path = Path(), where: object = None, do: str = "mend that and run it again") -> str:
-    """Output of a DVC command that asks nobody and calls nobody; raises InputError with what it said."""
+def dvc(*arguments: str, cwd: Path = Path(), where: object = None, do: str = "fix that and try again") -> str:
+    """Output of a DVC command, which may neither prompt nor send statistics.
+
+    Raises InputError with DVC's message if it fails; `where` and `do` are those of the error.
+    """
     environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
     if (site := cwd / ".dvc/site").is_dir():
         environment["DVC_SITE_CACHE_DIR"] = str(site.absolute())
@@ -163,62 +166,62 @@ def dvc(*arguments: str, cwd: Path = Path(), where: object = None, do: str = "me
         command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        said = done.stderr.rpartition("ERROR: ")[2].splitlines()
-        words = " ".join(line for line in said if not line.startswith(NOISE)).strip()
-        raise InputError(where or f"dvc {arguments[0]}", words or "failed", do)
+        lines = done.stderr.rpartition("ERROR: ")[2].splitlines()
+        message = " ".join(line for line in lines if not line.startswith(HINTS)).strip()
+        raise InputError(where or f"dvc {arguments[0]}", message or "failed", do)
     return done.stdout
 
 
 @contextmanager
-def _aside() -> Iterator[Path]:
-    """A DVC repository of its own, thrown away at the end; it shares the cache of this one."""
+def _scratch_repository() -> Iterator[Path]:
+    """A temporary DVC repository that uses the cache of this one."""
     cache = dvc("cache", "dir").strip()
     home = Path(".dvc/tmp")
     files.make_folder(home)
     with tempfile.TemporaryDirectory(prefix="release.", dir=home) as name:
-        aside = Path(name).absolute()
-        files.make_folder(aside / ".dvc/site")
-        files.write(aside / ".dvc/config", ASIDE.format(remote=REMOTE, cache=cache))
-        yield aside
+        scratch = Path(name).absolute()
+        files.make_folder(scratch / ".dvc/site")
+        files.write(scratch / ".dvc/config", CONFIG.format(remote=REMOTE, cache=cache))
+        yield scratch
 
 
-def _check_tables(plan: Plan, aside: Path) -> None:
-    """Make tables and report again in a folder aside; raises InputError where those in place are others."""
-    execute.write_tables(plan.collect, aside / "collect")
-    execute.write_report(plan.report, aside / "report")
+def _check_tables(plan: Plan, scratch: Path) -> None:
+    """Make tables and report again in a temporary folder; raises InputError naming a file that differs from them."""
+    execute.write_tables(plan.collect, scratch / "collect")
+    execute.write_report(plan.report, scratch / "report")
     for job in (plan.collect, plan.report):
         for name in job.results:
-            if files.sha256(aside / job.stage / name) != files.sha256(job.folder / name):
+            if files.sha256(scratch / job.stage / name) != files.sha256(job.folder / name):
                 raise InputError(job.folder / name, "is not what these runs make of it", remake(job.folder))
 
 
-def _add(plan: Plan, jobs: Sequence[Job], aside: Path) -> None:
-    """Add copied results to what is tracked already, and let go of runs that no table names any more."""
+def _add(plan: Plan, jobs: Sequence[Job], scratch: Path) -> None:
+    """Add the copied results to the tracked ones, and remove runs that no table names any more."""
     targets: dict[Path, list[Path]] = {}
     for pointer in pointers_of(plan):
         targets[pointer] = [pointer.with_suffix("")]
         if pointer.exists():
-            files.write(aside / pointer, pointer.read_bytes())
+            files.write(scratch / pointer, pointer.read_bytes())
             own = [job for job in jobs if job.folder.is_relative_to(pointer.with_suffix(""))]
-            # chips and rows that belong to other experiments may lie below a run, but not below chips or rows
+            # a run may contain chips and rows of other experiments, so its own files are added one by one
             parts = [part for job in own for part in (contents(job) if isinstance(job, Train) else [job.folder])]
-            targets[pointer] = [*_superseded(plan, jobs, pointer, aside), *parts]
-    dvc("add", *(str(path) for paths in targets.values() for path in paths), cwd=aside)
+            targets[pointer] = [*_superseded(plan, jobs, pointer, scratch), *parts]
+    dvc("add", *(str(path) for paths in targets.values() for path in paths), cwd=scratch)
 
 
-def _superseded(plan: Plan, jobs: Sequence[Job], pointer: Path, aside: Path) -> list[Path]:
-    """Tracked files of runs that neither this experiment's nor any other's tables name; prepared data always stay."""
-    before = tracked(pointer, aside)
+def _superseded(plan: Plan, jobs: Sequence[Job], pointer: Path, scratch: Path) -> list[Path]:
+    """Tracked files of runs that the tables of no experiment name; prepared data are always kept."""
+    before = tracked(pointer, scratch)
     named = {job.folder for job in jobs} | _named_by_others(plan.name)
-    gone = [path for path in before if path.parent not in named and path.is_relative_to("results")]
-    if gone:
-        folders = len({path.parent for path in gone})
-        print(f"{pointer}: {folders} folders that no table names any more are left to earlier commits")
-    return gone
+    superseded = [path for path in before if path.parent not in named and path.is_relative_to("results")]
+    if superseded:
+        folders = len({path.parent for path in superseded})
+        print(f"{pointer}: {folders} folders that no table names any more are tracked only by earlier commits")
+    return superseded
 
 
 def _named_by_others(experiment: str) -> set[Path]:
-    """Folders of results that tables of other experiments name, committed or lying here."""
+    """Folders of results that tables of other experiments name, in the last commit or in the working tree."""
     here = {str(path): path.read_text() for path in Path("results/tables").glob("*/costs.csv")}
     names = git("ls-tree", "-r", "--name-only", "HEAD", "results/tables").splitlines()
     committed = {f"HEAD:{name}": git("show", f"HEAD:{name}") for name in names if name.endswith("/costs.csv")}
@@ -227,31 +230,31 @@ def _named_by_others(experiment: str) -> set[Path]:
 
 
 def _pull(paths: Sequence[Path]) -> None:
-    """Pull these files and no others; raises InputError naming the one that is in the way or damaged in the remote."""
+    """Pull only these files; raises InputError naming one that would be overwritten or is damaged in the remote."""
     if not paths:
-        return  # DVC would pull everything
+        return  # without names, DVC would pull everything
     try:
         dvc("pull", "--remote", REMOTE, *map(str, paths), do="name another remote, or have it released again")
     except InputError as error:
         words = str(error).split()
         if own := next((path for path in paths if str(path.absolute()) in words), None):
-            what = "was made here and is recorded nowhere; it would be lost, so nothing was fetched"
+            what = "was made here and would be overwritten, so nothing was fetched"
             worktree = f"git worktree add ../{Path().absolute().name}-fetched HEAD, and fetch there"
             raise InputError(own.parent, what, worktree) from error
         absent = json.loads(dvc("data", "status", "--granular", "--json")).get("not_in_cache", [])
         if lost := [path for path in paths if str(path) in absent]:
-            what = f"cannot be had from the remote: it is missing or damaged there{_more(lost)}"
+            what = f"is missing or damaged in the remote{_more(lost)}"
             raise InputError(lost[0], what, "name another remote, or have it released again") from error
         raise
 
 
 def _make_tables(experiment: str) -> None:
-    """Tables and report, made again from the runs that lie here."""
+    """Make tables and report again from the runs in this checkout."""
     workflow = ["snakemake", "-c1", "--quiet", "rules", "--forcerun", "collect", "--config", f"experiment={experiment}"]
     if subprocess.run([sys.executable, "-m", *workflow]).returncode:
         raise InputError(f"results/tables/{experiment}", "could not be made", "see the message above")
 
 
 def _more(named: Sequence[object]) -> str:
-    """How many there are besides the one that is named."""
+    """How many others there are besides the one that is named."""
     return f" (and {len(named) - 1} more)" if len(named) > 1 else ""

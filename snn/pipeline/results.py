@@ -1,4 +1,4 @@
-"""Results are put in place file by file, the file that proves them last, with who made them and at what cost."""
+"""Move results into place file by file, the file that proves them last, with provenance and cost."""
 
 import resource
 import sys
@@ -10,12 +10,16 @@ from typing import Any
 from snn.core import files
 from snn.pipeline import provenance
 from snn.pipeline.job import ACCOMPANYING, Job
-from snn.pipeline.jobs import Stamped
+from snn.pipeline.stamped import StampedJob
 
 
 def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: Any = "cpu") -> None:
-    """Compute into `out` from what parents recorded, then put results and their company in place."""
-    read = {path: files.recorded(path) for path in job.inputs} if job.parents else {}
+    """Compute a result in the folder `out`, add parameters, provenance and sums, and move all of it into place.
+
+    `compute` returns facts for provenance.json; `device` is a torch device, or "cpu". Raises InputError naming an input
+    whose sha256 is not the recorded one.
+    """
+    inputs = {path: files.recorded(path) for path in job.inputs} if job.parents else {}
     start_cpu, start = time.process_time(), time.perf_counter()
     facts = compute()
     cost = {
@@ -25,22 +29,23 @@ def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: A
         "seconds": time.perf_counter() - start,
         "peak_mb": _peak_mb(),
     }
-    parents = {role: read[parent.proof] for role, parent in job.parents.items()}
+    parents = {role: inputs[parent.proof] for role, parent in job.parents.items()}
     files.write_json(out / "params.json", {"stage": job.stage, "digest": job.digest, **job.document})
-    files.write_json(out / "provenance.json", {**provenance.stamp(), "cost": cost, "facts": facts, "parents": parents})
+    made = {**provenance.current(), "cost": cost, "facts": facts, "parents": parents}
+    files.write_json(out / "provenance.json", made)
     put(job, out)
 
 
-def put(job: Job, aside: Path) -> None:
-    """Record the sum of every file of a result that was made aside, and rename them into place, the proof last."""
+def put(job: Job, out: Path) -> None:
+    """Record the sha256 of every file of a result in the folder `out`, and move all into place, the proof last."""
     names = [name for name in (*ACCOMPANYING, *job.results) if name != "sha256.json"]
-    files.write_json(aside / "sha256.json", {name: files.sha256(aside / name) for name in names})
+    files.write_json(out / "sha256.json", {name: files.sha256(out / name) for name in names})
     for name in (*ACCOMPANYING, *job.results):
-        files.move(aside / name, job.folder / name)
+        files.move(out / name, job.folder / name)
 
 
-def stamp(job: Stamped, out: Path) -> None:
-    """Put files that git holds in place, the stamp that names what they were made of last."""
+def stamp(job: StampedJob, out: Path) -> None:
+    """Move files that git keeps from the folder `out` into place, and replace their stamp last."""
     for name in job.results:
         files.move(out / name, job.folder / name)
     for old in job.folder.glob("*.stamp"):
@@ -48,10 +53,10 @@ def stamp(job: Stamped, out: Path) -> None:
     files.write_json(job.stamp_file, {name: files.sha256(job.folder / name) for name in job.results})
 
 
-def verify_stamped(job: Stamped, digest: str = "") -> None:
-    """Compare files with their stamp; raises InputError naming the first that is not the file that was made.
+def verify_stamped(job: StampedJob, digest: str = "") -> None:
+    """Compare the files of a job with their stamp; raises InputError naming the first that differs or is missing.
 
-    `digest`: that of the stamp, where it is not the job's own; other code may then have made other files.
+    `digest` names the stamp of older code, which may have made other files; by default the stamp is the job's own.
     """
     again = f"remove it and run make reproduce EXPERIMENT={job.name}"
     names = job.results if digest in ("", job.digest) else ()

@@ -1,4 +1,4 @@
-"""Settings of the workflow: which experiment, where released files are mirrored, whether the internet may be used."""
+"""Settings of the workflow: experiment, mirror of released files, whether the network may be used."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,18 +12,20 @@ SETTING_OF = {MIRROR_VARIABLE: "data_mirror", OFFLINE_VARIABLE: "offline"}
 OFFLINE = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
 
-def is_yes(said: object, where: str) -> bool:
-    """Whether a setting says yes; nothing said is no. Raises InputError naming `where` it says neither."""
-    word = "" if said is None else str(said).lower()
+def is_yes(setting: object, where: str) -> bool:
+    """Whether a setting is yes; one that is not set is no. Raises InputError naming `where` for any other word."""
+    word = "" if setting is None else str(setting).lower()
     if word not in OFFLINE:
-        raise InputError(where, f"{word} is neither yes nor no", f"say one of {', '.join(filter(None, OFFLINE))}")
+        raise InputError(where, f"{word} is neither yes nor no", f"choose one of {', '.join(filter(None, OFFLINE))}")
     return OFFLINE[word]
 
 
 def download_environment(settings: Mapping[str, Any]) -> dict[str, str]:
-    """What download jobs are told of a workflow's configuration, by environment: the address of a mirror may hold a
-    password, and Snakemake shows and keeps commands. Raises InputError for a value of `offline` that is none.
+    """Environment variables that pass a workflow's settings on to its download jobs.
+
+    They are not arguments, since the address of a mirror may hold a password, and Snakemake prints and keeps commands.
+    Raises InputError if `offline` is neither yes nor no.
     """
     offline = is_yes(settings.get("offline"), "--config offline")
-    told = {MIRROR_VARIABLE: str(settings.get("data_mirror") or ""), OFFLINE_VARIABLE: "yes" if offline else ""}
-    return {name: value for name, value in told.items() if value or settings.get(SETTING_OF[name]) not in (None, "")}
+    found = {MIRROR_VARIABLE: str(settings.get("data_mirror") or ""), OFFLINE_VARIABLE: "yes" if offline else ""}
+    return {name: value for name, value in found.items() if value or settings.get(SETTING_OF[name]) not in (None, "")}

@@ -87,12 +87,12 @@ def test_a_table_of_an_experiment_that_is_gone_is_marked(shown, monkeypatch):
 
 def test_the_tables_on_record_are_those_that_their_stamps_prove():
     for name in record.names():
-        record.OnRecord(name).prove()
+        record.TablesOnRecord(name).prove()
 
 
 def test_no_tables_of_today_on_record_were_made_by_code_that_no_commit_holds():
     for name in record.names():
-        record.OnRecord(name).refuse_dirty()
+        record.TablesOnRecord(name).refuse_dirty()
 
 
 def pages(folder):

@@ -33,35 +33,35 @@ def tree(tmp_path, monkeypatch):
 
 
 def test_a_committed_tree_is_not_dirty(tree):
-    assert not provenance.stamp()["dirty"]
+    assert not provenance.current()["dirty"]
 
 
 @pytest.mark.parametrize("name", TRACKED)
 def test_a_changed_file_makes_a_tree_dirty(name, tree):
     write(tree / name, "b\n")
-    assert provenance.stamp()["dirty"]
+    assert provenance.current()["dirty"]
 
 
 @pytest.mark.parametrize("name", ["snn/rules/b.py", "params/methods/b.yaml", "workflow/rules/b.smk"])
 def test_untracked_code_and_parameters_make_a_tree_dirty(name, tree):
     write(tree / name, "b\n")
-    assert provenance.stamp()["dirty"]
+    assert provenance.current()["dirty"]
 
 
 def test_an_untracked_snakefile_makes_a_tree_dirty(tree):
     git(tree, "rm", "--quiet", "Snakefile")
     git(tree, "commit", "--quiet", "--message", "no Snakefile")
     write(tree / "Snakefile", "b\n")
-    assert provenance.stamp()["dirty"]
+    assert provenance.current()["dirty"]
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "tests/test_b.py", "data/prepared/b/c", "snn/__pycache__/b.pyc"])
 def test_other_untracked_files_and_ignored_ones_leave_a_tree_clean(name, tree):
     write(tree / name, "b\n")
-    assert not provenance.stamp()["dirty"]
+    assert not provenance.current()["dirty"]
 
 
 @pytest.mark.parametrize("name", ["results/tables/a/costs.csv", "results/tables/b/costs.csv"])
 def test_results_leave_a_tree_clean(name, tree):
     write(tree / name, "b\n")
-    assert not provenance.stamp()["dirty"]
+    assert not provenance.current()["dirty"]

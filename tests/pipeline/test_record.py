@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from snn.cli.main import main
-from snn.pipeline.record import OnRecord, names
+from snn.pipeline.record import TablesOnRecord, names
 from tests.tables_on_record import OLDER, PAGES, digests, put
 
 
@@ -105,7 +105,7 @@ def test_tables_that_no_stamp_proves_are_named(damage, capsys):
 
 def test_stamps_of_older_code_prove_their_files():
     tables, report = put("smoke", OLDER)
-    OnRecord("smoke").prove()
+    TablesOnRecord("smoke").prove()
     assert set(json.loads((tables / f"{OLDER}.stamp").read_text())) == {"costs.csv"}
     assert set(json.loads((report / f"{OLDER}.stamp").read_text())) == set(PAGES)
 

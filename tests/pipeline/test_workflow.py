@@ -20,9 +20,10 @@ import yaml
 from snakemake.settings.types import Batch, DAGSettings
 
 from snn.core import files
-from snn.pipeline.complete import complete_or_exit, demanded
-from snn.pipeline.jobs import Evaluate, Stamped
+from snn.pipeline.complete import complete_or_exit, required
+from snn.pipeline.jobs import Evaluate
 from snn.pipeline.plan import Plan
+from snn.pipeline.stamped import StampedJob
 from tests import trees
 
 ROOT = Path(__file__).parents[2]
@@ -354,7 +355,7 @@ def test_what_a_run_has_to_leave_behind_follows_its_targets():
     grid = Plan("smoke")
 
     def of(*targets: str, **settings: object) -> list[Path]:
-        return demanded(grid, DAGSettings(targets=frozenset(targets), **settings))
+        return required(grid, DAGSettings(targets=frozenset(targets), **settings))
 
     assert of() == of("all") == grid.targets
     assert of("collect") == grid.collect.outputs
@@ -400,7 +401,7 @@ def test_training_and_calibration_do_without_the_test_file(tree):
 def test_every_declared_file_of_a_result_is_there_with_its_sum(finished):
     for job in Plan("smoke").jobs.values():
         assert all((finished / path).is_file() for path in job.outputs)
-        if not isinstance(job, Stamped):
+        if not isinstance(job, StampedJob):
             sums = json.loads((finished / job.folder / "sha256.json").read_text())
             assert set(sums) == {path.name for path in job.outputs} - {"sha256.json"}
 
