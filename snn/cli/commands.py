@@ -12,7 +12,7 @@ from snn.core.lazy import lazy
 from snn.pipeline import execute
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 
-adopt, release = lazy("snn.pipeline.adopt"), lazy("snn.pipeline.release")
+renaming, release = lazy("snn.pipeline.renaming"), lazy("snn.pipeline.release")
 audits, inputs, nir = lazy("snn.audit.audit"), lazy("snn.audit.inputs"), lazy("snn.nir.write")
 downloads = lazy("snn.data.download")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
@@ -164,7 +164,7 @@ COMMANDS = (
     Command(
         "adopt",
         "rename results for code that changed without changing a number",
-        lambda o: adopt.adopt(o.experiment),
+        lambda o: renaming.adopt(o.experiment),
         EXPERIMENT,
     ),
 )
