@@ -160,6 +160,7 @@ def test_an_experiment_of_controls_alone_has_its_figures(tmp_path):
     assert "no spiking method" in found["rates.svg"]
 
 
+@pytest.mark.slow
 def test_every_noise_model_has_a_panel_of_its_own(tmp_path):
     text = drawn(tmp_path, MANY[:2])["hardware.svg"]
     assert "level of mismatch" in text
