@@ -111,6 +111,7 @@ def named(methods) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_forty_methods_look_different_and_each_is_named_in_every_figure():
     looks = [(style.colour, style.marker) for style in styles(MANY).values()]
     assert len(set(looks)) == len(MANY)
