@@ -422,6 +422,7 @@ def test_a_folder_that_cannot_be_used_is_named(name, serve, target, monkeypatch)
         download.fetch(file(serve()), target)
 
 
+@pytest.mark.slow
 def test_two_processes_download_a_file_once(serve, target):
     server = serve()
     context = multiprocessing.get_context("spawn")

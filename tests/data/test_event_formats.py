@@ -244,6 +244,7 @@ FIELD = arrays.scalar_dtypes() | arrays.nested_dtypes()
 NAMED = st.tuples(FIELD, FIELD, FIELD, FIELD).map(lambda dtypes: np.dtype(list(zip("xypt", dtypes, strict=True))))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(array=arrays.arrays(ANY | NAMED, st.sampled_from([(), (0,), (2,), (2, 4), (0, 4), (1, 4, 1)])))
 @pytest.mark.filterwarnings("ignore:Stored array in format")  # which numpy says to the test, of unusual names

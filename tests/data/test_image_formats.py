@@ -182,6 +182,7 @@ def test_a_picture_too_small_for_the_cut_is_refused():
         pictures.decode(encoded(colour()), "1.png", "RGB", False, (9, 8), shorter_side=8)
 
 
+@pytest.mark.slow
 def test_pixels_of_a_wrong_size_are_not_decoded(monkeypatch):
     content = encoded(Image.new("RGB", (9000, 9000)))
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))

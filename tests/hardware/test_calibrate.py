@@ -37,6 +37,8 @@ from snn.training.validation import Score
 from tests import nets
 from tests.recorder import Recorder
 
+pytestmark = pytest.mark.slow
+
 T, K, SHAPE = 4, 3, (1, 8, 8)
 LIF, IF = nets.leaky(decay=0.8, threshold=0.6), nets.integrate_and_fire(threshold=0.5)
 CALIBRATORS = sorted(path.stem for path in Path(calibrators.__file__).parent.glob("[a-z]*.py"))
@@ -431,7 +433,6 @@ def after(epochs: int) -> dict[str, torch.Tensor]:
     return calibrated(trial_of("reestimation"), epochs=epochs).last if epochs else programmed(clean_network())
 
 
-@pytest.mark.slow
 @drawn(max_examples=60, deadline=None, derandomize=True)
 @given(
     scores=st.lists(st.tuples(st.sampled_from([0.25, 0.5, 0.75]), st.sampled_from([1.0, 2.0])), min_size=2, max_size=5),
@@ -609,7 +610,6 @@ def orders(world, watched, **changes) -> dict[arms.Trial, list[bytes]]:
     return dict(watched)
 
 
-@pytest.mark.slow
 def test_the_order_of_samples_hangs_on_the_seed_and_the_chip_only(world, watched):
     everything = {"calibrators": tuple(CALIBRATORS), "targets": ("own", "teacher"), "levels": (0.2, 0.4)}
     found = {
@@ -632,7 +632,6 @@ def test_shuffled_targets_do_not_change_the_order_of_samples(world, watched):
     assert len({tuple(order) for order in found.values()}) == 1
 
 
-@pytest.mark.slow
 def test_two_runs_are_equal_to_the_bit(world, finished):
     again = world.done(
         "again", calibrators=("ltl_offline", "reestimation"), levels=(0.2, 0.4), controls=CONTROLS, lr=2e-2

@@ -91,6 +91,7 @@ def test_a_data_set_comes_from_a_mirror_and_its_raw_files_may_go_once_it_is_prep
     assert due(tree) == {"evaluate": 2, "collect": 1, "report": 1} == dry_run(tree)
 
 
+@pytest.mark.workflow
 def test_a_download_is_due_when_data_have_to_be_prepared_from_a_file_that_is_missing(tree):
     whole = {"download": 1, "prepare": 1, "train": 2, "evaluate": 2, "collect": 1, "report": 1}
     assert due(tree) == whole == dry_run(tree)

@@ -139,6 +139,7 @@ def test_chips_are_averaged_within_a_seed_and_seeds_are_counted_whatever_the_ord
     assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-10, nan_ok=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(values=measured())
 def test_as_errors_the_same_values_are_recovered_as_much_and_worse_as_often(values):
