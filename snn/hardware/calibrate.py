@@ -97,11 +97,13 @@ def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERM
     asked = trials(design)
     with observer.progress(len(asked), "trial") as progress:
         for trial in asked:
-            reference = Reference(clean, teacher if trial.arm.targets == "teacher" else None, setup.teacher_percentile)
+            reference = Reference(
+                clean, teacher if trial.treatment.targets == "teacher" else None, setup.teacher_percentile
+            )
             order = seeds.generator(setup.seed, "calibration", trial.chip)
             course = calibrate(clean, trial, design, reference, parts, order)
             first, last = course.history[0], course.history[-1]
-            named = {"level": trial.level, "chip": trial.chip, **trial.arm._asdict()}
+            named = {"level": trial.level, "chip": trial.chip, **trial.treatment._asdict()}
             history += [{**named, **row} for row in course.history]
             spent[trial.key] = {"epoch": course.chosen_epoch, **{name: n for name, n in last.items() if name in COST}}
             kept = {"chosen": course.chosen} | ({} if last["epoch"] == course.chosen_epoch else {"last": course.last})
@@ -139,7 +141,7 @@ def calibrate(
     calibrator, evaluated = _set_up(clean, trial, design)
     dense_macs = [size.macs for size in sizes(clean.architecture.input_shape, nodes(clean.architecture))]
     learning = calibrator.learning_macs(dense_macs)
-    shuffle = torch.Generator().manual_seed(order.initial_seed() + 1) if trial.arm.control == "shuffled" else None
+    shuffle = torch.Generator().manual_seed(order.initial_seed() + 1) if trial.treatment.control == "shuffled" else None
 
     def row(epoch: int, loss: float | None) -> Epoch:
         found, seen = score(evaluated().predict, validation), epoch * len(train)
@@ -168,9 +170,12 @@ def calibrate(
 
 def _set_up(clean: Network, trial: Trial, design: Design) -> tuple[Calibrator, Callable[[], Network]]:
     """The calibrator of a trial with what it programs, and what gives the network that is evaluated."""
-    kind, settings = calibrators.load(trial.arm.calibrator, "calibration.calibrators"), design.hardware.calibration
+    kind, settings = (
+        calibrators.load(trial.treatment.calibrator, "calibration.calibrators"),
+        design.hardware.calibration,
+    )
     parts = params.noise_parts(design.noise, trial.level) if trial.level else []
-    if trial.arm.control != "noise_aware":
+    if trial.treatment.control != "noise_aware":
         made = chip.manufacture(clean, parts, trial.chip or 0).network
         return kind(made, settings), lambda: made
     shared = chip.manufacture(clean, [], 0).network

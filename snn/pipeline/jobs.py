@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snn import config, rules
 from snn.config import params
-from snn.hardware.trials import Arm, Design
+from snn.hardware.trials import Design, Treatment
 from snn.pipeline.job import Job
 from snn.report import sections
 from snn.rules import Rule
@@ -147,7 +147,7 @@ class Calibrate(Job):
     run: Train
     hardware: config.Hardware
     noise: config.Noise
-    arms: tuple[Arm, ...]
+    treatments: tuple[Treatment, ...]
     teacher: Train | None
 
     @property
@@ -160,13 +160,13 @@ class Calibrate(Job):
 
     @property
     def modules(self) -> tuple[str, ...]:
-        calibrators = sorted({f"snn.hardware.calibrators.{arm.calibrator}" for arm in self.arms})
+        calibrators = sorted({f"snn.hardware.calibrators.{treatment.calibrator}" for treatment in self.treatments})
         return ("snn.hardware.calibrate", *calibrators, *self.noise_modules)
 
     @property
     def design(self) -> Design:
         """Its chips, and the ways in which each of them is calibrated."""
-        return Design(self.hardware, self.noise, self.arms)
+        return Design(self.hardware, self.noise, self.treatments)
 
     @property
     def noise_modules(self) -> tuple[str, ...]:
@@ -178,7 +178,7 @@ class Calibrate(Job):
         return {
             "hardware": self.hardware.hashed(),
             "noise": self.noise.hashed("models"),
-            "arms": [list(arm) for arm in self.arms],
+            "arms": [list(treatment) for treatment in self.treatments],  # the key of results on record, see `adopt`
             "seed": self.run.seed,
         }
 
