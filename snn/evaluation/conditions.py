@@ -13,21 +13,22 @@ from snn.config import params
 from snn.core import files
 from snn.core.errors import remake
 from snn.hardware import chip, int8
-from snn.hardware.trials import Design, verdicts
+from snn.hardware.trials import Design, evaluations
 from snn.model import network
 from snn.model.network import Network
 
 
 class Calibrated(NamedTuple):
-    """What a calibration was asked for, and the file of the parameters that it found."""
+    """A finished calibration: its design, and the file of the parameters that it found."""
 
     design: Design
     found: Path
 
 
 class Condition(NamedTuple):
-    """The columns that name a condition, and the network under it; of a calibration also the network as the last epoch
-    left it, where that is another one than the chosen.
+    """The columns that name a condition, and the network under it.
+
+    `last`: of a calibration, the network after the last epoch, unless that is the chosen epoch.
     """
 
     columns: dict[str, Any]
@@ -52,9 +53,9 @@ def conditions(
 
 
 def number_of(calibrations: Sequence[Calibrated], steps_eval: Sequence[int]) -> int:
-    """How many conditions `conditions` yields."""
+    """The number of conditions that `conditions` yields."""
     on_chips = sum(
-        design.hardware.chips + len(verdicts(design, level))
+        design.hardware.chips + len(evaluations(design, level))
         for design, _ in calibrations
         for level in design.hardware.levels
     )
@@ -62,25 +63,25 @@ def number_of(calibrations: Sequence[Calibrated], steps_eval: Sequence[int]) -> 
 
 
 def _on_chips(calibration: Calibrated, clean: Network, level: float) -> Iterator[Condition]:
-    """The chips of a level as they were made, then after every calibration."""
+    """The chips of a level as manufactured, then after every calibration."""
     design, found = calibration
     tensors, metadata = files.read_tensors(found, remake(found.parent))
     parts = params.noise_parts(design.noise, level)
     for number in range(design.hardware.chips):
         made = chip.manufacture(clean, parts, number)
         yield Condition({"condition": "noisy", **_chip(design, level, number, made)}, made.network)
-    for verdict in verdicts(design, level):
-        spent = metadata["trials"][verdict.trial.key]
+    for evaluation in evaluations(design, level):
+        spent = metadata["trials"][evaluation.trial.key]
         nets = {}
         for name in ("chosen", "last"):
-            made = chip.manufacture(clean, parts if verdict.level else [], verdict.chip or 0)
-            prefix = f"{verdict.trial.key}/{name}/"
+            made = chip.manufacture(clean, parts if evaluation.level else [], evaluation.chip or 0)
+            prefix = f"{evaluation.trial.key}/{name}/"
             values = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             if values:
                 chip.program(made.network, network.from_numpy(values))
                 nets[name] = made.network
         cost = {f"calibration_{name}": value for name, value in spent.items()}
-        columns = {**_chip(design, verdict.level, verdict.chip, made), **verdict.arm._asdict(), **cost}
+        columns = {**_chip(design, evaluation.level, evaluation.chip, made), **evaluation.treatment._asdict(), **cost}
         yield Condition({"condition": "calibrated", **columns}, nets["chosen"], nets.get("last"))
 
 

@@ -55,6 +55,7 @@ def run(
     """Write rows.csv, one row per condition, and layers.csv, one row per layer of the clean network.
 
     `steps_eval`: numbers of steps at which the clean network is evaluated besides its own.
+    Returns the number of conditions. Raises InputError naming a file that cannot be read.
     """
     training = samples.load(subject.training_data, device)
     test = samples.load(subject.test_data, device)["test"]
@@ -85,7 +86,7 @@ def run(
 
 
 def measure(net: Network, shown: Samples) -> tuple[Score, list[Operations]]:
-    """The score of a network, and the operations of an inference layer by layer, in one pass over the samples."""
+    """The score of a network, and the operations of one inference per layer, in one pass over the samples."""
     counter = Counter(net, shown.spikes)
     return score(counter.scores, shown), counter.operations()
 

@@ -33,9 +33,7 @@ class Condition(Columns):
     draw: Annotated[str | None, Column("", "hash of all that was drawn for the chip")] = None
     calibrator: Annotated[str | None, Column("", "file in snn/hardware/calibrators")] = None
     targets: Annotated[str | None, Column("", "what the chip imitates: own, or its teacher")] = None
-    control: Annotated[str | None, Column("", "where the budget was spent otherwise, see snn/hardware/trials.py")] = (
-        None
-    )
+    control: Annotated[str | None, Column("", "how the budget was spent instead, see snn/hardware/trials.py")] = None
     status: Annotated[Literal["ok", "diverged"], Column("", "diverged: evaluated at its last good epoch")] = "ok"
     metric: Annotated[str, Column("", "what value_* is: accuracy or mse")]
     direction: Annotated[Literal["higher", "lower"], Column("", "which is better")]
