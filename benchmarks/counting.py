@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from snn.config import params
-from snn.energy import counter as energy
+from snn.energy.counter import Counter, total
 from snn.model.network import Network
 from snn.model.spec import Architecture
 
@@ -49,7 +49,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
     net, x_BCHW = build(), torch.randn(BATCH, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    counter = energy.Counter(net)
+    counter = Counter(net)
     ways = {"counting": counter.scores, "again without": net.predict}
     with torch.no_grad():
         for do in (net.predict, counter.scores):
@@ -63,7 +63,7 @@ def main() -> None:
                 ours, plain = times if i % 2 else reversed(times)
                 ratios.append(ours / plain)
             print(f"| {name} | {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}) |")
-    spikes = energy.total(counter.operations()).spikes
+    spikes = total(counter.operations()).spikes
     neurons = sum(work.neuron_updates for work in counter.operations())
     print(f"\nrate {spikes / neurons:.3f} spikes a neuron and step")
 

@@ -28,6 +28,7 @@ from snn.config import Dataset as Described
 from snn.core import seeds
 from snn.data import prepare, samples
 from snn.data.loaders import Raw
+from snn.data.samples import Samples
 from snn.rules import Batch, Task
 from snn.training.optimiser import build, step
 
@@ -57,7 +58,7 @@ class Pictures(Dataset):
         return self.transform(Image.fromarray(self.x_NHWC[i])), self.y_N[i]
 
 
-def prepared(x_NCHW: np.ndarray, y_N: np.ndarray, folder: Path) -> samples.Split:
+def prepared(x_NCHW: np.ndarray, y_N: np.ndarray, folder: Path) -> Samples:
     """The images as the training part of a prepared file."""
     ends = {"train": np.arange(len(y_N) - 20), "validation": np.arange(len(y_N) - 20, len(y_N)), "test": np.arange(10)}
     raw = Raw(x_NCHW.__getitem__, y_N, [str(i) for i in range(10)], ends)
@@ -93,7 +94,7 @@ def tandem_step() -> Callable[[torch.Tensor, torch.Tensor], None]:
     return update
 
 
-def share_of_a_step(part: samples.Split, steps: int = 3) -> float:
+def share_of_a_step(part: Samples, steps: int = 3) -> float:
     """Wall time of making batches of 32 over that of making them and training on them."""
     update, making, start = tandem_step(), 0.0, time.perf_counter()
     batches = part.shuffled(32, AUGMENT, seeds.generator("share"))

@@ -8,6 +8,11 @@ settings.register_profile("facts", deadline=None, derandomize=True)  # a test th
 settings.load_profile("facts")
 
 
+def pytest_collection_modifyitems(items):
+    """Workers take file after file: those that start the workflow first, since the longest must not come last."""
+    items.sort(key=lambda item: item.get_closest_marker("workflow") is None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
     """Sums come out in the same order everywhere, and tests do not fight over cores."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from snn import config
 from snn.core import seeds
-from snn.data.samples import Split
+from snn.data.samples import Samples
 from snn.model.graph import Node, sizes, wire
 from snn.model.layer import Layer
 from snn.model.network import Network
@@ -95,7 +95,7 @@ def some(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.get_default_dtype())
 
 
-def split(*names: object, samples: int, shape: tuple[int, ...] = (1, 8, 8), kind: type[Split] = Split) -> Split:
+def split(*names: object, samples: int, shape: tuple[int, ...] = (1, 8, 8), kind: type[Samples] = Samples) -> Samples:
     """Images of 17 grey levels, fixed by `names`, of three classes in turn."""
     x_NCHW = torch.randint(17, (samples, *shape), generator=seeds.generator(*names), dtype=torch.uint8)
     return kind(x_NCHW, torch.arange(samples) % 3, torch.tensor([8.0]), torch.tensor([5.0]))

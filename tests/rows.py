@@ -4,7 +4,7 @@ import pandas as pd
 
 WORK = {"spikes": 10.0, "sparsity": 0.9, "macs_once": 5, "macs_every_step": 5, "neuron_updates": 7, "dense_macs": 50}
 WORK |= {"macs_nonzero": 4, "compares": 0}
-SPENT = ("epoch", "shown", "judged", "updates", "writes", "learning_macs")
+SPENT = ("epoch", "shown", "validated", "updates", "writes", "learning_macs")
 
 
 def row(method="a", seed=0, val=0.9, test=0.9, **changes) -> dict[str, object]:

@@ -23,7 +23,7 @@ import torch
 from snn import config, rules
 from snn.config import params
 from snn.core import files, seeds
-from snn.data import samples as data
+from snn.data.samples import Samples
 from snn.energy import counter
 from snn.evaluation import evaluate
 from snn.hardware import calibrate, chip, trials
@@ -43,7 +43,7 @@ CALIBRATION = config.Calibration(
 
 
 @dataclass(frozen=True)
-class Double(data.Split):
+class Double(Samples):
     """Samples in double precision."""
 
     def shown(self, x_BCHW):
@@ -117,12 +117,12 @@ def measure_noise(name):
 
 
 def on_chip(noise, level, net, reference, calibrator):
-    model, arm = params.load("noise", noise), trials.Arm(calibrator, "own")
+    model, treatment = params.load("noise", noise), trials.Treatment(calibrator, "own")
     hardware = config.Hardware(noise=noise, levels=(level,), chips=1, calibration=CALIBRATION)
     parts = params.noise_parts(model, level)
     made = chip.manufacture(net, parts, 0).network
     found = {f"{noise} noisy {what}": value for what, value in operations(made).items()}
-    trial, design = trials.Trial(arm, level, 0), trials.Design(hardware, model, (arm,))
+    trial, design = trials.Trial(treatment, level, 0), trials.Design(hardware, model, (treatment,))
     samples = {"train": split("train", 24), "validation": split("validation", 12)}
     course = calibrate.calibrate(net, trial, design, reference, samples, seeds.generator("golden", "chip"))
     found |= {f"{noise} calibration loss {row['epoch']}": row["loss"] for row in course.history[1:]}

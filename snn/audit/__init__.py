@@ -1,1 +1,1 @@
-"""What any network costs and what noise does to it, whoever trained it: tables, figures and a page."""
+"""Audit of any network: operations, energy, accuracy on noisy chips; tables, figures and a page."""

@@ -1,4 +1,4 @@
-"""Figures of one network: operations by layer, energy by convention, accuracy against noise. No torch."""
+"""Figures of an audit: operations by layer, energy by convention, accuracy against noise. No torch."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -10,7 +10,7 @@ PRICED = {"acs_nj": "accumulates", "macs_nj": "multiply-accumulates", "neuron_up
 
 
 def layers(table: pd.DataFrame) -> Figure:
-    """Operations of every layer, stacked."""
+    """Operations of every layer, stacked by kind."""
     figure, (axes,) = panels_of(1, list(OPERATIONS.values()))
     base = pd.Series(0.0, index=table.index)
     for (column, name), colour in zip(OPERATIONS.items(), COLOURS, strict=False):
@@ -22,7 +22,7 @@ def layers(table: pd.DataFrame) -> Figure:
 
 
 def conventions(table: pd.DataFrame) -> Figure:
-    """Energy under every convention over that of an ANN of the same layers, stacked by kind of operation."""
+    """Energy under every convention, relative to an ANN of the same layers, stacked by kind of operation."""
     figure, (axes,) = panels_of(1, list(PRICED.values()))
     base = pd.Series(0.0, index=table.index)
     for (column, name), colour in zip(PRICED.items(), COLOURS, strict=False):
@@ -31,12 +31,12 @@ def conventions(table: pd.DataFrame) -> Figure:
         base += share
     axes.axvline(1, color="black", lw=0.8)
     axes.invert_yaxis()
-    axes.set(xlabel="energy over that of an ANN of the same layers")
+    axes.set(xlabel="energy relative to an ANN of the same layers")
     return with_legend(figure)
 
 
 def noise(table: pd.DataFrame, clean: float) -> Figure:
-    """Accuracy against level, a panel a noise model: mean of the chips, the band from worst to best."""
+    """Accuracy against level, one panel per noise model: mean over chips, with a band from the worst to the best."""
     models = list(dict.fromkeys(table.noise.dropna()))
     figure, panels = panels_of(max(1, len(models)), ["clean"], columns=2)
     for i, (axes, model) in enumerate(zip(panels, models, strict=False)):

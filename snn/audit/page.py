@@ -1,4 +1,4 @@
-"""The page of an audit: one HTML file that needs no other. No torch."""
+"""The page of an audit: a single HTML file without external resources. No torch."""
 
 import html
 
@@ -15,28 +15,29 @@ th:nth-child(2), td:nth-child(2) { text-align: left } svg { max-width: 100%; hei
 def page(
     facts: dict[str, str], layers: pd.DataFrame, prices: pd.DataFrame, curves: pd.DataFrame, pictures: dict[str, str]
 ) -> str:
-    """Everything in one file that needs no other."""
+    """The HTML of the page; `facts` are rows of its first table, `pictures` SVG documents by file name."""
     noisy = curves.dropna(subset=["noise"]).groupby(["noise", "level"], sort=False).accuracy
     spread = noisy.agg(["mean", "min", "max"]).mul(100).reset_index()
-    meant = "".join(f"<li><b>{row.convention}</b>: {html.escape(row.said)}</li>" for row in prices.itertuples())
+    meant = "".join(f"<li><b>{row.convention}</b>: {html.escape(row.description)}</li>" for row in prices.itertuples())
     lines = "".join(f"<tr><td>{html.escape(k)}</td><td>{html.escape(v)}</td></tr>" for k, v in facts.items())
     svg = {name: text[text.index("<svg") :] for name, text in pictures.items()}
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Audit of {html.escape(facts["network"])}</title><style>{STYLE}</style>
 <h1>Audit of a spiking network</h1><table>{lines}</table>
 <h2>Operations of one inference</h2>
-<p>Averages over the samples, all steps. An accumulate (AC) is a spike that reaches a synapse; a multiply-accumulate
-(MAC) an analog number that does, counted once where it is the same at every step (<code>macs_once</code>) and at every
-step (<code>macs_every_step</code>). Which of the two it is, is declared by where it comes from, never read off
-values.</p>
+<p>Mean over the samples, sum over all steps. An accumulate (AC) is a spike that reaches a synapse, a
+multiply-accumulate (MAC) an analog number that reaches a synapse. A number that is equal at all steps is counted once
+in <code>macs_once</code> and at every step in <code>macs_every_step</code>. The source of an input, never its values,
+decides between AC and MAC.</p>
 {svg["layers.svg"]}<div class="wide">{_html(layers)}</div>
 <h2>Energy of one inference</h2>
-<p>Under every convention of <code>params/energy</code>, beside an ANN of the same layers, every synapse multiplied
-once. Below 1 the spiking network takes less; at the break-even number of spikes a neuron both take the same.</p>
+<p>Under every convention of <code>params/energy</code>, compared with an ANN of the same layers, which has one MAC per
+synapse. Below 1 the spiking network needs less energy; at the break-even number of spikes per neuron both need the
+same.</p>
 <ul>{meant}</ul>
-{svg["energy.svg"]}<div class="wide">{_html(prices.drop(columns="said"))}</div>
+{svg["energy.svg"]}<div class="wide">{_html(prices.drop(columns="description"))}</div>
 <h2>Noisy hardware</h2>
-<p>Accuracy in percent, mean, worst and best of the chips, without calibration.</p>
+<p>Accuracy in percent without calibration: mean, worst and best chip.</p>
 {svg["noise.svg"]}<div class="wide">{_html(spread)}</div>
 </html>
 """

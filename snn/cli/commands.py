@@ -12,8 +12,8 @@ from snn.core.lazy import lazy
 from snn.pipeline import execute
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 
-adopt, release = lazy("snn.pipeline.adopt"), lazy("snn.pipeline.release")
-audits, nir = lazy("snn.audit.audit"), lazy("snn.nir.write")
+renaming, release = lazy("snn.pipeline.renaming"), lazy("snn.pipeline.release")
+audits, inputs, nir = lazy("snn.audit.audit"), lazy("snn.audit.inputs"), lazy("snn.nir.write")
 downloads = lazy("snn.data.download")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
 
@@ -73,9 +73,9 @@ def _audit(o: Options) -> None:
 
 
 def _export(o: Options) -> None:
-    if o.file.suffix not in audits.NIR:
-        raise InputError(o.file, "is no name of a NIR file", f"end it in one of {', '.join(audits.NIR)}")
-    print(f"wrote {nir.write(audits.load(o.run), o.file)}; next: python -m snn audit {o.file}")
+    if o.file.suffix not in inputs.NIR:
+        raise InputError(o.file, "is no name of a NIR file", f"end it in one of {', '.join(inputs.NIR)}")
+    print(f"wrote {nir.write(inputs.load(o.run), o.file)}; next: python -m snn audit {o.file}")
 
 
 EXPERIMENT = Argument("--experiment", required=True)
@@ -164,7 +164,7 @@ COMMANDS = (
     Command(
         "adopt",
         "rename results for code that changed without changing a number",
-        lambda o: adopt.adopt(o.experiment),
+        lambda o: renaming.adopt(o.experiment),
         EXPERIMENT,
     ),
 )

@@ -59,7 +59,7 @@ class Split(Model):
 
 
 class Frames(Model):
-    """How recordings of events become frames, see `data/formats/frames.py`.
+    """How recordings of events become frames, see `data/formats/event_frames.py`.
 
     `size`: height and width of a frame; by default those of the sensor.
     """

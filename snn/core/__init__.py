@@ -1,1 +1,1 @@
-"""What everything else stands on: refusals, atomic files, strict models, late imports, seeds. No torch."""
+"""The base of all packages: errors, atomic files, strict models, late imports, seeds."""

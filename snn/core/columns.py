@@ -27,7 +27,7 @@ class Columns(Model):
 
     @classmethod
     def pandas_types(cls) -> dict[str, Any]:
-        """The type of every column when pandas reads it; whole numbers that may be missing are read as floats."""
+        """The type of every column when pandas reads it; whole numbers that may be missing are Int64."""
         return {name: _pandas_type(field.annotation) for name, field in cls.model_fields.items()}
 
     @classmethod
@@ -40,5 +40,5 @@ def _pandas_type(annotation: Any) -> Any:
     options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
     kinds = [option for option in options if option is not type(None)]
     if len(kinds) == 1 and kinds[0] in (int, float, bool):
-        return float if len(options) > 1 else kinds[0]
+        return "Int64" if kinds[0] is int and len(options) > 1 else kinds[0]
     return str

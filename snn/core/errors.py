@@ -1,4 +1,4 @@
-"""The one way this project says no: what, in which file or under which key, and what to do."""
+"""Errors that name the file or key, the problem and the remedy."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 from snn.core.paths import DIGEST_LENGTH
 
 DIGEST = f"[0-9a-f]{{{DIGEST_LENGTH}}}"
-MADE = re.compile(  # where the workflow puts results, see `jobs`
+MADE = re.compile(  # folders in which the workflow puts results, see `snn/pipeline/jobs.py`
     rf"data/prepared/[^/]+/{DIGEST}"
     rf"|results/runs/[^/]+/[^/]+/[^/]+/T\d+/s\d+-{DIGEST}(/chips/[^/]+-{DIGEST}|/rows/{DIGEST})?"
     r"|results/(tables|report)/[^/]+"
@@ -15,17 +15,17 @@ MADE = re.compile(  # where the workflow puts results, see `jobs`
 
 
 class InputError(Exception):
-    """Bad input, refused in one line: ``<where>: <what>; <do>``."""
+    """Bad input, reported in one line: `<where>: <what>; <do>`. `where` is a file, a key or an option."""
 
     exit_code = 2
 
     def __init__(self, where: object, what: str, do: str):
-        self.what = what
+        self.where, self.what = str(where), what
         super().__init__(" ".join(f"{where}: {what}; {do}".split()))
 
 
 class PlanChanged(InputError):
-    """A job finds other parameters or code than it was planned with. Retrying cannot help, hence its own exit code."""
+    """Parameters or code have changed since a job was planned. It has its own exit code since a retry cannot help."""
 
     exit_code = 3
 
@@ -37,8 +37,9 @@ class Stopped(InputError):
 
 
 def remake(folder: Path, otherwise: str = "give another file") -> str:
-    """What to do about a damaged file in `folder`: have the result made again, or `otherwise` where the folder is not
-    one that the workflow makes. Only by its place is a folder known, for what it holds may be damaged.
+    """The remedy for a damaged file in `folder`: remove the folder if the workflow can make it again, else `otherwise`.
+
+    The path alone decides, since the content may be damaged.
     """
     made = MADE.fullmatch(Path(os.path.relpath(folder)).as_posix())
     return f"remove {folder} and start the workflow again" if made else otherwise

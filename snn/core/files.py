@@ -1,4 +1,4 @@
-"""Every byte the project writes goes through `write`: a temporary name first, then a rename, or nothing at all."""
+"""Read and write files. Everything is written atomically: to a temporary file, which is then renamed."""
 
 import contextlib
 import csv
@@ -11,7 +11,7 @@ import os
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -19,19 +19,19 @@ from safetensors.numpy import save_file
 
 from snn.core.errors import InputError, remake
 
-PROGRESS = ("resume.safetensors", "resume.previous.safetensors")  # of an unfinished training; no part of a result
+PROGRESS = ("resume.safetensors", "resume.previous.safetensors")  # of an unfinished training, not part of a result
 METADATA_KEY = "spikeledger"  # one key only: safetensors does not fix the order of several
-SAFETENSORS_NAMES = {np.dtype("uint8"): "U8", np.dtype("int64"): "I64"}
-ROOM_FOR_MORE = 4096  # bytes by which the document of a stream may grow while it is written
+SAFETENSORS_NAMES = {"uint8": "U8", "int64": "I64"}
+ROOM_FOR_MORE = 4096  # bytes by which the metadata of a stream may grow while it is written
 
 
 def write(path: Path, content: str | bytes | Callable[[Path], None], previous: Path | None = None) -> Path:
-    """Give `path` its content atomically; `content` may be a function that writes the file it is handed.
+    """Write a file atomically. `content` may be a function that writes the path it is given.
 
-    With `previous`, a file that is there goes to that name once the new one is complete; then the new one takes its
-    place. A kill between the two leaves `previous`.
+    With `previous`, an existing file is renamed to that name once the new one is complete. If the process is killed
+    between the two renames, `previous` exists and `path` does not.
 
-    Raises InputError naming `path` when the disk is full or the folder cannot be written; no part of it remains.
+    Raises InputError naming `path` if the disk is full or the folder cannot be written; then nothing is left behind.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -53,7 +53,7 @@ def write(path: Path, content: str | bytes | Callable[[Path], None], previous: P
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename a finished file into place; raises InputError naming the target."""
+    """Rename a finished file to its final name; raises InputError naming the target."""
     try:
         source.replace(target)
     except OSError as error:
@@ -61,7 +61,7 @@ def move(source: Path, target: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it; raises InputError naming it."""
+    """Make a folder and its parents; raises InputError naming it."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -69,7 +69,7 @@ def make_folder(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file if it is there; raises InputError naming it when that is not allowed."""
+    """Remove a file if it exists; raises InputError naming it if that is not permitted."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -79,33 +79,31 @@ def remove(path: Path) -> None:
 def write_tensors(
     path: Path, tensors: Mapping[str, np.ndarray], metadata: object, previous: Path | None = None
 ) -> Path:
-    """Write arrays and one JSON document as safetensors: no pickle, memory-mapped on reading, same bytes every time.
-
-    `previous` as in `write`.
-    """
+    """Write arrays and a JSON document as safetensors. Equal input gives equal bytes. `previous`: see `write`."""
     header = {METADATA_KEY: json.dumps(metadata)}
     arrays = {name: np.ascontiguousarray(array) for name, array in sorted(tensors.items())}
     return write(path, lambda temporary: save_file(arrays, temporary, header), previous)
 
 
 class Stream(NamedTuple):
-    """An array that is written piece by piece, along its first axis."""
+    """An array to be written piece by piece along its first axis."""
 
-    dtype: np.dtype
+    dtype: Literal["uint8", "int64"]
     shape: tuple[int, ...]
     pieces: Iterable[np.ndarray]
 
 
 def stream_tensors(path: Path, tensors: Mapping[str, Stream], metadata: Callable[[], object]) -> Path:
-    """Write what `write_tensors` writes of arrays that need not fit in memory, in the order in which they are named.
+    """Write a file like `write_tensors`, of arrays that need not fit in memory, in the given order.
 
-    Wider types first, or readers cannot map those behind. `metadata` is asked before the pieces are and after them; the
-    second document, which may know more, is the one that stays.
+    Put wider types first, or readers cannot map those behind. `metadata` is called before the first piece, to reserve
+    room for the header, and after the last one; the second result is written.
     """
-    header, end = {}, 0
+    header: dict[str, object] = {}
+    end = 0
     for name, (dtype, shape, _) in tensors.items():
         begin, end = end, end + math.prod(shape) * np.dtype(dtype).itemsize
-        header[name] = {"dtype": SAFETENSORS_NAMES[np.dtype(dtype)], "shape": shape, "data_offsets": [begin, end]}
+        header[name] = {"dtype": SAFETENSORS_NAMES[dtype], "shape": shape, "data_offsets": [begin, end]}
     room = 0
 
     def head() -> bytes:
@@ -120,9 +118,9 @@ def stream_tensors(path: Path, tensors: Mapping[str, Stream], metadata: Callable
             for name, (dtype, shape, pieces) in tensors.items():
                 begin = file.tell()
                 for piece in pieces:
-                    file.write(np.ascontiguousarray(piece, dtype))
+                    file.write(np.ascontiguousarray(piece, dtype).data)
                 if file.tell() - begin != math.prod(shape) * np.dtype(dtype).itemsize:
-                    raise ValueError(f"{name} was declared as {shape}, its pieces are of another size")
+                    raise ValueError(f"{name} is declared as {shape}, its pieces have another size")
             finished = head()
             if len(finished) != 8 + room:
                 raise ValueError(f"metadata grew by more than {ROOM_FOR_MORE} bytes")
@@ -132,11 +130,15 @@ def stream_tensors(path: Path, tensors: Mapping[str, Stream], metadata: Callable
     return write(path, content)
 
 
-def read_tensors(path: Path, remedy: str, framework: str = "numpy") -> tuple[dict[str, Any], Any]:
-    """The arrays and the JSON document of a file written by `write_tensors` or `stream_tensors`; with framework "pt",
-    tensors that are mapped into memory, whose pages are read when they are touched.
+@overload
+def read_tensors(path: Path, remedy: str) -> tuple[dict[str, np.ndarray], Any]: ...
+@overload
+def read_tensors(path: Path, remedy: str, framework: Literal["numpy", "pt"]) -> tuple[dict[str, Any], Any]: ...
+def read_tensors(path: Path, remedy: str, framework: Literal["numpy", "pt"] = "numpy") -> tuple[dict[str, Any], Any]:
+    """The arrays and the JSON document of a file written by `write_tensors` or `stream_tensors`.
 
-    Raises InputError naming the file, with `remedy`, when it is missing, truncated or of another make.
+    With framework "pt", tensors of torch that are mapped into memory: a page is read on its first use. Raises
+    InputError naming the file, with `remedy`, if it is missing, truncated or of another format.
     """
     try:
         with safe_open(path, framework=framework) as file:
@@ -149,8 +151,8 @@ def read_tensors(path: Path, remedy: str, framework: str = "numpy") -> tuple[dic
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, object]], columns: Sequence[str] = ()) -> Path:
-    """Write rows with these columns, or those of the first row; floats in the shortest form that reads back, None as
-    nothing.
+    """Write rows with these columns, or those of the first row. Floats get the shortest form that reads back exactly,
+    None becomes an empty field.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns or rows[0]), lineterminator="\n")
@@ -168,21 +170,24 @@ def read_csv(path: Path, remedy: str) -> list[dict[str, str]]:
         raise InputError(path, f"cannot be read ({_reason(error)})", remedy) from error
 
 
-def read_json(path: Path, remedy: str) -> object:
-    """The document of a JSON file; raises InputError naming the file, with `remedy`."""
+def read_json(path: Path, remedy: str) -> dict[str, Any]:
+    """The object of a JSON file; raises InputError naming the file, with `remedy`."""
     try:
-        return json.loads(path.read_text())
+        document = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise InputError(path, f"cannot be read ({_reason(error)})", remedy) from error
+    if not isinstance(document, dict):
+        raise InputError(path, "holds no JSON object", remedy)
+    return document
 
 
 def write_json(path: Path, document: object) -> Path:
-    """Write a JSON document with sorted keys, one line a leaf, so that differences read well."""
+    """Write a JSON document with sorted keys, one value per line, so that diffs are readable."""
     return write(path, json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 
 def sha256(path: Path) -> str:
-    """The sha256 of a file's bytes, as hexadecimal digits."""
+    """The sha256 of a file in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -190,23 +195,23 @@ def sha256(path: Path) -> str:
 def verify(folder: Path) -> None:
     """Compare every file of a result with its recorded sha256.
 
-    Raises InputError naming the first that differs, is gone, or was never recorded.
+    Raises InputError naming the first file that differs, is missing or is not recorded.
     """
     remedy = remake(folder)
-    recorded, kept = _sums(folder / "sha256.json", remedy), kept_in(folder)
+    recorded, kept = read_json(folder / "sha256.json", remedy), kept_in(folder)
     for name in sorted(kept - {"sha256.json", *PROGRESS} | recorded.keys()):
         expected = recorded.get(name, "nothing")
         found = sha256(folder / name) if name in kept else "no file"
         if found != expected:
-            raise InputError(folder / name, f"sha256 is {found}, recorded was {expected}", remedy)
+            raise InputError(folder / name, f"sha256 is {found}, recorded is {expected}", remedy)
 
 
 def verify_stamp(stamp: Path, names: Iterable[str], remedy: str) -> None:
-    """Compare files with the sha256 that a stamp beside them records: those of these names, and all that it records.
+    """Compare the files `names`, and all others that a stamp beside them records, with the recorded sha256.
 
-    Raises InputError naming the first that is not the file that was made, is gone, or was never recorded.
+    Raises InputError naming the first file that differs, is missing or is not recorded.
     """
-    recorded = _sums(stamp, remedy)
+    recorded = read_json(stamp, remedy)
     for name in sorted({*names, *recorded}):
         path = stamp.with_name(name)
         if not path.is_file() or sha256(path) != recorded.get(name):
@@ -214,32 +219,24 @@ def verify_stamp(stamp: Path, names: Iterable[str], remedy: str) -> None:
 
 
 def kept_in(folder: Path) -> set[str]:
-    """The names of the files that lie in a folder, less hidden ones."""
+    """Names of the files in a folder, without hidden ones."""
     return {path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
 
 
 def recorded(path: Path) -> str:
-    """The sha256 of one file of a result; raises InputError unless it is the one that was recorded."""
+    """The sha256 of one file of a result; raises InputError if it is not the recorded one."""
     remedy = remake(path.parent)
-    document = read_json(path.parent / "sha256.json", remedy)
-    expected = document.get(path.name, "nothing") if isinstance(document, dict) else "nothing"
+    expected = read_json(path.parent / "sha256.json", remedy).get(path.name, "nothing")
     if not path.is_file():
         raise InputError(path, "is missing", remedy)
     if (found := sha256(path)) != expected:
-        raise InputError(path, f"sha256 is {found}, recorded was {expected}", remedy)
+        raise InputError(path, f"sha256 is {found}, recorded is {expected}", remedy)
     return found
 
 
 def refusal(path: Path, error: Exception) -> InputError:
-    """What to raise when `path` cannot be written."""
+    """The InputError for a `path` that cannot be written."""
     return InputError(path, f"cannot be written: {_reason(error)}", _remedy(error))
-
-
-def _sums(path: Path, remedy: str) -> dict[str, str]:
-    document = read_json(path, remedy)
-    if not isinstance(document, dict):
-        raise InputError(path, "is no record of sums", remedy)
-    return document
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What git says of this working tree."""
+"""Ask git about this working tree."""
 
 import subprocess
 
@@ -6,7 +6,7 @@ from snn.core.errors import InputError
 
 
 def git(*arguments: str) -> str:
-    """Output of a git command here; raises InputError with what it said."""
+    """The output of a git command; raises InputError with its error message."""
     done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise InputError(f"git {arguments[0]}", done.stderr or "failed", "run this in a git clone of the project")

@@ -1,4 +1,4 @@
-"""Where the project lies, and how long the digests are that name its results."""
+"""The folder of the project, and the length of the digests that name its results."""
 
 from pathlib import Path
 

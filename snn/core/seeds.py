@@ -1,4 +1,4 @@
-"""Seeds: randomness belongs to what it is for, as (seed, epoch, purpose), and not to a process."""
+"""Seeds derived from what the random numbers are for, such as (seed, epoch, purpose), and not from a process."""
 
 import hashlib
 
@@ -6,10 +6,10 @@ import torch
 
 
 def stream(*identity: object) -> int:
-    """A seed for whatever `identity` names: randomness belongs to (seed, epoch, purpose), not to a process."""
+    """A 56-bit seed: the same for the same `identity`, independent of what was drawn before."""
     return int.from_bytes(hashlib.sha256("/".join(map(str, identity)).encode()).digest()[:7])
 
 
 def generator(*identity: object) -> torch.Generator:
-    """A generator on the CPU, seeded by `stream`."""
+    """A generator on the CPU, seeded with `stream`."""
     return torch.Generator().manual_seed(stream(*identity))

@@ -1,4 +1,4 @@
-"""The base of everything typed: frozen, strict models, and what of them enters a digest. No torch."""
+"""The base of all parameters: frozen, strict models, and the part of them that enters a digest. No torch."""
 
 import difflib
 from collections.abc import Collection
@@ -8,23 +8,23 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 Item = TypeVar("Item")
-Many = Annotated[tuple[Item, ...], Field(strict=False)]  # a YAML list is welcome
+Many = Annotated[tuple[Item, ...], Field(strict=False)]  # accepts the lists of YAML
 Shape = Many[int]
 Positive = Annotated[int, Field(gt=0)]
 
 
 class Neutral(NamedTuple):
-    """The value of an option at which the code does what it did before the option existed.
+    """Marks the value of an option at which code behaves as before the option existed.
 
-    A field that is annotated with it and has that value is left out of the document that is hashed, so that a new
-    option renames no result. It is not the default: a default may change, and then the field is hashed.
+    A field with that value is left out of the hashed document, so that a new option renames no result. This value is
+    not the default: if a default changes, the field is hashed.
     """
 
     value: object
 
 
 class Model(BaseModel):
-    """Base of everything typed: frozen, strict, and an unknown key is answered with the nearest known one."""
+    """Base of all parameters: frozen and strict. The error for an unknown key names the nearest known one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -40,7 +40,7 @@ class Model(BaseModel):
         return document
 
     def hashed(self, *names: str, but: Collection[str] = ()) -> dict[str, Any]:
-        """What enters a digest, as JSON: the fields `names`, or all `but` some, less those that are neutral."""
+        """The fields that enter a digest, as JSON: `names`, or all without `but`. Neutral fields are left out."""
         wanted = set(names or type(self).model_fields) - set(but)
         document = self.model_dump(mode="json", include=wanted)
         return {
@@ -53,7 +53,7 @@ class Model(BaseModel):
 
 
 def _hashed(value: Any, document: Any) -> Any:
-    """The document of a value, without what is neutral in the models that it holds."""
+    """The document of a value, without the neutral fields of models inside it."""
     if isinstance(value, Model):
         return value.hashed()
     if isinstance(value, tuple | list):

@@ -1,1 +1,1 @@
-"""Data sets: download, read, split and prepare them; batches and augmentation."""
+"""Data sets: downloaded, read, split, prepared, and shown in batches with augmentation."""

@@ -1,4 +1,4 @@
-"""Random changes of training samples: crop, mirror, roll, cut out. Drawn per sample, the same for all of its frames."""
+"""Random augmentation of training samples: crop, mirror, roll, cutout. All frames of a sample change alike."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,10 @@ from snn.config import Augment
 
 
 def augmented(x_BX: Tensor, augment: Augment, generator: torch.Generator) -> Tensor:
-    """Each sample cropped after padding, rolled and mirrored on its own, its frames alike; same type and shape."""
+    """Samples (B, C, H, W) or (B, T, C, H, W), each padded and cropped, rolled and mirrored at random.
+
+    Type and shape stay the same. Random numbers come from `generator` on the CPU.
+    """
     batch, (height, width), device = len(x_BX), x_BX.shape[-2:], x_BX.device
     rows_BH, columns_BW = (torch.arange(size, device=device).expand(batch, size) for size in (height, width))
     s, r = augment.shift, augment.roll
@@ -29,8 +32,10 @@ def augmented(x_BX: Tensor, augment: Augment, generator: torch.Generator) -> Ten
 
 
 def cut_out(x: Tensor, size: int, generator: torch.Generator) -> Tensor:
-    """A square of side `size` around a random pixel of each sample set to zero, in all channels and frames: the mean,
-    once x is standardised. What lies outside of the image is not cut. Source: DeVries and Taylor 2017.
+    """Set a square of side `size` around a random pixel of each sample to zero, in all channels and frames.
+
+    `x` is (B, C, H, W) or (T, B, C, H, W); zero is its mean if it is standardised. The square may reach beyond the
+    border. Source: DeVries and Taylor, 2017.
     """
     if not size:
         return x

@@ -1,9 +1,9 @@
-"""Released files of a data set, brought into data/raw and proven by their checksum.
+"""Download the released files of a data set into data/raw and compare them with their checksums.
 
-    sources, in order: the mirror (a folder or a URL, which holds NAME/FILE or FILE), then the URLs of the YAML file
+Sources, in this order: the mirror (a folder or a URL that holds NAME/FILE or FILE), then the URLs of the YAML file.
 
-What has arrived of a file lies in `.FILE.part` and is gone on with; the final name appears when the checksum agrees. It
-enters no digest: bytes are what their checksum says.
+Partial downloads are kept in `.FILE.part` and resumed. A file gets its final name when its checksum agrees. This module
+enters no digest: files are identified by their checksums.
 """
 
 import contextlib
@@ -17,7 +17,9 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects
 from tqdm import tqdm
+from urllib3.exceptions import HTTPError
 
 from snn.config import File, params
 from snn.core import files
@@ -25,19 +27,21 @@ from snn.core.errors import InputError
 
 TRIES = 6
 BACKOFF = 2.0  # seconds before the second try, doubled each time
-LONGEST = 60.0  # seconds that any wait may take
+LONGEST = 60.0  # seconds; no wait is longer
 TIMEOUT = (15, 60)  # seconds to connect, and between bytes
-PIECE = 1 << 16  # bytes; of a connection that breaks, what has not filled a piece is lost
+PIECE = 1 << 16  # bytes; a broken connection loses at most one piece
+LARGEST = 32 << 30  # bytes of a body whose length the server does not announce
 REMOTE = re.compile(r"https?://")
-AGENT = {"User-Agent": "spikeledger", "Accept-Encoding": "identity"}  # a Range counts bytes as they are stored
+HEADERS = {"User-Agent": "spikeledger", "Accept-Encoding": "identity"}  # a Range counts bytes as they are stored
+FETCH_AGAIN = "remove it and download it again"
 
 
 class SourceError(Exception):
-    """A source does not have the file, or not now: the next one is asked."""
+    """A source cannot give the file; the next one is tried."""
 
 
 class Interrupted(SourceError):
-    """Worth another try at the same source."""
+    """The same source may give the file later; `wait`: seconds that the server asks for."""
 
     def __init__(self, why: str, wait: float | None = None):
         super().__init__(why)
@@ -45,15 +49,13 @@ class Interrupted(SourceError):
 
 
 def run(name: str, only: str | None = None, mirror: str | None = None, offline: bool = False) -> None:
-    """Bring the files of a data set, or one of them, to data/raw; raises InputError when one cannot be had."""
+    """Download all files of a data set, or the file `only`, to data/raw; raises InputError if one is not available."""
     dataset = params.load("datasets", name)
     known = [file.name for file in dataset.files]
     if only is not None and only not in known:
         raise InputError(f"data set {name}", f"has no file {only}", f"choose one of {', '.join(known) or 'none'}")
     if mirror and "://" in mirror and not REMOTE.match(mirror):
-        raise InputError(
-            "--mirror", f"{_shown(mirror)} is no http address", "give a folder, or an http or https address"
-        )
+        raise InputError("--mirror", f"{_shown(mirror)} is no http address", "give a folder or an http(s) address")
     if not known:
         print(f"data set {name} has no files to download; put them into data/raw/{dataset.raw}, see docs/data.md")
     for file in dataset.files:
@@ -62,12 +64,12 @@ def run(name: str, only: str | None = None, mirror: str | None = None, offline: 
 
 
 def fetch(file: File, target: Path, mirror: str | None = None, offline: bool = False) -> None:
-    """Bring one file to `target`, which stays as it is when it is there with the right checksum.
+    """Download one file to `target`. A file that is there and has the right checksum is left alone.
 
-    Raises InputError naming every source and why it failed, with the file's checksum and where to put it by hand.
+    Raises InputError that names every source with the reason why it failed, and the checksum of the file.
     """
     files.make_folder(target.parent)
-    with _alone(target):
+    with _locked(target):
         if target.exists():
             verify(file, target)
             print(f"{target} is there")
@@ -75,33 +77,29 @@ def fetch(file: File, target: Path, mirror: str | None = None, offline: bool = F
         failures = []
         for source in _sources(file, target, mirror, offline):
             try:
-                _bring(source, file, target)
+                _fetch_from(source, file, target)
             except SourceError as error:
                 failures.append(f"{_shown(source)}: {error}")
                 continue
             print(f"{target} from {_shown(source)}", flush=True)
             return
-    how = "offline, and " if offline else ""
-    tried = "; ".join(failures) or "no source is known"
+    reasons = ("offline, and " if offline else "") + ("; ".join(failures) or "no source is known")
     by_hand = f" from {' or '.join(file.urls)}" if file.urls else ""
-    raise InputError(
-        target,
-        f"cannot be had ({how}{tried})",
-        f"get it{by_hand}, {_sum_said(file)}, and put it there, or say where it is with MIRROR= or --mirror",
-    )
+    remedy = f"download it{by_hand}, {_name_of_sum(file)}, and put it there, or name its place with MIRROR= or --mirror"
+    raise InputError(target, f"is not available ({reasons})", remedy)
 
 
 def verify(file: File, path: Path) -> None:
     """Compare a file with its published checksum; raises InputError with the expected and the found one."""
     if path.is_dir():
-        raise InputError(path, "is a folder, and a file belongs there", "move it elsewhere")
+        raise InputError(path, "is a folder, expected is a file", "move it elsewhere")
     if not path.is_file():
         raise InputError(path, "is missing", "run python -m snn download, or put it there")
     if not path.stat().st_size:
-        raise InputError(path, "is empty", "remove it and fetch it anew")
+        raise InputError(path, "is empty", FETCH_AGAIN)
     expected, found = _expected(file), _sum(file, path)
     if found != expected:
-        raise InputError(path, f"{_sum_said(file)} is expected, found is {found}", "remove it and fetch it anew")
+        raise InputError(path, f"{_name_of_sum(file)} is expected, found is {found}", FETCH_AGAIN)
 
 
 def _sources(file: File, target: Path, mirror: str | None, offline: bool) -> Iterator[str]:
@@ -113,31 +111,22 @@ def _sources(file: File, target: Path, mirror: str | None, offline: bool) -> Ite
         yield from file.urls
 
 
-def _bring(source: str, file: File, target: Path) -> None:
-    """From one source; raises SourceError when it has no such file, or one with another checksum."""
+def _fetch_from(source: str, file: File, target: Path) -> None:
+    """Raises SourceError when the source has no such file, or one with another checksum."""
     remote = REMOTE.match(source)
-    part = target.with_name(f".{target.name}.{'part' if remote else 'copy'}")  # a copy that is wrong costs no download
-    begun = part.exists()
+    part = target.with_name(f".{target.name}.{'part' if remote else 'copy'}")  # a wrong copy must not cost a download
+    resumed = part.exists()
     if remote:
-        for attempt in range(TRIES):
-            try:
-                _stream(source, part, target.name)
-                break
-            except Interrupted as error:
-                if attempt + 1 == TRIES:
-                    raise
-                wait = min(LONGEST, BACKOFF * 2**attempt if error.wait is None else error.wait)
-                print(f"{_shown(source)}: {error}; trying again in {wait:.0f} s", flush=True)
-                time.sleep(wait)
+        _download(source, part, target.name)
     else:
         _copy(Path(source).expanduser(), part)
     found = _sum(file, part)
-    if found != _expected(file):
-        files.remove(part)
-        if begun and remote:  # what lay there before may be of another release
-            return _bring(source, file, target)
-        raise SourceError(f"{_sum_said(file)} is expected, found is {found}")
-    return files.move(part, target)
+    if found == _expected(file):
+        return files.move(part, target)
+    files.remove(part)
+    if resumed and remote:  # the partial file may have been of another release
+        return _fetch_from(source, file, target)
+    raise SourceError(f"{_name_of_sum(file)} is expected, found is {found}")
 
 
 def _copy(source: Path, part: Path) -> None:
@@ -150,49 +139,69 @@ def _copy(source: Path, part: Path) -> None:
         raise files.refusal(part, error) from error
 
 
+def _download(url: str, part: Path, name: str) -> None:
+    """Complete `part`, in several tries."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            _stream(url, part, name)
+            return
+        except Interrupted as error:
+            if attempt == TRIES:
+                raise
+            wait = min(LONGEST, BACKOFF * 2 ** (attempt - 1) if error.wait is None else error.wait)
+            print(f"{_shown(url)}: {error}; trying again in {wait:.0f} s", flush=True)
+            time.sleep(wait)
+
+
 def _stream(url: str, part: Path, name: str) -> None:
-    """Read `url` into `part`, from where it ends. A server that cannot go on there starts anew."""
-    start = part.stat().st_size if part.exists() else 0
-    headers = {**AGENT, "Range": f"bytes={start}-"} if start else AGENT
+    """Append to `part` what follows its end. If the server cannot resume, the file is read from its beginning."""
+    size = part.stat().st_size if part.exists() else 0
+    headers = {**HEADERS, "Range": f"bytes={size}-"} if size else HEADERS
     try:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-            start = _start(response, start, part)
+            start = _start(response, size, part)
             if start is None:
                 return
-            length = response.headers.get("Content-Length", "")
-            total = start + int(length) if length.isdigit() else None
-            _room(part, total and total - start)
+            length = _number(response, "Content-Length")
+            total = None if length is None else start + length
+            _check_space(part, length)
             _write(response, part, start, total, name)
-    except requests.RequestException as error:
+    except (TooManyRedirects, InvalidSchema, InvalidURL, MissingSchema) as error:
+        raise SourceError(f"redirects to no file ({type(error).__name__})") from error
+    except (requests.RequestException, HTTPError) as error:
         raise Interrupted(type(error).__name__) from error
     if total is not None and part.stat().st_size != total:
         raise Interrupted(f"broke off after {part.stat().st_size} of {total} bytes")
 
 
-def _start(response: requests.Response, start: int, part: Path) -> int | None:
-    """Where the body that a server sends begins; None when everything is here already."""
+def _start(response: requests.Response, size: int, part: Path) -> int | None:
+    """Position in the file at which the body begins; None if the `size` bytes of `part` are the whole file."""
     status = response.status_code
     if status == 416:
-        said = re.fullmatch(r"bytes \*/(\d+)", response.headers.get("Content-Range", ""))
-        if said and int(said[1]) == start:
+        whole = re.fullmatch(r"bytes \*/([0-9]{1,18})", response.headers.get("Content-Range", ""))
+        if whole and int(whole[1]) == size:
             return None
         files.remove(part)
-        raise Interrupted("cannot go on where the download stopped", wait=0.0)
+        raise Interrupted("cannot resume the download", wait=0.0)
     if status == 429 or status >= 500:
-        wait = response.headers.get("Retry-After", "")
-        raise Interrupted(f"answers {status}", float(wait) if wait.isdigit() else None)
+        raise Interrupted(f"answers {status}", _number(response, "Retry-After"))
     if status not in (200, 206):
         raise SourceError(f"answers {status}")
-    if status == 206:
-        said = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-        if not said or int(said[1]) != start:
-            files.remove(part)
-            raise Interrupted("sends another range than was asked for", wait=0.0)
-        return start
-    return 0
+    if status == 200:
+        return 0
+    sent = re.match(r"bytes ([0-9]{1,18})-", response.headers.get("Content-Range", ""))
+    if not sent or int(sent[1]) != size:
+        files.remove(part)
+        raise Interrupted("sends another range than requested", wait=0.0)
+    return size
 
 
-def _room(part: Path, needed: int | None) -> None:
+def _number(response: requests.Response, header: str) -> int | None:
+    text = response.headers.get(header, "")
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
+def _check_space(part: Path, needed: int | None) -> None:
     free = shutil.disk_usage(part.parent).free
     if needed and needed > free:
         what = f"needs {needed / 1e9:.2f} GB, {free / 1e9:.2f} GB are free"
@@ -200,7 +209,11 @@ def _room(part: Path, needed: int | None) -> None:
 
 
 def _write(response: requests.Response, part: Path, start: int, total: int | None, name: str) -> None:
-    """Append the body, with a bar on a terminal and a line every tenth elsewhere."""
+    """Append the body as it was sent, not decompressed, with a progress bar on a terminal and lines elsewhere.
+
+    Raises SourceError and removes `part` when there is more than the server announced.
+    """
+    most = LARGEST if total is None else total
     try:
         with (
             part.open("r+b" if start else "wb") as out,
@@ -209,21 +222,22 @@ def _write(response: requests.Response, part: Path, start: int, total: int | Non
             out.truncate(start)
             out.seek(start)
             tenth = 10 * start // total if total else 0
-            for piece in response.iter_content(PIECE):
+            for piece in response.raw.stream(PIECE, decode_content=False):
+                if out.tell() + len(piece) > most:
+                    files.remove(part)
+                    raise SourceError(f"sends more than {most} bytes")
                 out.write(piece)
                 bar.update(len(piece))
                 if bar.disable and total and 10 * out.tell() // total > tenth:
                     tenth = 10 * out.tell() // total
                     print(f"{name}: {10 * tenth} % of {total / 1e6:.1f} MB", flush=True)
-    except requests.RequestException:
-        raise
     except OSError as error:
         raise files.refusal(part, error) from error
 
 
 @contextlib.contextmanager
-def _alone(target: Path) -> Iterator[None]:
-    """Only one process at a time brings a file; the second finds it there."""
+def _locked(target: Path) -> Iterator[None]:
+    """Hold the lock of a file: a second process waits and then finds the file."""
     lock = target.with_name(f".{target.name}.lock")
     try:
         handle = lock.open("w")
@@ -241,15 +255,17 @@ def _sum(file: File, path: Path) -> str | None:
         with path.open("rb") as content:
             return hashlib.file_digest(content, "sha256" if file.sha256 else "md5").hexdigest()
     except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})", "make it readable, or fetch it anew") from error
+        raise InputError(
+            path, f"cannot be read ({error.strerror})", "make it readable, or download it again"
+        ) from error
 
 
 def _expected(file: File) -> str | None:
     return file.sha256 or file.md5
 
 
-def _sum_said(file: File) -> str:
-    return f"{'sha256' if file.sha256 else 'md5'} {_expected(file)}" if _expected(file) else "whatever its checksum"
+def _name_of_sum(file: File) -> str:
+    return f"{'sha256' if file.sha256 else 'md5'} {_expected(file)}" if _expected(file) else "any checksum"
 
 
 def _shown(source: str) -> str:

@@ -1,38 +1,53 @@
-"""From raw data to prepared tensors: read one sample at a time, split, written as they come.
+"""Prepare a data set: split it, then read and write one sample at a time, so that none has to fit in memory.
 
-No data set has to fit in memory. Test data go into a file of their own, which no training, calibration or tuning job
-reads. `index_<part>` names the sample of the release, counted as the loader counts.
+Test data get their own file, which no training, calibration or tuning job reads. `index_<part>` holds the index of each
+sample in the release, as its loader counts.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+import numpy as np
+
+from snn.config import Dataset
+from snn.core import files
 from snn.core.errors import InputError
-from snn.core.lazy import lazy
 from snn.core.observer import TERMINAL, Observer, Progress
-
-if TYPE_CHECKING:
-    import numpy as np
-download = lazy("snn.data.download")
-files = lazy("snn.core.files")
-splits = lazy("snn.data.splits")
-numpy = lazy("numpy")
+from snn.data import download, splits
+from snn.data.loaders import Loader, Raw
 
 
-def run(job: Any, loader: Any, out: Path, observer: Observer = TERMINAL) -> dict[str, Any]:
-    """Prepare the data set of a `jobs.Prepare` job: training and validation in one file, test in another."""
+class Job(Protocol):
+    """The data set to prepare: a `snn.pipeline.jobs.Prepare`."""
+
+    @property
+    def name(self) -> str:
+        """The name of the data set."""
+
+    @property
+    def dataset(self) -> Dataset:
+        """The parameters of the data set."""
+
+    @property
+    def raw(self) -> Path:
+        """The folder of the released files."""
+
+    @property
+    def digest(self) -> str:
+        """The digest of the result."""
+
+
+def run(job: Job, loader: Loader, out: Path, observer: Observer = TERMINAL) -> dict[str, Any]:
+    """Write train.safetensors, with training and validation data, and test.safetensors into `out`.
+
+    Raises InputError naming the data set if its samples differ from what its YAML file declares.
+    """
     dataset, where = job.dataset, f"data set {job.name}"
     for file in dataset.files:
         download.verify(file, job.raw / file.name)
     raw = loader.load(dataset.options, job.raw)
-    if len(raw.class_names) != dataset.classes:
-        found = f"has {len(raw.class_names)} classes, its YAML file says {dataset.classes}"
-        raise InputError(where, found, "correct classes there")
-    if len(set(raw.class_names)) < dataset.classes:
-        raise InputError(where, "has two classes of one name", "name them apart")
+    _check_classes(raw, dataset, where)
     try:
         parts = splits.carve(raw.y_N, raw.parts, dataset.split, dataset.train_limit, dataset.test_limit)
     except ValueError as error:
@@ -40,9 +55,9 @@ def run(job: Any, loader: Any, out: Path, observer: Observer = TERMINAL) -> dict
     pixels = Pixels(dataset.input_shape[0])
 
     def metadata(names: tuple[str, ...]) -> dict[str, Any]:
-        said = {key: getattr(dataset, key) for key in ("task", "white", "normalise", "spikes")}
+        shown = {key: getattr(dataset, key) for key in ("task", "white", "normalise", "spikes")}
         about = {"digest": job.digest, "class_names": raw.class_names, "parts": names}
-        return {**about, **said, "statistics": pixels.statistics()}
+        return {**about, **shown, "statistics": pixels.statistics()}
 
     def samples(indices: np.ndarray, progress: Progress, seen: bool) -> Iterator[np.ndarray]:
         for i in indices.tolist():
@@ -64,35 +79,43 @@ def run(job: Any, loader: Any, out: Path, observer: Observer = TERMINAL) -> dict
 
     write("train", "train", "validation")
     if dataset.normalise == "standard" and 0 in pixels.statistics()["std"]:
-        found = "has a channel that is the same everywhere in the training part, which cannot be standardised"
+        found = "has a channel that is constant in the training part and cannot be standardised"
         raise InputError(where, found, "choose normalise: white in its YAML file")
     write("test", "test")
     return {"samples": {part: len(indices) for part, indices in parts.items()}}
 
 
 class Pixels:
-    """How often each value occurs in each channel, hence the exact mean and standard deviation of a channel."""
+    """A histogram per channel, for its exact mean and standard deviation."""
 
     def __init__(self, channels: int):
-        self.count_CV = numpy.zeros((channels, 256), numpy.int64)
+        self.count_CV = np.zeros((channels, 256), np.int64)
 
     def see(self, x: np.ndarray) -> None:
-        """Count those of a sample (..., C, H, W)."""
-        for values, count_V in zip(numpy.moveaxis(x, -3, 0), self.count_CV, strict=True):
-            count_V += numpy.bincount(values.ravel(), minlength=256)
+        """Count the values of a sample (..., C, H, W)."""
+        for values, count_V in zip(np.moveaxis(x, -3, 0), self.count_CV, strict=True):
+            count_V += np.bincount(values.ravel(), minlength=256)
 
     def statistics(self) -> dict[str, list[float]]:
-        """Of all that was seen."""
+        """Mean and standard deviation per channel of all samples seen."""
         n_C = self.count_CV.sum(1).clip(min=1)
-        values_V = numpy.arange(256)
+        values_V = np.arange(256)
         mean_C = self.count_CV @ values_V / n_C
         variance_C = (self.count_CV * (values_V - mean_C[:, None]) ** 2).sum(1) / n_C
-        return {"mean": mean_C.tolist(), "std": numpy.sqrt(variance_C).tolist()}
+        return {"mean": mean_C.tolist(), "std": np.sqrt(variance_C).tolist()}
 
 
-def _checked(x: np.ndarray, dataset: Any, where: str) -> np.ndarray:
+def _check_classes(raw: Raw, dataset: Dataset, where: str) -> None:
+    if len(raw.class_names) != dataset.classes:
+        found = f"has {len(raw.class_names)} classes, its YAML file {dataset.classes}"
+        raise InputError(where, found, "correct classes there")
+    if len(set(raw.class_names)) < dataset.classes:
+        raise InputError(where, "has two classes of the same name", "give them different names")
+
+
+def _checked(x: np.ndarray, dataset: Dataset, where: str) -> np.ndarray:
     if x.shape != dataset.sample_shape or x.dtype != "uint8":
-        found = f"loader gave a sample of shape {x.shape} and type {x.dtype}, not {dataset.sample_shape} and uint8"
+        found = f"has a sample of shape {x.shape} and type {x.dtype}, expected are {dataset.sample_shape} and uint8"
         raise InputError(where, found, "correct input_shape and frames in its YAML file")
     largest = 1 if dataset.spikes else dataset.white
     if x.max(initial=0) > largest:
@@ -101,5 +124,5 @@ def _checked(x: np.ndarray, dataset: Any, where: str) -> np.ndarray:
     return x
 
 
-def _integers(values_N: np.ndarray) -> Any:
+def _integers(values_N: np.ndarray) -> files.Stream:
     return files.Stream("int64", values_N.shape, [values_N])

@@ -1,8 +1,8 @@
-"""Prepared tensors: batches, augmentation, normalisation, on the device. No worker processes.
+"""Batches of prepared samples, augmented and normalised on the device. No worker processes.
 
-A prepared file holds `x_<part>` as uint8, images (N, C, H, W) or frames of events (N, T, C, H, W), and `y_<part>` as
-int64 (N,) for each of its parts, and statistics of the training part: mean and standard deviation a channel, in units
-of the stored numbers. It is mapped into memory: what is not touched is not read.
+A prepared file holds for each of its parts `x_<part>`, uint8, images (N, C, H, W) or frames of events (N, T, C, H, W),
+and `y_<part>`, int64 (N,). Its metadata hold the mean and standard deviation per channel of the training part, in units
+of the stored numbers. The file is mapped into memory: a page is read on its first use.
 """
 
 import dataclasses
@@ -18,15 +18,15 @@ from snn.core import files
 from snn.core.errors import InputError, remake
 from snn.data.augment import augmented, cut_out
 
-RESIDENT = 4 << 30  # bytes; a larger part stays in its file and goes to the accelerator batch by batch
+RESIDENT = 4 << 30  # bytes; larger parts are copied to the accelerator batch by batch
 
 
 @dataclass(frozen=True)
-class Split:
-    """Samples as stored, uint8 (N, C, H, W) or (N, T, C, H, W), their classes (N,), and how to show them to a network.
+class Samples:
+    """Samples as stored, (N, C, H, W) or (N, T, C, H, W), their classes (N,), and how to show them to a network.
 
-    `normalise`: standard, (x - mean) / std a channel; white, x / white; none. With task reconstruction, the goal is not
-    the class but the image itself, flattened, as shares of white. `spikes`: frames hold zeros and ones only.
+    `normalise`: "standard", (x - mean) / std per channel; "white", x / white; "none". With task "reconstruction", the
+    goal is not the class but the flattened image, x / white. `spikes`: frames hold only zeros and ones.
     """
 
     x_NX: Tensor
@@ -41,14 +41,12 @@ class Split:
     def __len__(self) -> int:
         return len(self.y_N)
 
-    def take(self, indices: Tensor) -> "Split":
-        """Some of the samples."""
+    def take(self, indices: Tensor) -> "Samples":
+        """The samples with these indices."""
         return dataclasses.replace(self, x_NX=self.x_NX[indices.to(self.x_NX.device)], y_N=self.y_N[indices])
 
     def shown(self, x_BX: Tensor) -> Tensor:
-        """What a network is shown of samples as stored: float32, normalised; frames with their steps first (T, B, C, H,
-        W).
-        """
+        """Stored samples as a network gets them: float32, normalised, frames with time first (T, B, C, H, W)."""
         x = x_BX.float()
         if self.normalise == "standard":
             x = (x - self.mean_C[:, None, None]) / self.std_C[:, None, None]
@@ -57,17 +55,17 @@ class Split:
         return x.transpose(0, 1) if x.dim() == 5 else x
 
     def goal(self, x_BX: Tensor, y_B: Tensor) -> Tensor:
-        """What a network is to answer: classes (B,), or shares of white (B, C H W)."""
+        """The targets: classes (B,), or x / white (B, C H W) for a reconstruction."""
         return y_B if self.task == "classification" else x_BX.flatten(1).float() / self.white
 
     def in_order(self, batch: int = 128) -> Iterator[tuple[Tensor, Tensor]]:
-        """(x, goal) batch by batch, as they lie."""
+        """Batches (x, goal) in the stored order."""
         for x_BX, y_B in zip(self.x_NX.split(batch), self.y_N.split(batch), strict=True):
             x_BX = x_BX.to(y_B.device)
             yield self.shown(x_BX), self.goal(x_BX, y_B)
 
     def shuffled(self, batch: int, augment: Augment, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """(x, goal) in an order and with changes that `generator` (on the CPU) draws."""
+        """Batches (x, goal), shuffled and augmented by `generator` on the CPU."""
         for indices in torch.randperm(len(self), generator=generator).split(batch):
             x_BX = self.x_NX[indices.to(self.x_NX.device)].to(self.y_N.device)
             x_BX = augmented(x_BX, augment, generator)
@@ -75,15 +73,15 @@ class Split:
             yield cut_out(self.shown(x_BX), augment.cutout, generator), self.goal(x_BX, y_B)
 
 
-def load(path: Path, device: torch.device, remedy: str | None = None) -> dict[str, Split]:
-    """The parts of a prepared file; raises InputError naming it, with `remedy` or that of its folder."""
+def load(path: Path, device: torch.device, remedy: str | None = None) -> dict[str, Samples]:
+    """The parts of a prepared file; raises InputError naming the file, with `remedy` or `remake` of its folder."""
     remedy = remedy or remake(path.parent)
     tensors, metadata = files.read_tensors(path, remedy, "pt")
     try:
         mean_C, std_C = (torch.tensor(metadata["statistics"][key], device=device) for key in ("mean", "std"))
-        said = {key: metadata[key] for key in ("normalise", "white", "task", "spikes")}
+        how = {key: metadata[key] for key in ("normalise", "white", "task", "spikes")}
         return {
-            part: Split(_placed(tensors[f"x_{part}"], device), tensors[f"y_{part}"].to(device), mean_C, std_C, **said)
+            part: Samples(_placed(tensors[f"x_{part}"], device), tensors[f"y_{part}"].to(device), mean_C, std_C, **how)
             for part in metadata["parts"]
         }
     except (KeyError, TypeError) as error:

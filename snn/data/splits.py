@@ -1,7 +1,7 @@
-"""Which samples are test, validation and training data, and which of them a smaller version keeps. No torch.
+"""Split samples into training, validation and test data, and choose a smaller version of a data set. No torch.
 
-Draws are ranks of sha256(seed, purpose, index): they belong to the sample, not to a library's generator, so that they
-are the same on every version and platform, and a smaller subset lies in a larger one.
+Samples are drawn by the rank of sha256(seed, purpose, index) and not by a library's generator. So draws are the same on
+every version and platform, and a smaller subset is part of a larger one.
 """
 
 import hashlib
@@ -19,20 +19,21 @@ def carve(
     train_limit: int | None = None,
     test_limit: int | None = None,
 ) -> dict[str, np.ndarray]:
-    """Ascending indices of train, validation and test, which share no sample.
+    """Ascending indices of train, validation and test; no sample is in two of them.
 
-    `parts` are those of the release, or none. `train_limit` bounds training and validation data together. Raises
-    ValueError when the release does not have what `split` asks for, a class has too few samples, or nothing is left.
+    `y_N` are the classes, `parts` the parts of the release, if it has any. `train_limit` is the most samples in
+    training and validation data together. Raises ValueError if the release lacks a part that `split` asks for, a class
+    has too few samples, or a part would be empty.
     """
-    if split.test == "official":
+    if split.test_share is None:  # test: official
         if not {"train", "test"} <= parts.keys():
-            raise ValueError("the release has no test data of its own: choose split.test: last or random")
+            raise ValueError("the release has no test part: choose split.test: last or random")
         train, test = np.sort(parts["train"]), np.sort(parts["test"])
     else:
         everything = np.arange(len(y_N)) if not parts else np.sort(np.concatenate(list(parts.values())))
         test = _of_each_class(y_N, everything, split.test_share, split.seed if split.test == "random" else None, "test")
         train = np.setdiff1d(everything, test)
-    if split.test == "official" and "validation" in parts:
+    if split.test_share is None and "validation" in parts:
         validation = np.sort(parts["validation"])
     else:
         validation = _of_each_class(y_N, train, split.validation, split.seed, "validation")
@@ -53,7 +54,7 @@ def carve(
 
 
 def _of_each_class(y_N: np.ndarray, indices: np.ndarray, share: float, seed: int | None, purpose: str) -> np.ndarray:
-    """round(share n) of the n samples of every class, drawn by `seed`; without one, the last."""
+    """round(share n) of the n samples of every class: drawn by `seed`, or the last ones if it is None."""
     taken = []
     for label in np.unique(y_N[indices]):
         own = indices[y_N[indices] == label]
@@ -65,7 +66,7 @@ def _of_each_class(y_N: np.ndarray, indices: np.ndarray, share: float, seed: int
 
 
 def _at_most(y_N: np.ndarray, indices: np.ndarray, limit: int, seed: int) -> np.ndarray:
-    """`limit` samples, as many of each class as can be: no class has two fewer than another unless it has no more."""
+    """`limit` samples, balanced: counts of classes differ by one at most, unless a class has no more samples."""
     if limit >= len(indices):
         return indices
     classes = [drawn(indices[y_N[indices] == label], seed, "limit") for label in np.unique(y_N[indices])]
@@ -74,5 +75,5 @@ def _at_most(y_N: np.ndarray, indices: np.ndarray, limit: int, seed: int) -> np.
 
 
 def drawn(indices: np.ndarray, seed: int, purpose: str) -> np.ndarray:
-    """The indices in an order that seed and purpose draw."""
+    """The indices in a random order that depends on seed and purpose."""
     return np.array(sorted(indices.tolist(), key=lambda i: hashlib.sha256(f"{seed}/{purpose}/{i}".encode()).digest()))

@@ -1,1 +1,1 @@
-"""Operations of an inference, counted exactly, and what they cost."""
+"""Exact counts of the operations of an inference, and their energy."""

@@ -1,22 +1,21 @@
-"""Operations of one inference, counted exactly, and their energy.
+"""Exact counts of the operations of one inference.
 
-An event is what a layer receives: a spike, or a number of an analog frame. Whether a layer adds or multiplies is
-declared by where its input comes from, never read off values: behind spiking neurons each spike costs one accumulate
-(AC) per synapse it reaches, and so does an event of frames that are declared binary; the image, a frame of counts, an
-ANN's activation or a smooth neuron's output costs one multiply-accumulate (MAC) per synapse. With n[i] the spikes at
-position i over all steps and F[i] the synapses that position i reaches (borders, strides and groups included):
+An event is what a layer receives: a spike, or a number of an analog frame. The source of an input, never its values,
+decides whether a layer adds or multiplies. A spike of spiking neurons, or an event of frames declared binary, costs one
+accumulate (AC) per synapse that it reaches. A number of an image, of a frame of counts, of an ANN's activation or of a
+smooth neuron costs one multiply-accumulate (MAC) per synapse. With n[i] the spikes at position i over all steps and
+F[i] the synapses that position i reaches (borders, strides and groups included):
 
     acs = sum_i n[i] F[i]       macs = sum_i F[i] at each step       dense_macs = sum_i F[i]
 
-Average pooling and the adding of spikes are linear: spikes are counted before a pool, F reaches through pool and
-synapse, and a position that receives two spikes counts two. Max pooling is not: spikes are counted behind it, and it
-costs one compare per input and step. A shortcut without synapses costs one AC per spike that it adds to a membrane; one
-per number, if analog. NeuNorm adds each spike into its state and multiplies U x at every position and decay x once a
-map position, at every step; the layer behind it splits W (s - U x) into W s, by spikes, and W (U x), a MAC per synapse
-and step. Biases are not counted, nor is the weighing of the outputs.
+Average pooling and the adding of spikes are linear: spikes are counted before a pool, F covers pool and synapses, and a
+position that receives two spikes counts two. Max pooling is not linear: spikes are counted behind it, and it costs one
+compare per input and step. A shortcut without synapses costs one AC per spike that it adds to a membrane, or one per
+number if it is analog. NeuNorm costs one AC per spike and, at every step, one MAC per position for U x and one per map
+position for decay x; the layer behind it splits W (s - U x) into W s, by spikes, and W (U x), one MAC per synapse and
+step. Biases are not counted, nor the weighted sum of the outputs over steps.
 
-The one count that looks at values is a baseline: the multiply-accumulates that are left to a machine that skips the
-zeros among an ANN's activations.
+Only one count depends on values: `macs_nonzero`, a baseline for hardware that skips zeros among an ANN's activations.
 """
 
 from collections.abc import Iterable
@@ -24,28 +23,28 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from snn.model.graph import Size, nodes, sizes
 from snn.model.layer import Layer
 from snn.model.network import Network
-from snn.model.spec import Add, AvgPool, Conv, Linear, MaxPool, NeuNorm, Neuron, Relu
+from snn.model.spec import Add, AvgPool, MaxPool, NeuNorm, Neuron, Relu
 
 
 @dataclass(frozen=True)
 class Operations:
-    """Of one layer (or, summed, of a network), averaged over samples; over all steps unless a field says otherwise."""
+    """Operations of one layer, or their sum over a network: mean over samples, sum over all steps unless noted."""
 
-    spikes: float  # that its neurons emit
+    spikes: float  # emitted by its neurons
     neuron_updates: int  # neurons x steps
     acs: float
-    macs_once: int  # an analog input that is the same at every step, multiplied at the first
-    macs_every_step: int
-    macs_nonzero: float  # as once, without those by activations of an ANN that are zero
-    compares: int  # of max pools
-    dense_macs: int  # of one step, if every input were an event
-    dense_macs_padded: int  # the same as papers print it, padding included
+    macs_once: int  # if an analog input that is equal at all steps is multiplied only at the first
+    macs_every_step: int  # if it is multiplied at every step
+    macs_nonzero: float  # like macs_once, without those by activations of an ANN that are zero
+    compares: int  # in max pools
+    dense_macs: int  # of one step, if every input is an event
+    dense_macs_padded: int  # dense_macs as papers print it, padding included
 
     def __add__(self, other: "Operations") -> "Operations":
         return Operations(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Operations)))
@@ -55,17 +54,17 @@ NOTHING = Operations(*[0] * len(fields(Operations)))
 
 
 def fanout(layer: Layer, pools: Iterable[Layer] = ()) -> Tensor:
-    """Synapses that each input position reaches: the transposed layer applied to ones; float64, shape of the input.
+    """Number of synapses that each input position reaches: the transposed layer applied to ones.
 
-    NeuNorm is reached once. `pools` are average pools before the layer, outermost first; the result
-    then has the shape of their input.
+    float64, shape of the input; 1 for NeuNorm. `pools` are average pools before the layer, outermost first; the result
+    then has the shape of their input. Raises ValueError for a layer without synapses.
     """
     with torch.enable_grad():
-        x = torch.ones(1, *layer.input_shape, dtype=torch.float64, requires_grad=True)
-        if isinstance(layer.spec, Linear):
-            y = F.linear(x.flatten(1), _ones(layer))
-        elif isinstance(layer.spec, Conv):
-            y = F.conv2d(x, _ones(layer), None, layer.op.stride, layer.op.padding, groups=layer.op.groups)
+        x, op = torch.ones(1, *layer.input_shape, dtype=torch.float64, requires_grad=True), layer.op
+        if isinstance(op, nn.Linear):
+            y = F.linear(x.flatten(1), _ones(op.weight))
+        elif isinstance(op, nn.Conv2d):
+            y = F.conv2d(x, _ones(op.weight), None, op.stride, op.padding, groups=op.groups)
         elif isinstance(layer.spec, NeuNorm):
             y = x
         else:
@@ -74,9 +73,9 @@ def fanout(layer: Layer, pools: Iterable[Layer] = ()) -> Tensor:
 
 
 def over_samples(s_TBN: Tensor) -> Tensor:
-    """Sums over steps and batch, float64, shape N; whole numbers are exact up to 2^24.
+    """Sum over steps and batch, float64, shape N; whole numbers are exact up to 2^24.
 
-    As a product with ones, in the order in which maps lie in memory: fifteen times as fast as torch's sum.
+    A product with ones, in the memory layout of the maps, is fifteen times as fast as torch's sum.
     """
     s_bN = s_TBN.flatten(0, 1)
     laid_bN = s_bN.movedim(1, -1) if s_bN.dim() == 4 else s_bN
@@ -85,23 +84,25 @@ def over_samples(s_TBN: Tensor) -> Tensor:
 
 
 def reach(map_X: Tensor, pools: Iterable[Layer]) -> Tensor:
-    """A map behind average pools, as their outermost input sees it: what lies in no window reaches nothing."""
+    """Values of a map behind average pools, at the input of the outermost pool; zero at positions in no window."""
     map_1X = map_X[None]
     with torch.enable_grad():
         for pool in reversed(list(pools)):
+            if not isinstance(pool.op, nn.AvgPool2d):
+                raise ValueError(f"{pool.spec!r} is no average pool")
             x = torch.ones(1, *pool.input_shape, dtype=torch.float64, requires_grad=True)
             pooled = F.avg_pool2d(x, pool.op.kernel_size, divisor_override=1)
             (map_1X,) = torch.autograd.grad(pooled, x, map_1X)
     return map_1X[0]
 
 
-def _ones(layer: Layer) -> Tensor:
-    return torch.ones_like(layer.op.weight, dtype=torch.float64, device="cpu")
+def _ones(weight: Tensor) -> Tensor:
+    return torch.ones_like(weight, dtype=torch.float64, device="cpu")
 
 
 class Source(NamedTuple):
-    """Where what reaches a layer comes from: the nodes at which it is counted, each with the average pools on the way
-    (no node: it is analog); `state` tells of a NeuNorm on the way.
+    """Where the input of a layer comes from: the nodes at which its spikes are counted, each with the average pools
+    between (no node: the input is analog). `state`: whether a NeuNorm lies between.
     """
 
     nodes: tuple[tuple[int, tuple[Layer, ...]], ...] = ()
@@ -109,35 +110,37 @@ class Source(NamedTuple):
 
 
 class Counter:
-    """The operations of a network on the batches shown to it.
+    """Counts the operations of a network over batches.
 
-    `spikes_in`: they are frames of zeros and ones. A network of one step sees the sum of the frames, which is analog.
+    `spikes_in`: batches are frames of zeros and ones. Their sum, which a network of one step gets, is analog.
     """
 
     def __init__(self, network: Network, spikes_in: bool = False):
         self.network, self.samples, self._image = network, 0, True
         self._sizes = sizes(network.architecture.input_shape, nodes(network.architecture))
         events = spikes_in and network.architecture.steps > 1
-        sources, self._sources, self._addends = {-1: Source(((-1, ()),) if events else ())}, [], []
+        sources = {-1: Source(((-1, ()),) if events else ())}
+        self._sources: list[Source] = []
+        self._addends: list[Source | None] = []
         for i, layer in enumerate(network.layers):
             self._sources.append(sources[layer.source])
             self._addends.append(None if layer.addend is None else sources[layer.addend])
             sources[i] = _source(i, layer, self._sources[i], self._addends[i])
         counted = {node for s in (*self._sources, *self._addends) if s is not None for node, _ in s.nodes}
-        zeros = {"dtype": torch.float64, "device": next(network.parameters()).device}
+        device = next(network.parameters()).device
         shapes = {-1: network.architecture.input_shape, **{i: n.output_shape for i, n in enumerate(network.layers)}}
-        self._events = {i: torch.zeros(shapes[i], **zeros) for i in counted}
-        rectified = [layer for layer in network.layers if self._skips_zeros(layer)]
-        self._nonzero = {layer.source: torch.zeros(shapes[layer.source], **zeros) for layer in rectified}
+        self._events = {i: torch.zeros(shapes[i], dtype=torch.float64, device=device) for i in counted}
+        rectified = {layer.source for layer in network.layers if self._skips_zeros(layer)}
+        self._nonzero = {i: torch.zeros(shapes[i], dtype=torch.float64, device=device) for i in rectified}
         self._spikes = [0.0] * len(network.layers)
 
     @torch.no_grad()
     def scores(self, x: Tensor) -> Tensor:
-        """Show the network a batch: its scores (B, K), as `predict` gives them, while its spikes are counted."""
+        """The scores (B, K) of a batch, equal to those of `predict`; counts the spikes."""
         network, readout = self.network, self.network.architecture.readout
-        before_TBX, x_TBX = None, network.encode(x)
+        before_TBX = x_TBX = network.encode(x)
         if -1 in self._events:
-            self._events[-1] += over_samples(x)  # as recorded, whatever the sensor makes of it
+            self._events[-1] += over_samples(x)  # as recorded, before the noise of a sensor
         for i, (layer, s_TBN) in enumerate(network.walk(x_TBX)):
             if i == len(network.layers) - 1 and layer.adds_current:
                 self._spikes[i] += round(float((s_TBN - layer.current(before_TBX)).double().sum()))
@@ -157,7 +160,7 @@ class Counter:
         return network.scores(s_TBN)
 
     def operations(self) -> list[Operations]:
-        """Layer by layer, averages over the samples seen."""
+        """Operations of every layer, mean over the samples counted."""
         steps, result = self.network.architecture.steps, []
         for i, (layer, size) in enumerate(zip(self.network.layers, self._sizes, strict=True)):
             neurons = torch.Size(layer.output_shape).numel() if isinstance(layer.activation, Neuron) else 0
@@ -178,7 +181,7 @@ class Counter:
         return result
 
     def _macs(self, i: int, layer: Layer, size: Size) -> tuple[int, int]:
-        """Multiply-accumulates of all steps, if what is the same at every step is multiplied once, and if not."""
+        """`macs_once` and `macs_every_step`."""
         steps, source = self.network.architecture.steps, self._sources[i]
         if isinstance(layer.spec, NeuNorm):
             return size.macs * steps, size.macs * steps
@@ -187,7 +190,7 @@ class Counter:
         return size.macs * (1 if self._image and self._sees_input(layer) else steps), size.macs * steps
 
     def _skips_zeros(self, layer: Layer) -> bool:
-        """Whether a layer multiplies by what rectified neurons or pools of them send."""
+        """Whether a layer multiplies by activations of an ANN, pooled or not."""
         activation = self.network.architecture.activation
         return isinstance(activation, Relu) and layer.programmable and not self._sees_input(layer)
 
@@ -196,7 +199,7 @@ class Counter:
         return float((nonzero_X * fanout(layer).view_as(nonzero_X).to(nonzero_X.device)).sum()) / self.samples
 
     def _sees_input(self, layer: Layer) -> bool:
-        """Whether only pools lie between a layer and the input of the network."""
+        """Whether only pools are between the input of the network and the layer."""
         while layer.source >= 0:
             layer = self.network.layers[layer.source]
             if not isinstance(layer.spec, AvgPool | MaxPool):
@@ -204,11 +207,12 @@ class Counter:
         return True
 
     def _acs(self, i: int, layer: Layer) -> float:
-        """Accumulates of all steps: of the spikes that come in through synapses, and of those that a shortcut adds."""
+        """Accumulates of all steps: of spikes through synapses, and of a shortcut without synapses."""
         source, addend, acs = self._sources[i], self._addends[i], 0.0
         if source.nodes and (layer.programmable or isinstance(layer.spec, NeuNorm)):
             acs += self._reached(source, fanout(layer))
-        if addend is None or not layer.activation or self.network.layers[layer.addend].sends_current:
+        sends_current = layer.addend is not None and self.network.layers[layer.addend].sends_current
+        if addend is None or not layer.activation or sends_current:
             return acs / max(self.samples, 1)
         ones_N = torch.ones(layer.output_shape, dtype=torch.float64)
         if addend.nodes:
@@ -216,7 +220,7 @@ class Counter:
         return acs / self.samples + float(ones_N.sum()) * self.network.architecture.steps
 
     def _reached(self, source: Source, fanout_N: Tensor) -> float:
-        """Synapses that the spikes of a source reach, `fanout_N` of each at the end of its way."""
+        """Number of synapses that the spikes of a source reach; `fanout_N` per position of the layer's input."""
         return sum(
             float((self._events[node] * reach(fanout_N, pools).to(self._events[node].device)).sum())
             for node, pools in source.nodes
@@ -224,14 +228,14 @@ class Counter:
 
 
 def _source(i: int, layer: Layer, before: Source, beside: Source | None) -> Source:
-    """How layers behind layer i see what it sends, given what it receives."""
+    """The source of what layer i sends, given the sources of its input and of its addend."""
     if layer.activation:
         return Source(((i, ()),) if layer.fires else ())
     if isinstance(layer.spec, AvgPool):
         return before._replace(nodes=tuple((node, (*pools, layer)) for node, pools in before.nodes))
     if isinstance(layer.spec, NeuNorm):
         return before._replace(state=True)
-    if isinstance(layer.spec, Add) and before.nodes and beside.nodes:
+    if isinstance(layer.spec, Add) and before.nodes and beside is not None and beside.nodes:
         return Source(before.nodes + beside.nodes)
     if isinstance(layer.spec, MaxPool) and before.nodes and not before.state:
         return Source(((i, ()),))

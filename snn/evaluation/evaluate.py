@@ -1,30 +1,26 @@
 """One network under one condition becomes one row: its values on validation and test data, its operations.
 
-The only stage that reads test data. A run is evaluated clean, in 8-bit integers and, for each of its noise models, on
-every chip before and after calibration.
+The only stage that reads test data.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor
 
-from snn.config import params
 from snn.core import files
-from snn.core.errors import remake
 from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
+from snn.data.samples import Samples
 from snn.energy.counter import Counter, Operations, total
+from snn.evaluation.conditions import Calibrated, conditions, number_of
 from snn.evaluation.rows import LayerRow, Row
-from snn.hardware import chip, int8
-from snn.hardware.trials import Design, verdicts
 from snn.model import network
 from snn.model.losses import METRICS
 from snn.model.network import Network
-from snn.training.validation import Samples, Score, score
+from snn.training.validation import Score, score
 
 SAMPLE = 512  # training inputs by which activations are scaled to 8 bits
 
@@ -48,23 +44,6 @@ class Subject:
     test_data: Path
 
 
-class Calibrated(NamedTuple):
-    """What a calibration was asked for, and the file of the parameters that it found."""
-
-    design: Design
-    found: Path
-
-
-class Condition(NamedTuple):
-    """The columns that name a condition, and the network under it; of a calibration also the network as the last epoch
-    left it, where that is another one than the chosen.
-    """
-
-    columns: dict[str, Any]
-    net: Network
-    last: Network | None = None
-
-
 def run(
     subject: Subject,
     calibrations: Sequence[Calibrated],
@@ -76,6 +55,7 @@ def run(
     """Write rows.csv, one row per condition, and layers.csv, one row per layer of the clean network.
 
     `steps_eval`: numbers of steps at which the clean network is evaluated besides its own.
+    Returns the number of conditions. Raises InputError naming a file that cannot be read.
     """
     training = samples.load(subject.training_data, device)
     test = samples.load(subject.test_data, device)["test"]
@@ -89,7 +69,7 @@ def run(
     rows: list[Row] = []
     layer_rows: list[LayerRow] = []
     sample, _ = next(training["train"].in_order(SAMPLE))
-    with observer.progress(_number(calibrations, steps_eval), "condition") as progress:
+    with observer.progress(number_of(calibrations, steps_eval), "condition") as progress:
         for condition in conditions(clean, sample, calibrations, steps_eval):
             value_val = score(condition.net.predict, training["validation"]).value
             tested, operations = measure(condition.net, test)
@@ -105,63 +85,10 @@ def run(
     return {"conditions": len(rows)}
 
 
-def conditions(
-    clean: Network, sample: Tensor, calibrations: Sequence[Calibrated], steps_eval: Sequence[int]
-) -> Iterator[Condition]:
-    """Every condition that a run is evaluated under; clean comes first. `sample`: training inputs."""
-    yield Condition({"condition": "clean"}, clean)
-    yield Condition({"condition": "int8"}, int8.quantised(clean, sample))
-    for steps in steps_eval:
-        columns = {"steps_eval": steps, "extrapolated": clean.architecture.bias_share}
-        other = network.at_steps(clean, steps)
-        yield Condition({"condition": "clean", **columns}, other)
-        yield Condition({"condition": "int8", **columns}, int8.quantised(other, sample))
-    for calibration in calibrations:
-        for level in calibration.design.hardware.levels:
-            yield from _on_chips(calibration, clean, level)
-
-
-def _number(calibrations: Sequence[Calibrated], steps_eval: Sequence[int]) -> int:
-    """How many conditions there are."""
-    on_chips = sum(
-        design.hardware.chips + len(verdicts(design, level))
-        for design, _ in calibrations
-        for level in design.hardware.levels
-    )
-    return 2 + 2 * len(steps_eval) + on_chips
-
-
-def _on_chips(calibration: Calibrated, clean: Network, level: float) -> Iterator[Condition]:
-    """The chips of a level as they were made, then after every calibration."""
-    design, found = calibration
-    tensors, metadata = files.read_tensors(found, remake(found.parent))
-    parts = params.noise_parts(design.noise, level)
-    for number in range(design.hardware.chips):
-        made = chip.manufacture(clean, parts, number)
-        yield Condition({"condition": "noisy", **_chip(design, level, number, made)}, made.network)
-    for verdict in verdicts(design, level):
-        spent = metadata["trials"][verdict.trial.key]
-        nets = {}
-        for name in ("chosen", "last"):
-            made = chip.manufacture(clean, parts if verdict.level else [], verdict.chip or 0)
-            prefix = f"{verdict.trial.key}/{name}/"
-            values = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-            if values:
-                chip.program(made.network, network.from_numpy(values))
-                nets[name] = made.network
-        cost = {f"calibration_{name}": value for name, value in spent.items()}
-        columns = {**_chip(design, verdict.level, verdict.chip, made), **verdict.arm._asdict(), **cost}
-        yield Condition({"condition": "calibrated", **columns}, nets["chosen"], nets.get("last"))
-
-
-def _chip(design: Design, level: float, number: int | None, made: chip.Chip) -> dict[str, Any]:
-    return {"noise": design.hardware.noise, "level": level, "chip": number, "draw": made.draw}
-
-
-def measure(net: Network, samples: Samples) -> tuple[Score, list[Operations]]:
-    """The score of a network, and the operations of an inference layer by layer, in one pass over the samples."""
-    counter = Counter(net, samples.spikes)
-    return score(counter.scores, samples), counter.operations()
+def measure(net: Network, shown: Samples) -> tuple[Score, list[Operations]]:
+    """The score of a network, and the operations of one inference per layer, in one pass over the samples."""
+    counter = Counter(net, shown.spikes)
+    return score(counter.scores, shown), counter.operations()
 
 
 def _row(subject: Subject, task: str, measured: dict[str, Any]) -> Row:

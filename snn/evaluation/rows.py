@@ -33,9 +33,7 @@ class Condition(Columns):
     draw: Annotated[str | None, Column("", "hash of all that was drawn for the chip")] = None
     calibrator: Annotated[str | None, Column("", "file in snn/hardware/calibrators")] = None
     targets: Annotated[str | None, Column("", "what the chip imitates: own, or its teacher")] = None
-    control: Annotated[str | None, Column("", "where the budget was spent otherwise, see snn/hardware/trials.py")] = (
-        None
-    )
+    control: Annotated[str | None, Column("", "how the budget was spent instead, see snn/hardware/trials.py")] = None
     status: Annotated[Literal["ok", "diverged"], Column("", "diverged: evaluated at its last good epoch")] = "ok"
     metric: Annotated[str, Column("", "what value_* is: accuracy or mse")]
     direction: Annotated[Literal["higher", "lower"], Column("", "which is better")]
@@ -46,9 +44,9 @@ class Condition(Columns):
     value_test_last: Annotated[float | None, Column(METRIC, "on test data, after the last epoch of calibration")] = None
     calibration_epoch: Annotated[int | None, Column("epochs", "chosen epoch; 0: the chip is left as it was")] = None
     calibration_shown: Annotated[int | None, Column("samples", "learned from, each time counted")] = None
-    calibration_judged: Annotated[int | None, Column("samples", "of validation data looked at, each time counted")] = (
-        None
-    )
+    calibration_validated: Annotated[
+        int | None, Column("samples", "of validation data looked at, each time counted")
+    ] = None
     calibration_updates: Annotated[int | None, Column("updates", "times that parameters were written")] = None
     calibration_writes: Annotated[int | None, Column("values", "values written")] = None
     calibration_learning_macs: Annotated[

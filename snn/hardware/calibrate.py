@@ -1,7 +1,7 @@
-"""Calibration: chips are programmed again until they do what they should.
+"""Calibration: chips are programmed again so that they do what they should.
 
-Training samples teach, validation samples choose: after every epoch the chip is looked at, and the best epoch is kept,
-before the first one included (epoch 0, the chip as it was programmed). Test samples are seen by no one here.
+Chips learn from training samples. After every epoch a chip is evaluated on validation samples, and the best epoch is
+kept; epoch 0 is the chip as it was first programmed. Test samples are not read.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from snn.core import files, seeds
 from snn.core.errors import InputError
 from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
-from snn.data.samples import Split
+from snn.data.samples import Samples
 from snn.hardware import calibrators, chip
 from snn.hardware.calibrators import Calibrator, Lesson
 from snn.hardware.trials import Design, Trial, trials
@@ -26,15 +26,21 @@ from snn.model.graph import nodes, sizes
 from snn.model.network import Network
 from snn.training.validation import Scored, better, score
 
-COST = ("shown", "judged", "updates", "writes", "learning_macs")  # samples to learn from, to choose by; writes, values
-FRESH = 1_000_000  # chips from this number on are drawn for noise-aware training, and none of them is evaluated
+COST = (
+    "shown",
+    "validated",
+    "updates",
+    "writes",
+    "learning_macs",
+)  # samples learned from, samples validated on, writes of parameters, values written
+FRESH = 1_000_000  # chips from this number on are drawn for noise-aware training only, never for rows
 
 
 @dataclass(frozen=True)
 class Setup:
-    """The chips of one run: how they are calibrated, and the files of the run's network and data, and of its teacher.
+    """The chips of one run, how they are calibrated, and the files of the run's network, data and teacher.
 
-    `teacher_percentile`: that of the run's rule. `digest` names the result.
+    `teacher_percentile`: of the run's rule, see `rules.Rule`. `digest` names the result.
     """
 
     design: Design
@@ -47,19 +53,19 @@ class Setup:
 
 
 class Epoch(Scored):
-    """One epoch of a trial, with all that was spent until its end."""
+    """One epoch of a trial, with everything spent up to its end."""
 
     epoch: int
     loss: float | None
     shown: int
-    judged: int
+    validated: int
     updates: int
     writes: int
     learning_macs: int
 
 
 class Course(NamedTuple):
-    """The epochs of a trial, from 0 on; the parameters of the best one and of the last one."""
+    """The epochs of a trial, from 0 on, and the parameters of the best (`chosen`) and the last one."""
 
     history: list[Epoch]
     chosen: dict[str, Tensor]
@@ -81,7 +87,11 @@ class Reference:
 
 
 def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERMINAL) -> dict[str, int]:
-    """Write what every trial programmed, chosen and last, and the course of it."""
+    """Do every trial of a run; write the parameters of its chosen and last epoch, and its history.
+
+    Returns the numbers of trials and of training samples. Raises InputError for a file that cannot be read, or if more
+    training samples are asked for than there are.
+    """
     design, clean = setup.design, network.load(setup.net, device)
     teacher = network.load(setup.teacher, device) if setup.teacher else None
     parts = _parts(setup, device)
@@ -91,11 +101,12 @@ def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERM
     asked = trials(design)
     with observer.progress(len(asked), "trial") as progress:
         for trial in asked:
-            reference = Reference(clean, teacher if trial.arm.targets == "teacher" else None, setup.teacher_percentile)
+            by_teacher = teacher if trial.treatment.targets == "teacher" else None
+            reference = Reference(clean, by_teacher, setup.teacher_percentile)
             order = seeds.generator(setup.seed, "calibration", trial.chip)
             course = calibrate(clean, trial, design, reference, parts, order)
             first, last = course.history[0], course.history[-1]
-            named = {"level": trial.level, "chip": trial.chip, **trial.arm._asdict()}
+            named = {"level": trial.level, "chip": trial.chip, **trial.treatment._asdict()}
             history += [{**named, **row} for row in course.history]
             spent[trial.key] = {"epoch": course.chosen_epoch, **{name: n for name, n in last.items() if name in COST}}
             kept = {"chosen": course.chosen} | ({} if last["epoch"] == course.chosen_epoch else {"last": course.last})
@@ -109,13 +120,13 @@ def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERM
     return {"calibrations": len(spent), "samples": design.hardware.calibration.samples}
 
 
-def _parts(setup: Setup, device: torch.device) -> dict[str, Split]:
-    """Training samples, as many as calibration may learn from, drawn by the seed; and all validation samples."""
+def _parts(setup: Setup, device: torch.device) -> dict[str, Samples]:
+    """As many training samples as calibration learns from, drawn by the seed; and all validation samples."""
     parts, wanted = samples.load(setup.data, device), setup.design.hardware.calibration.samples
     if wanted > len(parts["train"]):
-        found = f"{wanted} of {len(parts['train'])} training samples"
+        what = f"{wanted} of {len(parts['train'])} training samples"
         where = f"hardware.{setup.design.hardware.noise}.calibration.samples"
-        raise InputError(where, found, "say fewer in the experiment")
+        raise InputError(where, what, "use fewer in the experiment")
     order = torch.randperm(len(parts["train"]), generator=seeds.generator(setup.seed, "calibration samples"))
     return {**parts, "train": parts["train"].take(order[:wanted].to(device))}
 
@@ -125,15 +136,15 @@ def calibrate(
     trial: Trial,
     design: Design,
     reference: Reference,
-    parts: Mapping[str, Split],
+    parts: Mapping[str, Samples],
     order: torch.Generator,
 ) -> Course:
-    """Do one trial, on a chip of its own; `order` draws the order of samples, and nothing else."""
+    """Do one trial, on a chip of its own; `order` draws only the order of samples."""
     settings, train, validation = design.hardware.calibration, parts["train"], parts["validation"]
     calibrator, evaluated = _set_up(clean, trial, design)
     dense_macs = [size.macs for size in sizes(clean.architecture.input_shape, nodes(clean.architecture))]
     learning = calibrator.learning_macs(dense_macs)
-    shuffle = torch.Generator().manual_seed(order.initial_seed() + 1) if trial.arm.control == "shuffled" else None
+    shuffle = torch.Generator().manual_seed(order.initial_seed() + 1) if trial.treatment.control == "shuffled" else None
 
     def row(epoch: int, loss: float | None) -> Epoch:
         found, seen = score(evaluated().predict, validation), epoch * len(train)
@@ -143,7 +154,7 @@ def calibrate(
             "value_val": found.value,
             "validation_loss": found.loss,
             "shown": seen,
-            "judged": (epoch + 1) * len(validation),
+            "validated": (epoch + 1) * len(validation),
             "updates": calibrator.updates,
             "writes": calibrator.writes,
             "learning_macs": seen * learning,
@@ -161,10 +172,11 @@ def calibrate(
 
 
 def _set_up(clean: Network, trial: Trial, design: Design) -> tuple[Calibrator, Callable[[], Network]]:
-    """The calibrator of a trial with what it programs, and what gives the network that is evaluated."""
-    kind, settings = calibrators.load(trial.arm.calibrator, "calibration.calibrators"), design.hardware.calibration
+    """The calibrator of a trial, and a function that returns the network to evaluate."""
+    kind = calibrators.load(trial.treatment.calibrator, "calibration.calibrators")
+    settings = design.hardware.calibration
     parts = params.noise_parts(design.noise, trial.level) if trial.level else []
-    if trial.arm.control != "noise_aware":
+    if trial.treatment.control != "noise_aware":
         made = chip.manufacture(clean, parts, trial.chip or 0).network
         return kind(made, settings), lambda: made
     shared = chip.manufacture(clean, [], 0).network

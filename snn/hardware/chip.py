@@ -1,12 +1,12 @@
 """Chips: a network on imperfect hardware.
 
-A chip answers to inputs and lets itself be programmed; what its noise did to a value cannot be read out, nor be told
-from a gradient. A chip is permanent: effective value = f(programmed value), with f drawn once; only the programmed
-value w is a parameter. Who learns knows w, the grid that weights are stored on, nominal neurons, what the chip answers,
-spikes and membranes, and which of its neurons never answer (no gradient passes where a spike is lost, `neuron`):
+A chip can be run and programmed: effective value = f(programmed value w), with f drawn once per chip. Only w is a
+parameter. f can neither be read out nor be seen in a gradient. A calibrator knows w, the grid on which weights are
+stored, the nominal neurons, and the outputs, spikes and membranes of the chip. No gradient passes where a spike is lost
+(`neuron`), so it also knows which neurons are dead. With q(w) the value of w on its grid, or w itself without a grid:
 
-    dL/dw  := dL/df (1 on a hidden f; of a grid, 1 inside its range and 0 beyond)
-    dL/dx  := what w on its grid, not f(w), sends back through a layer, where a loss reaches through several
+    dL/dw  := dL/df q'(w)                           q' = 1 inside the range of the grid and 0 beyond; 1 without a grid
+    dL/dx  := the error sent back through q(w)      instead of f(w), in a loss that reaches through several layers
 """
 
 import copy
@@ -38,7 +38,7 @@ class Chip(NamedTuple):
 
 
 class Effect(nn.Module):
-    """What the hardware does to a programmed value, hidden in a function; one that is known has a `slope`."""
+    """The function from a programmed to an effective value; a known effect has a `slope`, all others are hidden."""
 
     def __init__(self, effect: Callable[[Tensor], Tensor]):
         super().__init__()
@@ -46,7 +46,7 @@ class Effect(nn.Module):
 
     @property
     def known(self) -> bool:
-        """Whether who programs the chip knows what happens to a value."""
+        """Whether a calibrator knows the function."""
         return hasattr(self._effect, "slope")
 
     def forward(self, programmed: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ class Effect(nn.Module):
 
 
 class _Hidden(torch.autograd.Function):
-    """An effect whose gradient tells nothing of it but what is known."""
+    """An effect whose gradient is that of the identity, or the slope of a known effect."""
 
     @staticmethod
     def forward(ctx: Any, programmed: Tensor, effect: Callable[[Tensor], Tensor]) -> Tensor:
@@ -68,19 +68,19 @@ class _Hidden(torch.autograd.Function):
 
 
 class _Errors:
-    """Hooks of a layer's operator: errors go back through the weights that are known, not through those that act."""
+    """Hooks of a layer's operator that send errors back through the known weights instead of the effective ones."""
 
     def __init__(self):
         self._x: Tensor | None = None
 
     def before(self, op: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
-        """Cut the way back through the weights that act."""
+        """Detach the input, so that no error goes back through the effective weights."""
         (x,) = inputs
         self._x = x if torch.is_grad_enabled() and x.requires_grad else None
         return (x.detach(),) if self._x is not None else inputs
 
     def after(self, op: nn.Module, inputs: tuple[Tensor], y: Tensor) -> Tensor:
-        """Open one through the known weights; it adds zero."""
+        """Add a term of value zero that sends errors back through the known weights."""
         if self._x is None:
             return y
         x, self._x = self._x, None
@@ -93,7 +93,7 @@ class _Errors:
 
 @torch.no_grad()
 def known_weight(op: nn.Module) -> Tensor:
-    """The weight as who programs the chip knows it: what was programmed, on its grid."""
+    """The programmed weight on its grid, as a calibrator knows it."""
     effects = _effects(op, "weight")
     weight = effects.original.detach()
     for effect in effects:
@@ -102,7 +102,7 @@ def known_weight(op: nn.Module) -> Tensor:
 
 
 def manufacture(clean: Network, parts: Parts, number: int) -> Chip:
-    """Chip `number`, programmed with the parameters of a clean network; without parts it is that network."""
+    """Chip `number`, programmed with the parameters of a clean network; without parts, a copy of that network."""
     made, foundry = copy.deepcopy(clean), Foundry(number)
     for i, (model, options) in enumerate(parts):
         foundry.again = sum(model is earlier for earlier, _ in parts[:i])
@@ -116,7 +116,7 @@ def manufacture(clean: Network, parts: Parts, number: int) -> Chip:
 
 
 def sharing(network: Network, parts: Parts, number: int) -> Network:
-    """A chip on which the parameters of `network` themselves are programmed, so that its gradients are theirs."""
+    """A chip that shares its programmed parameters with `network`, so that gradients reach them."""
     made = manufacture(network, parts, number).network
     for layer, own in zip(made.layers, network.layers, strict=True):
         for name, parameter in own.op.named_parameters(recurse=False):
@@ -128,27 +128,27 @@ def sharing(network: Network, parts: Parts, number: int) -> Network:
 
 
 def program_through(module: nn.Module, parameter: str, effect: Callable[[Tensor], Tensor]) -> None:
-    """From now on `parameter` of `module` is the effect on what was programmed; only the latter is a parameter.
+    """Replace `parameter` of `module` by the effect on it; the programmed value stays the parameter.
 
-    An effect with a method `slope` is known: it is its derivative, as far as there is one to be used.
+    An effect with a method `slope`, its derivative, is known to a calibrator.
     """
     parametrize.register_parametrization(module, parameter, Effect(effect), unsafe=True)
 
 
 def laid_as(parameter: Tensor, values: Tensor) -> Tensor:
-    """Values in the memory layout of a parameter: what a convolution makes of others differs in the last bits."""
+    """Values in the memory layout of a parameter; in another one, convolutions differ in the last bits."""
     return torch.empty_like(parameter, requires_grad=False).copy_(values)
 
 
 def programmed(layer: Layer, parameter: str) -> Tensor | None:
-    """What can be programmed for a parameter of a layer, if it has one."""
+    """The programmable value of a parameter of a layer, or None if the layer has no such parameter."""
     if parametrize.is_parametrized(layer.op, parameter):
         return _effects(layer.op, parameter).original
     return getattr(layer.op, parameter, None)
 
 
 def _effects(module: nn.Module, parameter: str) -> ParametrizationList:
-    """What stands between what is programmed for a parameter and what acts."""
+    """The effects that turn a programmed value into an effective one."""
     effects = module.get_submodule(f"parametrizations.{parameter}")
     if not isinstance(effects, ParametrizationList):
         raise TypeError(f"{parameter} of {module} goes through {effects}")
@@ -156,20 +156,20 @@ def _effects(module: nn.Module, parameter: str) -> ParametrizationList:
 
 
 def programmable(network: Network) -> dict[str, nn.Parameter]:
-    """Everything that can be programmed, under the names that it has in a clean network."""
+    """All programmable parameters, by their names in a clean network."""
     found = network.named_parameters()
     return {re.sub(r"\.parametrizations\.(\w+)\.original$", r".\1", name): parameter for name, parameter in found}
 
 
 @torch.no_grad()
 def program(network: Network, values: Mapping[str, Tensor]) -> None:
-    """Program a chip with values named as `programmable` names them."""
+    """Program a chip with values by the names of `programmable`; raises KeyError if one is missing."""
     for name, parameter in programmable(network).items():
         parameter.copy_(values[name])
 
 
 def set_silicon(layer: Layer, **changes: Any) -> None:
-    """Change a layer's silicon; functions go behind those that are there."""
+    """Change a layer's silicon; tuples of functions are appended to the present ones."""
     silicon = layer.silicon
     stacked = {name: (*getattr(silicon, name), *new) for name, new in changes.items() if isinstance(new, tuple)}
     layer.silicon = dataclasses.replace(silicon, **{**changes, **stacked})

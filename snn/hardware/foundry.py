@@ -1,4 +1,4 @@
-"""Where chips are made: every permanent draw, by name, the same on every machine."""
+"""Random draws of a chip by name: the same on every machine."""
 
 from __future__ import annotations
 
@@ -15,31 +15,32 @@ torch = lazy("torch")
 
 
 class Foundry:
-    """Where chip number `chip` is made. Draws are counter-based (Philox), keyed by (chip, layer, parameter): the same
-    on every machine and in every order of asking. `again`: how often the model at work has been in the stack before,
-    which draws other numbers.
+    """The draws of chip number `chip`: counter-based (Philox), keyed by (chip, layer, parameter, again).
+
+    They are the same on every machine and do not depend on the order of calls. `again`: how often the present noise
+    model occurs earlier in the stack; each occurrence draws other numbers.
     """
 
     def __init__(self, chip: int):
         self.chip, self.again, self._drawn = chip, 0, hashlib.sha256()
 
     def normal(self, layer: int, parameter: str, shape: tuple[int, ...]) -> numpy.ndarray:
-        """Standard normal numbers that belong to one parameter of one layer (-1: the whole chip)."""
+        """Standard normal numbers for one parameter of one layer (-1: the whole chip)."""
         return self._noted(self._philox(layer, parameter).standard_normal(shape))
 
     def uniform(self, layer: int, parameter: str, shape: tuple[int, ...]) -> numpy.ndarray:
-        """Numbers from [0, 1), likewise."""
+        """Uniform numbers in [0, 1) for one parameter of one layer."""
         return self._noted(self._philox(layer, parameter).random(shape))
 
     def generator(self, layer: int, parameter: str, device: object) -> Generator:
-        """For draws that are fresh each time; its numbers are those of the kind of device."""
+        """A generator for fresh draws at every call; its numbers depend on the kind of device."""
         key = self._key(layer, parameter)
         self._drawn.update(key)
         return torch.Generator(device).manual_seed(int.from_bytes(key[:7]))
 
     @property
     def hash(self) -> str:
-        """What names everything that was drawn so far."""
+        """The first digits of the sha256 over everything drawn so far."""
         return self._drawn.hexdigest()[:12]
 
     def _key(self, layer: int, parameter: str) -> bytes:

@@ -1,7 +1,7 @@
-"""A network in 8-bit integers, quantised after training: what an accelerator for ANNs would run.
+"""A network in 8-bit integers, quantised after training, as an accelerator for ANNs would run it.
 
-Weights as `noise/quantisation` has them, 8 bits, a step for every output channel. Activations of an ANN: 255 steps from
-0 to the largest that training samples show, a layer. Spikes are bits already, and images come in 8 bits.
+Weights: 8 bits with one step per output channel, see `noise/quantisation`. Activations of an ANN: 255 steps per layer,
+from 0 to the largest one on training samples. Spikes are bits already, and images come in 8 bits.
 """
 
 import torch
@@ -17,7 +17,7 @@ BITS = 8
 
 @torch.no_grad()
 def quantised(clean: Network, sample: Tensor) -> Network:
-    """The quantised network; `sample` are training inputs."""
+    """The quantised network; `sample` are training inputs that set the range of activations."""
     options = quantisation.Options(bits=BITS, per="channel")
     made = chip.manufacture(clean, [(quantisation, options)], 0).network
     largest = [float(a_TBN.max()) for _, a_TBN in clean.walk(clean.encode(sample))]

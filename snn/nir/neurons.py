@@ -1,10 +1,12 @@
-"""Neurons of NIR become ours, and ours NIR's. The equations are in `exchange`."""
+"""Convert neurons from and to NIR by the equations in `snn/nir/__init__.py`."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import nir
 import numpy as np
 import torch
+from torch import Tensor
 
 from snn.core.errors import InputError
 from snn.model.layer import Layer
@@ -13,30 +15,29 @@ from snn.model.spec import Neuron
 from snn.nir import DT
 
 NEURONS = {"LIF", "IF", "Threshold"}
+Values = np.ndarray | float  # one per neuron, or one for all
 
 
 class Constants(NamedTuple):
-    """Of the neurons of a node, as arrays or numbers: decay, threshold, what the current is multiplied by, what is
-    added to it.
-    """
+    """Constants of the neurons of a node: u[t] = decay v[t-1] + gain I[t] + drive, and the threshold."""
 
-    decay: Any
-    threshold: Any
-    gain: Any
-    drive: Any
+    decay: Values
+    threshold: Values
+    gain: Values
+    drive: Values
 
 
-def constants_of(where: str, node: Any, dt: float) -> Constants:
-    """What a node's neurons do in steps of `dt`; raises InputError naming `where` the node stands."""
-    kind = type(node).__name__
-    threshold = np.asarray(node.threshold if kind == "Threshold" else node.v_threshold, np.float64)
+def constants_of(where: str, node: nir.NIRNode, dt: float) -> Constants:
+    """The constants of a node in steps of `dt`; raises InputError at `where`, the name of the node."""
+    step = isinstance(node, nir.Threshold)
+    threshold = np.asarray(node.threshold if step else node.v_threshold, np.float64)
     if not ((threshold > 0) & np.isfinite(threshold)).all():
-        raise InputError(where, "has a threshold that is not positive and finite", "no neuron here has")
-    if kind == "Threshold":
+        raise InputError(where, "has a threshold that is not positive and finite", "give another")
+    if step:
         return Constants(0.0, threshold, 1.0, 0.0)
     if np.any(np.asarray(node.v_reset) != 0):
-        raise InputError(where, "is reset to a value that is not 0", "shift its potentials")
-    if kind == "IF":
+        raise InputError(where, "has a v_reset other than 0", "shift its potentials")
+    if isinstance(node, nir.IF):
         return Constants(1.0, threshold, dt * np.asarray(node.r, np.float64), 0.0)
     tau = np.asarray(node.tau, np.float64)
     share = dt / np.where(tau > 0, tau, np.nan)
@@ -46,44 +47,46 @@ def constants_of(where: str, node: Any, dt: float) -> Constants:
 
 
 def neuron_of(constants: Constants) -> Neuron:
-    """The neuron of the whole network, from its first layer; where others differ, silicon says so."""
+    """The neuron of a network, from the constants of its first layer; see `silicon_of` for layers that differ."""
     decay, threshold = (_short(np.ravel(value)[0]) for value in (constants.decay, constants.threshold))
-    surrogate = {"surrogate": "rectangle", "width": threshold / 2, "height": 1 / threshold}
-    return Neuron(decay=decay, threshold=threshold, reset="zero", fires="above", **surrogate)
+    return Neuron(
+        decay=decay,
+        threshold=threshold,
+        reset="zero",
+        fires="above",
+        surrogate="rectangle",
+        width=threshold / 2,
+        height=1 / threshold,
+    )
 
 
 def silicon_of(constants: Constants, neuron: Neuron, layer: Layer) -> Silicon:
-    """Where the neurons of a layer differ from `neuron`."""
+    """The constants of a layer that differ from `neuron`."""
     decay_N, threshold_N = (spread(value, layer.output_shape) for value in (constants.decay, constants.threshold))
-    same = {
-        "decay_N": np.allclose(decay_N, neuron.decay, rtol=0, atol=1e-11),
-        "threshold_N": (threshold_N.astype(np.float32) == np.float32(neuron.threshold)).all(),
-    }
-    arrays = {"decay_N": decay_N, "threshold_N": threshold_N}
-    return Silicon(**{name: torch.from_numpy(array).float() for name, array in arrays.items() if not same[name]})
+    same_decay = np.allclose(decay_N, neuron.decay, rtol=0, atol=1e-11)
+    same_threshold = (threshold_N.astype(np.float32) == np.float32(neuron.threshold)).all()
+    return Silicon(
+        decay_N=None if same_decay else torch.from_numpy(decay_N).float(),
+        threshold_N=None if same_threshold else torch.from_numpy(threshold_N).float(),
+    )
 
 
 def _short(value: float) -> float:
-    """A number as it was probably typed: 1 - 1 / (1 / (1 - 0.9)) is 0.9."""
+    """Round to 12 digits: 1 - 1 / (1 / (1 - 0.9)) becomes 0.9."""
     return float(f"{value:.12g}")
 
 
-def spread(value: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """A number, or an array of as many, neuron by neuron in float64."""
+def spread(value: Values, shape: tuple[int, ...]) -> np.ndarray:
+    """A number or an array as float64 of `shape`; raises ValueError if the shapes differ."""
     array = np.asarray(value, np.float64)
     if array.size > 1 and array.shape != tuple(shape):
-        raise ValueError(f"an array of {array.shape} is no value a neuron of {tuple(shape)}")
+        raise ValueError(f"{array.shape} values for neurons of shape {tuple(shape)}")
     return np.broadcast_to(array if array.size > 1 else array.reshape(()), shape).copy()
 
 
-def node_of(layer: Layer) -> object:
-    """The neurons of a layer as a node. Thresholds that fire when reached are written as the number before: u >= a is
-    u > b.
-    """
-    import nir
-
-    neuron, silicon = layer.activation, layer.silicon
-    shape = layer.output_shape
+def node_of(neuron: Neuron, layer: Layer) -> nir.NIRNode:
+    """The neurons of a layer as a node. A threshold a that fires at u >= a is written as the float32 below it."""
+    silicon, shape = layer.silicon, layer.output_shape
     threshold = _own(silicon.threshold_N, neuron.threshold, shape).astype(np.float32)
     if neuron.fires == "at":
         threshold = np.nextafter(threshold, np.float32(-math.inf))
@@ -96,5 +99,5 @@ def node_of(layer: Layer) -> object:
     return nir.LIF(tau, tau / DT, zeros, threshold, zeros)
 
 
-def _own(own: object, ideal: float, shape: tuple[int, ...]) -> np.ndarray:
+def _own(own: Tensor | None, ideal: float, shape: tuple[int, ...]) -> np.ndarray:
     return np.full(shape, ideal) if own is None else own.detach().cpu().double().numpy()

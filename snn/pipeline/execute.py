@@ -96,7 +96,7 @@ def _calibrate(job: Calibrate, out: Path, observer: Observer) -> None:
 
 def _evaluate(job: Evaluate, out: Path, observer: Observer) -> None:
     device = _torch(job.run)
-    from snn.evaluation import evaluate
+    from snn.evaluation import conditions, evaluate
 
     run = job.run
     subject = evaluate.Subject(
@@ -114,7 +114,7 @@ def _evaluate(job: Evaluate, out: Path, observer: Observer) -> None:
         training_data=run.data.training_file,
         test_data=run.data.test_file,
     )
-    found = [evaluate.Calibrated(calibration.design, calibration.proof) for calibration in job.calibrations]
+    found = [conditions.Calibrated(calibration.design, calibration.proof) for calibration in job.calibrations]
     finish(job, out, lambda: evaluate.run(subject, found, job.steps_eval, device, out, observer), device)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from snn import config, rules
 from snn.config import params
-from snn.hardware.trials import Arm, Design
+from snn.hardware.trials import Design, Treatment
 from snn.pipeline.job import Job
 from snn.rules import Rule
 
@@ -140,7 +140,7 @@ class Calibrate(Job):
     run: Train
     hardware: config.Hardware
     noise: config.Noise
-    arms: tuple[Arm, ...]
+    treatments: tuple[Treatment, ...]
     teacher: Train | None
 
     @property
@@ -153,13 +153,13 @@ class Calibrate(Job):
 
     @property
     def modules(self) -> tuple[str, ...]:
-        calibrators = sorted({f"snn.hardware.calibrators.{arm.calibrator}" for arm in self.arms})
+        calibrators = sorted({f"snn.hardware.calibrators.{treatment.calibrator}" for treatment in self.treatments})
         return ("snn.hardware.calibrate", *calibrators, *self.noise_modules)
 
     @property
     def design(self) -> Design:
-        """Its chips, and the calibrations of each of them."""
-        return Design(self.hardware, self.noise, self.arms)
+        """Its chips, and the ways in which each of them is calibrated."""
+        return Design(self.hardware, self.noise, self.treatments)
 
     @property
     def noise_modules(self) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ class Calibrate(Job):
         return {
             "hardware": self.hardware.hashed(),
             "noise": self.noise.hashed("models"),
-            "arms": [list(arm) for arm in self.arms],
+            "arms": [list(treatment) for treatment in self.treatments],  # the key of results on record, see `adopt`
             "seed": self.run.seed,
         }
 

@@ -11,7 +11,7 @@ from snn import config
 from snn.config import params
 from snn.core.errors import InputError, PlanChanged
 from snn.core.paths import ROOT
-from snn.hardware.trials import arms as arms_of
+from snn.hardware.trials import treatments as treatments_of
 from snn.pipeline.checks import Checks
 from snn.pipeline.job import Job, place
 from snn.pipeline.jobs import Calibrate, Evaluate, Prepare, Train
@@ -137,9 +137,9 @@ class Plan:
         for hardware in self.experiment.hardware:
             noise = params.load("noise", hardware.noise)
             hardware = hardware.model_copy(update={"levels": hardware.levels or noise.levels})
-            arms = tuple(arms_of(hardware.calibration, by_teacher))
-            needed = teacher if any(arm.targets == "teacher" for arm in arms) else None
-            yield Calibrate(run, hardware, noise, arms, needed)
+            treatments = tuple(treatments_of(hardware.calibration, by_teacher))
+            needed = teacher if any(treatment.targets == "teacher" for treatment in treatments) else None
+            yield Calibrate(run, hardware, noise, treatments, needed)
 
     def _report(self) -> Report:
         params.path_of("energy", self.experiment.energy)

@@ -43,7 +43,7 @@ class Trial(Columns):
     value_val: Annotated[float, Column(METRIC, "of the chip on validation data")]
     validation_loss: Annotated[float, Column("nats or mse", "of the chip on validation data")]
     shown: Annotated[int, Column("samples", "learned from until then, each time counted")]
-    judged: Annotated[int, Column("samples", "of validation data looked at until then, each time counted")]
+    validated: Annotated[int, Column("samples", "of validation data looked at until then, each time counted")]
     updates: Annotated[int, Column("updates", "times that parameters were written until then")]
     writes: Annotated[int, Column("values", "written until then")]
     learning_macs: Annotated[int, Column("operations", "multiply-accumulates of learning until then")]

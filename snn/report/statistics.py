@@ -9,7 +9,7 @@ Source: Holm, A simple sequentially rejective multiple test procedure, Scand. J.
 Testing statistical hypotheses, for the power of the t-test.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -69,3 +69,18 @@ def detectable(sd: float, n: int, level: float = LEVEL) -> float:
     if n < 2 or not sd:
         return float("nan")
     return sd * float(ncfdtrinc(1, n - 1, 1 - POWER, critical(n - 1, level) ** 2) / n) ** 0.5
+
+
+def verdict(row: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The better side of a comparison, if the corrected test resolves the difference, and the result in words.
+
+    `row` has left, right, n, difference, sd, p_holm, and direction: higher or lower, whichever is better.
+    """
+    if row["n"] < 2:
+        return None, "not resolved: one seed"
+    if not row["sd"]:
+        return None, "no difference in any seed" if not row["difference"] else "not resolved: no spread to judge it by"
+    if not row["p_holm"] < LEVEL:
+        return None, "not resolved"
+    better = row["left"] if (row["difference"] > 0) == (row["direction"] == "higher") else row["right"]
+    return better, f"{better} is better"

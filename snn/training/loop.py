@@ -19,7 +19,7 @@ from snn.core import files, seeds
 from snn.core.errors import InputError, Stopped, remake
 from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
-from snn.data.samples import Split
+from snn.data.samples import Samples
 from snn.model import network
 from snn.model.network import Network
 from snn.rules import Batch, Rule, Task
@@ -67,7 +67,7 @@ def run(
 
 
 def fit(
-    setup: Setup, parts: Mapping[str, Split], parents: Mapping[str, Network], observer: Observer = TERMINAL
+    setup: Setup, parts: Mapping[str, Samples], parents: Mapping[str, Network], observer: Observer = TERMINAL
 ) -> tuple[Network, Course]:
     """Train a student: returns it as it ended, and the course of its training.
 
@@ -114,7 +114,7 @@ def fit(
     return student, course
 
 
-def _student(setup: Setup, train: Split, parents: Mapping[str, Network]) -> Network:
+def _student(setup: Setup, train: Samples, parents: Mapping[str, Network]) -> Network:
     """The student as its training begins."""
     torch.manual_seed(seeds.stream(setup.seed, "weights"))
     sample, _ = next(train.in_order(SAMPLE))
@@ -131,7 +131,7 @@ def _epoch(
     epoch: int,
     student: Network,
     optimiser: torch.optim.Optimizer,
-    train: Split,
+    train: Samples,
     parents: Mapping[str, Network],
 ) -> tuple[float, float]:
     """Train for one epoch, or until a loss is no longer finite; returns the mean loss and the last learning rate."""
@@ -168,7 +168,7 @@ def _trace(
     student: Network,
     parents: Mapping[str, Network],
     rates: Rates,
-    validation: Split,
+    validation: Samples,
     observer: Observer,
 ) -> None:
     """Note firing rates and what the rule observes; warn of a layer that hardly fires."""

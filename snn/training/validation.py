@@ -1,28 +1,14 @@
 """How well a deployed network does on samples, and which of two epochs is better."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol, TypedDict
+from collections.abc import Callable
+from typing import NamedTuple, TypedDict
 
 import torch
 from torch import Tensor
 
+from snn.data.samples import Samples
 from snn.model.losses import METRICS, loss, outcomes
 from snn.model.network import Network
-
-
-class Samples(Protocol):
-    """Samples that can be shown in batches, as those of a `data.samples.Split`."""
-
-    @property
-    def spikes(self) -> bool:
-        """Whether they are frames of zeros and ones."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """(x, goal) batch by batch."""
-        ...
 
 
 class Score(NamedTuple):

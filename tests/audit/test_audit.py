@@ -1,4 +1,4 @@
-"""Audits of networks: ours and NIR files give the same tables, whatever is missing is said."""
+"""Audits of networks: runs and NIR files give the same tables, wrong input is named."""
 
 import json
 
@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 import torch
 
-from snn.audit import audit
+from snn.audit import audit, inputs
 from snn.cli.main import main
 from snn.config import params
-from snn.core.errors import InputError
-from snn.energy import counter as energy
 from snn.energy import prices
+from snn.energy.counter import Counter, total
 from snn.model import network
 from snn.model.spec import AvgPool, Conv, Linear
 from snn.nir.write import write
 from tests import nets
+from tests.refusals import refused
 
 SHAPE, K, N = (1, 8, 8), 4, 24
 
@@ -49,12 +49,12 @@ def test_a_network_and_its_nir_file_have_the_same_audit(net, samples, tmp_path):
     assert (tmp_path / "a" / "audit.html").read_text().count("<svg") == 3
 
 
-def test_an_audit_tells_what_the_counter_counts_and_the_conventions_price(net, samples, tmp_path):
+def test_tables_hold_the_counted_operations_and_their_energy_by_convention(net, samples, tmp_path):
     audit.audit(network.save(net, tmp_path / "net.safetensors"), samples, tmp_path / "out", noises=(), chips=1)
-    found, counter = tables(tmp_path / "out"), energy.Counter(net)
+    found, counter = tables(tmp_path / "out"), Counter(net)
     with np.load(samples) as held:
         counter.scores(torch.from_numpy(held["x"]))
-    work = energy.total(counter.operations())
+    work = total(counter.operations())
     assert found["layers"].acs.sum() == pytest.approx(work.acs)
     assert found["layers"].neuron_updates.sum() == work.neuron_updates == 3 * (4 * 64 + 16)
     assert found["noise"].accuracy.tolist() == [1.0]
@@ -73,7 +73,7 @@ def test_at_the_break_even_rate_a_network_costs_what_its_ann_does(net, samples, 
             assert row.energy_nj - row.acs_nj + scaled == pytest.approx(row.same_layers_nj)
 
 
-def test_noise_lowers_what_a_network_gets_right_and_names_its_draws(net, samples, tmp_path):
+def test_noise_lowers_accuracy_and_draws_are_recorded(net, samples, tmp_path):
     model = network.save(net, tmp_path / "net.safetensors")
     audit.audit(model, samples, tmp_path / "out", noises=("mismatch", "silencing"), chips=2)
     noise = tables(tmp_path / "out")["noise"].dropna(subset=["noise"])
@@ -83,52 +83,77 @@ def test_noise_lowers_what_a_network_gets_right_and_names_its_draws(net, samples
 
 
 def refusal(arguments, capsys):
+    """The one line that the command prints, without its first word."""
     assert main(["audit", *map(str, arguments)]) == 2
     message = capsys.readouterr().err
     assert message.count("\n") == 1
-    return message
+    return message.removeprefix("error: ")
 
 
-def test_what_is_missing_or_does_not_fit_is_said_in_one_line(net, samples, tmp_path, capsys):
-    model = network.save(net, tmp_path / "net.safetensors")
-    out = ["--out", tmp_path / "out"]
-    assert "is neither a run folder nor a file" in refusal([tmp_path / "none", *out], capsys)
-    assert "give --data FILE" in refusal([model, *out], capsys)
-    assert "--chips: 0 is less than 1" in refusal([model, "--chips", "0", *out], capsys)
-    assert "the nearest is 'mismatch'" in refusal([model, "--data", samples, "--noise", "mismatsch", *out], capsys)
-    bad = {
-        "samples are (1, 9, 9)": {"x": np.zeros((3, 1, 9, 9)), "y": np.zeros(3, int)},
-        "classes go from 0 to 7": {"x": np.zeros((3, *SHAPE)), "y": np.array([0, 1, 7])},
-        "classes go from -1 to 1": {"x": np.zeros((3, *SHAPE)), "y": np.array([0, 1, -1])},
-        "classes go from 0 to 12": {"x": np.zeros((300, *SHAPE)), "y": np.array([0] * 299 + [12])},
-        "one at each of": {"x": np.zeros((3, 9, *SHAPE)), "y": np.zeros(3, int)},
-        "no real number": {"x": np.full((3, *SHAPE), np.nan), "y": np.zeros(3, int)},
-        "no real number of 32 bits": {"x": np.full((3, *SHAPE), 1e300), "y": np.zeros(3, int)},
-        "x holds what is no real number": {"x": np.ones((3, *SHAPE), complex), "y": np.zeros(3, int)},
-        "y is float64": {"x": np.zeros((3, *SHAPE)), "y": np.zeros(3)},
-        "arrays x and y": {"x": np.zeros((3, *SHAPE))},
-    }
-    for why, arrays in bad.items():
-        np.savez(tmp_path / "bad.npz", **arrays)
-        assert why in refusal([model, "--data", tmp_path / "bad.npz", *out], capsys)
-    np.savez(tmp_path / "object.npz", x=np.array([{}], dtype=object), y=np.zeros(1, int))
-    assert "arrays x and y" in refusal([model, "--data", tmp_path / "object.npz", *out], capsys)
-    (tmp_path / "cut.npz").write_bytes((tmp_path / "object.npz").read_bytes()[:40])
-    assert "cut.npz: does not hold arrays x and y" in refusal([model, "--data", tmp_path / "cut.npz", *out], capsys)
-    np.save(tmp_path / "x.npy", np.zeros(3))
-    assert "x.npy: is no file of samples; give" in refusal([model, "--data", tmp_path / "x.npy", *out], capsys)
-    assert "--dt: is for NIR files" in refusal([model, "--data", samples, "--dt", "0.1", *out], capsys)
-    (tmp_path / "net.txt").write_text("no network")
-    assert "net.txt: is neither a NIR file nor a run" in refusal([tmp_path / "net.txt", *out], capsys)
-    assert main(["export", str(model), str(tmp_path / "other.txt")]) == 2
-    assert "other.txt: is no name of a NIR file; end it in one of .nir" in capsys.readouterr().err
+WRONG_SAMPLES = {
+    "another shape": ({"x": np.zeros((3, 1, 9, 9)), "y": np.zeros(3, int)}, "(1, 9, 9)"),
+    "a class too many": ({"x": np.zeros((3, *SHAPE)), "y": np.array([0, 1, 7])}, "0 to 7"),
+    "a negative class": ({"x": np.zeros((3, *SHAPE)), "y": np.array([0, 1, -1])}, "-1 to 1"),
+    "a wrong class far behind": ({"x": np.zeros((300, *SHAPE)), "y": np.array([0] * 299 + [12])}, "0 to 12"),
+    "frames of other steps": ({"x": np.zeros((3, 9, *SHAPE)), "y": np.zeros(3, int)}, "(9, 1, 8, 8)"),
+    "no numbers": ({"x": np.full((3, *SHAPE), np.nan), "y": np.zeros(3, int)}, "x holds"),
+    "numbers of 64 bits": ({"x": np.full((3, *SHAPE), 1e300), "y": np.zeros(3, int)}, "x holds"),
+    "complex numbers": ({"x": np.ones((3, *SHAPE), complex), "y": np.zeros(3, int)}, "x holds"),
+    "classes that are no integers": ({"x": np.zeros((3, *SHAPE)), "y": np.zeros(3)}, "y is float64"),
+    "no classes": ({"x": np.zeros((3, *SHAPE))}, "x and y"),
+    "objects": ({"x": np.array([{}], dtype=object), "y": np.zeros(1, int)}, "x and y"),
+}
+
+
+@pytest.mark.parametrize(("arrays", "fact"), WRONG_SAMPLES.values(), ids=WRONG_SAMPLES)
+def test_samples_that_do_not_fit_are_named_and_nothing_is_written(arrays, fact, net, tmp_path, capsys):
+    model, data = network.save(net, tmp_path / "net.safetensors"), tmp_path / "bad.npz"
+    np.savez(data, **arrays)
+    message = refusal([model, "--data", data, "--out", tmp_path / "out"], capsys)
+    assert message.startswith(f"{data}: ")
+    assert fact in message
     assert not (tmp_path / "out").exists()
 
 
-def test_export_says_what_to_do_next(net, tmp_path, capsys):
+def test_a_wrong_file_or_option_is_named_in_one_line(net, samples, tmp_path, capsys):
+    model = network.save(net, tmp_path / "net.safetensors")
+    cut, array, text = tmp_path / "cut.npz", tmp_path / "x.npy", tmp_path / "net.txt"
+    cut.write_bytes(samples.read_bytes()[:40])
+    np.save(array, np.zeros(3))
+    text.write_text("no network")
+    wrong = [
+        (tmp_path / "none", [tmp_path / "none"]),
+        (tmp_path, [model]),
+        ("--chips", [model, "--chips", "0"]),
+        (cut, [model, "--data", cut]),
+        (array, [model, "--data", array]),
+        ("--dt", [model, "--data", samples, "--dt", "0.1"]),
+        (text, [text]),
+    ]
+    for where, arguments in wrong:
+        assert refusal([*arguments, "--out", tmp_path / "out"], capsys).startswith(f"{where}: ")
+    assert "'mismatch'" in refusal([model, "--data", samples, "--noise", "mismatsch"], capsys)
+    assert main(["export", str(model), str(tmp_path / "other.txt")]) == 2
+    assert f"{tmp_path}/other.txt: " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_samples_of_a_network_of_vectors_are_vectors(tmp_path, capsys):
+    """Frames of vectors would be shown with samples as steps."""
+    net = nets.deployed((Linear(linear=5),), shape=(6,), outputs=K, steps=3)
+    model = network.save(net, tmp_path / "net.safetensors")
+    for name, shape in (("vectors", (3, 6)), ("frames", (3, 3, 6))):
+        np.savez(tmp_path / f"{name}.npz", x=np.ones(shape, np.float32), y=np.zeros(3, int))
+    out = ["--noise", "--out", tmp_path / "out"]
+    assert "frames.npz" in refusal([model, "--data", tmp_path / "frames.npz", *out], capsys)
+    assert not (tmp_path / "out").exists()
+    assert main(["audit", *map(str, [model, "--data", tmp_path / "vectors.npz", *out])]) == 0
+
+
+def test_export_names_the_next_command(net, tmp_path, capsys):
     model = network.save(net, tmp_path / "net.safetensors")
     assert main(["export", str(model), str(tmp_path / "net.nir")]) == 0
-    assert "next: python -m snn audit" in capsys.readouterr().out
-    with pytest.raises(InputError, match="is neither"):
-        audit.load(tmp_path / "none.safetensors")
-    assert json.dumps(audit.load(tmp_path / "net.nir").architecture.readout.model_dump())
+    assert f"python -m snn audit {tmp_path / 'net.nir'}" in capsys.readouterr().out
+    with refused(tmp_path / "none.safetensors"):
+        inputs.load(tmp_path / "none.safetensors")
+    assert json.dumps(inputs.load(tmp_path / "net.nir").architecture.readout.model_dump())

@@ -1,4 +1,4 @@
-"""What a refusal says to do: only results of the workflow, known by their place, are ever to be removed."""
+"""The remedy of an error: only results of the workflow, recognised by their path, are to be removed."""
 
 import json
 from pathlib import Path

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from snn.core.errors import InputError
 from snn.data.formats import archives
+from tests.refusals import refused
 
 FILES = {"a/0.bin": b"first", "a/1.bin": b"", "b/deep/2.bin": bytes(range(256)) * 40}
 KINDS = ["folder", "x.zip", "x.tar", "x.tar.gz", "x.tgz"]
@@ -66,24 +67,24 @@ def test_linked_folders_are_followed_but_not_in_circles(tmp_path):
 
 
 @pytest.mark.parametrize("odd", ["link to nothing", "pipe"])
-def test_what_lies_in_a_folder_and_is_no_file_is_named(odd, tmp_path):
+def test_an_entry_of_a_folder_that_is_no_file_is_named(odd, tmp_path):
     path = pack(tmp_path, "folder") / "a" / "3.bin"
     path.symlink_to(tmp_path / "nowhere") if odd == "link to nothing" else os.mkfifo(path)
-    with pytest.raises(InputError, match=r"a/3\.bin: is a link to nothing, or no plain file"):
+    with refused(path):
         archives.members(tmp_path / "folder")
 
 
-@pytest.mark.parametrize(("code", "remedy"), [(errno.EACCES, "make it readable"), (errno.EIO, "fetch it anew")])
-def test_a_folder_that_cannot_be_listed_is_named(code, remedy, tmp_path, monkeypatch):
-    refused, listed = str(pack(tmp_path, "folder") / "b" / "deep"), os.scandir
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO])
+def test_a_folder_that_cannot_be_listed_is_named(code, tmp_path, monkeypatch):
+    refused_folder, listed = str(pack(tmp_path, "folder") / "b" / "deep"), os.scandir
 
     def scandir(path):
-        if str(path) == refused:
-            raise OSError(code, os.strerror(code), refused)
+        if str(path) == refused_folder:
+            raise OSError(code, os.strerror(code), refused_folder)
         return listed(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    with pytest.raises(InputError, match=rf"deep: cannot be read \({os.strerror(code)}\); {remedy}"):
+    with refused(refused_folder, os.strerror(code)):
         archives.members(tmp_path / "folder")
 
 
@@ -95,13 +96,13 @@ def test_names_that_begin_with_a_dot_and_a_slash_are_those_without(kind, tmp_pat
 
 @pytest.mark.parametrize("kind", ["x.zip", "x.tar"])
 def test_one_file_under_two_spellings_of_its_name_is_there_twice(kind, tmp_path):
-    with pytest.raises(InputError, match=f"{kind}: holds a/0.bin twice"):
+    with refused(tmp_path / kind, "a/0.bin"):
         archives.members(pack(tmp_path, kind, {"a/0.bin": b"0", "./a/0.bin": b"1"}))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_not_there_is_named(kind, tmp_path):
-    with pytest.raises(InputError, match=rf"{kind}/c/3\.bin: is missing"):
+    with refused(tmp_path / kind / "c" / "3.bin"):
         archives.members(pack(tmp_path, kind)).read("c/3.bin")
 
 
@@ -109,7 +110,7 @@ def test_a_file_that_is_not_there_is_named(kind, tmp_path):
 @pytest.mark.parametrize("name", ["../out.bin", "a/../../out.bin", "/etc/out.bin", "a\\..\\out.bin"])
 def test_a_name_that_leads_out_is_refused(kind, name, tmp_path):
     path = pack(tmp_path, kind, {**FILES, name: b"evil"})
-    with pytest.raises(InputError, match=rf"{kind}: holds a file named .*, which leads out of it"):
+    with refused(path, repr(name)):
         archives.members(path)
     assert {p.name for p in tmp_path.iterdir()} == {kind}
 
@@ -118,7 +119,7 @@ def test_a_name_that_leads_out_is_refused(kind, name, tmp_path):
 def test_a_link_or_device_is_refused(kind, tmp_path):
     with tarfile.open(tmp_path / "x.tar", "w") as archive:
         archive.addfile(header("a/link", type=kind, linkname="/etc/passwd"))
-    with pytest.raises(InputError, match=r"x\.tar: holds 'a/link', which is no plain file"):
+    with refused(tmp_path / "x.tar", "a/link"):
         archives.members(tmp_path / "x.tar")
 
 
@@ -134,31 +135,31 @@ def test_a_name_that_occurs_twice_is_refused(kind, tmp_path):
         with tarfile.open(path, "w") as archive:
             for _ in range(2):
                 archive.addfile(header("a", size=1), io.BytesIO(b"1"))
-    with pytest.raises(InputError, match=f"{kind}: holds a twice"):
+    with refused(path):
         archives.members(path)
 
 
 def test_a_member_beyond_all_measure_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "LARGEST", 1000)
     found = archives.members(pack(tmp_path, "x.zip"))
-    with pytest.raises(InputError, match=r"b/deep/2\.bin: has more than 1000 bytes"):
+    with refused(tmp_path / "x.zip" / "b" / "deep" / "2.bin", 1000):
         found.read("b/deep/2.bin")
 
 
-@pytest.mark.parametrize(("name", "said"), [("no.zip", "is missing"), ("x.rar", "neither a folder nor an archive")])
-def test_what_is_no_archive_is_refused(name, said, tmp_path):
+@pytest.mark.parametrize("name", ["no.zip", "x.rar"])
+def test_a_path_without_an_archive_is_refused(name, tmp_path):
     (tmp_path / "x.rar").write_bytes(b"Rar!")
-    with pytest.raises(InputError, match=f"{name}: .*{said}"):
+    with refused(tmp_path / name):
         archives.members(tmp_path / name)
 
 
 def read_or_refused(path):
-    """What an archive holds; nothing, if it was refused by name."""
+    """The content of an archive; nothing if it was refused by name."""
     try:
         found = archives.members(path)
         return {name: found.read(name) for name in found.names}
     except InputError as error:
-        if path.name not in str(error):
+        if not error.where.startswith(str(path)):
             raise
         return {}
 
@@ -187,7 +188,7 @@ HEADERS = [0, 2 * BLOCK, 3 * BLOCK]  # of the three files; the second is empty
 def test_a_plain_tar_that_is_cut_anywhere_is_refused(cut, tmp_path):
     path = pack(tmp_path, "x.tar")
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(InputError, match=r"x\.tar.*(is cut off|cannot be read)"):
+    with refused(path):
         archives.members(path)
 
 
@@ -208,7 +209,7 @@ def test_a_hole_of_zeros_is_not_taken_for_the_end_of_a_tar(hole, tmp_path):
     content = bytearray(path.read_bytes())
     content[hole] = bytes(hole.stop - hole.start)
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"x\.tar: is cut off or damaged behind 1 files"):
+    with refused(path, "1 files"):
         archives.members(path)
 
 
@@ -216,7 +217,7 @@ def test_two_tars_in_one_file_are_refused_and_a_label_is_no_file(tmp_path):
     path = pack(tmp_path, "x.tar")
     whole = path.read_bytes()
     path.write_bytes(whole * 2)
-    with pytest.raises(InputError, match="is cut off or damaged behind 3 files"):
+    with refused(path, "3 files"):
         archives.members(path)
     path.write_bytes(header("a label", type=b"V").tobuf() + whole)
     assert archives.members(path).names == sorted(FILES)
@@ -227,7 +228,7 @@ def test_a_disk_that_is_full_is_not_taken_for_a_damaged_archive(tmp_path, monkey
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(archives.shutil, "copyfileobj", full)
-    with pytest.raises(InputError, match=r"x\.tgz: .*No space left on device\); free some disk space"):
+    with refused(tmp_path / "x.tgz", os.strerror(errno.ENOSPC)):
         archives.members(pack(tmp_path, "x.tgz"))
 
 

@@ -1,4 +1,4 @@
-"""Files made to do harm: pictures, idx and array files that claim too much, or are not what their names say."""
+"""Malicious files: pictures, idx and array files that announce too much, or are not what their names tell."""
 
 import contextlib
 import gzip
@@ -21,6 +21,7 @@ from snn.config import params
 from snn.core.errors import InputError
 from snn.data.formats import idx, pictures
 from snn.data.loaders import arrays, images_folder, tiny_imagenet
+from tests.refusals import refused
 
 MEGABYTE = 1 << 20
 RNG = np.random.default_rng(1)
@@ -36,23 +37,23 @@ def colour(height=4, width=4):
     return Image.fromarray(RNG.integers(256, size=(height, width, 3), dtype=np.uint8))
 
 
-def bytes_taken(read):
-    """The most bytes of Python and numpy in use while something was refused, and what was said."""
+@contextlib.contextmanager
+def little_memory():
+    """Python and numpy take less than 10 MB at any time."""
     tracemalloc.start()
     try:
-        with pytest.raises(InputError) as refusal:
-            read()
-        return tracemalloc.get_traced_memory()[1], str(refusal.value)
+        yield
+        assert tracemalloc.get_traced_memory()[1] < 10 * MEGABYTE
     finally:
         tracemalloc.stop()
 
 
-def read_or_said(read):
-    """What was read, or else how it was refused."""
+def read_or_error(read):
+    """The result and None, or None and the error."""
     try:
         return read(), None
     except InputError as error:
-        return None, str(error)
+        return None, error
 
 
 # Pictures
@@ -96,14 +97,14 @@ DEEP = {
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("convert", [True, False])
 @pytest.mark.parametrize("what", DEEP)
-def test_more_than_eight_bits_a_channel_are_never_narrowed_in_silence(what, convert, mode):
+def test_more_than_eight_bits_per_channel_are_never_reduced_silently(what, convert, mode):
     assert Image.open(io.BytesIO(DEEP[what])).size == (4, 4)
-    with pytest.raises(InputError, match=r"dogs/3\.png: has mode \S+, more than eight bits a channel; store it"):
+    with refused("dogs/3.png", "mode"):
         pictures.decode(DEEP[what], "dogs/3.png", mode, convert, (4, 4))
 
 
 @pytest.mark.parametrize("content", [png(8, 2, bytes(12)), b"P6 4 4 255\n" + bytes(48), b"P6 4 4 100\n" + bytes(48)])
-def test_eight_bits_a_channel_are_enough(content):
+def test_eight_bits_per_channel_are_enough(content):
     assert not pictures.decode(content, "dogs/3.png", "RGB", False, (4, 4)).any()
 
 
@@ -121,7 +122,7 @@ OTHER_MODES = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:Palette images with Transparency")  # which Pillow says to torchvision, not to us
+@pytest.mark.filterwarnings("ignore:Palette images with Transparency")  # by Pillow, when torchvision uses it
 @pytest.mark.parametrize("what", OTHER_MODES)
 def test_odd_modes_are_converted_as_torchvision_does(what, tmp_path, recwarn):
     (tmp_path / "a").mkdir()
@@ -134,7 +135,7 @@ def test_odd_modes_are_converted_as_torchvision_does(what, tmp_path, recwarn):
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
-def test_orientation_is_what_torchvision_makes_of_it(kind, orientation, tmp_path):
+def test_orientation_is_as_in_torchvision(kind, orientation, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = orientation
     (tmp_path / "a").mkdir()
@@ -146,7 +147,7 @@ def test_orientation_is_what_torchvision_makes_of_it(kind, orientation, tmp_path
 
 
 @pytest.mark.parametrize("kind", ["EPS", "GIF", "ICO", "PCX"])
-def test_a_picture_of_a_format_that_none_of_the_suffixes_means_is_refused(kind, monkeypatch):
+def test_a_picture_of_another_format_than_the_suffixes_name_is_refused(kind, monkeypatch):
     content = encoded(colour(), kind)
     assert Image.open(io.BytesIO(content)).format == kind  # Pillow would read it
 
@@ -154,11 +155,11 @@ def test_a_picture_of_a_format_that_none_of_the_suffixes_means_is_refused(kind, 
         pytest.fail("a picture started a program")
 
     monkeypatch.setattr(subprocess, "check_call", started)
-    with pytest.raises(InputError, match=r"1\.png: is no picture"):
+    with refused("1.png"):
         pictures.decode(content, "1.png", "RGB", True, (4, 4))
 
 
-def test_a_flipped_bit_of_a_png_changes_no_pixel_in_silence():
+def test_a_flipped_bit_of_a_png_changes_no_pixel_silently():
     whole = encoded(colour())
     right = pictures.decode(whole, "x.png", "RGB", False, (4, 4))
     for i in range(8 * len(whole)):
@@ -172,19 +173,20 @@ def test_a_flipped_bit_of_a_png_changes_no_pixel_in_silence():
 def test_a_narrow_picture_of_a_hundred_bytes_does_not_take_gigabytes(size):
     content = encoded(Image.new("L", size))
     assert len(content) < 200
-    with pytest.raises(InputError, match=r"1\.png: is \d+x\d+ pixels, too narrow to be scaled"):
+    with refused("1.png", f"{size[1]}x{size[0]}", 256):
         pictures.decode(content, "1.png", "RGB", True, (224, 224), shorter_side=256)
 
 
 def test_a_picture_too_small_for_the_cut_is_refused():
-    with pytest.raises(InputError, match=r"1\.png: is 8x8 pixels once scaled, too small to cut 9x8 out"):
+    with refused("1.png", "8x8", "9x8"):
         pictures.decode(encoded(colour()), "1.png", "RGB", False, (9, 8), shorter_side=8)
 
 
+@pytest.mark.slow
 def test_pixels_of_a_wrong_size_are_not_decoded(monkeypatch):
     content = encoded(Image.new("RGB", (9000, 9000)))
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
-    with pytest.raises(InputError, match=r"1\.png: is 9000x9000 pixels, not 4x4"):
+    with refused("1.png", "9000x9000", "4x4"):
         pictures.decode(content, "1.png", "RGB", True, (4, 4))
 
 
@@ -205,8 +207,8 @@ def test_converting_comes_before_scaling_as_in_torchvision(mode, height, width):
     st.sampled_from([None, 8]),
 )
 def test_random_bytes_are_a_picture_of_the_right_shape_or_are_refused_by_name(start, rest, shorter_side):
-    x, said = read_or_said(lambda: pictures.decode(start + rest, "cats/1.x", "RGB", True, (4, 4), shorter_side))
-    assert said.startswith("cats/1.x: ") if x is None else (x.shape, x.dtype) == ((3, 4, 4), np.uint8)
+    x, error = read_or_error(lambda: pictures.decode(start + rest, "cats/1.x", "RGB", True, (4, 4), shorter_side))
+    assert error.where == "cats/1.x" if x is None else (x.shape, x.dtype) == ((3, 4, 4), np.uint8)
 
 
 # idx
@@ -221,23 +223,21 @@ def idx_bytes(*shape, kind=8, content=b""):
 )
 def test_other_types_than_bytes_are_refused_by_their_name(kind, name, tmp_path):
     (tmp_path / "x").write_bytes(idx_bytes(2, kind=kind, content=bytes(16)))
-    with pytest.raises(InputError, match=rf"/x: holds {name} with 1 axes, not uint8 with 1"):
+    with refused(tmp_path / "x", name):
         idx.read(tmp_path / "x", 1)
 
 
 def test_a_packed_file_that_grows_is_not_unpacked(tmp_path):
     (tmp_path / "x.gz").write_bytes(gzip.compress(idx_bytes(3) + bytes(100 * MEGABYTE)))
-    taken, said = bytes_taken(lambda: idx.read(tmp_path / "x.gz", 1))
-    assert "x.gz: holds more than 3 bytes, its header says 3" in said
-    assert taken < 10 * MEGABYTE
+    with little_memory(), refused(tmp_path / "x.gz", "3 bytes"):
+        idx.read(tmp_path / "x.gz", 1)
 
 
-def test_a_packed_file_that_grows_is_not_unpacked_even_if_its_header_says_so(tmp_path, monkeypatch):
+def test_a_packed_file_that_grows_is_not_unpacked_even_if_its_header_announces_it(tmp_path, monkeypatch):
     monkeypatch.setattr(idx, "LARGEST", 2 * MEGABYTE)
     (tmp_path / "x.gz").write_bytes(gzip.compress(idx_bytes(100 * MEGABYTE) + bytes(100 * MEGABYTE)))
-    taken, said = bytes_taken(lambda: idx.read(tmp_path / "x.gz", 1))
-    assert f"x.gz: holds more than {2 * MEGABYTE} bytes, its header says {100 * MEGABYTE}" in said
-    assert taken < 10 * MEGABYTE
+    with little_memory(), refused(tmp_path / "x.gz", 2 * MEGABYTE, 100 * MEGABYTE):
+        idx.read(tmp_path / "x.gz", 1)
 
 
 @pytest.mark.parametrize("at", [-8, -1])  # in the checksum and in the length that end a gzipped file
@@ -245,20 +245,20 @@ def test_a_packed_file_whose_checksum_is_wrong_is_named(at, tmp_path):
     content = bytearray(gzip.compress(idx_bytes(3, content=b"abc")))
     content[at] ^= 1
     (tmp_path / "x.gz").write_bytes(content)
-    with pytest.raises(InputError, match=r"x\.gz: cannot be read"):
+    with refused(tmp_path / "x.gz"):
         idx.read(tmp_path / "x.gz", 1)
 
 
 @settings(max_examples=200, deadline=None)
 @given(shape=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=3), content=st.binary(max_size=40))
-@example(shape=[0, 2**32 - 1, 2**32 - 1], content=b"")  # no bytes, and yet beyond any array
-def test_an_idx_header_is_believed_only_as_far_as_there_are_bytes(shape, content, tmp_path_factory):
+@example(shape=[0, 2**32 - 1, 2**32 - 1], content=b"")  # no bytes, but larger than any array
+def test_an_idx_header_counts_only_as_far_as_there_are_bytes(shape, content, tmp_path_factory):
     path = tmp_path_factory.mktemp("idx") / "x"
     path.write_bytes(idx_bytes(*shape, content=content))
-    x, said = read_or_said(lambda: idx.read(path, len(shape)))
+    x, error = read_or_error(lambda: idx.read(path, len(shape)))
     if x is None:
-        assert said.startswith(f"{path}: holds ")
-        assert f" bytes, its header says {'x'.join(map(str, shape))};" in said
+        assert error.where == str(path)
+        assert "x".join(map(str, shape)) in str(error)
     else:
         assert x.shape == tuple(shape)
         assert x.tobytes() == content
@@ -267,7 +267,7 @@ def test_an_idx_header_is_believed_only_as_far_as_there_are_bytes(shape, content
 def test_a_folder_in_place_of_a_file_is_named(tmp_path):
     for name in ("x", "x.gz"):
         (tmp_path / name).mkdir()
-        with pytest.raises(InputError, match=rf"/{name}: cannot be read"):
+        with refused(tmp_path / name):
             idx.read(tmp_path / name, 1)
 
 
@@ -299,32 +299,31 @@ def load(folder, file="x.npz", **changes):
 @pytest.mark.parametrize(
     "shape", ["(10**15,)", "(1" + "0" * 15 + ", 5, 4, 3)", "(-1, -2, 4, 3)", "(1" + "0" * 30 + ",)"]
 )
-def test_an_array_header_that_claims_too_much_is_refused(shape, tmp_path):
+def test_an_array_header_that_announces_too_much_is_refused(shape, tmp_path):
     text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}\n"
     write_npz(tmp_path / "x.npz", x_train=header(text))
-    with pytest.raises(InputError, match=r"x\.npz: x_train: cannot be read as an array"):
+    with refused(f"{tmp_path}/x.npz: x_train"):
         load(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["((((", "{'descr': '|O'}", "{" * 200, "\0", "[]"])
 def test_an_array_header_that_is_none_is_refused(text, tmp_path):
     write_npz(tmp_path / "x.npz", x_train=header(text))
-    with pytest.raises(InputError, match=r"x\.npz: x_train: cannot be read as an array"):
+    with refused(f"{tmp_path}/x.npz: x_train"):
         load(tmp_path)
 
 
 @pytest.mark.parametrize("label", [2**64 - 1, 2**63, 2**63 - 1, 10**9])
 def test_a_label_beyond_all_samples_is_no_number_of_classes(label, tmp_path):
     write_npz(tmp_path / "x.npz", y_test=np.array([0, 1, label], np.uint64))
-    taken, said = bytes_taken(lambda: load(tmp_path))
-    assert f"x.npz: y_train and y_test: hold labels from 0 to {label}, for at most 6 classes" in said
-    assert taken < 10 * MEGABYTE
+    with little_memory(), refused(f"{tmp_path}/x.npz: y_train and y_test", label):
+        load(tmp_path)
 
 
 def test_a_label_needs_a_class_of_that_number(tmp_path):
     write_npz(tmp_path / "x.npz")
     assert load(tmp_path, class_names=["ant", "bee", "cat"]).class_names == ["ant", "bee", "cat"]
-    with pytest.raises(InputError, match="hold labels from 0 to 2, for at most 2 classes"):
+    with refused(f"{tmp_path}/x.npz: y_train and y_test", "2 classes"):
         load(tmp_path, class_names=["ant", "bee"])
 
 
@@ -338,11 +337,11 @@ def test_labels_of_any_integer_type_are_the_same_labels(kind, tmp_path):
 
 def test_a_truncated_array_is_named_in_its_file_and_in_its_folder(tmp_path):
     write_npz(tmp_path / "x.npz", x_test=npy(np.zeros((3, 5, 4, 3), np.uint8))[:-1])
-    with pytest.raises(InputError, match=r"x\.npz: x_test: cannot be read as an array"):
+    with refused(f"{tmp_path}/x.npz: x_test"):
         load(tmp_path)
     with zipfile.ZipFile(tmp_path / "x.npz") as archive:
         archive.extractall(tmp_path / "x")
-    with pytest.raises(InputError, match=r"x/x_test\.npy: cannot be read as an array"):
+    with refused(tmp_path / "x" / "x_test.npy"):
         load(tmp_path, "x")
 
 
@@ -351,10 +350,10 @@ def test_a_wrong_array_of_a_folder_is_named_by_its_file(tmp_path):
         for part in ("train", "test"):
             np.save(tmp_path / f"{key}_{part}.npy", array)
     np.save(tmp_path / "x_test.npy", np.zeros((3, 5, 0, 3), np.uint8))
-    with pytest.raises(InputError, match=r"/x_test\.npy: has images of shape \(3, 5, 0\)"):
+    with refused(tmp_path / "x_test.npy", "(3, 5, 0)"):
         load(tmp_path, ".")
     (tmp_path / "y_test.npy").unlink()
-    with pytest.raises(InputError, match=r"/y_test\.npy: is missing"):
+    with refused(tmp_path / "y_test.npy"):
         load(tmp_path, ".")
 
 
@@ -381,7 +380,7 @@ def test_a_wrong_picture_in_a_folder_is_named_with_its_folder(content, tmp_path)
     (tmp_path / "train" / "cats" / "2.png").write_bytes(content)
     raw = images_folder.load(images_folder.Options.model_validate({"size": [4, 4]}), tmp_path)
     raw.read(0)
-    with pytest.raises(InputError, match=r"train/cats/2\.png: (has mode|is empty)"):
+    with refused(tmp_path / "train/cats/2.png"):
         raw.read(1)
 
 
@@ -394,7 +393,7 @@ def test_a_test_picture_of_tiny_imagenet_that_is_only_annotated_is_named_at_once
             "val/val_annotations.txt": "val_7.JPEG\tn01\t0\t0\t9\t9\n",
         }.items():
             archive.writestr(f"tiny-imagenet-200/{name}", content)
-    with pytest.raises(InputError, match=r"tiny-imagenet-200\.zip/\S+/val/images/val_7\.JPEG: is missing"):
+    with refused(tmp_path / "tiny-imagenet-200.zip/tiny-imagenet-200/val/images/val_7.JPEG"):
         tiny_imagenet.load(params.load("datasets", "tiny_imagenet").options, tmp_path)
 
 

@@ -22,6 +22,7 @@ from snn.data import augment as augment_module
 from snn.data import prepare, samples, splits
 from snn.data.loaders import Raw
 from tests.recorder import Recorder
+from tests.refusals import refused
 
 SIZES = st.integers(1, 7)
 
@@ -105,28 +106,28 @@ def test_what_is_cut_out_is_a_square_that_the_border_may_clip(length, size, seed
 
 
 def test_a_cut_is_made_in_the_mean_of_a_standardised_image():
-    part = samples.Split(images(n=8, channels=3), torch.arange(8), torch.full((3,), 100.0), torch.full((3,), 50.0))
+    part = samples.Samples(images(n=8, channels=3), torch.arange(8), torch.full((3,), 100.0), torch.full((3,), 50.0))
     ((x, _),) = part.shuffled(8, Augment(cutout=3), seeds.generator(1))
     assert (x == 0).flatten(1).sum(1).min() >= 3 * 4  # a corner of the square at least, in all channels
 
 
-def test_augmentation_belongs_to_its_generator():
+def test_augmentation_depends_on_its_generator_alone():
     x_NCHW, augment = images(n=30), Augment(shift=2, roll=1, flip=True)
     first, again, other = (augment_module.augmented(x_NCHW, augment, seeds.generator(i)) for i in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
-def test_frames_are_shown_with_their_steps_first():
+def test_frames_are_shown_with_time_first():
     x_NX = images(n=4, frames=3)
-    part = samples.Split(x_NX, torch.arange(4), torch.zeros(2), torch.ones(2), normalise="none")
+    part = samples.Samples(x_NX, torch.arange(4), torch.zeros(2), torch.ones(2), normalise="none")
     ((x_TBCHW, y),) = part.in_order(4)
     assert torch.equal(x_TBCHW, x_NX.transpose(0, 1).float())
     assert y.tolist() == [0, 1, 2, 3]
 
 
 def test_white_is_one():
-    part = samples.Split(images(), torch.arange(5), torch.zeros(2), torch.ones(2), normalise="white", white=51)
+    part = samples.Samples(images(), torch.arange(5), torch.zeros(2), torch.ones(2), normalise="white", white=51)
     assert torch.equal(part.shown(part.x_NX), part.x_NX.float() / 51)
 
 
@@ -167,7 +168,7 @@ def test_released_validation_data_stay_validation_data():
 
 
 @given(st.integers(1, 70), st.integers(0, 3))
-def test_a_smaller_version_has_as_many_of_each_class_as_can_be_and_lies_in_a_larger_one(limit, seed):
+def test_a_smaller_version_is_balanced_and_part_of_a_larger_one(limit, seed):
     y_N = np.array([0] * 50 + [1] * 20 + [2] * 7 + [3] * 40)
     released = {"train": np.arange(len(y_N)), "test": np.arange(len(y_N)), "validation": np.arange(1)}
     smaller, larger = (splits.carve(y_N, released, Split(seed=seed), test_limit=n)["test"] for n in (limit, limit + 1))
@@ -189,31 +190,27 @@ def test_a_draw_is_the_same_on_every_platform():
 
 
 @pytest.mark.parametrize(
-    ("parts", "rule", "said"),
-    [({}, Split(), "no test data of its own"), ({}, Split(test="last", test_share=0.01), "class 0 has 10 samples")],
+    ("parts", "rule", "fact"),
+    [({}, Split(), "split.test"), ({}, Split(test="last", test_share=0.01), "class 0 .* 10 samples")],
 )
-def test_a_split_that_cannot_be_is_refused(parts, rule, said):
-    with pytest.raises(ValueError, match=said):
+def test_an_impossible_split_is_refused(parts, rule, fact):
+    with pytest.raises(ValueError, match=fact):
         splits.carve(np.arange(50) % 5, parts, rule)
 
 
 @pytest.mark.parametrize(
-    ("limits", "said"),
-    [
-        ({"train_limit": 4}, "no validation sample is left"),
-        ({"train_limit": 1}, "no training sample is left|no validation sample is left"),
-        ({"train_limit": 5}, "class 4 has no training sample"),
-    ],
+    ("limits", "fact"),
+    [({"train_limit": 4}, "validation"), ({"train_limit": 1}, "training|validation"), ({"train_limit": 5}, "class 4")],
 )
-def test_a_version_too_small_to_train_and_to_choose_is_refused(limits, said):
+def test_a_version_too_small_to_train_and_to_validate_is_refused(limits, fact):
     released = {"train": np.arange(50), "test": np.arange(50, 60)}
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=fact):
         splits.carve(np.arange(60) % 5, released, Split(), **limits)
 
 
 def test_a_class_that_only_test_data_have_is_refused():
     y_N = np.array([0] * 10 + [2] * 10 + [0, 1, 2])
-    with pytest.raises(ValueError, match="class 1 has no training sample"):
+    with pytest.raises(ValueError, match="class 1"):
         splits.carve(y_N, {"train": np.arange(20), "test": np.arange(20, 23)}, Split())
 
 
@@ -274,7 +271,7 @@ def test_test_data_are_in_no_file_but_their_own(tmp_path):
     assert not any(torch.equal(a, b) for a in seen for b in x_NCHW[60:])
 
 
-def test_every_prepared_sample_says_which_one_of_the_release_it_is(tmp_path):
+def test_every_prepared_sample_has_its_index_in_the_release(tmp_path):
     x_NCHW = images(n=65)
     prepare.run(toy(), release(x_NCHW), tmp_path)
     held = {}
@@ -296,20 +293,20 @@ def test_preparing_twice_gives_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "dataset", "said"),
+    ("changes", "dataset", "fact"),
     [
-        ({"class_names": ["a"]}, {}, "has 1 classes, its YAML file says 5"),
-        ({"class_names": list("abcda")}, {}, "has two classes of one name"),
-        ({}, {"train_limit": 3}, "data set toy: no validation sample is left; change split or limits"),
-        ({}, {"input_shape": (1, 6, 5)}, r"sample of shape \(2, 6, 5\)"),
-        ({}, {"white": 16}, "above 16"),
-        ({}, {"spikes": True, "frames": 3, "normalise": "none"}, "sample of shape"),
-        ({"parts": {}}, {}, "no test data of its own"),
-        ({"read": lambda i: np.zeros((2, 6, 5), np.uint8)}, {}, "cannot be standardised"),
+        ({"class_names": ["a"]}, {}, "1 classes"),
+        ({"class_names": list("abcda")}, {}, "name"),
+        ({}, {"train_limit": 3}, "limits"),
+        ({}, {"input_shape": (1, 6, 5)}, "(2, 6, 5)"),
+        ({}, {"white": 16}, "white"),
+        ({}, {"spikes": True, "frames": 3, "normalise": "none"}, "(3, 2, 6, 5)"),
+        ({"parts": {}}, {}, "split.test"),
+        ({"read": lambda i: np.zeros((2, 6, 5), np.uint8)}, {}, "normalise: white"),
     ],
 )
-def test_data_that_are_not_as_declared_are_refused(changes, dataset, said, tmp_path):
-    with pytest.raises(InputError, match=said):
+def test_data_that_are_not_as_declared_are_refused(changes, dataset, fact, tmp_path):
+    with refused("data set toy", fact):
         prepare.run(toy(**dataset), release(images(n=65), **changes), tmp_path)
     assert not (tmp_path / "test.safetensors").exists()
 
@@ -328,7 +325,7 @@ def test_a_stream_of_pieces_is_read_as_the_whole(tmp_path_factory, shapes):
             facts["rows"] = facts.get("rows", 0) + 1
             yield row
 
-    streams = {name: files.Stream(a.dtype, a.shape, pieces(a)) for name, a in arrays.items()}
+    streams = {name: files.Stream(a.dtype.name, a.shape, pieces(a)) for name, a in arrays.items()}
     files.stream_tensors(path, streams, lambda: {"facts": facts})
     for framework in ("numpy", "pt"):
         found, metadata = files.read_tensors(path, "", framework)
@@ -341,9 +338,9 @@ def test_a_stream_of_pieces_is_read_as_the_whole(tmp_path_factory, shapes):
 def test_a_stream_that_breaks_off_leaves_no_file(tmp_path):
     def pieces():
         yield np.zeros(3, np.uint8)
-        raise InputError("raw/7.jpg", "is empty", "fetch it anew")
+        raise InputError("raw/7.jpg", "is empty", "download it again")
 
-    with pytest.raises(InputError, match=r"raw/7\.jpg"):
+    with refused("raw/7.jpg"):
         files.stream_tensors(tmp_path / "x.safetensors", {"x": files.Stream("uint8", (2, 3), pieces())}, dict)
     assert list(tmp_path.iterdir()) == []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from snn.pipeline import adopt
+from snn.pipeline import renaming
 
 ERRORS = "class InputError(Exception):\n    pass\n"
 NAMES = 'def names(kind):\n    return ["good", "bad"]\n'
@@ -37,5 +37,5 @@ def test_the_folders_of_all_experiments_that_can_be_planned_are_listed_in_every_
         path = tmp_path / "snn" / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    listed = adopt._python(tmp_path, "-c", adopt.LIST_FOLDERS)
+    listed = renaming._python(tmp_path, "-c", renaming.LIST_FOLDERS)
     assert (listed.returncode, listed.stdout.split()) == (0, ["results/a", "results/b"]), listed.stderr

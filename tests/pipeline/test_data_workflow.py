@@ -91,6 +91,7 @@ def test_a_data_set_comes_from_a_mirror_and_its_raw_files_may_go_once_it_is_prep
     assert due(tree) == {"evaluate": 2, "collect": 1, "report": 1} == dry_run(tree)
 
 
+@pytest.mark.workflow
 def test_a_download_is_due_when_data_have_to_be_prepared_from_a_file_that_is_missing(tree):
     whole = {"download": 1, "prepare": 1, "train": 2, "evaluate": 2, "collect": 1, "report": 1}
     assert due(tree) == whole == dry_run(tree)
@@ -104,8 +105,8 @@ def test_a_download_is_due_when_data_have_to_be_prepared_from_a_file_that_is_mis
 @pytest.mark.workflow
 def test_without_a_source_the_message_says_what_to_do_and_nothing_is_prepared(tree):
     said = snakemake(tree, status=1)
-    assert "error: data/raw/toy/toy.npz: cannot be had (no source is known); get it, sha256 " in said
-    assert "put it there, or say where it is with MIRROR=" in said
+    assert "error: data/raw/toy/toy.npz: " in said
+    assert "MIRROR=" in said
     assert not (tree / "data/prepared").exists()
 
 
@@ -128,7 +129,6 @@ def test_a_file_put_there_by_hand_is_proven_before_it_is_read(tree):
     (folder / "toy.npz").write_bytes(b"something else")
     said = snakemake(tree, status=1)
     assert "error: data/raw/toy/toy.npz: sha256 " in said
-    assert "; remove it and fetch it anew" in said
     assert not list((tree / "data/prepared").rglob("*.safetensors"))
     shutil.copy(tree.parent / "a mirror" / "toy" / "toy.npz", folder)
     snakemake(tree)

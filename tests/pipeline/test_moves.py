@@ -8,6 +8,8 @@ import pytest
 
 from tests import trees
 
+pytestmark = pytest.mark.workflow
+
 NAMES = """
 from snn.pipeline.plan import Plan
 plan = Plan("digits")

@@ -16,7 +16,7 @@ import pytest
 from snn.core.paths import ROOT
 from tests import trees
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("tiny")]  # all clone one release
+pytestmark = pytest.mark.workflow
 
 TINY = """\
 source: a test

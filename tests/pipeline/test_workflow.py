@@ -27,7 +27,7 @@ from snn.pipeline.stamped import StampedJob
 from tests import trees
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]  # all copy one finished tree
+pytestmark = pytest.mark.workflow
 
 STUDENT = {"train": 1, "calibrate": 1, "evaluate": 1}
 TABLES = {"collect": 1, "report": 1}

@@ -111,6 +111,7 @@ def named(methods) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_forty_methods_look_different_and_each_is_named_in_every_figure():
     looks = [(style.colour, style.marker) for style in styles(MANY).values()]
     assert len(set(looks)) == len(MANY)
@@ -160,6 +161,7 @@ def test_an_experiment_of_controls_alone_has_its_figures(tmp_path):
     assert "no spiking method" in found["rates.svg"]
 
 
+@pytest.mark.slow
 def test_every_noise_model_has_a_panel_of_its_own(tmp_path):
     text = drawn(tmp_path, MANY[:2])["hardware.svg"]
     assert "level of mismatch" in text

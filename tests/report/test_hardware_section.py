@@ -139,6 +139,7 @@ def test_chips_are_averaged_within_a_seed_and_seeds_are_counted_whatever_the_ord
     assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-10, nan_ok=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(values=measured())
 def test_as_errors_the_same_values_are_recovered_as_much_and_worse_as_often(values):
@@ -282,7 +283,7 @@ def test_without_hardware_the_table_is_empty_and_has_its_columns(rows):
 def calibrated(folder, lr=0.1, seed=0, **shown) -> collect.Evaluated:
     """A run of method a whose chips were calibrated for one epoch."""
     blank = {"level": 0.2, "chip": 0, "calibrator": "bptt", "targets": "own", "control": None, "loss": 0.5}
-    blank |= {"value_val": 0.5, "validation_loss": 1.0, "judged": 9, "updates": 1, "writes": 1}
+    blank |= {"value_val": 0.5, "validation_loss": 1.0, "validated": 9, "updates": 1, "writes": 1}
     epochs = [{"epoch": 0, "shown": 0, "learning_macs": 0}, {"epoch": 1, **shown}]
     files.write_csv(folder / "history.csv", [{**blank, **epoch} for epoch in epochs], list(Trial.model_fields))
     identity = {"dataset": "d", "network": "n", "method": "a", "steps": 4, "lr": lr, "seed": seed, "digest": ""}

@@ -84,6 +84,7 @@ def mine(tmp_path, monkeypatch):
         del sys.modules[name]
 
 
+@pytest.mark.slow
 def test_a_section_that_is_dropped_in_is_written_shown_and_documented_with_no_other_edit(mine, tmp_path):
     out = tmp_path / "out"
     write(prepared(["a", "b"]), out)

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from snn.data.samples import Split
+from snn.data.samples import Samples
 from snn.energy.counter import Counter
 from snn.evaluation.evaluate import measure
 from snn.model.network import Network
@@ -19,7 +19,7 @@ def net(outputs: int, kind="current") -> Network:
     return nets.deployed(outputs=outputs, readout=Readout(kind=kind))
 
 
-def split(task: str) -> Split:
+def split(task: str) -> Samples:
     return dataclasses.replace(nets.split("validation", samples=N), task=task, white=16)
 
 

@@ -1,1 +1,1 @@
-"""How files of data sets are read: archives, idx, pictures, events. Each refuses what is damaged, and names it."""
+"""Readers of file formats: archives, idx, pictures, events. Each raises InputError naming a damaged file."""

@@ -1,9 +1,10 @@
-"""Folders, zip and tar archives, read where they lie: nothing is unpacked, so that no name in one becomes a path."""
+"""Read files in folders, zip and tar archives. Nothing is unpacked, so that no name in an archive becomes a path."""
 
 import bz2
 import errno
 import gzip
 import hashlib
+import io
 import lzma
 import os
 import re
@@ -14,29 +15,31 @@ import tempfile
 import weakref
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from snn.core.errors import InputError
 
-DAMAGED = (  # what readers of archives raise of bytes that are none
+DAMAGED = (  # exceptions of the readers for bytes that are no archive
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
     *(EOFError, OSError, ValueError, LookupError, ArithmeticError, RuntimeError),
 )
-LARGEST = 1 << 30  # bytes of a member; no sample is as large, an archive that says otherwise is none of samples
-AGAIN = "fetch it anew"
+LARGEST = 1 << 30  # bytes of a file in an archive; no sample is that large
+AGAIN = "download it again"
 HIDDEN = re.compile(r"(^|/)(\.(?!\.?(/|$))|__MACOSX/)")
 UNTRUSTED = "use an archive you trust"
 
 
 class Members:
-    """The regular files of a folder or archive, but for hidden ones and those that macOS adds to archives: `names`, as
-    posix paths without a leading "./", sorted, and `read`.
+    """The regular files of a folder or archive, without hidden ones and those that macOS adds to archives.
+
+    `names` are sorted posix paths without a leading "./".
     """
 
     def __init__(self, path: Path, stored: Iterable[str]):
-        self.path, self._stored = path, {}
+        self.path = path
+        self._stored: dict[str, str] = {}  # by name: the name as it is stored
         for as_stored in stored:
             pure = PurePosixPath(as_stored)
             name = pure.as_posix()
@@ -48,7 +51,7 @@ class Members:
         self.names = sorted(name for name in self._stored if not HIDDEN.search(name))
 
     def read(self, name: str) -> bytes:
-        """The content of a file; raises InputError naming archive and file when it is not there or damaged."""
+        """The content of a file; raises InputError naming archive and file if it is missing or damaged."""
         where = f"{self.path}/{name}"
         if name not in self._stored:
             raise InputError(where, "is missing", AGAIN)
@@ -75,22 +78,22 @@ class _Zip(Members):
 
 
 class _Tar(Members):
-    """A compressed one is decompressed once, into a file without a name beside it, to be read at random."""
+    """A compressed tar is first decompressed into a temporary file beside it, so that files are read in any order."""
 
     def __init__(self, path: Path):
-        file = path.open("rb")
+        file: IO[bytes] = path.open("rb")
         weakref.finalize(self, file.close)
         if opener := COMPRESSED.get(path.suffix):
             folder = path.parent if _writable(path.parent) else None
-            packed, file = file, tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open as long as the archive is
+            packed, file = file, tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open as long as the archive
             weakref.finalize(self, file.close)
             with opener(packed) as content:
                 shutil.copyfileobj(content, file, 1 << 20)
             file.seek(0)
         self.archive = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115
-        self.infos = {}
+        self.infos: dict[str, tarfile.TarInfo] = {}
         for info in self.archive:
-            if info.type == b"V":  # a label of the volume
+            if info.type == b"V":  # the label of a volume
                 continue
             if not (info.isreg() or info.isdir()):
                 raise InputError(path, f"holds {info.name!r}, which is no plain file", UNTRUSTED)
@@ -100,7 +103,7 @@ class _Tar(Members):
                 self.infos[info.name] = info
         file.seek(self.archive.offset)
         behind = iter(lambda: file.read(1 << 20), b"")
-        if not file.read(1) == b"\0" or any(piece.strip(b"\0") for piece in behind):  # tarfile takes damage for the end
+        if not file.read(1) == b"\0" or any(piece.strip(b"\0") for piece in behind):  # tarfile stops at damage
             raise InputError(path, f"is cut off or damaged behind {len(self.infos)} files", AGAIN)
         super().__init__(path, self.infos)
 
@@ -111,16 +114,26 @@ class _Tar(Members):
         return content
 
     def _open(self, stored: str) -> IO[bytes]:
-        return self.archive.extractfile(self.infos[stored])
+        file = self.archive.extractfile(self.infos[stored])
+        if file is None:
+            raise ValueError("it is no plain file")
+        return file
 
 
-COMPRESSED = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-KINDS = {".zip": _Zip, ".tar": _Tar, **dict.fromkeys(COMPRESSED, _Tar)}
+COMPRESSED: dict[str, Callable[[IO[bytes]], io.BufferedIOBase]] = {
+    ".gz": gzip.open,
+    ".tgz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
+KINDS: dict[str, Callable[[Path], Members]] = {".zip": _Zip, ".tar": _Tar, **dict.fromkeys(COMPRESSED, _Tar)}
 
 
 def members(path: Path) -> Members:
-    """Open a folder, .zip, .tar or compressed .tar; raises InputError naming it when it is missing or damaged, or when
-    a name in it is absolute, leads out of it, occurs twice or is a link.
+    """Open a folder, .zip, .tar or compressed .tar.
+
+    Raises InputError naming it if it is missing or damaged, or if a name in it is absolute, leads out of it, occurs
+    twice or is a link.
     """
     try:
         if path.is_dir():
@@ -138,8 +151,9 @@ def members(path: Path) -> Members:
 
 
 def _walk(path: Path) -> Iterator[str]:
-    """The files below a folder, in linked ones too; a link that leads back to a folder above is not followed. Raises
-    InputError naming what is there and is no file, such as a link to nothing.
+    """The files below a folder, links included; links to a folder above are not followed.
+
+    Raises InputError naming an entry that is neither file nor folder, such as a dangling link.
     """
     for folder, inner, names in os.walk(path, followlinks=True, onerror=_stop):
         here = os.path.realpath(folder)
@@ -148,7 +162,7 @@ def _walk(path: Path) -> Iterator[str]:
             found = Path(folder, name)
             relative = found.relative_to(path).as_posix()
             if not found.is_file() and not HIDDEN.search(relative):
-                raise InputError(found, "is a link to nothing, or no plain file", "restore it, or remove it")
+                raise InputError(found, "is a dangling link or a special file", "restore it, or remove it")
             yield relative
 
 
@@ -157,7 +171,7 @@ def _stop(error: OSError) -> None:
 
 
 def content_sha256(found: Members, names: Iterable[str]) -> str:
-    """One sum for many files: the sha256 over lines of `sha256 name`, in the order of the names."""
+    """One checksum for many files: the sha256 of lines `sha256 name`, sorted by name."""
     total = hashlib.sha256()
     for name in sorted(names):
         total.update(f"{hashlib.sha256(found.read(name)).hexdigest()} {name}\n".encode())

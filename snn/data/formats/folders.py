@@ -12,20 +12,22 @@ from snn.data.formats.archives import Members, content_sha256, members
 def classified(
     root: Path, parts: Sequence[str], suffixes: Sequence[str], sha256: str | None
 ) -> tuple[Members, list[str], np.ndarray, list[str], dict[str, np.ndarray]]:
-    """What lies in `root`: (members, names of the samples, their classes, class names, indices of the parts).
+    """The samples in `root`: (members, names of the samples, their classes, class names, indices of the parts).
 
-    `parts` are the folders of training and test data; none: `root` holds the folders of the classes itself. Classes
-    are the sub-folders, sorted; samples the files with one of `suffixes` at any depth, folder by folder, as torchvision
-    walks them. Other files are left out. `sha256` binds the data to their bytes, see `archives.content_sha256`. Raises
-    InputError naming what is missing or empty.
+    `parts` are the folders of training and test data; if there are none, `root` holds the folders of the classes.
+    Classes are the sorted sub-folders. Samples are the files with one of `suffixes` at any depth, in the order of
+    torchvision; other files are ignored. `sha256` is compared with `archives.content_sha256`. Raises InputError naming
+    what is missing, empty or different.
     """
     found = members(root)
     heaps = [_heap(found, root, part, suffixes) for part in parts or ("",)]
     class_names = sorted(heaps[0])
     for part, heap in zip(parts, heaps, strict=False):
         if lacking := sorted(set().union(*heaps) - set(heap)):
-            raise InputError(f"{root}/{part}", f"has no folder {lacking[0]}, another part has one", "add it")
-    names, y_N, indices = [], [], {}
+            raise InputError(f"{root}/{part}", f"has no folder {lacking[0]}, which another part has", "add it")
+    names: list[str] = []
+    y_N: list[int] = []
+    indices = {}
     for part, heap in zip(("train", "test"), heaps, strict=False):
         indices[part] = np.arange(len(names), len(names) + sum(map(len, heap.values())))
         for label, name in enumerate(class_names):
@@ -36,7 +38,7 @@ def classified(
 
 
 def _heap(found: Members, root: Path, part: str, suffixes: Sequence[str]) -> dict[str, list[str]]:
-    """The samples of a part by the folder that is their class."""
+    """The samples of a part by class."""
     inside, where = (f"{part}/", f"{root}/{part}") if part else ("", str(root))
     heap: dict[str, list[str]] = {}
     for name in found.names:
@@ -46,7 +48,7 @@ def _heap(found: Members, root: Path, part: str, suffixes: Sequence[str]) -> dic
             if name.lower().endswith(tuple(suffixes)):
                 heap[label].append(name)
     if not heap:
-        raise InputError(where, "has no folder of a class", "lay it out as docs/data.md says")
+        raise InputError(where, "has no folder of a class", "arrange it as in docs/data.md")
     for label, names in sorted(heap.items()):
         if not names:
             raise InputError(
@@ -55,16 +57,16 @@ def _heap(found: Members, root: Path, part: str, suffixes: Sequence[str]) -> dic
         names.sort(key=lambda name: name.rpartition("/"))
     strange = sum(name.startswith(inside) for name in found.names) - sum(map(len, heap.values()))
     if strange:
-        print(f"{where}: {strange} files left out, which are not of {', '.join(suffixes)}", flush=True)
+        print(f"{where}: {strange} files ignored, which are none of {', '.join(suffixes)}", flush=True)
     return heap
 
 
 def _bind(found: Members, names: Sequence[str], root: Path, sha256: str | None) -> None:
     if sha256 is None:
         print(
-            f"warning: {root}: results are not bound to its bytes; to bind them, say options.sha256, "
-            "which any wrong value will tell you",
+            f"warning: {root}: results do not depend on its bytes; to bind them, set options.sha256 to any 64 digits, "
+            "and the error names the right ones",
             flush=True,
         )
     elif (content := content_sha256(found, names)) != sha256:
-        raise InputError(root, f"sha256 is {content}, expected was {sha256}", "restore it, or mend options.sha256")
+        raise InputError(root, f"sha256 is {content}, expected is {sha256}", "restore it, or correct options.sha256")

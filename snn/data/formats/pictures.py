@@ -1,23 +1,21 @@
-"""Pictures of the usual formats as arrays, by Pillow. Orientation tags are not obeyed, as in torchvision; only those of
-TIFF are, by Pillow itself.
-"""
+"""Decode pictures with Pillow. As in torchvision, orientation tags are ignored except those of TIFF."""
 
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from snn.core.errors import InputError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
-FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # Pillow knows others, one of which starts Ghostscript
+FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # others of Pillow are not safe: one starts Ghostscript
 EIGHT_BITS = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "La", "CMYK", "YCbCr", "LAB", "HSV"}
-LARGEST = 1 << 26  # pixels of a scaled picture: one of 1 x 20000 would need gigabytes
-AGAIN = "fetch it anew, or remove it"
+LARGEST = 1 << 26  # pixels of a scaled picture; 1 x 20000 would become gigabytes
+AGAIN = "download it again, or remove it"
 
 
 def decode(
@@ -25,34 +23,34 @@ def decode(
     where: str,
     mode: Literal["RGB", "L"],
     convert: bool,
-    size: tuple[int, int],
+    size: Sequence[int],
     shorter_side: int | None = None,
 ) -> np.ndarray:
     """One picture as uint8 (C, H, W) of `size` (H, W).
 
-    `convert`: another mode than `mode` is converted, as Pillow's convert does, and not refused; more than eight bits a
-    channel are always refused. `shorter_side`: it is scaled to that length first, bilinear with antialiasing, and the
-    middle is cut out, as torchvision's Resize and CenterCrop do; else the size must be right. Raises InputError naming
-    the picture; what its header tells is judged before a pixel is decoded.
+    `convert`: convert other modes to `mode`, as Pillow does; otherwise they are errors. `shorter_side`: scale the
+    shorter side to that length, bilinear with antialiasing, and cut out the centre, as torchvision's Resize and
+    CenterCrop do; otherwise the picture must have `size`. Raises InputError naming the picture, also if a channel has
+    more than eight bits; the header is checked before any pixel is decoded.
     """
     if not content:
         raise InputError(where, "is empty", AGAIN)
     with _refused(where):
-        picture = Image.open(io.BytesIO(content), formats=FORMATS)
-    if _deep(picture):
-        raise InputError(where, f"has mode {picture.mode}, more than eight bits a channel", "store it with eight")
-    if picture.mode != mode and not convert:
-        raise InputError(where, f"has mode {picture.mode}, not {mode}", f"store it as {mode}, or say convert: true")
+        opened = Image.open(io.BytesIO(content), formats=FORMATS)
+    if _deep(opened):
+        raise InputError(where, f"has mode {opened.mode}, more than eight bits a channel", "store it with eight")
+    if opened.mode != mode and not convert:
+        raise InputError(where, f"has mode {opened.mode}, not {mode}", f"store it as {mode}, or set convert: true")
     if shorter_side:
-        target = _scaled(picture.size, shorter_side, where)
+        target = _scaled(opened.size, shorter_side, where)
         box = _middle(target, size, where)
-    elif (picture.height, picture.width) != size:
-        what = f"is {picture.height}x{picture.width} pixels, not {size[0]}x{size[1]}"
-        raise InputError(where, what, "scale it, or say shorter_side")
+    elif (opened.height, opened.width) != tuple(size):
+        what = f"is {opened.height}x{opened.width} pixels, not {size[0]}x{size[1]}"
+        raise InputError(where, what, "scale it, or set shorter_side")
     with _refused(where):
-        if picture.format == "PNG":
-            Image.open(io.BytesIO(content)).verify()  # of its checksums, decoding misses some
-        picture = picture.convert(mode)
+        if opened.format == "PNG":
+            Image.open(io.BytesIO(content)).verify()  # decoding does not check all checksums
+        picture = opened.convert(mode)
         if shorter_side:
             picture = picture.resize(target, Image.Resampling.BILINEAR).crop(box)
     x = np.asarray(picture)
@@ -61,23 +59,25 @@ def decode(
 
 @contextlib.contextmanager
 def _refused(where: str) -> Iterator[None]:
-    """Whatever Pillow says of a picture that is none, as an InputError that names it."""
+    """Turn all errors of Pillow into an InputError naming the picture."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of tags that nobody reads, of transparency that is dropped
+            warnings.simplefilter("ignore", UserWarning)  # about unknown tags and dropped transparency
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
     except UnidentifiedImageError as error:
         raise InputError(where, f"is no picture ({', '.join(FORMATS)})", AGAIN) from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise InputError(where, f"is too large ({error})", "remove it, or scale it down") from error
-    except Exception as error:  # Pillow's many decoders raise what they like; nothing of the picture is used
+    except Exception as error:  # Pillow's decoders raise many types
         raise InputError(where, f"cannot be decoded ({error})", AGAIN) from error
 
 
-def _deep(picture: Image.Image) -> bool:
-    """Whether a channel has more than eight bits, also in the colour pictures that Pillow narrows without a word: then
-    only the raw mode that its decoder is told, or for PPM the largest value, gives them away.
+def _deep(picture: ImageFile.ImageFile) -> bool:
+    """Whether a channel has more than eight bits.
+
+    Pillow silently reduces colour pictures to eight bits; then only the raw mode of the decoder shows it, or for PPM
+    the largest value.
     """
     if picture.mode not in EIGHT_BITS:
         return True
@@ -88,7 +88,7 @@ def _deep(picture: Image.Image) -> bool:
 
 
 def _scaled(size: tuple[int, int], shorter_side: int, where: str) -> tuple[int, int]:
-    """Width and height once the shorter of them is as asked for."""
+    """Width and height after scaling."""
     width, height = size
     longer_side = int(shorter_side * max(size) / min(size))
     if shorter_side * longer_side > LARGEST:
@@ -97,8 +97,8 @@ def _scaled(size: tuple[int, int], shorter_side: int, where: str) -> tuple[int, 
     return (shorter_side, longer_side) if width <= height else (longer_side, shorter_side)
 
 
-def _middle(scaled: tuple[int, int], size: tuple[int, int], where: str) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of what is cut out."""
+def _middle(scaled: tuple[int, int], size: Sequence[int], where: str) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the centre."""
     (width, height), (cut_height, cut_width) = scaled, size
     if cut_height > height or cut_width > width:
         what = f"is {height}x{width} pixels once scaled, too small to cut {cut_height}x{cut_width} out"

@@ -1,16 +1,17 @@
-"""A loader reads one kind of released data. It is a file here, found by its name, with
+"""Loaders read released data. A loader is a file of this package, found by its name, that defines
 
-Options                       what its YAML may say under `options`
-load(options, raw) -> Raw     all samples and which of them are training and test data; `raw` is the folder with the
-released files, whose checksums have been compared before
-reads(options) -> paths       optional: files besides those that it reads, which so enter the digest
+    Options                       the keys under `options` of its YAML file
+    load(options, raw) -> Raw     all samples, and which of them are training and test data
+    reads(options) -> paths       optional: further files that it reads, which enter the digest
+
+`raw` is the folder of the released files; their checksums have been verified.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 from pydantic import AfterValidator, Field
 
@@ -32,15 +33,21 @@ Parts = Annotated[Many[str], Field(max_length=2), AfterValidator(_apart)]  # fol
 
 
 class Raw(NamedTuple):
-    """What a loader returns.
+    """Data as released.
 
-    `read(i)` gives sample i as uint8, an image (C, H, W) or frames (T, C, H, W), the same whenever it is asked for;
-    it raises InputError naming the file when that cannot be read. `y_N` are the classes, known before any sample is
-    read. `parts` are the indices of the released parts, train and test and where there is one validation; none where
-    the release is one heap.
+    `read(i)` returns sample i as uint8, an image (C, H, W) or frames (T, C, H, W), always the same; it raises
+    InputError naming the file if it cannot be read. `y_N` are the classes of all samples. `parts` are the indices of
+    the released parts: train, test, and validation if there is one; empty if the release is not divided.
     """
 
     read: Callable[[int], np.ndarray]
     y_N: np.ndarray
     class_names: list[str]
     parts: Mapping[str, np.ndarray]
+
+
+class Loader(Protocol):
+    """A module of this package, or any object with its `load`."""
+
+    def load(self, options: Any, raw: Path) -> Raw:
+        """Read the data in the folder `raw`; `options` are an instance of its own `Options`."""

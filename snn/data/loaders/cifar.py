@@ -1,11 +1,13 @@
-"""CIFAR-10 and CIFAR-100 from their binary releases, in the order of the release, which is torchvision's.
+"""CIFAR-10 and CIFAR-100 from their binary releases, in the order of the release, which is also torchvision's.
 
-The releases for Python, which torchvision reads, are pickles; none is ever loaded here. A record is one byte of class,
-or a coarse and a fine one, and 3072 of red, green and blue rows.
+torchvision reads the releases for Python, which are pickles; this loader does not. A record is one byte of class, or
+two, coarse and fine, followed by 3072 bytes of red, green and blue rows.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -14,14 +16,19 @@ from snn.core.lazy import lazy
 from snn.core.strict import Many, Model
 from snn.data.loaders import Raw
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from snn.data.formats import archives
+
 np = lazy("numpy")
 archives = lazy("snn.data.formats.archives")
 PIXELS = 3 * 32 * 32
 
 
 class Options(Model):
-    """`archive`, and in it the files of records (`train`, `test`) and of class names (`names`). A record begins with
-    `labels` bytes, the last of which is the class.
+    """`archive`, and its files of records (`train`, `test`) and of class names (`names`). A record begins with `labels`
+    bytes; the last of them is the class.
     """
 
     archive: str
@@ -43,11 +50,11 @@ def load(options: Options, raw: Path) -> Raw:
             content = np.frombuffer(found.read(name), np.uint8)
             where = f"{raw / options.archive}/{name}"
             if not len(content) or len(content) % record:
-                raise InputError(where, f"holds {len(content)} bytes, no records of {record}", "fetch it anew")
+                raise InputError(where, f"holds {len(content)} bytes, no records of {record}", "download it again")
             records = content.reshape(-1, record)
             y_N.append(records[:, options.labels - 1])
             if y_N[-1].max() >= len(class_names):
-                raise InputError(where, f"holds the label {y_N[-1].max()}, above all classes", "fetch it anew")
+                raise InputError(where, f"holds the label {y_N[-1].max()}, above all classes", "download it again")
             x_NCHW.append(records[:, options.labels :].reshape(-1, 3, 32, 32))
             counts[-1] += len(records)
     parts = {"train": np.arange(counts[0]), "test": np.arange(counts[0], sum(counts))}

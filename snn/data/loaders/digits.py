@@ -1,7 +1,10 @@
-"""The 8x8 handwritten digits that scikit-learn ships: 1,797 real images, 10 classes, no download."""
+"""The 8x8 handwritten digits that scikit-learn contains: 1,797 images, 10 classes, no download."""
+
+from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snn.config.params import FOLDER
 from snn.core.errors import InputError
@@ -9,27 +12,33 @@ from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.data.loaders import Raw
 
+if TYPE_CHECKING:
+    import numpy as np
+    from sklearn import datasets as sklearn_datasets
+
+    from snn.core import files
+
 files = lazy("snn.core.files")
 np = lazy("numpy")
 sklearn_datasets = lazy("sklearn.datasets")
 
 
 class Options(Model):
-    """`split`: a JSON file beside the YAML with the indices of train, validation and test."""
+    """`split`: a JSON file beside the YAML file, with the indices of train, validation and test."""
 
     split: str
 
 
 def reads(options: Options) -> list[Path]:
-    """The split, and the images as scikit-learn ships them; raises InputError where it is not installed."""
+    """The split, and the images in scikit-learn; raises InputError if it is not installed."""
     library = importlib.util.find_spec("sklearn")
     if library is None or library.origin is None:
-        raise InputError("scikit-learn", "is not installed, and ships the data set digits", "run make reproduce")
+        raise InputError("scikit-learn", "is not installed, and contains the data set digits", "run make reproduce")
     return [_split_file(options), Path(library.origin).parent / "datasets" / "data" / "digits.csv.gz"]
 
 
 def load(options: Options, raw: Path) -> Raw:
-    """All images, grey levels 0 to 16; raises InputError when the split is not a partition of them. No raw file."""
+    """All images, grey levels 0 to 16; raises InputError if the split is not a partition of them. `raw` is not read."""
     bunch = sklearn_datasets.load_digits()
     path = _split_file(options)
     parts = {part: np.array(indices) for part, indices in files.read_json(path, "restore it from git").items()}

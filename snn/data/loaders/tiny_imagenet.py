@@ -1,16 +1,24 @@
-"""Tiny ImageNet: 200 classes of 64x64 pictures, read from the zip as it was released.
+"""Tiny ImageNet: 200 classes of 64x64 pictures, read from the released zip.
 
-Its validation pictures are our test data, for those it has for testing have no labels. Classes are the wnids, sorted,
-and so are the training pictures, as those of everybody's ImageFolder; test pictures are in the order of their
-annotations. A few grey pictures become colour.
+Test data are its validation pictures, since its test pictures have no labels. Classes are the sorted wnids. Training
+pictures are sorted as by torchvision's ImageFolder, test pictures as in the annotations. The few grey pictures are
+converted to colour.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
 from snn.core.strict import Model
 from snn.data.loaders import Raw
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from snn.data.formats import archives, pictures
 
 np = lazy("numpy")
 archives = lazy("snn.data.formats.archives")
@@ -22,13 +30,13 @@ class Options(Model):
 
 
 def load(options: Options, raw: Path) -> Raw:
-    """100,000 training and 10,000 test pictures, decoded when they are asked for; raises InputError naming the file."""
+    """100,000 training and 10,000 test pictures, decoded when they are read; raises InputError naming the file."""
     path, inside = raw / "tiny-imagenet-200.zip", "tiny-imagenet-200"
     found = archives.members(path)
     wnids = sorted(found.read(f"{inside}/wnids.txt").decode(errors="replace").split())
     number = {wnid: i for i, wnid in enumerate(wnids)}
     words = found.read(f"{inside}/words.txt").decode(errors="replace")
-    said = dict(line.split("\t", 1) for line in words.splitlines() if "\t" in line)
+    name_of = dict(line.split("\t", 1) for line in words.splitlines() if "\t" in line)
     train = [name for name in found.names if name.startswith(f"{inside}/train/") and name.endswith(".JPEG")]
     test, labels = [], []
     for line in found.read(f"{inside}/val/val_annotations.txt").decode(errors="replace").splitlines():
@@ -40,14 +48,14 @@ def load(options: Options, raw: Path) -> Raw:
     there = set(found.names)
     for name, wnid in zip(names, labels, strict=True):
         if name not in there:
-            raise InputError(f"{path}/{name}", "is missing, val_annotations.txt names it", "fetch the archive anew")
+            raise InputError(f"{path}/{name}", "is missing, val_annotations.txt names it", "download the archive again")
         if wnid not in number:
-            raise InputError(f"{path}/{name}", f"has class {wnid!r}, which wnids.txt does not name", "fetch it anew")
+            raise InputError(f"{path}/{name}", f"has class {wnid!r}, which is not in wnids.txt", "download it again")
     if missing := set(number) - set(labels[: len(train)]):
-        raise InputError(f"{path}/{inside}/train", f"has no picture of {min(missing)}", "fetch it anew")
+        raise InputError(f"{path}/{inside}/train", f"has no picture of {min(missing)}", "download it again")
 
-    def read(i: int):
+    def read(i: int) -> np.ndarray:
         return pictures.decode(found.read(names[i]), f"{path}/{names[i]}", "RGB", convert=True, size=(64, 64))
 
     parts = {"train": np.arange(len(train)), "test": np.arange(len(train), len(names))}
-    return Raw(read, np.array([number[wnid] for wnid in labels]), [said.get(wnid, wnid) for wnid in wnids], parts)
+    return Raw(read, np.array([number[wnid] for wnid in labels]), [name_of.get(wnid, wnid) for wnid in wnids], parts)

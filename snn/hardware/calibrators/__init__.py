@@ -1,8 +1,7 @@
 """A calibrator is a file here, found by its name, with one subclass of `Calibrator`, which programs a chip again.
 
-It sees the chip's answers to inputs (spikes, scores) and its programmable parameters, never what the hardware does to
-them. What the chip is to imitate comes with every batch: target rates of the hidden layers, and the goal of the
-read-out.
+It sees the chip's outputs (spikes, scores) and its programmable parameters, never what the hardware does to them. Every
+batch brings what the chip has to imitate: target rates of the hidden layers, and the goal of the read-out.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ optimiser = lazy("snn.training.optimiser")
 
 
 class Lesson(NamedTuple):
-    """A batch of inputs, and what is wanted: rates of the hidden layers (B, N), and classes (B,) or scores (B, K)."""
+    """A batch of inputs, target rates of the hidden layers (B, N), and the goal: classes (B,) or scores (B, K)."""
 
     x: Tensor
     rates_BN: Sequence[Tensor]
@@ -33,8 +32,7 @@ class Lesson(NamedTuple):
 class Calibrator:
     """Base of all calibrators; `updates` counts how often parameters were written, `writes` how many values.
 
-    `network` holds what is written. `chip` gives the network that is run for a batch: itself, unless someone says
-    otherwise.
+    `network` holds the parameters that are written. `chip` returns the network that runs a batch, by default `network`.
     """
 
     def __init__(self, network: Network, settings: Calibration):
@@ -42,8 +40,9 @@ class Calibrator:
         self.chip: Callable[[], Network] = lambda: network
 
     def learning_macs(self, dense_macs: Sequence[int]) -> int:
-        """Multiply-accumulates of learning from one sample, besides the inference; `dense_macs` are those of the layers
-        at one step.
+        """Multiply-accumulates of learning from one sample, without its inference.
+
+        `dense_macs`: multiply-accumulates of each layer at one step.
         """
         raise NotImplementedError
 
@@ -53,7 +52,7 @@ class Calibrator:
 
 
 class Descent(Calibrator):
-    """Gradients of losses, and Adam. Those of the chip that is run have to reach the parameters of `network`."""
+    """Adam on the gradients of losses, which must reach the parameters of `network` through the chip that is run."""
 
     def __init__(self, network: Network, settings: Calibration):
         super().__init__(network, settings)
@@ -61,7 +60,7 @@ class Descent(Calibrator):
         self._optimiser = optimiser.build(network, recipe)
 
     def losses(self, chip: Network, lesson: Lesson) -> Iterator[Tensor]:
-        """Terms that are back-propagated one by one."""
+        """The terms of the loss; each is back-propagated when it is yielded."""
         raise NotImplementedError
 
     def epoch(self, lessons: Iterable[Lesson]) -> float:

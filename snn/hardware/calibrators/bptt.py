@@ -1,6 +1,7 @@
-"""Back-propagation through time with the chip in the loop: the chip runs forward, a computer backward, through all
-layers, by the surrogates. Only the goal of the read-out is used. Source: chip-in-the-loop training, as Schmitt et al.,
-IJCNN 2017, and Cramer et al., PNAS 2022, do it.
+"""Back-propagation through time with the chip in the loop.
+
+The chip runs forward; a computer runs backward through all layers, with surrogates. Only the goal of the read-out is
+used. Source: chip-in-the-loop training, Schmitt et al., IJCNN 2017, and Cramer et al., PNAS 2022.
 """
 
 from snn.core.lazy import lazy
@@ -10,7 +11,7 @@ losses = lazy("snn.model.losses")
 
 
 class Bptt(Descent):
-    """Beside a weight's gradient, what flows to the inputs of all layers but the first takes as much again."""
+    """Gradients of weights take the dense operations once, and gradients of inputs, from the second layer on, again."""
 
     def losses(self, chip, lesson):
         yield losses.loss(chip.predict(lesson.x), lesson.goal)

@@ -10,7 +10,7 @@ local_losses = lazy("snn.model.local_losses")
 
 
 class LtlOffline(Descent):
-    """A weight's gradient takes a multiply-accumulate a synapse and step; none flows between layers."""
+    """A weight's gradient takes one multiply-accumulate per synapse and step; none flows between layers."""
 
     def losses(self, chip, lesson):
         return local_losses.offline(chip, *lesson, lam=1.0)

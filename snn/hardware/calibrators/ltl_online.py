@@ -1,6 +1,6 @@
-"""Local tandem learning, online: each layer learns alone and at every step from `warm_up` on, with nothing remembered
-but counts; what the learning circuits of the paper do on the chip.
+"""Local tandem learning, online: each layer learns alone, at every step from `warm_up` on, and keeps only spike counts.
 
+The learning circuits of the paper do this on the chip.
 Losses: `snn/model/local_losses.py`. Source: Yang et al., NeurIPS 2022.
 """
 
@@ -11,7 +11,7 @@ local_losses = lazy("snn.model.local_losses")
 
 
 class LtlOnline(Descent):
-    """A weight's gradient takes a multiply-accumulate a synapse and step that is learnt from."""
+    """A weight's gradient takes one multiply-accumulate per synapse and per step from `warm_up` on."""
 
     def losses(self, chip, lesson):
         return local_losses.online(chip, *lesson, lam=1.0, warm_up=self._warm_up)

@@ -1,12 +1,12 @@
-"""Biases that bring firing rates back to what they should be; no gradient, no weight.
+"""Biases that bring firing rates back to their targets, without gradients; weights stay.
 
     b_c += threshold (target rate - rate)      of each channel c of the hidden layers, averaged over samples and space
-    b_k += mean goal - mean score              of the read-out, if its goal are scores
+    b_k += mean goal - mean score              of the read-out, if its goal is scores
 
-once an epoch, all layers at once: a step of Newton's method for an integrate-and-fire neuron, whose rate grows by one
-for every threshold of current, and less than that for a leaky one, so that rates are approached from one side. In a
-network whose norms are folded, beta of a batch norm is the bias and lowering a threshold is raising it: this is what
-re-estimating either comes to. Source: ours, after the re-estimation of batch norms on target data (Li et al., 2016).
+once per epoch, in all layers at once. For an integrate-and-fire neuron, whose rate grows by one per threshold of
+current, this is a step of Newton's method. For a leaky one the step is too small, so rates are approached from one
+side. In a network whose norms are folded, the bias is beta of the batch norm, and a higher bias acts as a lower
+threshold. Source: ours, after the re-estimation of batch norms on target data (Li et al., 2016).
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ chips = lazy("snn.hardware.chip")
 
 
 class Reestimation(Calibrator):
-    """Only biases are written; nothing is multiplied to learn. A layer without biases is left as it is."""
+    """Only biases are written, without multiplications. A layer without biases is left as it is."""
 
     def learning_macs(self, dense_macs):
         return 0
 
     def epoch(self, lessons):
-        """The loss is the mean squared distance of the channels' rates."""
+        """Returns the mean squared distance of the channels' rates from their targets."""
         wanted: dict[int, Tensor] = {}
         found: dict[int, Tensor] = {}
         samples = 0
@@ -65,6 +65,6 @@ class Reestimation(Calibrator):
 
 
 def _add(sums, i, values_BN):
-    """Add up over samples and space what each channel shows."""
+    """Add the values of a batch per channel: mean over space, sum over samples."""
     space = tuple(range(2, values_BN.dim()))
     sums[i] = sums.get(i, 0) + (values_BN.mean(space) if space else values_BN).sum(0)

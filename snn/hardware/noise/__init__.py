@@ -1,11 +1,11 @@
 """A model of imperfect hardware is a file here, found by its name, with
 
-    Options                                what its YAML may say under `options`, a `spec.Model`
+    Options                                the keys of `options` in its YAML, a `strict.Model`
     disturb(network, options, foundry)     turn a copy of a clean network into a chip, in place
 
-What is permanent the foundry (`hardware/foundry.py`) draws once per chip, by name: the same numbers at every level, so
-that levels differ by nothing else and sets of broken parts are nested. What is fresh at every step comes from a
-generator that the foundry starts. Programmed values are disturbed by `chip.program_through`, neurons by
-`chip.set_silicon`, so that `network.parameters()` are the programmable values and nothing else. Models stack: a value
-meets them in the order in which a noise file names them.
+Permanent draws come from the foundry (`hardware/foundry.py`), once per chip and by name. They are the same at every
+level, so chips at two levels differ only in the level, and sets of broken parts are nested. Fresh draws at every step
+come from a generator of the foundry. Models disturb programmed values by `chip.program_through` and neurons by
+`chip.set_silicon`: `network.parameters()` stay exactly the programmable values. Models stack: they act on a value in
+the order of the noise file.
 """

@@ -1,6 +1,7 @@
-"""A learning circuit that is not exact: the surrogate is multiplied by 1 + sigma e, e ~ N(0, 1), fresh for every
-neuron, sample, step and backward pass. An inference does not notice. Source: Yang et al., NeurIPS 2022, as their
-compiled code has it, where it comes with mismatch.
+"""An inexact learning circuit: the surrogate is multiplied by 1 + sigma e.
+
+e ~ N(0, 1), fresh for every neuron, sample, step and backward pass. Inference is unchanged. Source: the compiled code
+of Yang et al., NeurIPS 2022, which combines it with mismatch.
 """
 
 from typing import Annotated

@@ -1,10 +1,10 @@
 """Device mismatch: no two devices are alike, and none changes.
 
     w -> w (1 + sigma e)   element by element; likewise biases and thresholds
-    tau -> |tau (1 + sigma e)|   a neuron, where decay = exp(-1 / tau); a neuron that does not leak has none
+    tau -> |tau (1 + sigma e)|   per neuron, where decay = exp(-1 / tau); a neuron that does not leak has no tau
 
-e ~ N(0, 1), drawn once a chip. Source: Yang et al., NeurIPS 2022 (weights and biases; one tau for the whole network,
-and thresholds left alone there); Buechel et al., Sci. Rep. 2021.
+e ~ N(0, 1), drawn once per chip. Source: Yang et al., NeurIPS 2022 (weights, biases and one tau for the whole network,
+no thresholds); Buechel et al., Sci. Rep. 2021.
 """
 
 import functools
@@ -22,8 +22,8 @@ chip = lazy("snn.hardware.chip")
 class Options(Model):
     """`disturbs`: which kinds of parameters. `one_tau`: the same factor for every neuron of the chip.
 
-    `permanent`: false multiplies weights and biases once, and leaves them free to be programmed to anything; that is
-    what the released code does, where mismatch is no more than a bad start.
+    `permanent`: false multiplies weights and biases once; then any value can be programmed. The released code
+    does so: there mismatch is only a bad start.
     """
 
     sigma: Annotated[float, Field(ge=0)]
@@ -55,7 +55,7 @@ def disturb(network, options, foundry):
             decay, threshold = _constants(layer, device)
             if "tau" in options.disturbs and ((decay > 0) & (decay < 1)).any():
                 gain_N = factor(-1, "tau", ()) if options.one_tau else factor(i, "tau", layer.output_shape)
-                decay_N = torch.pow(decay, 1 / gain_N.abs())  # exp(-1 / (tau gain)), and decay itself for 1
+                decay_N = torch.pow(decay, 1 / gain_N.abs())  # exp(-1 / (tau gain)), and exactly decay where gain is 1
                 chip.set_silicon(layer, decay_N=decay_N.float())
             if "threshold" in options.disturbs:
                 threshold_N = factor(i, "threshold", layer.output_shape).abs() * threshold
@@ -63,7 +63,7 @@ def disturb(network, options, foundry):
 
 
 def _constants(layer, device):
-    """Decay and threshold, those of its own neurons where they differ."""
+    """Decay and threshold: of the chip's neurons where set, else nominal."""
     pairs = (layer.silicon.decay_N, layer.activation.decay), (layer.silicon.threshold_N, layer.activation.threshold)
     return [torch.tensor(ideal, dtype=torch.float64, device=device) if own is None else own for own, ideal in pairs]
 

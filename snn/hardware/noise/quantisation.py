@@ -1,11 +1,11 @@
-"""Weights that a chip stores with few bits, on a symmetric grid.
+"""Weights stored with few bits, on a symmetric grid.
 
     w -> round(clamp(w / step, -n, n)) step,   step = max |w| / n,   n = 2^(bits - 1) - 1
 
-max over a tensor, or over the synapses of an output channel, as the clean network has it: a chip keeps its grid when it
-is programmed again. The programmed value stays a float, and its gradient passes the rounding as if it were not there,
-but not the clamp. `bits: null` is the identity. Source: the released code of Yang et al., NeurIPS 2022, names the bits
-and the layers (offline without the read-out, online with it); its quantiser is not released, this one is ours.
+max over a tensor or over the synapses of an output channel, in the clean network: a chip keeps its grid when it is
+programmed again. The programmed value stays a float. Its gradient ignores the rounding but not the clamp. `bits: null`
+is the identity. Source: bits and layers from the released code of Yang et al., NeurIPS 2022 (offline without the
+read-out, online with it); the quantiser, which is not released, is ours.
 """
 
 from typing import Annotated, Literal
@@ -20,7 +20,7 @@ chip = lazy("snn.hardware.chip")
 
 
 class Options(Model):
-    """`per`: what shares a step. `readout`: whether the last layer is quantised too. Biases are not."""
+    """`per`: weights that share a step. `readout`: whether the last layer is quantised too. Biases are not."""
 
     bits: Annotated[int, Field(ge=2, le=16)] | None
     per: Literal["tensor", "channel"]
@@ -40,13 +40,13 @@ def disturb(network, options, foundry):
 
 
 class _Grid:
-    """Known to who programs the chip."""
+    """A known effect, since it has a `slope`."""
 
     def __init__(self, largest, n):
         self.largest, self.n = largest, n
 
     def __call__(self, w):
-        """In float64 the largest value is met exactly, so that rounding twice is rounding once, to the bit."""
+        """In float64 the largest value is exact, so that rounding twice equals rounding once, to the bit."""
         largest = self.largest.expand_as(w)
         unit = largest.clamp(min=torch.finfo(torch.float32).tiny)
         return ((w.double().clamp(-largest, largest) * self.n / unit).round() * unit / self.n).to(w.dtype)

@@ -1,11 +1,10 @@
-"""Neurons that do not speak.
+"""Lost spikes and dead neurons.
 
     spikes    each spike is kept with probability 1 - p, drawn again for every neuron, sample and step
-    neurons   each neuron is dead with probability p, for ever
+    neurons   each neuron is dead with probability p, permanently
 
-A spike that is lost is lost to the neuron as well: it does not reset, and can fire at the next step. No gradient passes
-where a spike is lost. The read-out is left alone. Source: deletion of spikes is how the released code of Yang et al.,
-NeurIPS 2022, silences; dead neurons are ours.
+A neuron whose spike is lost does not reset and can fire at the next step. No gradient passes where a spike is lost. The
+read-out is not silenced. Source: the released code of Yang et al., NeurIPS 2022, deletes spikes; dead neurons are ours.
 """
 
 from typing import Annotated, Literal
@@ -20,7 +19,7 @@ chip = lazy("snn.hardware.chip")
 
 
 class Options(Model):
-    """`p`: the share that is silent."""
+    """`p`: probability that a spike is lost, or that a neuron is dead."""
 
     p: Annotated[float, Field(ge=0, le=1)]
     silences: Literal["spikes", "neurons"]

@@ -1,10 +1,9 @@
-"""Synapses that are stuck: whatever is programmed, a share p of the weights of every layer stays at a fixed value.
+"""Stuck synapses: a share p of the weights of every layer has a fixed value, whatever is programmed.
 
     w -> 0, or +-max |w| of the layer with equal chance (the ends of the device's range)
 
-Which ones is drawn once a chip; those of a lower level are among those of a higher one. Who programs the chip does not
-know which; what is written into a stuck synapse changes nothing. Source: stuck-at faults as memristive arrays have
-them; ours.
+The stuck synapses are drawn once per chip; at a higher level they include all of a lower level. A calibrator does not
+know them, and its writes to them change nothing. Source: ours, after stuck-at faults of memristive arrays.
 """
 
 from typing import Annotated, Literal
@@ -19,7 +18,7 @@ chip = lazy("snn.hardware.chip")
 
 
 class Options(Model):
-    """`p`: the share that is stuck. `at`: where."""
+    """`p`: the share that is stuck. `at`: at zero, or at the ends of the range."""
 
     p: Annotated[float, Field(ge=0, le=1)]
     at: Literal["zero", "range"]

@@ -1,11 +1,11 @@
-"""Thermal noise: what arrives is never twice the same.
+"""Thermal noise on inputs or membranes, fresh at every step.
 
-    x[t] -> x[t] (1 + sigma e[t])           inputs of every layer but the read-out: no spike, no noise
+    x[t] -> x[t] (1 + sigma e[t])           inputs of every layer but the read-out; without a spike no noise
     u[t] -> u[t] + sigma threshold e[t]     membranes, additive
 
-e ~ N(0, 1), fresh for every element, sample and step. The released code disturbs inputs so; in it the disturbed image
-takes the place of the image, so that the noise compounds: x[t] = x[0] prod_{k<=t} (1 + sigma e[k]). Source: Yang et
-al., NeurIPS 2022, as their compiled code has it; additive membrane noise is ours.
+e ~ N(0, 1), fresh for every element, sample and step. In the released code the disturbed image replaces the image, so
+that its noise compounds: x[t] = x[0] prod_{k<=t} (1 + sigma e[k]). Source: the compiled code of Yang et al., NeurIPS
+2022; additive membrane noise is ours.
 """
 
 from typing import Annotated, Literal
@@ -20,7 +20,7 @@ chip = lazy("snn.hardware.chip")
 
 
 class Options(Model):
-    """`compounds`: the noise of the image adds up over the steps."""
+    """`compounds`: the noise of the image is multiplied over the steps."""
 
     sigma: Annotated[float, Field(ge=0)]
     on: Literal["inputs", "membranes"]
@@ -28,7 +28,7 @@ class Options(Model):
 
 
 def disturb(network, options, foundry):
-    """See the module. Without noise nothing is touched: multiplying by ones would undo what is shared by the steps."""
+    """See the module. At sigma 0 nothing is multiplied: a constant image stays one tensor that all steps share."""
     if not options.sigma:
         return
     device = next(network.parameters()).device

@@ -19,7 +19,7 @@ from snn.core.columns import METRIC, Column
 from snn.report import columns
 from snn.report.inputs import Inputs
 from snn.report.select import SAME, own_steps
-from snn.report.statistics import LEVEL, detectable, holm, interval, t_test
+from snn.report.statistics import LEVEL, detectable, holm, interval, t_test, verdict
 
 COLUMNS = {
     "left": Column("", "method"),
@@ -72,7 +72,7 @@ def compare(
         table.loc[family.index, "p_holm"] = holm(family.p)
         at = LEVEL / len(family)
         table.loc[family.index, "detectable"] = [detectable(row.sd, row.n, at) for row in family.itertuples()]
-    verdicts = [_verdict(row) for row in table.to_dict("records")]
+    verdicts = [verdict(row) for row in table.to_dict("records")]
     return table.assign(better=[better for better, _ in verdicts], verdict=[verdict for _, verdict in verdicts])
 
 
@@ -109,15 +109,3 @@ def _differences(left: pd.DataFrame, right: pd.DataFrame, column: str) -> dict[s
     d = (left[column] - right[column]).round(SAME)
     sd = 0.0 if len(d) > 1 and d.nunique() == 1 else float(d.std())
     return {"difference": float(d.mean()), "sd": sd, "ci95": interval(sd, len(d)) if sd else float("nan")}
-
-
-def _verdict(row: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The better side, if the corrected test resolves the difference, and the verdict in words."""
-    if row["n"] < 2:
-        return None, "not resolved: one seed"
-    if not row["sd"]:
-        return None, "no difference in any seed" if not row["difference"] else "not resolved: no spread to judge it by"
-    if not row["p_holm"] < LEVEL:
-        return None, "not resolved"
-    better = row["left"] if (row["difference"] > 0) == (row["direction"] == "higher") else row["right"]
-    return better, f"{better} is better"

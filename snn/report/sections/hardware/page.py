@@ -59,7 +59,7 @@ def _treated(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
             "" if pd.isna(before) else f"{metric.value(before)}, {metric.value(after)}"
             for before, after in rows[["noisy_chips_sd", "calibrated_chips_sd"]].values
         ],
-        "samples": [f"{row.samples_shown:,.0f} + {row.samples_judged:,.0f}" for row in rows.itertuples()],
+        "samples": [f"{row.samples_shown:,.0f} + {row.samples_validated:,.0f}" for row in rows.itertuples()],
         "writes": [f"{value:.1e}" for value in rows.writes],
         "operations": [f"{value:.1e}" for value in rows.operations],
     }

@@ -24,7 +24,7 @@ PLACE = ["method", "noise", "level"]
 TREATMENT = ["calibrator", "targets", "control"]
 COST = {
     "samples_shown": "calibration_shown",
-    "samples_judged": "calibration_judged",
+    "samples_validated": "calibration_validated",
     "updates": "calibration_updates",
     "writes": "calibration_writes",
     "operations": "operations",
@@ -47,7 +47,7 @@ COLUMNS = {
     "worse_last": Column("chips", "that calibration made worse, at the last epoch"),
     "untouched": Column("chips", "for which epoch 0 was chosen"),
     "samples_shown": Column("samples", "that a calibration learned from, each time counted: mean"),
-    "samples_judged": Column("samples", "of validation data that a calibration looked at: mean"),
+    "samples_validated": Column("samples", "of validation data that a calibration looked at: mean"),
     "updates": Column("updates", "times that a calibration wrote parameters: mean"),
     "writes": Column("values", "that a calibration wrote: mean"),
     "operations": Column("operations", "of learning and of the inferences that were learned from: mean"),

@@ -1,22 +1,22 @@
-"""Events become frames: the recording is cut into T slices, and each slice becomes an image of two channels, darker and
+"""Turn events into frames: cut a recording into T slices, and make each slice an image of two channels, darker and
 brighter.
 
-With t0 and t1 the first and the last time, E the number of events and i the number of an event, its slice is
+With t0 and t1 the first and the last time, E the number of events and i the index of an event, its slice is
 
-    count      floor(T i / E)                       slices of equal count, to within one event
+    count      floor(T i / E)                       slices of equal count, within one event
     duration   floor(T (t - t0) / (t1 - t0 + 1))    slices of equal duration
-    bins       floor((t - t0) / bin_us)             of a fixed duration; events behind the last are left out
+    bins       floor((t - t0) / bin_us)             bins of fixed duration; later events are left out
 
-A slice is a map of counts, or of ones where anything happened. `resize`:
+The value of a pixel is the count of its events, or 1 if there is any. `resize`:
 
-    none       stays as large as the sensor
-    pool       the events of k x k pixels are added up, k = floor(sensor / size); what is left at the far border is not
-    bilinear   each channel on its own, once the slice is divided by its largest count: 0 to 255 stand for 0 to 1
-    released   as the code released with TET does it: ones, not counts (an array indexed by arrays adds once), and both
-               channels in one picture of grey and alpha, for which Pillow weighs grey by alpha: darker events survive
-               only where brighter ones are near. Deng et al., ICLR 2022.
+    none       the size of the sensor
+    pool       sums over k x k pixels, k = floor(sensor / size); pixels left over at the far border are dropped
+    bilinear   the slice is divided by its largest count and resized channel by channel; 0 to 1 is stored as 0 to 255
+    released   as in the code released with TET (Deng et al., ICLR 2022): binary values; both channels form one picture
+               of grey and alpha, so that Pillow weighs grey by alpha: darker events remain only near brighter ones
 
-Both of the latter use Pillow's bilinear filter, which widens as it shrinks, as torchvision's Resize does of a picture.
+bilinear and released use Pillow's bilinear filter, which widens when it shrinks an image, as torchvision's Resize of a
+picture does.
 """
 
 from collections.abc import Sequence
@@ -26,18 +26,20 @@ from PIL import Image
 
 from snn.config import Frames
 from snn.core.errors import InputError
-from snn.data.formats.events import Events
+from snn.data.formats.event_files import Events
 
 
 def frames(events: Events, sensor: Sequence[int], options: Frames) -> np.ndarray:
-    """One recording as uint8 (T, 2, H, W); counts above 255 stay at 255. Raises InputError when a pool would have to
-    enlarge.
+    """A recording as uint8 (T, 2, H, W); counts above 255 become 255. `sensor`: height and width.
+
+    Raises InputError if a pool would have to enlarge.
     """
     slice_E, height, width = _slices(events, options), *sensor
     x_E, y_E = events.x_E, events.y_E
     kept_E = slice_E < options.steps
+    new_height, new_width = options.size or sensor
     if options.resize == "pool":
-        (new_height, new_width), k_y, k_x = options.size, height // options.size[0], width // options.size[1]
+        k_y, k_x = height // new_height, width // new_width
         if not (k_y and k_x):
             found = f"pool cannot make {new_height}x{new_width} of {height}x{width} pixels"
             raise InputError("options.frames.size", found, "choose a smaller size")
@@ -52,7 +54,7 @@ def frames(events: Events, sensor: Sequence[int], options: Frames) -> np.ndarray
     if options.resize in ("none", "pool"):
         return count_TCHW.clip(max=255).astype(np.uint8)
     shrink = _released if options.resize == "released" else _bilinear
-    return np.stack([shrink(slice_CHW, options.size) for slice_CHW in count_TCHW])
+    return np.stack([shrink(slice_CHW, (new_height, new_width)) for slice_CHW in count_TCHW])
 
 
 def _slices(events: Events, options: Frames) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Recordings of event cameras: (time, column, row, polarity) from the bytes of a file.
 
-Time is in microseconds and never runs backwards; polarity 1 is brighter. Every reader raises InputError naming the file
-and, where there is one, the event.
+Time is in microseconds and never decreases; polarity 1 is brighter. Every reader raises InputError naming the file and,
+if a single event is wrong, its number.
 """
 
 import io
@@ -13,10 +13,10 @@ import numpy as np
 from snn.core.errors import InputError
 from snn.data.formats.archives import LARGEST
 
-AGAIN = "fetch it anew, or remove it"
-OVERFLOW_ROW, OVERFLOW = 240, 1 << 13  # ATIS: an event in this row says that time has overflown by so many microseconds
-LATEST = 1 << 53  # microseconds either side of zero, to which floating point is exact
-LONGEST = 1 << 40  # microseconds, twelve days: a recording that lasts longer is a mistake of units or of bits
+AGAIN = "download it again, or remove it"
+OVERFLOW_ROW, OVERFLOW = 240, 1 << 13  # ATIS: an event in this row means that time overflowed by so many microseconds
+LATEST = 1 << 53  # microseconds; floating point is exact up to here
+LONGEST = 1 << 40  # microseconds, twelve days; a longer recording has a wrong unit or a flipped bit
 
 
 class Events(NamedTuple):
@@ -29,10 +29,10 @@ class Events(NamedTuple):
 
 
 def atis(content: bytes, where: str, sensor: Sequence[int]) -> Events:
-    """N-MNIST: five bytes an event, x, y, polarity and the high 7 bits of the time, then its two lower bytes.
+    """N-MNIST: five bytes per event: x, y, polarity with the high 7 bits of the time, then its two lower bytes.
 
     Source: Orchard et al., Converting static image datasets to spiking neuromorphic datasets using saccades, Front.
-    Neurosci. 2015, and the reader the authors released, overflows of time included.
+    Neurosci. 2015, and the reader that the authors released, with its overflow of time.
     """
     if len(content) % 5:
         raise InputError(where, f"has {len(content)} bytes, no events of 5", AGAIN)
@@ -46,18 +46,18 @@ def atis(content: bytes, where: str, sensor: Sequence[int]) -> Events:
 
 
 def aedat2(content: bytes, where: str, sensor: Sequence[int]) -> Events:
-    """A recording of a DVS128 in AEDAT 2.0: lines of text that begin with #, then big-endian address and time, four
+    """A recording of a DVS128 in AEDAT 2.0: header lines that begin with #, then address and time, big-endian, four
     bytes each.
 
-    Bit 0 of the address is 0 for brighter, bits 1 to 7 the column, from the right, bits 8 to 14 the row, from below;
-    here both are counted from the upper left, as jAER shows them. Events of bit 15 come from outside of the chip and
-    are left out. Source: jAER's reader of the DVS128. tonic's x is 127 - y of this, its y 127 - x, its p 1 - p.
+    Address: bit 0 is 0 for brighter, bits 1 to 7 are the column from the right, bits 8 to 14 the row from below. Here
+    both count from the upper left, as jAER shows them. Events with bit 15 come from outside of the chip and are left
+    out. Source: jAER's reader of the DVS128. In tonic x is 127 - y of this, y is 127 - x, p is 1 - p.
     """
     begin = 0
     while content[begin : begin + 1] == b"#":
         end = content.find(b"\n", begin)
         if end < 0:
-            raise InputError(where, "has a header that does not end", AGAIN)
+            raise InputError(where, "has a header without an end", AGAIN)
         begin = end + 1
     if not content.startswith(b"#!AER-DAT2.0"):
         raise InputError(where, "is no AEDAT 2.0 file", AGAIN)
@@ -75,10 +75,10 @@ def aedat2(content: bytes, where: str, sensor: Sequence[int]) -> Events:
 
 
 def npy(content: bytes, where: str, sensor: Sequence[int], columns: Sequence[str] = "xypt", unit: int = 1) -> Events:
-    """Arrays of numpy: an .npz of x, y, t and p, as SpikingJelly writes; a structured array with these fields; or one
-    of shape (E, 4), whose columns are in the order of `columns`. Nothing in them is unpickled.
+    """Arrays of numpy: an .npz with x, y, t and p, as SpikingJelly writes it; a structured array with these fields; or
+    an array (E, 4) with columns in the order of `columns`. Nothing is unpickled.
 
-    `unit`: microseconds in one unit of its time; DVS128 Gesture as tonic serves it has 1000.
+    `unit`: microseconds per unit of time; 1000 in DVS128 Gesture as tonic serves it.
     """
     fields = {name: _whole(array, f"{where}: {name}") for name, array in _loaded(content, where, columns).items()}
     if len({len(values) for values in fields.values()}) > 1:
@@ -91,7 +91,7 @@ def npy(content: bytes, where: str, sensor: Sequence[int], columns: Sequence[str
 
 
 def _loaded(content: bytes, where: str, columns: Sequence[str]) -> Mapping[str, np.ndarray]:
-    """The four arrays x, y, t and p, as they are stored."""
+    """The arrays x, y, t and p as stored."""
     try:
         found = np.load(io.BytesIO(content), allow_pickle=False)
         if not isinstance(found, np.ndarray):
@@ -99,7 +99,7 @@ def _loaded(content: bytes, where: str, columns: Sequence[str]) -> Mapping[str, 
                 if sum(info.file_size for info in found.zip.infolist()) > LARGEST:
                     raise ValueError(f"it unpacks to more than {LARGEST} bytes")
                 return {name: np.asarray(found[name]) for name in "xytp"}
-    except Exception as error:  # whatever numpy says of bytes that are no array
+    except Exception as error:  # numpy raises many types for bytes that are no array
         raise InputError(where, f"cannot be read as arrays x, y, t, p ({error})", AGAIN) from error
     names = set(found.dtype.names or ())
     if names >= set("xytp") and found.ndim == 1:
@@ -111,9 +111,9 @@ def _loaded(content: bytes, where: str, columns: Sequence[str]) -> Mapping[str, 
 
 def _whole(values: np.ndarray, where: str) -> np.ndarray:
     if values.ndim != 1 or values.dtype.kind not in "biuf":
-        raise InputError(where, f"is {values.dtype} with {values.ndim} axes, no row of numbers", "store it as integers")
+        raise InputError(where, f"is {values.dtype} with {values.ndim} axes, not numbers (E,)", "store it as integers")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise InputError(where, "holds infinite numbers or none", "store it as integers")
+        raise InputError(where, "holds numbers that are not finite", "store it as integers")
     if values.size and not -LATEST <= values.min().item() <= values.max().item() <= LATEST:
         raise InputError(where, "holds numbers beyond 2^53", "store it in microseconds and pixels")
     whole = values.astype(np.int64)
@@ -134,9 +134,9 @@ def _checked(events: Events, where: str, sensor: Sequence[int]) -> Events:
     backwards = np.diff(events.t_E) < 0
     if backwards.any():
         i = int(backwards.argmax()) + 1
-        raise InputError(where, f"event {i} is earlier than the one before it", "sort it by time, or fetch it anew")
+        raise InputError(where, f"event {i} is earlier than the one before it", "sort it by time, or download it again")
     if (lasts := int(events.t_E[-1] - events.t_E[0])) > LONGEST:
-        raise InputError(where, f"lasts {lasts} microseconds, more than twelve days", "correct the unit of its time")
+        raise InputError(where, f"lasts {lasts} microseconds, more than twelve days", "correct the unit of time")
     return events
 
 

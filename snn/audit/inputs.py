@@ -1,0 +1,92 @@
+"""What an audit is given: a network of ours or in NIR, and samples that have to fit it."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from snn.core import files
+from snn.core.errors import InputError, remake
+from snn.data import samples
+from snn.data.samples import Samples
+from snn.model import network
+from snn.model.network import Network
+from snn.nir.read import read as read_nir
+
+NIR = (".nir", ".h5", ".hdf5")
+LARGEST = float(np.finfo(np.float32).max)
+
+
+def load(model: Path, steps: int | None = None, dt: float | None = None) -> Network:
+    """A network from a NIR file, a run folder or its net.safetensors; `steps` and `dt` replace those of the file."""
+    if model.suffix in NIR:
+        return read_nir(model, steps, dt)
+    if dt is not None:
+        raise InputError("--dt", "is only for NIR files", "leave it out")
+    file = model / "net.safetensors" if model.is_dir() else model
+    if model.is_file() and model.suffix != ".safetensors":
+        raise InputError(model, "is neither a NIR file nor a run", f"give a run folder, or a file {' or '.join(NIR)}")
+    if not file.is_file():
+        raise InputError(model, "is neither a run folder nor a file", "give a folder below results/runs, or a NIR file")
+    net = network.load(file, torch.device("cpu"), _remedy(file, "net.safetensors"))
+    return network.at_steps(net, steps) if steps and steps != net.architecture.steps else net
+
+
+def read_samples(path: Path) -> Samples:
+    """Samples of a prepared file, or of an .npz with arrays x and y; raises InputError naming the file."""
+    if path.suffix == ".npz":
+        return _arrays(path)
+    if path.suffix != ".safetensors":
+        raise InputError(path, "is no file of samples", "give a prepared test.safetensors, or an .npz with x and y")
+    parts = samples.load(path, torch.device("cpu"), _remedy(path, "test.safetensors", "train.safetensors"))
+    return parts.get("test") or next(iter(parts.values()))
+
+
+def _remedy(file: Path, *names: str) -> str:
+    """The remedy for a file that cannot be read: `remake` for a result, which has one of these names."""
+    another = "give another file"
+    return remake(file.parent, another) if file.name in names else another
+
+
+def test_file(run: Path) -> Path:
+    """The test file of the data on which a run was trained."""
+    hint = "give --data FILE: a prepared test.safetensors, or an .npz with x and y"
+    record = run / "provenance.json"
+    if not record.is_file():
+        raise InputError(run, "has no provenance.json, which names its data", hint)
+    parents = files.read_json(record, hint).get("parents")
+    if not isinstance(parents, dict) or "data" not in parents:
+        raise InputError(record, "is no record of a run", hint)
+    for file in sorted(Path("data/prepared").glob("*/*/train.safetensors")):
+        if files.sha256(file) == parents["data"]:
+            return file.with_name("test.safetensors")
+    raise InputError(run, "was trained on data that are not in data/prepared", hint)
+
+
+def _arrays(path: Path) -> Samples:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            x_NX, y_N = np.asarray(held["x"]), np.asarray(held["y"])
+    except Exception as error:  # numpy raises many types for bytes that are no arrays
+        raise InputError(path, f"does not hold arrays x and y ({error})", "save them with numpy.savez") from error
+    if not np.issubdtype(y_N.dtype, np.integer) or y_N.ndim != 1 or len(x_NX) != len(y_N) or not len(y_N):
+        raise InputError(path, f"y is {y_N.dtype} {y_N.shape} beside x {x_NX.shape}", "give a class for every sample")
+    if x_NX.dtype.kind not in "biuf" or not np.isfinite(x_NX).all() or np.abs(x_NX).max() > LARGEST:
+        raise InputError(path, "x holds values that are no finite 32-bit numbers", "fix the samples")
+    binary = x_NX.ndim == 5 and bool(np.isin(x_NX, (0, 1)).all())
+    x, y = torch.from_numpy(x_NX.astype(np.float32)), torch.from_numpy(y_N.astype(np.int64))
+    return Samples(x, y, mean_C=torch.zeros(1), std_C=torch.ones(1), normalise="none", spikes=binary)
+
+
+def check(net: Network, shown: Samples, where: Path) -> None:
+    """Raise InputError unless samples and classes fit the inputs and outputs of the network."""
+    architecture, y_N = net.architecture, shown.y_N
+    sample, wanted = tuple(shown.x_NX.shape[1:]), tuple(architecture.input_shape)
+    frames = len(sample) - len(wanted)
+    fits = frames == 0 or (frames == 1 and len(wanted) == 3 and architecture.steps in (1, sample[0]))
+    if not fits or sample[frames:] != wanted:
+        steps = f", one at each of {architecture.steps} steps" if frames == 1 and len(wanted) == 3 else ""
+        raise InputError(where, f"samples are {sample}, the network takes {wanted}{steps}", "give data that fit")
+    if y_N.is_floating_point() or int(y_N.max()) >= architecture.outputs or int(y_N.min()) < 0:
+        found = f"classes are {int(y_N.min())} to {int(y_N.max())}, the network has {architecture.outputs} outputs"
+        raise InputError(where, found, "give data that fit")
