@@ -373,7 +373,7 @@ def student_of(rule, shape, layers, T, rng, mood="mixed"):
 
 
 def assume_enough_for_a_norm(architecture, batch, rows_of_counts=False):
-    """A norm needs two numbers a channel; torch refuses a single one."""
+    """A norm needs two numbers per channel; torch refuses a single one."""
     placed = reference.parts(architecture)
     for i, part in enumerate(placed[:-1]):
         once = rows_of_counts or reference.constant(placed, i, architecture)
