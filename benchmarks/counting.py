@@ -1,10 +1,10 @@
-"""What counting costs: inference with the counter against plain inference, VGG-11, T = 4, batch 32, one thread.
+"""The cost of counting: inference with the counter against plain inference, VGG-11, T = 4, batch 32, one thread.
 
     python -m benchmarks.counting [--rounds 7]
 
-Both see the same batch, one after the other in every round, in turns which goes first; printed are the ratio round by
-round: median, smallest, largest. Also with no counter on either side, which shows the noise of the machine. The weights
-are random, scaled so that layers fire at rates like those of trained networks.
+Both run the same batch in every round, in alternating order. Prints the median, smallest and largest ratio of a round,
+also without a counter on either side, as a measure of the machine's noise. Weights are random, scaled so that layers
+fire about as often as in trained networks.
 """
 
 import argparse
@@ -24,7 +24,7 @@ BATCH, STEPS = 32, 4
 
 
 def build() -> Network:
-    """LTL's VGG-11 with its neuron; weights three times as large as torch starts them."""
+    """LTL's VGG-11 with its neuron; weights are three times torch's initial values."""
     torch.manual_seed(0)
     spec, method = params.load("networks", "ltl_vgg11"), params.load("methods", "ltl_offline")
     fixed = {"input_shape": spec.input_shape, "outputs": spec.outputs, "layers": spec.layers, "norm": None}
@@ -65,7 +65,7 @@ def main() -> None:
             print(f"| {name} | {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}) |")
     spikes = total(counter.operations()).spikes
     neurons = sum(work.neuron_updates for work in counter.operations())
-    print(f"\nrate {spikes / neurons:.3f} spikes a neuron and step")
+    print(f"\nrate {spikes / neurons:.3f} spikes per neuron and step")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""How fast samples reach the network: ours against torchvision's DataLoader, and as a share of a training step.
+"""Speed of data loading: ours against torch's DataLoader, and as a share of a training step.
 
     python -m benchmarks.loading [--images 10000] [--rounds 5]
 
 One epoch over images of CIFAR-10's size, cropped after padding by 4, mirrored and standardised, batch 128, one torch
-thread: our prepared file, mapped, against CIFAR10 behind a DataLoader with 0 and with 2 workers. Rounds are
-interleaved; printed are samples a second, and the ratio to ours round by round: median, smallest, largest. Then the
-share that data take of a training step of tandem learning on its CifarNet, T = 4, batch 32, two threads, by wall time,
-again round by round. Images are random, which costs the same as real ones. The tables of docs/data.md were made by it.
+thread: our prepared file, memory-mapped, against CIFAR10 in a DataLoader with 0 and 2 workers. Rounds are interleaved.
+Prints samples per second, and the median, smallest and largest ratio to ours per round. Then prints the share of wall
+time that loading takes in a training step of tandem learning on its CifarNet, T = 4, batch 32, two threads. Images are
+random, which takes as long as real ones. The tables of docs/data.md come from here.
 """
 
 import argparse
@@ -37,7 +37,7 @@ MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 
 
 class Pictures(Dataset):
-    """What torchvision.datasets.CIFAR10 does once it is loaded: an array in memory, a PIL image a sample."""
+    """The work of a loaded torchvision.datasets.CIFAR10: an array in memory, and one PIL image per sample."""
 
     def __init__(self, x_NHWC: np.ndarray, y_N: np.ndarray):
         self.x_NHWC, self.y_N = x_NHWC, y_N
@@ -69,7 +69,7 @@ def prepared(x_NCHW: np.ndarray, y_N: np.ndarray, folder: Path) -> Samples:
 
 
 def samples_per_second(batches: Callable) -> float:
-    """Over one epoch, the start of workers included."""
+    """Speed over one epoch, including the start of workers."""
     start, seen = time.perf_counter(), 0
     for _, y in batches():
         seen += len(y)
@@ -95,7 +95,7 @@ def tandem_step() -> Callable[[torch.Tensor, torch.Tensor], None]:
 
 
 def share_of_a_step(part: Samples, steps: int = 3) -> float:
-    """Wall time of making batches of 32 over that of making them and training on them."""
+    """Wall time of making batches of 32, as a share of the time for making them and training on them."""
     update, making, start = tandem_step(), 0.0, time.perf_counter()
     batches = part.shuffled(32, AUGMENT, seeds.generator("share"))
     for _ in range(steps):
@@ -127,8 +127,8 @@ def main() -> None:
         rounds = [{name: samples_per_second(make) for name, make in contestants.items()} for _ in range(chosen.rounds)]
         print("| loader | samples/s | ours is faster by |\n|---|---|---|")
         for name in contestants:
-            ratios = sorted(found["ours"] / found[name] for found in rounds)
-            speed = statistics.median(found[name] for found in rounds)
+            ratios = sorted(speeds["ours"] / speeds[name] for speeds in rounds)
+            speed = statistics.median(speeds[name] for speeds in rounds)
             print(f"| {name} | {speed:,.0f} | {statistics.median(ratios):.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f}) |")
         torch.set_num_threads(2)
         shares = sorted(100 * share_of_a_step(part) for _ in range(chosen.rounds))

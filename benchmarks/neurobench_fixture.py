@@ -1,12 +1,12 @@
-"""Operations of small networks as NeuroBench counts them, for `tests/test_energy.py` to compare with.
+"""Operations of small networks as NeuroBench counts them, the reference of tests in `tests/energy`.
 
-NeuroBench is no dependency of this project. `make bench` gives it an environment of its own, runs this from the root of
-the repository, and compares what comes out with what is committed:
+NeuroBench is no dependency of this project. `make bench` creates an environment for it, runs this module from the root
+of the repository, and compares the result with the committed file:
 
     python -m benchmarks.neurobench_fixture [--check]
 
-writes tests/fixtures/neurobench.json, what NeuroBench counts a sample, over all steps, for every network of
-`tests/neurobench_cases.py`; with --check it compares instead, and ends with status 1 where they differ.
+writes tests/fixtures/neurobench.json: NeuroBench's counts per sample, over all steps, for every network of
+`tests/neurobench_cases.py`. With --check it compares instead, and exits with status 1 if they differ.
 """
 
 import argparse
@@ -29,7 +29,7 @@ FIXTURE = Path("tests", "fixtures", "neurobench.json")
 
 
 class Plain(nn.Module):
-    """The same network as torch users write one: a loop over time, a membrane for each layer."""
+    """The same network in plain torch: a loop over time, with one membrane per layer."""
 
     def __init__(self, source: Network):
         super().__init__()
@@ -68,11 +68,11 @@ class Plain(nn.Module):
 
 
 def counted(name: str) -> dict[str, float]:
-    """What NeuroBench counts for a case."""
+    """NeuroBench's counts for a case, by name."""
     net, images = build(CASES[name])
     plain = Plain(net)
     if not torch.equal(plain(images), net.predict(images)):
-        raise SystemExit(f"{name}: the plain network is another network")
+        raise SystemExit(f"{name}: scores of the plain network differ")
     loader = DataLoader(TensorDataset(images, torch.zeros(SAMPLES)), batch_size=CASES[name].batch)
     return Benchmark(TorchModel(plain), loader, [], [], [[], [SynapticOperations]]).run(quiet=True)[
         "SynapticOperations"
@@ -80,17 +80,17 @@ def counted(name: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Let NeuroBench count, then write or compare."""
+    """Count with NeuroBench, then write or compare."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
-    found = {
+    counts = {
         "versions": {"neurobench": version("neurobench")},
         "cases": {name: counted(name) for name in CASES},
     }
     if not parser.parse_args().check:
-        files.write_json(FIXTURE, found)
-    elif json.loads(FIXTURE.read_text()) != found:
-        raise SystemExit(f"{FIXTURE} is not what NeuroBench counts here")
+        files.write_json(FIXTURE, counts)
+    elif json.loads(FIXTURE.read_text()) != counts:
+        raise SystemExit(f"{FIXTURE} differs from NeuroBench's counts")
     print(f"{len(CASES)} networks, NeuroBench {version('neurobench')}: {FIXTURE}")
 
 

@@ -1,5 +1,5 @@
-"""Draw docs/rate_curve.svg: spikes of our neurons under constant current, simulated, and the curves that tandem
-learning takes its gradient from.
+"""Draw docs/rate_curve.svg: simulated spike counts under constant current, and the curves whose gradient tandem
+learning uses.
 
     .venv/bin/python -m benchmarks.rate_curve
 """
@@ -28,7 +28,7 @@ NEURONS = {
 
 
 def draw(path: Path) -> None:
-    """One panel a neuron: counts of a simulation, our curve, and for leaky neurons the released formula."""
+    """One panel per neuron: simulated counts, our curve, and for leaky neurons the released formula."""
     z_N = torch.linspace(-5, 45, 1001, dtype=torch.float64)
     figure, row = plt.subplots(1, len(NEURONS), figsize=(11, 3.4), sharey=True, layout="constrained")
     for axes, (name, neuron) in zip(row, NEURONS.items(), strict=True):

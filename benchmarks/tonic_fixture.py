@@ -1,17 +1,22 @@
-"""Recordings as tonic reads them, and frames as it makes them, for `tests/test_events.py` to compare with.
+"""Recordings and frames as tonic reads and makes them, the reference of tests in `tests/data`.
 
-tonic is GPL and brings numba and librosa, so it is no dependency of this project; give it an environment of its own,
-outside the repository, and run from the root of the repository:
+tonic is GPL and needs numba and librosa, so it is no dependency of this project. Install it in an environment outside
+the repository, and run from the root of the repository:
 
     python3.11 -m venv ENVIRONMENT
     ENVIRONMENT/bin/pip install tonic==1.7.0 safetensors
     ENVIRONMENT/bin/python -m benchmarks.tonic_fixture RECORDINGS
 
-writes tests/fixtures/tonic.safetensors: bytes of random recordings, `content/...`; what tonic reads of them,
-`events/...`, columns x, y, t, p, or, since its reader of a DVS128 fails in 1.7.0, `aer/...`, addresses and times; and
-what it makes of the second, `frames/...`. Its metadata hold tonic's version and, for each class of RECORDINGS (a part
-of N-MNIST in tonic's layout, here Train and Test of the recordings 1 to 1000 and 1 to 100), the sha256 of all its
-recordings as tonic reads them: int64 t, x, y, p of each event, in the order of their names.
+writes tests/fixtures/tonic.safetensors with
+
+    content/...    bytes of random recordings
+    events/...     their events as tonic reads them, columns x, y, t, p
+    aer/...        addresses and times instead, since tonic 1.7.0 fails to read a DVS128
+    frames/...     frames of the second recording
+
+Its metadata hold tonic's version and, per class of RECORDINGS, the sha256 over all recordings in order of their names,
+int64 t, x, y, p per event. RECORDINGS is a part of N-MNIST in tonic's layout: here Train has the recordings 1 to 1000
+and Test 1 to 100.
 """
 
 import hashlib
@@ -30,7 +35,7 @@ XYTP = np.dtype([("x", int), ("y", int), ("t", int), ("p", int)])
 
 
 def atis(rng: np.random.Generator, events: int, overflows: int) -> bytes:
-    """A recording of N-MNIST's kind."""
+    """A random recording in the format of N-MNIST."""
     t_E = np.sort(rng.integers(300_000, size=events))
     bytes_E5 = np.empty((events, 5), np.uint8)
     bytes_E5[:, 0], bytes_E5[:, 1] = rng.integers(34, size=(2, events))
@@ -41,7 +46,7 @@ def atis(rng: np.random.Generator, events: int, overflows: int) -> bytes:
 
 
 def aedat2(rng: np.random.Generator, events: int) -> bytes:
-    """A recording of DVS-CIFAR10's kind."""
+    """A random recording in the format of DVS-CIFAR10."""
     address_E, t_E = rng.integers(1 << 15, size=events), np.sort(rng.integers(1 << 20, size=events))
     return b"#!AER-DAT2.0\r\n# a comment\r\n" + np.stack([address_E, t_E], 1).astype(">u4").tobytes()
 
@@ -53,14 +58,14 @@ def columns(events: np.ndarray) -> np.ndarray:
 
 def sums(recordings: Path) -> dict[str, str]:
     """One sha256 for the recordings of each class."""
-    found = {}
+    by_class = {}
     for folder in sorted(path for path in recordings.glob("T*/*") if path.is_dir()):
         total = hashlib.sha256()
         for path in sorted(folder.glob("*.bin")):
             events = read_mnist_file(str(path), XYTP)
             total.update(np.stack([events[name].astype(np.int64) for name in "txyp"]).tobytes())
-        found[f"{folder.parent.name}/{folder.name}"] = total.hexdigest()
-    return found
+        by_class[f"{folder.parent.name}/{folder.name}"] = total.hexdigest()
+    return by_class
 
 
 def main(recordings: Path) -> None:

@@ -1,4 +1,4 @@
-"""One network under one condition becomes one row: its values on validation and test data, its operations.
+"""Rows: the values and operations of one network under one condition.
 
 The only stage that reads test data.
 """
@@ -22,12 +22,12 @@ from snn.model.losses import METRICS
 from snn.model.network import Network
 from snn.training.validation import Score, score
 
-SAMPLE = 512  # training inputs by which activations are scaled to 8 bits
+SAMPLE = 512  # training inputs that set the range of 8-bit activations
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A run that is evaluated: how its rows name it, and the files of its network and data."""
+    """The run to evaluate: its columns in every row, and the files of its network and data."""
 
     dataset: str
     network: str

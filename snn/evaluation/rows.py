@@ -1,7 +1,7 @@
 """The rows that `evaluate` writes: one typed class per table, checked on writing, each column with unit and meaning.
 
-`value_*` are in the unit of the metric; in the folder of a run and in memory, accuracy is a fraction. Work is that of
-one inference: mean over the test samples, all steps. No torch.
+`value_*` are in the unit of the metric; in run folders and in memory, accuracy is a fraction. Operations are of one
+inference: mean over the test samples, all steps. No torch.
 """
 
 from typing import Annotated, Literal
@@ -10,14 +10,14 @@ from snn.core.columns import METRIC, Column, Columns
 
 
 class Condition(Columns):
-    """Which run under which condition, and its outcome."""
+    """A run under a condition, and its outcome."""
 
     task: Annotated[str, Column("", "classification or reconstruction")]
     dataset: Annotated[str, Column("", "data set, with its limits")]
     network: Annotated[str, Column("", "file in params/networks")]
     method: Annotated[str, Column("", "file or variant in params/methods")]
     rule: Annotated[str, Column("", "file in snn/rules")]
-    protocol: Annotated[str, Column("", "held_out: epoch chosen on validation data, test data looked at once")]
+    protocol: Annotated[str, Column("", "held_out: epoch chosen on validation data, test data used once")]
     steps: Annotated[int, Column("steps", "trained with")]
     steps_eval: Annotated[int, Column("steps", "evaluated with")]
     extrapolated: Annotated[bool, Column("", "parameters depend on the steps, and other steps were evaluated")] = False
@@ -44,13 +44,11 @@ class Condition(Columns):
     value_test_last: Annotated[float | None, Column(METRIC, "on test data, after the last epoch of calibration")] = None
     calibration_epoch: Annotated[int | None, Column("epochs", "chosen epoch; 0: the chip is left as it was")] = None
     calibration_shown: Annotated[int | None, Column("samples", "learned from, each time counted")] = None
-    calibration_validated: Annotated[
-        int | None, Column("samples", "of validation data looked at, each time counted")
-    ] = None
+    calibration_validated: Annotated[int | None, Column("samples", "of validation data used, each time counted")] = None
     calibration_updates: Annotated[int | None, Column("updates", "times that parameters were written")] = None
     calibration_writes: Annotated[int | None, Column("values", "values written")] = None
     calibration_learning_macs: Annotated[
-        int | None, Column("operations", "multiply-accumulates of learning, besides those of the inferences")
+        int | None, Column("operations", "multiply-accumulates of learning, without inferences")
     ] = None
     parameters: Annotated[int, Column("parameters", "weights and biases of the deployed network")]
 
@@ -71,9 +69,9 @@ class Work(Columns):
 
 
 class Training(Columns):
-    """What the training of the run took, and its name."""
+    """The cost of the training of the run, and its digest."""
 
-    epochs: Annotated[int, Column("epochs", "of training, those of the run it started from included")]
+    epochs: Annotated[int, Column("epochs", "of training, with the epochs of the run it started from")]
     samples_seen: Annotated[int, Column("samples", "of training, each time counted")]
     threads: Annotated[int, Column("threads", "of the job")]
     digest: Annotated[str, Column("", "that names the run")]
@@ -84,13 +82,13 @@ class Row(Training, Work, Condition):
 
 
 class RunRow(Row):
-    """A row of runs.csv: what was measured, and whether its learning rate was chosen."""
+    """A row of runs.csv: also whether its learning rate was chosen."""
 
     chosen: Annotated[bool, Column("", "this learning rate is the best of its method on validation data")] = True
 
 
 class Run(Columns):
-    """Which run."""
+    """The columns that name a run."""
 
     dataset: Annotated[str, Column("", "data set, with its limits")]
     network: Annotated[str, Column("", "file in params/networks")]
@@ -101,7 +99,7 @@ class Run(Columns):
 
 
 class Layer(Run):
-    """Which layer of which run."""
+    """The columns that name a layer of a run."""
 
     layer: Annotated[int, Column("", "number of the layer, from 1")]
     kind: Annotated[str, Column("", "of layer: conv, linear, avg_pool, ...")]

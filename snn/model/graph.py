@@ -1,4 +1,4 @@
-"""Layers become nodes: which layer feeds which, where neurons sit, and the closed-form sizes that follow. No torch.
+"""Layers as nodes of a graph: which layer feeds which, which have neurons, and closed-form sizes. No torch.
 
 A node takes the output of node `source` (-1 is the network's input), adds the output of node `addend` to its current if
 there is one, and fires if it has neurons. A residual block becomes
@@ -14,29 +14,29 @@ from typing import NamedTuple
 from snn.core.strict import Shape
 from snn.model.spec import Add, Architecture, AvgPool, Block, Conv, LayerSpec, Linear, MaxPool, NeuNorm
 
-Placed = Conv | Linear | AvgPool | MaxPool | Add | NeuNorm  # what is left once blocks are taken apart
+Placed = Conv | Linear | AvgPool | MaxPool | Add | NeuNorm  # layers after blocks are expanded
 
 
 class Node(NamedTuple):
-    """One layer in its place."""
+    """A layer with its inputs in the graph, by the indices of nodes."""
 
     layer: Placed
     source: int
     addend: int | None = None
     neurons: bool = False
-    summed: bool = False  # its current is one of two that are added up
+    summed: bool = False  # its current is one of two that are added
 
     @property
     def inputs(self) -> tuple[int, ...]:
-        """The nodes whose outputs it takes."""
+        """The nodes whose outputs it reads."""
         return (self.source,) if self.addend is None else (self.source, self.addend)
 
 
 class Size(NamedTuple):
     """Closed-form size of one node, per sample and step.
 
-    Parameters are weights and biases, and U of NeuNorm; those of norms are not counted. `macs_padded` is what papers
-    print: every output times its whole receptive field. `macs` leaves out the taps that fall on padding.
+    Parameters are weights, biases and U of NeuNorm, without the parameters of norms. `macs_padded` counts every output
+    times its whole receptive field, as papers print it. `macs` leaves out the taps that fall on padding.
     """
 
     input_shape: Shape
@@ -47,20 +47,23 @@ class Size(NamedTuple):
 
 
 def nodes(architecture: Architecture) -> tuple[Node, ...]:
-    """All layers of a network in place, the read-out last."""
+    """The nodes of a network, the read-out last."""
     outputs = architecture.outputs * architecture.readout.voters
     *hidden, readout = with_readout(architecture.layers, outputs, architecture.neunorm)
     return (*hidden, readout._replace(neurons=architecture.readout.kind != "current"))
 
 
 def with_readout(layers: Sequence[LayerSpec], outputs: int, neunorm: NeuNorm | None = None) -> tuple[Node, ...]:
-    """Hidden layers and, behind them, a linear one of so many outputs."""
+    """The nodes of hidden layers, followed by a linear layer with this number of outputs."""
     hidden = wire(layers, neunorm)
     return (*hidden, Node(Linear(linear=outputs, norm=False), len(hidden) - 1))
 
 
 def wire(layers: Sequence[LayerSpec], neunorm: NeuNorm | None = None) -> tuple[Node, ...]:
-    """Hidden layers in place; `neunorm` follows each convolution whose spikes go to another convolution."""
+    """The nodes of hidden layers; `neunorm` follows each convolution whose spikes go to another convolution.
+
+    Raises ValueError for a first block without a shortcut layer.
+    """
     placed: list[Node] = []
     for i, layer in enumerate(layers):
         source = len(placed) - 1
@@ -77,7 +80,7 @@ def wire(layers: Sequence[LayerSpec], neunorm: NeuNorm | None = None) -> tuple[N
 def _block(block: Block, placed: list[Node]) -> None:
     entry = shortcut = len(placed) - 1
     if entry < 0 and not block.shortcut:
-        raise ValueError("a block without a shortcut layer needs a layer before it, whose spikes it can add")
+        raise ValueError("a block without a shortcut layer needs a layer before it, whose spikes it adds")
     fires = block.add == "spikes"
     if block.shortcut:
         placed.append(Node(block.shortcut, entry, neurons=fires, summed=not fires))
@@ -94,7 +97,7 @@ def _block(block: Block, placed: list[Node]) -> None:
 
 
 def biased(layers: Sequence[LayerSpec]) -> tuple[LayerSpec, ...]:
-    """The same layers, with a bias wherever a norm may leave one when it is folded."""
+    """The same layers, with a bias wherever folding a norm creates one."""
     return tuple(map(_biased, layers))
 
 
@@ -106,14 +109,14 @@ def _biased(layer: LayerSpec) -> LayerSpec:
 
 
 def sizes(input_shape: Shape, placed: Sequence[Node]) -> list[Size]:
-    """Shapes, parameters and multiply-accumulates, node by node; raises ValueError where a layer does not fit."""
+    """Shapes, parameters and multiply-accumulates of every node; raises ValueError naming a layer that does not fit."""
     found: list[Size] = []
     for number, node in enumerate(placed, start=1):
         shapes = [input_shape if i < 0 else found[i].output_shape for i in node.inputs]
         try:
             size = _size(shapes[0], node.layer)
             if node.addend is not None and shapes[1] != size.output_shape:
-                raise ValueError(f"its shortcut brings {shapes[1]}, it gives {size.output_shape}")
+                raise ValueError(f"its shortcut has shape {shapes[1]}, its output {size.output_shape}")
         except ValueError as error:
             raise ValueError(
                 f"layer {number} ({node.layer!r}) does not fit an input of shape {shapes[0]}: {error}"
@@ -129,7 +132,7 @@ def _size(shape: Shape, layer: Placed) -> Size:
     if isinstance(layer, Add):
         return Size(shape, shape, 0, 0, 0)
     if len(shape) != 3:
-        raise ValueError("it needs maps (C, H, W)")
+        raise ValueError("it needs an input (C, H, W)")
     channels, *space = shape
     if isinstance(layer, NeuNorm):
         macs = prod(shape) + prod(space)  # U x at every position of every map, decay x at every position
@@ -157,11 +160,11 @@ def _pooled(space: Sequence[int], pool: AvgPool | MaxPool) -> list[int]:
 def _windows(space: Sequence[int], kernel: int, stride: int, padding: int) -> list[int]:
     out = [(n + 2 * padding - kernel) // stride + 1 for n in space]
     if min(out) < 1:
-        raise ValueError("nothing of the map would be left")
+        raise ValueError("its output would be empty")
     return out
 
 
 def _taps(n: int, kernel: int, stride: int, padding: int) -> int:
-    """Along one axis, pairs (output, tap) that fall on the map and not on its padding."""
+    """The number of pairs (output, tap) along one axis, without taps on the padding."""
     starts = range(-padding, n + padding - kernel + 1, stride)
     return sum(max(min(start + kernel, n) - max(start, 0), 0) for start in starts)

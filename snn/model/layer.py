@@ -1,4 +1,4 @@
-"""One layer of a network: its synapses or pool, its norm, its neurons. Legend of shapes: `snn/model/neuron.py`."""
+"""One layer of a network: its synapses or pool, its norm, its neurons. Shapes: see `snn/model/neuron.py`."""
 
 from collections.abc import Mapping
 from math import prod, sqrt
@@ -14,7 +14,7 @@ from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, NeuNorm
 
 
 class Normalisation(nn.modules.batchnorm._BatchNorm):
-    """Batch normalisation of maps or vectors whose gain is `scale` times its weight (`spec.Norm`)."""
+    """Batch normalisation of maps or vectors with the gain `scale` times weight (`spec.Norm`)."""
 
     running_mean: Tensor
     running_var: Tensor
@@ -27,11 +27,11 @@ class Normalisation(nn.modules.batchnorm._BatchNorm):
 
     @property
     def gain(self) -> Tensor:
-        """What a normalised input is multiplied by."""
+        """The factor on the normalised input, one per channel."""
         return self.weight if self.scale == 1 else self.weight * self.scale
 
     def forward(self, x_bN: Tensor) -> Tensor:
-        """By the statistics of the batch in training, which move the running ones; by the running ones otherwise."""
+        """In training, use statistics of the batch and update the running ones; in evaluation, use the running ones."""
         if self.training:
             self.num_batches_tracked.add_(1)
         statistics = self.running_mean, self.running_var
@@ -49,12 +49,12 @@ class NeuronNormalisation(nn.Module):
         self.weight = nn.Parameter(torch.empty(1 if spec.shared else maps, height, width))
 
     def reset_parameters(self) -> None:
-        """Start U as a layer with one input a position would; the paper does not say how."""
+        """Draw U like the weights of a linear layer with one input per position; the paper states no initial values."""
         bound = 1 / sqrt(self.weight[0].numel())
         nn.init.uniform_(self.weight, -bound, bound)
 
     def forward(self, s_TBCHW: Tensor, x_BHW: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Spikes to normalised spikes, and the state to go on from."""
+        """Returns (y_TBCHW, x_BHW): normalised spikes, and the state for the next chunk of time."""
         mean_TBHW, x_TBHW = self.gain * s_TBCHW.sum(2), []
         for mean_BHW in mean_TBHW:
             x_BHW = mean_BHW if x_BHW is None else self.decay * x_BHW + mean_BHW
@@ -63,7 +63,7 @@ class NeuronNormalisation(nn.Module):
 
 
 class Layer(nn.Module):
-    """A node with its operator; `activation` is None where only currents leave it."""
+    """A node with its operator; without an `activation` its outputs are currents."""
 
     def __init__(self, node: Node, size: Size, architecture: Architecture, dropout: float):
         super().__init__()
@@ -87,7 +87,7 @@ class Layer(nn.Module):
 
     @property
     def sends_current(self) -> bool:
-        """Whether it has synapses but no neurons: a read-out, or a shortcut whose current is added to another's."""
+        """Whether it has synapses but no neurons: a read-out, or a shortcut whose current is added to another one."""
         return self.programmable and not self.activation
 
     @property
@@ -100,14 +100,14 @@ class Layer(nn.Module):
     ) -> Tensor:
         """The current into the neurons, norm and addend included: (T, B, *input_shape) -> (T, B, *output_shape).
 
-        `folded` are weight and bias to take in place of the layer's own and its norm. An input that is the same at
-        every step (stride 0 in time) is multiplied once.
+        `folded`: weight and bias that replace the layer's own and its norm. An input that is the same at every step
+        (stride 0 in time) is multiplied once.
         """
         for received in self.silicon.inputs:
             x_TBX = received(x_TBX)
         steps = len(x_TBX)
         constant = steps > 1 and x_TBX.stride(0) == 0
-        # of one sample at one step, flatten would leave strides that torch's batch norm misreads in its backward pass
+        # for one sample at one step, flatten leaves strides that torch's batch norm misreads in its backward pass
         alone = steps == 1 and x_TBX.shape[1] == 1
         x_bX = x_TBX[0] if constant or alone else x_TBX.flatten(0, 1)
         x_bX = x_bX.flatten(1) if isinstance(self.spec, Linear) else x_bX
@@ -120,9 +120,9 @@ class Layer(nn.Module):
         return z_TBN if addend_TBN is None else z_TBN + addend_TBN
 
     def respond(self, z_TBN: Tensor, v_BN: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """What the neurons make of their currents, and the membrane to go on from.
+        """Currents to outputs: returns (y_TBN, v_BN), with v the membrane for the next chunk of time, or None.
 
-        Spikes of a spiking layer, rectified currents of an ANN's; currents where there are no neurons.
+        Outputs are spikes, rectified currents in an ANN, or the currents themselves without neurons.
         """
         if isinstance(self.activation, Neuron):
             drive_TBN = z_TBN
@@ -135,14 +135,14 @@ class Layer(nn.Module):
     def forward(
         self, x_TBX: Tensor, addend_TBN: Tensor | None = None, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Inputs to (outputs, state to go on from): a membrane, or x of NeuNorm."""
+        """Inputs to (outputs, state for the next chunk of time): a membrane, x of NeuNorm, or None."""
         if isinstance(self.spec, NeuNorm):
             return self.op(x_TBX, state)
         return self.respond(self.current(x_TBX, addend_TBN), state)
 
 
 def rectify(z: Tensor, relu: Relu) -> Tensor:
-    """max(0, z), cut and rounded as `spec.Relu` says; any shape."""
+    """max(0, z), clipped and rounded as in `spec.Relu`; any shape."""
     a = z.clamp(min=0, max=relu.clip)
     if relu.levels is None or relu.clip is None:
         return a
@@ -152,11 +152,11 @@ def rectify(z: Tensor, relu: Relu) -> Tensor:
 
 @torch.no_grad()
 def folded(layer: Layer, bias_share: float = 1.0) -> dict[str, Tensor]:
-    """Weight and bias of a layer with its norm, by running statistics, moved into them; nothing for a pool.
+    """Weight and bias of a layer with its norm folded in, by running statistics; empty for a pool.
 
     W' = g W / sqrt(v + eps),   b' = bias_share (beta + g (b - m) / sqrt(v + eps)),   g = scale gamma
 
-    `bias_share` is 1/T where a rule spreads the bias over the steps (tandem learning).
+    `bias_share` is 1/T if a rule spreads the bias over the steps (tandem learning), else 1.
     """
     op, norm = layer.op, layer.norm
     if isinstance(op, NeuronNormalisation):

@@ -1,15 +1,14 @@
-"""Layer-local losses: every layer learns alone, from its own spikes. Shared by the rule LTL and by calibration on a
-chip.
+"""Layer-local losses: every layer learns alone, from its own spikes. The rule LTL and calibration on a chip use them.
 
 Per hidden layer, with C[t] the running spike count, T the steps and a target rate in [0, 1] for every neuron:
 
     offline   mean( (C[T-1] / T - target)^2 )                            back-propagated through time, inside the layer
     online    mean( (C[t] / (t+1) - target)^2 ) for each t >= warm_up    nothing flows through time
 
-The read-out learns from a goal of its own, which reaches no hidden layer: classes (B,), by cross-entropy of the scores,
-or numbers (B, K), by squared error. Terms are yielded one by one, to be back-propagated at once: offline frees a layer
-before it keeps the next, online holds nothing from step to step. Source: Yang et al., Training spiking neural networks
-with local tandem learning, NeurIPS 2022, and its released code.
+The loss of the read-out reaches no hidden layer. Its goal is classes (B,), with cross-entropy of the scores, or numbers
+(B, K), with squared error. Back-propagate each term as soon as it is yielded: then offline holds the graph of one layer
+at a time, and online the graph of one step. Source: Yang et al., Training spiking neural networks with local tandem
+learning, NeurIPS 2022, and its released code.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,8 +22,9 @@ from snn.model.network import Network
 
 
 def offline(network: Network, x: Tensor, targets_BN: Sequence[Tensor], goal: Tensor, lam: float) -> Iterator[Tensor]:
-    """`lam` times one term a hidden layer, then that of the read-out; `targets_BN` are rates, in the order of the
-    layers.
+    """`lam` times the term of each hidden layer, then the term of the read-out.
+
+    `targets_BN`: target rates per hidden layer, in the order of the layers.
     """
     targets = iter(targets_BN)
     for layer, s_TBN in network.walk(network.encode(x), cut=True):
@@ -37,7 +37,7 @@ def offline(network: Network, x: Tensor, targets_BN: Sequence[Tensor], goal: Ten
 def online(
     network: Network, x: Tensor, targets_BN: Sequence[Tensor], goal: Tensor, lam: float, warm_up: int
 ) -> Iterator[Tensor]:
-    """One term a layer and step from `warm_up` on; the scores at t are sum_{k<=t} o[k] / (t+1)."""
+    """One term per layer and step from `warm_up` on; the scores at t are sum_{k<=t} o[k] / (t+1)."""
     state: list[Tensor | None] = [None] * len(network.layers)
     count: dict[object, Tensor | float] = {}
     for t, x_BX in enumerate(network.encode(x)):
@@ -57,7 +57,7 @@ def online(
 
 @torch.no_grad()
 def own_rates(network: Network, x: Tensor) -> tuple[list[Tensor], Tensor]:
-    """What a network does itself: firing rates of its hidden layers (B, N) and its scores (B, K)."""
+    """Firing rates of a network's hidden layers (B, N), and its scores (B, K)."""
     rates = []
     for layer, s_TBN in network.walk(network.encode(x)):
         if layer in network.hidden:
@@ -69,8 +69,9 @@ def own_rates(network: Network, x: Tensor) -> tuple[list[Tensor], Tensor]:
 def teacher_rates(
     teacher: Network, x: Tensor, percentile: float, scales: Sequence[Tensor] | None = None
 ) -> list[Tensor]:
-    """An ANN's activations as target rates: clamp(A / q, 0, 1), q the `percentile` of the layer in this batch, or the
-    one of `scales`.
+    """Activations of an ANN as target rates (B, N) per hidden layer: clamp(A / q, 0, 1).
+
+    q is the layer's value in `scales`, or without them the `percentile` of its activations in this batch.
     """
     rates: list[Tensor] = []
     for layer, a_1BN in teacher.walk(teacher.encode(x)):
@@ -82,7 +83,7 @@ def teacher_rates(
 
 @torch.no_grad()
 def percentiles(teacher: Network, x: Tensor, percentile: float) -> list[Tensor]:
-    """The percentile of the activations of every hidden layer of an ANN over the samples x."""
+    """The percentile of the activations over the samples x, per hidden layer of an ANN."""
     return [
         nearest_rank(a_1BN, percentile) for layer, a_1BN in teacher.walk(teacher.encode(x)) if layer in teacher.hidden
     ]

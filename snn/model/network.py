@@ -1,8 +1,8 @@
-"""Layers become a network: built, walked through time, folded, saved. The same class is ANN and SNN.
+"""A network of layers: build, run over time, fold, save. One class for ANN and SNN.
 
-An ANN is a network of one step whose activation is `Relu`. A network with a norm is for training only; `fold` moves the
-norm into weights and biases, and everything that judges a network (accuracy, counts, noise, calibration) takes the
-folded one. Legend of shapes: `snn/model/neuron.py`.
+An ANN is a network of one step whose activation is `Relu`. A network with a norm is for training only. `fold` moves the
+norm into weights and biases; evaluation, counting, noise and calibration use the folded network. Shapes: see
+`snn/model/neuron.py`.
 """
 
 import json
@@ -35,7 +35,7 @@ class Layers(nn.ModuleList):
 
 
 class Network(nn.Module):
-    """Layers in the order in which they run; the last one is the read-out."""
+    """Layers in the order in which they run; the last one is the read-out. `used_up`: outputs read last by each."""
 
     def __init__(self, architecture: Architecture):
         super().__init__()
@@ -45,7 +45,7 @@ class Network(nn.Module):
             Layer(node, size, architecture, _dropout(architecture, placed, node, last=i == len(placed) - 1))
             for i, (node, size) in enumerate(zip(placed, sizes(architecture.input_shape, placed), strict=True))
         )
-        for layer in self.layers:  # behind all synapses, which so start as they would without NeuNorm
+        for layer in self.layers:  # after all synapses, so that NeuNorm does not change their initial weights
             if isinstance(layer.op, NeuronNormalisation):
                 layer.op.reset_parameters()
         self.sensor: Callable[[Tensor], Tensor] | None = None
@@ -60,10 +60,10 @@ class Network(nn.Module):
         return [layer for layer in self.layers[:-1] if layer.activation]
 
     def encode(self, x: Tensor) -> Tensor:
-        """Images (B, C, H, W) to currents (T, B, C, H, W), without a copy where they are the same at every step.
+        """Images (B, C, H, W) to currents (T, B, C, H, W), without a copy if they are the same at every step.
 
         Frames of events (T, B, C, H, W) are shown step by step; a network of one step, hence an ANN, sees their sum.
-        `sensor` is what hardware makes of it all.
+        `sensor` is the effect of hardware on the result. Raises InputError if frames and steps differ in number.
         """
         x_TBX = self._shown(x)
         return self.sensor(x_TBX) if self.sensor else x_TBX
@@ -75,7 +75,7 @@ class Network(nn.Module):
             if steps == 1:
                 return x.sum(0, keepdim=True)
             if len(x) != steps:
-                raise InputError("network", f"of {steps} steps was given {len(x)} frames", "choose steps to fit")
+                raise InputError("network", f"has {steps} steps but got {len(x)} frames", "use as many steps as frames")
             return x
         x = x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
         if architecture.encoding == "repeat":
@@ -85,14 +85,14 @@ class Network(nn.Module):
     def walk(
         self, x_TBX: Tensor, state: list[Tensor | None] | None = None, cut: bool = False
     ) -> Iterator[tuple[Layer, Tensor]]:
-        """Layer by layer, each with its output over all steps of x; the last output is o_TBK.
+        """Run layer by layer: yields each layer with its output over all steps of x; the last output is o_TBK.
 
-        `state` holds one membrane a layer and is brought up to date in place, so that the next chunk of time goes on
-        from it. `cut` detaches what neurons send to other layers and what passes from chunk to chunk: each layer of
-        neurons then learns alone, with the synapses that lead to it.
+        `state` holds one membrane per layer and is updated in place, for the next chunk of time. `cut` detaches the
+        outputs of neurons and the state between chunks: each layer of neurons then learns alone, with the synapses that
+        lead to it. Raises InputError for a network with a norm and a state.
         """
         if self.architecture.norm and state is not None:
-            raise InputError("network", "has a norm, whose statistics span all steps, and was given a state", "fold it")
+            raise InputError("network", "has a norm, whose statistics span all steps, so it takes no state", "fold it")
         outputs = {-1: x_TBX}
         del x_TBX
         for i, layer in enumerate(self.layers):
@@ -107,7 +107,7 @@ class Network(nn.Module):
             yield layer, self._votes(y_TBN) if layer is self.layers[-1] else y_TBN
 
     def forward(self, x_TBX: Tensor, state: list[Tensor | None] | None = None) -> tuple[Tensor, list[Tensor | None]]:
-        """Any chunk of time: (o_TBK, state). Start with no state; chunks equal the whole."""
+        """Run any chunk of time: returns (o_TBK, state). Start without a state; chunks give the same as the whole."""
         whole = self.architecture.norm is not None and state is None
         state = list(state or [None] * len(self.layers))
         o_TBK = x_TBX
@@ -116,7 +116,7 @@ class Network(nn.Module):
         return o_TBK, state
 
     def scores(self, o_TBK: Tensor) -> Tensor:
-        """Outputs of all steps to scores (B, K): sum_t w[t] o[t], w the weights of the read-out."""
+        """Outputs of all steps to scores (B, K): sum_t w[t] o[t], with w the weights of the read-out."""
         weights = self.architecture.readout.weights(self.architecture.steps)
         return torch.einsum("tbk,t->bk", o_TBK, o_TBK.new_tensor(weights))
 
@@ -132,7 +132,7 @@ class Network(nn.Module):
 def fold(network: Network) -> Network:
     """The same function without norms and dropout, in evaluation mode; shares no memory with `network`.
 
-    See `layer.folded`; biases are spread over the steps where the architecture says so.
+    See `layer.folded`. Biases are spread over the steps if `bias_share` is set.
     """
     architecture = network.architecture
     layers = biased(architecture.layers) if architecture.norm else architecture.layers
@@ -144,9 +144,9 @@ def fold(network: Network) -> Network:
 
 @torch.no_grad()
 def at_steps(network: Network, steps: int) -> Network:
-    """A deployed network run for another number of steps than it was trained for.
+    """A deployed network with another number of steps than it was trained with.
 
-    Its parameters stay, but where biases are spread over the steps their sum over all steps stays.
+    Its parameters stay. Biases that are spread over the steps are scaled so that their sum over all steps stays.
     """
     architecture = network.architecture
     result = Network(architecture.model_copy(update={"steps": steps}))
@@ -159,7 +159,7 @@ def at_steps(network: Network, steps: int) -> Network:
 
 
 def _dropout(architecture: Architecture, placed: Sequence[Node], node: Node, last: bool) -> float:
-    """The probability with which inputs of a layer are dropped: none where they are the image, pooled or not."""
+    """The dropout probability of a layer's inputs: 0 if they are the image, pooled or not."""
     spec, source = node.layer, node.source
     while source >= 0 and isinstance(placed[source].layer, AvgPool | MaxPool):
         source = placed[source].source
@@ -175,7 +175,7 @@ def save(network: Network, path: Path, **metadata: object) -> Path:
 
 
 def load(path: Path, device: torch.device, remedy: str | None = None) -> Network:
-    """Read a network written by `save`; raises InputError naming the file, with `remedy` or that of its folder."""
+    """Read a network written by `save`; raises InputError naming the file. Default remedy: that of its folder."""
     remedy = remedy or remake(path.parent)
     tensors, metadata = files.read_tensors(path, remedy)
     try:
@@ -187,12 +187,12 @@ def load(path: Path, device: torch.device, remedy: str | None = None) -> Network
 
 
 def metadata(path: Path) -> dict[str, Any]:
-    """What else a network was saved with."""
+    """The document that a network was saved with; raises InputError naming the file."""
     return files.read_tensors(path, remake(path.parent))[1]
 
 
 def to_numpy(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-    """Tensors as arrays in memory."""
+    """Tensors as arrays in the memory of the host."""
     return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
 
 

@@ -3,15 +3,15 @@
 Legend of the package: T steps, B batch, C channels, H W space, K classes (or outputs), N any neuron axes. Time first.
 Names of tensors that cross a function end in their axes: x_TBCHW. Equations: `spec.Neuron`.
 
-The backward pass is back-propagation through time, through the reset as well unless the neuron detaches it, with h the
-surrogate (or, of a smooth spike, its derivative):
+The backward pass is back-propagation through time. It includes the reset unless the neuron detaches it. With h the
+surrogate, or the derivative of a smooth spike:
 
     g_u[t] = g_s[t] h(u[t]) + g_v[t] dv[t]/du[t],      g_x[t] = g_v[t-1] = g_u[t]
     dv/du  = decay (1 - s) - decay u h(u)              reset "zero"; detached: decay (1 - s)
              decay - threshold h(u)                    reset "subtract"; detached: decay
 
-Where hardware loses a spike, s and h are both zero: the neuron neither sends nor resets. Constants of the backward pass
-are nominal, whatever those of a chip's own neurons are.
+Where hardware loses a spike, s and h are both zero: the neuron neither sends nor resets. The backward pass uses nominal
+constants, since the constants of a chip's own neurons are hidden.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,11 @@ from snn.model.spec import Neuron
 
 @dataclass(frozen=True)
 class Silicon:
-    """What the hardware makes of one layer of one chip, where it is not ideal.
+    """Deviations of one layer of one chip from ideal hardware.
 
-    `decay_N`, `threshold_N`: constants of its neurons. The others are functions that draw again at every call:
-    `inputs` what arrives for x_TBX, `currents` what flows for z_TBN, `keep` which spikes leave (1 or 0, for a tensor of
-    that shape), `slope` factors on the surrogate.
+    `decay_N`, `threshold_N`: constants of its neurons. The other fields are functions that draw again at every call:
+    `inputs` maps x_TBX and `currents` z_TBN to disturbed values; `keep` returns 1 for spikes that are sent and 0 for
+    lost ones, in the shape of its argument; `slope` returns factors on the surrogate.
     """
 
     decay_N: Tensor | None = None
@@ -46,9 +46,9 @@ IDEAL = Silicon()
 
 
 def fire(x_TBN: Tensor, neuron: Neuron, v_BN: Tensor | None = None, silicon: Silicon = IDEAL) -> tuple[Tensor, Tensor]:
-    """Currents to spikes: returns (s_TBN, v_BN), with v the membrane that the next chunk of time starts from.
+    """Currents to spikes: returns (s_TBN, v_BN), with v the membrane for the next chunk of time.
 
-    Chunks equal the whole. Gradients reach x and the v passed in.
+    Chunks give the same as the whole. Gradients reach x and the v passed in.
     """
     decay = neuron.decay if silicon.decay_N is None else silicon.decay_N
     threshold = neuron.threshold if silicon.threshold_N is None else silicon.threshold_N
@@ -59,7 +59,7 @@ def fire(x_TBN: Tensor, neuron: Neuron, v_BN: Tensor | None = None, silicon: Sil
 
 
 def surrogate(u: Tensor, s: Tensor, neuron: Neuron, threshold: float | Tensor) -> Tensor:
-    """The stand-in h for the derivative of a spike s by its membrane potential u, any shape."""
+    """The surrogate h for the derivative ds/du of a spike by its membrane potential, any shape."""
     if neuron.smooth is not None:
         return neuron.smooth * s * (1 - s)
     distance = (u - threshold).abs_()
@@ -69,7 +69,7 @@ def surrogate(u: Tensor, s: Tensor, neuron: Neuron, threshold: float | Tensor) -
 
 
 class _Fire(torch.autograd.Function):
-    """One step of time after the other, so that it stays in the cache; compares write 0 and 1 straight into floats."""
+    """A loop over steps, so that one step stays in the cache; comparisons write 0 and 1 directly into floats."""
 
     @staticmethod
     def forward(
@@ -105,7 +105,7 @@ class _Fire(torch.autograd.Function):
     def backward(ctx: Any, g_s_TBN: Tensor, g_v_BN: Tensor) -> Any:
         u_TBN, s_TBN = ctx.saved_tensors
         neuron, keep_TBN, slope = ctx.constants
-        decay, threshold = neuron.decay, neuron.threshold  # what a chip's own neurons have is not known to who learns
+        decay, threshold = neuron.decay, neuron.threshold  # nominal: learning does not know a chip's own neurons
         factors = [factor(u_TBN) for factor in slope] + ([] if keep_TBN is None else [keep_TBN])
         g_x_TBN = torch.empty_like(u_TBN)
         for t in reversed(range(len(u_TBN))):

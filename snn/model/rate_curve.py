@@ -1,4 +1,4 @@
-"""How often a neuron fires under a constant current: the activation function that tandem learning lends it.
+"""Rate curves: how often a neuron fires under a constant current. Tandem learning uses them as activation functions.
 
 With I the current of a step, T steps and z = T I, an integrate-and-fire neuron (decay 1, soft reset) fires floor(z /
 threshold) times for 0 <= z <= T threshold. A leaky one (decay d) fires
@@ -6,9 +6,9 @@ threshold) times for 0 <= z <= T threshold. A leaky one (decay d) fires
     z / threshold - T (1 - d), from 0 to T                       reset "subtract"
     T / k,  k = ln( u / (u - threshold) ) / ln(1/d) >= 1         reset "zero", towards u = I / (1 - d) > threshold
 
-The first runs through the staircase that a simulation gives: it is IF less what leaks at the threshold. A hard reset
-fires after whole steps only, and the second is the upper envelope of its staircase (docs/rate_curve.svg). Source:
-derived here from `spec.Neuron`; the released formula from the authors' compiled code.
+The first passes through the staircase of a simulation: it is the integrate-and-fire count minus the leak at the
+threshold. With a hard reset a neuron fires after whole steps only; the second is the upper envelope of its staircase
+(docs/rate_curve.svg). Source: derived here from `spec.Neuron`; `released` from the authors' compiled code.
 """
 
 import math
@@ -21,7 +21,7 @@ from snn.model.spec import Neuron
 
 
 def count(z: Tensor, neuron: Neuron, steps: int) -> Tensor:
-    """Expected spikes of `steps` steps for a total current z, any shape; of integrate-and-fire, without saturation."""
+    """Expected spikes in `steps` steps for a total current z, any shape; integrate-and-fire does not saturate."""
     d, threshold = neuron.decay, neuron.threshold
     if d == 1:
         return z.clamp(min=0) / threshold
@@ -34,8 +34,9 @@ def count(z: Tensor, neuron: Neuron, steps: int) -> Tensor:
 
 
 def slope(z: Tensor, neuron: Neuron, steps: int) -> Tensor:
-    """Spikes gained per total current, over a window of one threshold: the count cannot tell finer steps apart, and the
-    derivative of its curve has a pole where firing sets in.
+    """Difference quotient of `count` over a window of one threshold, in spikes per unit of total current.
+
+    A count does not resolve finer currents, and the derivative of the curve has a pole where firing starts.
     """
     half = neuron.threshold / 2
     return (count(z + half, neuron, steps) - count(z - half, neuron, steps)) / neuron.threshold

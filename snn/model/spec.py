@@ -1,7 +1,7 @@
-"""A network as data: its neuron, its layers, its read-out. No torch; how layers are wired is in `wiring`.
+"""A network as data: its neuron, its layers, its read-out. No torch; `graph` connects the layers.
 
-A network file lists hidden layers; the read-out, a linear layer on the last of them, is always added. Shapes are one
-sample at one step: (C, H, W) for maps, (N,) for vectors.
+A network file lists hidden layers; a linear read-out behind the last one is always added. Shapes are of one sample at
+one step: (C, H, W) for maps, (N,) for vectors.
 """
 
 from typing import Annotated, Any, Literal
@@ -12,7 +12,7 @@ from snn.core.strict import Many, Model, Neutral, Positive, Shape
 
 
 class Neuron(Model):
-    """A spiking neuron and the surrogate of its derivative; papers differ in every field, nothing is normalised.
+    """A spiking neuron and the surrogate of its derivative, as its paper defines them: papers differ in every field.
 
     u[t] = v[t-1] + x[t];   s[t] = 1 if u[t] > threshold (or >=), else 0
     v[t] = decay u[t] (1 - s[t])           reset "zero"       (STBP, TET, LTL)
@@ -20,8 +20,8 @@ class Neuron(Model):
     ds/du := height 1[|u - threshold| < width]                    surrogate "rectangle"
              height max(0, 1 - |u - threshold| / width)           surrogate "triangle"
 
-    `detach_reset`: no gradient through the s of a reset. `smooth`: k of TET's control without spikes, s[t] =
-    sigmoid(k (u[t] - threshold)), whose derivative is its own.
+    `detach_reset`: no gradient through the s of a reset. `smooth`: k of TET's control without spikes,
+    s[t] = sigmoid(k (u[t] - threshold)), with its exact derivative.
     """
 
     decay: Annotated[float, Field(ge=0, le=1)]
@@ -36,9 +36,9 @@ class Neuron(Model):
 
 
 class Relu(Model):
-    """The activation of an ANN: max(0, z), cut at `clip` if given, rounded to `levels` equal steps up to it if given.
+    """The activation of an ANN: max(0, z), clipped at `clip` and rounded to `levels` equal steps up to it, if given.
 
-    The gradient passes the rounding as if it were not there.
+    The gradient ignores the rounding.
     """
 
     clip: Annotated[float, Field(gt=0)] | None = None
@@ -47,12 +47,12 @@ class Relu(Model):
     @model_validator(mode="after")
     def _levels_need_a_range(self) -> "Relu":
         if self.levels and self.clip is None:
-            raise ValueError("levels need a clip to divide")
+            raise ValueError("levels need a clip")
         return self
 
 
 class Norm(Model):
-    """Batch normalisation over steps x batch (x space); `momentum` weighs the NEW batch, as in PyTorch.
+    """Batch normalisation over steps x batch (x space); `momentum` is the weight of the new batch, as in PyTorch.
 
     `to_threshold` (tdBN, Zheng et al., AAAI 2021): y = w alpha threshold (x - mean) / sqrt(var + eps) + b, with
     alpha = 1/sqrt(2) for branches whose currents are summed, else 1.
@@ -64,8 +64,9 @@ class Norm(Model):
 
 
 class Dropout(Model):
-    """Inputs of these kinds of layers, never of the first, are dropped with probability `p` in training; every step
-    draws again.
+    """Dropout with probability `p` on the inputs of these kinds of layers, in training; every step draws again.
+
+    Inputs of the first layer are never dropped.
     """
 
     p: Annotated[float, Field(gt=0, lt=1)]
@@ -73,7 +74,7 @@ class Dropout(Model):
 
 
 class NeuNorm(Model):
-    """Neuron normalisation (Wu et al., AAAI 2019), between two convolutions, F feature maps, one state x a position:
+    """Neuron normalisation (Wu et al., AAAI 2019), between two convolutions, F feature maps, one state x per position:
 
     x[t] = decay x[t-1] + gain sum_f s_f[t];      y_f[t] = s_f[t] - U_f x[t]
 
@@ -89,11 +90,11 @@ class NeuNorm(Model):
 class Readout(Model):
     """How the last layer becomes scores: scores[k] = sum_t w[t] o[t, k].
 
-    `kind`: o is the current of a layer that never fires ("current"); the share of a class's `voters` that fire
-    ("votes", population voting; one voter is a spike count); or both, added up ("current_and_spikes", what LTL's
-    released offline code returns).
-    `over_steps`: w[t] = 1/T ("mean"), 1 ("sum"), or T - max(t, warm_up), which sums the running sums from step warm_up
-    on, or the last one where there are no more steps ("running").
+    `kind`: o is the current of a layer without neurons ("current"); the share of a class's `voters` that fire ("votes",
+    population voting; one voter is a spike count); or current plus spikes ("current_and_spikes", as in LTL's released
+    offline code).
+    `over_steps`: w[t] = 1/T ("mean"); 1 ("sum"); or T - max(t, min(warm_up, T - 1)), the sum of the running sums from
+    step warm_up on, at least of the last one ("running").
     """
 
     kind: Literal["current", "votes", "current_and_spikes"] = "current"
@@ -109,9 +110,9 @@ class Readout(Model):
 
 
 class Conv(Model):
-    """2-D convolution, then (norm and) neurons; 3x3 with padding 1 unless another is given.
+    """2-D convolution, then (norm and) neurons; by default 3x3 with padding 1.
 
-    `norm`: whether it takes the norm of the method, if that has one.
+    `norm`: whether the norm of the method, if any, applies to it.
     """
 
     conv: Positive
@@ -132,13 +133,13 @@ class Linear(Model):
 
 
 class AvgPool(Model):
-    """Average pooling, kernel = stride, or over the whole map: linear, so its spikes are counted before it."""
+    """Average pooling, kernel = stride, or over the whole map. It is linear, so spikes are counted at its input."""
 
     avg_pool: Positive | Literal["global"]
 
 
 class MaxPool(Model):
-    """Max pooling; stride = kernel unless another is given. Not linear, so its spikes are counted behind it."""
+    """Max pooling; by default stride = kernel. It is not linear, so spikes are counted at its output."""
 
     max_pool: Positive
     stride: Positive | None = None
@@ -146,7 +147,7 @@ class MaxPool(Model):
 
 
 class Block(Model):
-    """A residual block: convolutions, and a shortcut around them, through a convolution of its own or without.
+    """A residual block: convolutions, and a shortcut around them, with or without a convolution of its own.
 
     `add` "currents": the shortcut is added to the current of the last convolution, before its neurons (ResNet).
     "spikes": every convolution fires, and spikes are added (SEW-ResNet).
@@ -158,7 +159,7 @@ class Block(Model):
 
 
 class Add(Model):
-    """The sum of two outputs, made by a `Block` that adds spikes."""
+    """The sum of two outputs, in a `Block` that adds spikes."""
 
 
 KINDS = {"conv": Conv, "linear": Linear, "avg_pool": AvgPool, "max_pool": MaxPool, "block": Block}
@@ -180,10 +181,10 @@ LayerSpec = Annotated[
 
 
 class Architecture(Model):
-    """All that is needed to rebuild a network around its tensors; travels inside every saved network.
+    """Everything needed to rebuild a network around its tensors; every saved network contains it.
 
     `encoding`: the image as the same current at every step (`repeat`, direct coding) or at the first step only
-    (`once`). `bias_share`: biases are spread over the steps, hence depend on their number (tandem learning).
+    (`once`). `bias_share`: biases are spread over the steps, so they depend on the number of steps (tandem learning).
     """
 
     input_shape: Shape

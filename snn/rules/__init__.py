@@ -1,10 +1,10 @@
 """A training rule is a file here, found by its name, with
 
-    Options                     what its YAML may say under `options`, a `strict.Model`
+    Options                     the keys of `options` in its YAML, a `strict.Model`
     class NAME(Rule)            the one subclass of `rules.Rule` that the file defines, under any name
 
-and a YAML file in `params/methods`. The harness owns data, schedule, model choice and evaluation; a rule supplies a
-student and its losses. Rule files are read at parse time, without torch: heavy modules come from `lazy`.
+and a YAML file in `params/methods`. The training loop owns data, schedule, choice of the epoch and evaluation; a rule
+supplies a student and its losses. Plans read rule files without torch: heavy modules come from `lazy`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ network = lazy("snn.model.network")
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be learned, and by which layers."""
+    """The shapes of a learning task, and the hidden layers of the network."""
 
     input_shape: Shape
     outputs: int
@@ -38,7 +38,7 @@ class Task:
     steps: int
 
     def architecture(self, **neurons_and_readout: Any) -> Architecture:
-        """These layers with a rule's neurons, norm, coding and read-out; by default the mean current over all steps."""
+        """These layers with a rule's neurons, norm, encoding and read-out; by default scores are mean currents."""
         return Architecture(
             input_shape=self.input_shape,
             outputs=self.outputs,
@@ -50,7 +50,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one update sees; `parents` are deployed networks by role, frozen; `generator` belongs to (seed, epoch).
+    """The input of one update. `parents`: frozen deployed networks by role; `generator` is seeded by (seed, epoch).
 
     `x` are images (B, C, H, W) or frames of events (T, B, C, H, W); `y` are classes (B,) or numbers (B, K).
     """
@@ -64,54 +64,55 @@ class Batch:
 
 
 class Rule:
-    """One rule, with its options. Only `student` and `losses` must be written."""
+    """One rule, with its options. A subclass must define `student` and `losses`."""
 
-    static: ClassVar[bool] = False  # trains an ANN: one step, whatever the steps of the experiment
+    static: ClassVar[bool] = False  # trains an ANN: one step, not the steps of the experiment
     trains: ClassVar[bool] = True  # False: the student is finished when it is made
-    parents: ClassVar[frozenset[str]] = frozenset()  # roles it needs: "teacher"
+    parents: ClassVar[frozenset[str]] = frozenset()  # roles of the networks it learns from: "teacher"
     tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
 
-    options: Any  # the `Options` of its file, which a subclass names
+    options: Any  # the `Options` of its file; subclasses narrow the type
 
     def __init__(self, options: Any):
         self.options = options
 
     @property
     def teacher_percentile(self) -> float:
-        """The percentile, in (0, 100], of a teacher's activations that asks for a spike at every step: activations over
-        it are the target rates, in training and where a chip is calibrated with the teacher's targets.
+        """The percentile, in (0, 100], of a teacher's activations that corresponds to a spike at every step.
+
+        Target rates are activations divided by it, in training and in calibration with the teacher's targets.
         """
         return 100.0
 
     @property
     def has_neunorm(self) -> bool:
-        """Whether its networks have NeuNorm (`spec.NeuNorm`)."""
+        """Whether its networks contain NeuNorm (`spec.NeuNorm`)."""
         return False
 
     @staticmethod
     def check(options: Any, steps: int) -> None:
-        """Raise ValueError when these options make no sense at this number of steps."""
+        """Raise ValueError if these options are invalid with this number of steps."""
 
     def student(self, task: Task, parents: Mapping[str, Network], x: Tensor) -> Network:
-        """What is trained; torch's global generator is seeded from the run when this is called.
+        """The network to train. torch's global generator is seeded by the run before the call.
 
-        `x` is a fixed sample of the training inputs, without augmentation, for rules that set a scale by it.
+        `x`: a fixed sample of training inputs without augmentation, for rules that set a scale by it.
         """
         raise NotImplementedError
 
     def losses(self, student: Network, batch: Batch) -> Iterator[Tensor]:
-        """The terms of the loss; each is back-propagated when it is yielded, then follows one update."""
+        """The terms of the loss. Each is back-propagated when it is yielded; after the last one follows one update."""
         raise NotImplementedError
 
     def observe(self, student: Network, batch: Batch) -> Iterator[tuple[str, int | None, float]]:
-        """What is worth tracing over the epochs, on a batch of validation data: (quantity, layer or None, value).
+        """Quantities to record after every epoch, on a batch of validation data: (quantity, layer or None, value).
 
         The student is in evaluation mode; layers count from 1.
         """
         yield from ()
 
     def deploy(self, student: Network) -> Network:
-        """The network that is evaluated: free of norms, in evaluation mode, sharing no memory with the student."""
+        """The network to evaluate: without norms, in evaluation mode, sharing no memory with the student."""
         return network.fold(student)
 
 

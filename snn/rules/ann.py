@@ -1,5 +1,6 @@
-"""The teacher: an ANN with (clipped, quantised) ReLU, trained by cross-entropy, or by squared error to reproduce its
-input.
+"""The teacher: an ANN with (clipped, quantised) ReLU.
+
+It is trained by cross-entropy, or by squared error to reproduce its input.
 """
 
 from snn.core.lazy import lazy

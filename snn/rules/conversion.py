@@ -4,9 +4,9 @@ Nothing is trained. With q_l the percentile of layer l's activations in a sample
 
     W_l -> W_l q_{l-1} / q_l,   b_l -> b_l / q_l,   threshold 1,   reset by subtraction
 
-and q_0 = 1, or T for T frames of events, of which the teacher sees the sum.
-Max pools do not convert: the largest of several spikes is not that of their rates. Layers that a shortcut adds up
-without synapses share the larger of their q. Source: Rueckauer, Lungu, Hu, Pfeiffer, Liu, Conversion of
+and q_0 = 1, or T for T frames of events, since the teacher sees their sum.
+Max pools are not converted exactly: the rate of a maximum of spikes is not the maximum of the rates. Layers that a
+shortcut without synapses adds share the larger q. Source: Rueckauer, Lungu, Hu, Pfeiffer, Liu, Conversion of
 continuous-valued deep networks to efficient event-driven networks for image classification, Front. Neurosci. 2017.
 """
 
@@ -31,14 +31,14 @@ network = lazy("snn.model.network")
 
 
 class Options(Model):
-    """`percentile` of the activations that becomes the threshold."""
+    """`percentile`: of the activations, becomes the threshold."""
 
     neuron: Neuron
     percentile: Annotated[float, Field(gt=0, le=100)]
 
 
 class Conversion(Rule):
-    """Scores are mean currents, in the teacher's own units."""
+    """Scores are mean currents, in the units of the teacher's scores."""
 
     options: Options
     trains = False
@@ -53,7 +53,7 @@ class Conversion(Rule):
     def check(options, steps):
         neuron = options.neuron
         if (neuron.decay, neuron.threshold, neuron.reset) != (1, 1, "subtract"):
-            raise ValueError("rates stand for activations only with decay 1, threshold 1 and reset subtract")
+            raise ValueError("rates equal activations only with decay 1, threshold 1 and reset subtract")
 
     def student(self, task, parents, x):
         teacher = parents["teacher"]
@@ -61,7 +61,7 @@ class Conversion(Rule):
         student = network.Network(teacher.architecture.model_copy(update=changes))
         q = scales(teacher, x, self.teacher_percentile)
         if x.dim() == len(task.input_shape) + 2:
-            q[-1] = float(len(x))  # a step sees one frame, the teacher the sum of all
+            q[-1] = float(len(x))  # the student sees one frame per step, the teacher their sum
         with torch.no_grad():
             for i, (layer, source) in enumerate(zip(student.layers, teacher.layers, strict=True)):
                 if not layer.programmable:
@@ -76,13 +76,13 @@ class Conversion(Rule):
 
 
 def scales(teacher: Network, x: Tensor, percentile: float) -> dict[int, float]:
-    """What one spike a step stands for, for every output but that of the read-out; the input has none."""
-    found, largest = (local_losses.percentiles(teacher, x, p) for p in (percentile, 100.0))
-    own = [float(value) or float(most) or 1.0 for value, most in zip(found, largest, strict=True)]
+    """The activation that corresponds to one spike per step, q of each layer but the read-out."""
+    quantiles, largest = (local_losses.percentiles(teacher, x, p) for p in (percentile, 100.0))
+    own = [float(value) or float(most) or 1.0 for value, most in zip(quantiles, largest, strict=True)]
     active = [i for i, layer in enumerate(teacher.layers[:-1]) if layer.activation]
     q = dict(zip(active, own, strict=True))
     linked = True
-    while linked:  # until what is added up agrees
+    while linked:  # until all layers that are added share one q
         linked = False
         for i, layer in enumerate(teacher.layers[:-1]):
             before = dict(q)

@@ -1,8 +1,8 @@
-"""LTL: local tandem learning, every layer imitates the firing rates that a teacher's activations ask for.
+"""LTL: local tandem learning. Every layer imitates target rates from a teacher's activations.
 
 Source: Yang, Wu, Zhang, Chua, Wang, Li, Training spiking neural networks with local tandem learning, NeurIPS 2022.
-Targets are the teacher's activations over their percentile; losses are those of `snn.model.local_losses`,
-weighted by `lam`.
+Target rates are the teacher's activations divided by their percentile. Losses: `snn.model.local_losses`, weighted by
+`lam`.
 """
 
 import itertools
@@ -21,11 +21,11 @@ losses = lazy("snn.model.losses")
 
 
 class Options(Model):
-    """`mode`: offline or online, as in the paper; end_to_end, the same network with nothing detached and no teacher's
-    rates; sequential, offline one layer after the other, each for its share of the epochs. `percentile` of the
-    teacher's activations that asks for a spike at every step, found in each batch or, `scale` fixed, once in a sample
-    of training data. `warm_up`: steps without a loss, online only. `readout` current_and_spikes: what the released
-    offline code returns. `norm` is ours.
+    """`mode`: offline or online, as in the paper; end_to_end, the same network with nothing detached and no target
+    rates; sequential, offline one layer after the other, each for its share of the epochs. `percentile`: of the
+    teacher's activations, corresponds to a spike at every step; taken in each batch or, with `scale` fixed, once in a
+    sample of training data. `warm_up`: steps without a loss, online only. `readout`: current_and_spikes as in the
+    released offline code. `norm` is ours.
     """
 
     neuron: Neuron
@@ -42,12 +42,12 @@ class Options(Model):
         if self.warm_up and self.mode != "online":
             raise ValueError("warm_up belongs to mode online")
         if self.mode == "online" and self.norm:
-            raise ValueError("mode online sees one step at a time, a norm spans them all")
+            raise ValueError("mode online sees one step at a time, so it takes no norm, which spans all steps")
         return self
 
 
 class Ltl(Rule):
-    """L = goal + lam sum_l mean((rate_l - target_l)^2), detached between layers; online also between steps."""
+    """L = L_readout + lam sum_l mean((rate_l - target_l)^2), detached between layers; online also between steps."""
 
     options: Options
     parents = frozenset({"teacher"})
@@ -60,7 +60,7 @@ class Ltl(Rule):
     @staticmethod
     def check(options, steps):
         if options.warm_up >= steps:
-            raise ValueError(f"warm_up {options.warm_up} leaves no step of {steps} to learn from")
+            raise ValueError(f"warm_up {options.warm_up} leaves none of {steps} steps with a loss")
 
     def student(self, task, parents, x):
         """Online scores are sum_{t >= warm_up} sum_{k <= t} o[k], hence T - max(t, warm_up) times o[t]."""

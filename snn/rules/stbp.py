@@ -1,4 +1,4 @@
-"""STBP: spatio-temporal back-propagation on the rate of votes, with NeuNorm or without.
+"""STBP: spatio-temporal back-propagation on the rate of votes, with or without NeuNorm.
 
 Source: Wu, Deng, Li, Zhu, Xie, Shi, Direct training for spiking neural networks: faster, larger, better, AAAI 2019. The
 neuron resets to zero, the reset is differentiated, the first layer encodes constant currents, and the last layer is a
@@ -17,8 +17,8 @@ network = lazy("snn.model.network")
 
 
 class Options(Model):
-    """`voters`: spiking neurons a class in the last layer. `loss`: squared error summed (printed) or averaged
-    (released) over classes; both are averaged over the batch.
+    """`voters`: spiking neurons per class in the last layer. `loss`: squared error summed (as printed) or averaged (as
+    released) over classes; both are averaged over the batch.
     """
 
     neuron: Neuron
@@ -30,7 +30,7 @@ class Options(Model):
 
 
 class Stbp(Rule):
-    """L = || Y - (1/T) sum_t M o[t] ||^2, Y one-hot, M the average over the voters of a class."""
+    """L = || Y - (1/T) sum_t M o[t] ||^2, with Y one-hot and M the average over the voters of a class."""
 
     options: Options
 

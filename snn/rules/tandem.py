@@ -1,9 +1,9 @@
-"""Tandem learning: the value of the spike count, the gradient of an activation function.
+"""Tandem learning: the value is the spike count, the gradient that of an activation function.
 
-Each layer of neurons is a pair with shared parameters. The ANN branch sees the spike counts of the layer below; the
-spiking branch sees its spikes, with the norm folded into weights and bias, the bias spread over the steps. What goes up
-is the count; what comes back is the gradient of the ANN branch: that of a ReLU for integrate-and-fire neurons, that of
-the rate curve (`snn.model.rate_curve`) for leaky ones.
+Each layer of neurons has two branches with shared parameters. The ANN branch gets the spike counts of the layer below.
+The spiking branch gets its spikes; its norm is folded into weights and bias, and the bias is spread over the steps.
+Forward, a layer passes on its count. Backward, it uses the gradient of the ANN branch: a ReLU for integrate-and-fire
+neurons, the rate curve (`snn.model.rate_curve`) for leaky ones.
 Source: Wu, Chua, Zhang, Li, Li, Tan, A tandem learning rule for effective training and rapid inference of deep spiking
 neural networks, TNNLS 2021 (arXiv 1907.01167).
 """
@@ -25,9 +25,9 @@ losses = lazy("snn.model.losses")
 
 class Options(Model):
     """`encoding`: the image at every step, or at the first only. `gamma_sd`: the norm's gain starts from N(0,
-    gamma_sd^2) instead of 1. `mask_saturated`: no gradient where z has reached a threshold at every step (ours; of
-    integrate-and-fire). `readout`: scores are the free membrane of the last layer, or its spike count. `gradient`: of
-    leaky neurons, by our rate curve or by the formula of the released code.
+    gamma_sd^2) instead of 1. `mask_saturated`: no gradient from z = T threshold on (ours; integrate-and-fire only).
+    `readout`: scores are the membrane of a last layer that never fires, or a spike count. `gradient`: of leaky neurons,
+    by our rate curve or by the formula of the released code.
     """
 
     neuron: Neuron
@@ -50,15 +50,15 @@ class Tandem(Rule):
     def check(options, steps):
         neuron = options.neuron
         if options.dropout and options.dropout.before != ("readout",):
-            raise ValueError("both branches of a hidden layer must see the same inputs: dropout before readout only")
+            raise ValueError("dropout fits only before readout: both branches of a hidden layer need the same inputs")
         if neuron.smooth is not None:
             raise ValueError("a smooth neuron has no spike count")
         if neuron.decay == 0 or (neuron.decay == 1 and neuron.reset == "zero"):
             raise ValueError(
-                "the gradient of a ReLU belongs to decay 1 and reset subtract, a rate curve to 0 < decay < 1"
+                "no activation fits this neuron: a ReLU needs decay 1 and reset subtract, a rate curve 0 < decay < 1"
             )
         if options.gradient == "released" and not 0 < neuron.decay < 1:
-            raise ValueError("the released gradient has a time constant, so 0 < decay < 1")
+            raise ValueError("gradient released has a time constant, so it needs 0 < decay < 1")
 
     def student(self, task, parents, x):
         options = self.options
@@ -74,7 +74,7 @@ class Tandem(Rule):
         yield losses.loss(self.couple(student, batch.x), batch.y)
 
     def observe(self, student, batch):
-        """Mean distance of the spike count from the activation, in spikes, layer by layer."""
+        """Mean absolute difference of spike count and activation, in spikes, per layer."""
         for number, (layer, count_BN, z_BN) in enumerate(self.pairs(student, batch.x), start=1):
             if layer.activation:
                 a_BN = rate_curve.count(z_BN, layer.activation, student.architecture.steps)
@@ -86,13 +86,13 @@ class Tandem(Rule):
         return c_BK
 
     def pairs(self, student, x):
-        """Layer by layer: (layer, what it sends up, the total current of its ANN branch)."""
+        """Yields per layer (layer, c_BN, z_BN): the coupled count, and the total current of its ANN branch."""
         steps, last = student.architecture.steps, len(student.layers) - 1
         spikes = {-1: student.encode(x)}
         counts = {-1: spikes[-1].sum(0)}
         for i, layer in enumerate(student.layers):
             c_BX, c_BN = (None if j is None else counts[j][None] for j in (layer.source, layer.addend))
-            z_BN = layer.current(c_BX, c_BN)[0]  # brings running statistics up to date before they are folded
+            z_BN = layer.current(c_BX, c_BN)[0]  # updates running statistics before they are folded
             if i == last and not layer.activation:
                 yield layer, z_BN, z_BN
                 return
@@ -107,7 +107,7 @@ class Tandem(Rule):
             yield layer, counts[i], z_BN
 
     def activation(self, z_BN, steps):
-        """What stands in for the count in the backward pass; only its gradient is used."""
+        """The activation in place of the count in the backward pass; only its gradient is used."""
         neuron = self.options.neuron
         if neuron.decay == 1:
             ceiling = steps * neuron.threshold if self.options.mask_saturated else None

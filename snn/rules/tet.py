@@ -1,4 +1,4 @@
-"""TET: temporal efficient training, a loss at every step; and SDT, its control, a loss of the mean output.
+"""TET: temporal efficient training, a loss at every step. SDT, its control: a loss of the mean output.
 
 Source: Deng, Li, Zhang, Gu, Temporal efficient training of spiking neural network via gradient re-weighting, ICLR 2022.
 """
@@ -17,8 +17,8 @@ network = lazy("snn.model.network")
 
 
 class Options(Model):
-    """`lam` weighs the regulariser of TET, `phi` is the constant to which it pulls every output. `switch`: so many
-    epochs of SDT come before TET.
+    """`lam`: weight of TET's regulariser. `phi`: the constant to which it pulls every output. `switch`: epochs of SDT
+    before TET.
     """
 
     neuron: Neuron
@@ -49,7 +49,7 @@ class Tet(Rule):
         yield self.sdt(o_TBK, batch.y) if self.options.loss == "sdt" or before_switch else self.tet(o_TBK, batch.y)
 
     def observe(self, student, batch):
-        """Both losses, whichever is trained."""
+        """Both losses, also the one that is not trained."""
         o_TBK, _ = student(student.encode(batch.x))
         yield "loss_sdt", None, float(self.sdt(o_TBK, batch.y))
         yield "loss_tet", None, float(self.tet(o_TBK, batch.y))
@@ -59,7 +59,7 @@ class Tet(Rule):
         return torch.nn.functional.cross_entropy(o_TBK.mean(0), y_B)
 
     def tet(self, o_TBK, y_B):
-        """Mean over steps of cross-entropy and of the pull to phi."""
+        """Mean over steps of the cross-entropy and the pull to phi, weighted by `lam`."""
         F, lam = torch.nn.functional, self.options.lam
         cross_entropy = F.cross_entropy(o_TBK.flatten(0, 1), y_B.repeat(len(o_TBK)))
         return (1 - lam) * cross_entropy + lam * F.mse_loss(o_TBK, torch.full_like(o_TBK, self.options.phi))

@@ -1,4 +1,4 @@
-"""The course of a training: what is known of every epoch, and the best network so far."""
+"""The course of a training: its epochs, its traces and its best network so far."""
 
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict
@@ -8,7 +8,7 @@ from snn.training.validation import Scored
 
 
 class Epoch(Scored):
-    """One epoch; a rule that trains nothing has no loss."""
+    """One epoch; `loss` is None for a rule that trains nothing."""
 
     epoch: int
     lr: float
@@ -16,7 +16,7 @@ class Epoch(Scored):
 
 
 class Trace(TypedDict):
-    """What was observed after an epoch, of one layer or of the whole network."""
+    """A quantity observed after an epoch; `layer` is None for the whole network."""
 
     epoch: int
     quantity: str
@@ -26,9 +26,7 @@ class Trace(TypedDict):
 
 @dataclass
 class Course:
-    """What a training leaves behind: its epochs, what was traced (epoch 0: untrained), the best network, and how it
-    ended.
-    """
+    """The best network, the epochs, the traces (epoch 0: untrained), and how the training ended."""
 
     best: Network
     history: list[Epoch] = field(default_factory=list)

@@ -1,9 +1,9 @@
-"""The one loop: every rule is trained, resumed and chosen here, and none is known by name.
+"""The training loop that all rules share; it knows no rule by name.
 
-Each epoch ends with a look at validation data through the deployed network; the best epoch is kept, the earlier one of
-equals in value and loss. Randomness belongs to (seed, epoch): a training that was killed goes on from its last epoch
-and ends, on a CPU, in the same bits. A training whose loss is no longer finite has diverged: it stops there, and its
-best epoch (or, before any, the untrained network) is evaluated like any other, with that status.
+After each epoch the deployed network is scored on validation data, and the best epoch is kept: the earliest one if
+value and loss are equal. Random draws are seeded by (seed, epoch), so a resumed training ends, on a CPU, in the same
+bits. A training whose loss is not finite has diverged and stops. Its best epoch, or the untrained network if there is
+none, is evaluated as usual and keeps that status.
 """
 
 import math
@@ -28,14 +28,14 @@ from snn.training import optimiser as optimise
 from snn.training.course import Course, Epoch
 from snn.training.validation import Rates, better, score
 
-SAMPLE = 512  # training inputs that a rule may set its scales by, and validation inputs that it is observed on
+SAMPLE = 512  # training inputs from which a rule may set scales; validation inputs of `Rule.observe`
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What is trained, by which rule and recipe; its progress is kept in `folder`, under `digest` (see `checkpoint`).
+    """A training: its rule, task and recipe; its checkpoints are kept in `folder`, for `digest` (see `checkpoint`).
 
-    `start`: the tensors of a student to begin with.
+    `start`: file with the tensors of the student to start from.
     """
 
     rule: Rule
@@ -52,8 +52,10 @@ class Setup:
 def run(
     setup: Setup, data: Path, teacher: Path | None, device: torch.device, out: Path, observer: Observer = TERMINAL
 ) -> dict[str, int]:
-    """Train on the training data of a file, with the teacher of another one where the rule learns from one; write the
-    deployed network, the student as it ended, the epochs and the traces.
+    """Train on the file `data`, with the network in `teacher` if the rule needs one.
+
+    Writes the deployed network, the last student, the epochs and the traces. Returns the numbers of epochs and of
+    samples seen. Raises what `fit` raises, and InputError naming a file that cannot be read.
     """
     parts = samples.load(data, device)
     parents = {"teacher": network.load(teacher, device)} if teacher else {}
@@ -69,10 +71,10 @@ def run(
 def fit(
     setup: Setup, parts: Mapping[str, Samples], parents: Mapping[str, Network], observer: Observer = TERMINAL
 ) -> tuple[Network, Course]:
-    """Train a student: returns it as it ended, and the course of its training.
+    """Train a student: returns it after its last epoch, and the course of its training.
 
-    `parents` are the deployed networks that the rule learns from, by role. Raises Stopped, its
-    checkpoint kept, after an epoch at which the observer asks for that and behind which others are left.
+    `parents`: deployed networks that the rule learns from, by role. Raises Stopped, with a checkpoint written, if the
+    observer requests a stop after an epoch that is not the last one.
     """
     rule, train, validation, epochs = setup.rule, parts["train"], parts["validation"], setup.training.epochs
     student = _student(setup, train, parents)
@@ -88,8 +90,8 @@ def fit(
             loss, lr = _epoch(setup, epoch, student, optimiser, train, parents)
             deployed = rule.deploy(student)
             rates = Rates(deployed)
-            found = score(rates.scores, validation)
-            if not (math.isfinite(loss) and math.isfinite(found.loss)):
+            scored = score(rates.scores, validation)
+            if not (math.isfinite(loss) and math.isfinite(scored.loss)):
                 observer.warning(f"diverged in epoch {epoch + 1}: loss {loss}; a lower training.lr may help")
                 course.status = "diverged"
                 break
@@ -97,8 +99,8 @@ def fit(
                 "epoch": epoch + 1,
                 "lr": lr,
                 "loss": loss if rule.trains else None,
-                "value_val": found.value,
-                "validation_loss": found.loss,
+                "value_val": scored.value,
+                "validation_loss": scored.loss,
             }
             if all(better(row, earlier, validation.task) for earlier in course.history):
                 course.best = deployed
@@ -107,15 +109,15 @@ def fit(
             stop = epoch + 1 < epochs and observer.stop_requested()
             if stop or observer.checkpoint_now():
                 checkpoint.save(setup.folder, setup.digest, student, optimiser, course)
-            progress.step(f"loss {loss:.4f}  validation {found.value:.4f}")
+            progress.step(f"loss {loss:.4f}  validation {scored.value:.4f}")
             if stop:
-                what = f"stopped on request after epoch {epoch + 1} of {epochs}, which is kept"
-                raise Stopped(setup.folder, what, "run the same command again to go on")
+                what = f"stopped on request after epoch {epoch + 1} of {epochs}"
+                raise Stopped(setup.folder, what, "run the same command again to resume")
     return student, course
 
 
 def _student(setup: Setup, train: Samples, parents: Mapping[str, Network]) -> Network:
-    """The student as its training begins."""
+    """The student before training."""
     torch.manual_seed(seeds.stream(setup.seed, "weights"))
     sample, _ = next(train.in_order(SAMPLE))
     student = setup.rule.student(setup.task, parents, sample).to(train.y_N.device)
@@ -134,7 +136,7 @@ def _epoch(
     train: Samples,
     parents: Mapping[str, Network],
 ) -> tuple[float, float]:
-    """Train for one epoch, or until a loss is no longer finite; returns the mean loss and the last learning rate."""
+    """Train for one epoch, or until a loss is not finite; returns the mean loss and the last learning rate."""
     training, generator = setup.training, seeds.generator(setup.seed, "epoch", epoch)
     torch.manual_seed(seeds.stream(setup.seed, "epoch", epoch, "network"))
     student.train()
@@ -171,14 +173,14 @@ def _trace(
     validation: Samples,
     observer: Observer,
 ) -> None:
-    """Note firing rates and what the rule observes; warn of a layer that hardly fires."""
+    """Record firing rates and what the rule observes; warn of layers that hardly fire."""
     student.eval()
     x, y = next(validation.in_order(SAMPLE))
     epochs = setup.training.epochs
-    seen = Batch(x, y, parents, min(epoch, epochs - 1), epochs, torch.Generator())
+    batch = Batch(x, y, parents, min(epoch, epochs - 1), epochs, torch.Generator())
     fired = rates.by_layer()
-    found = [("rate", layer, rate) for layer, rate in fired.items()] + list(setup.rule.observe(student, seen))
-    course.traces += [{"epoch": epoch, "quantity": q, "layer": layer, "value": value} for q, layer, value in found]
+    observed = [("rate", layer, rate) for layer, rate in fired.items()] + list(setup.rule.observe(student, batch))
+    course.traces += [{"epoch": epoch, "quantity": q, "layer": layer, "value": value} for q, layer, value in observed]
     for layer, rate in fired.items():
         if rate < records.QUIET:
             few = f"{100 * rate:.2f} % of its steps, below {100 * records.QUIET:g} %"
@@ -187,7 +189,7 @@ def _trace(
 
 @torch.no_grad()
 def initialise(student: Network, init: Init) -> None:
-    """Give the synapses of a student the weights to start with."""
+    """Set the initial weights of a student's synapses."""
     for module in student.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             if init.scheme == "kaiming_fan_out" and isinstance(module, nn.Conv2d):
@@ -200,4 +202,4 @@ def _start(student: Network, path: Path) -> None:
         student.load_state_dict(network.from_numpy(files.read_tensors(path, remake(path.parent))[0]))
     except RuntimeError as error:
         why = str(error).strip().splitlines()[-1].strip()
-        raise InputError(path, f"is no start for this method ({why})", "choose a start with the same layers") from error
+        raise InputError(path, f"does not fit this method ({why})", "choose a start with the same layers") from error

@@ -1,6 +1,6 @@
-"""Optimisers and learning rates: torch's own, fused, with their state as named tensors.
+"""Optimisers and learning rates: torch's fused optimisers, with their state as named tensors.
 
-A learning rate is a pure function of the update, so that a resumed training has nothing to restore.
+A learning rate depends only on the number of the update, so a resumed training has no schedule to restore.
 """
 
 import copy
@@ -19,7 +19,7 @@ OPTIMISERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.o
 
 
 def build(student: Network, training: Training) -> torch.optim.Optimizer:
-    """The optimiser of a recipe; each group of parameters holds its factor on the learning rate as `scale`."""
+    """The optimiser of a recipe; `scale` of a group of parameters is its factor on the learning rate."""
     momentum = {"momentum": training.momentum} if training.optimiser == "sgd" else {}
     return OPTIMISERS[training.optimiser](
         _groups(student, training.lr_scale), lr=training.lr, weight_decay=training.weight_decay, fused=True, **momentum
@@ -27,7 +27,7 @@ def build(student: Network, training: Training) -> torch.optim.Optimizer:
 
 
 def _groups(student: Network, scales: LrScale) -> list[dict[str, Any]]:
-    """One group where all factors are 1; else one a parameter, in the order of the student's parameters."""
+    """One group if all factors are 1, else one per parameter, in the order of the student's parameters."""
     if scales == LrScale():
         return [{"params": list(student.parameters()), "scale": 1.0}]
     readout = {id(parameter) for parameter in student.layers[-1].op.parameters()}
@@ -45,7 +45,7 @@ def step(optimiser: torch.optim.Optimizer, lr: float) -> None:
     """One update at this learning rate."""
     for group in optimiser.param_groups:
         group["lr"] = lr * group["scale"]
-    # the plain method: its wrapper imports the compiler, 1.2 CPU-seconds in every job, only to say that it is not used
+    # the plain method: its wrapper imports the unused compiler, which takes 1.2 CPU-seconds in every job
     inspect.unwrap(type(optimiser).step)(optimiser)
 
 
@@ -68,7 +68,7 @@ def state(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def stepped(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """What `state` gives after an update of every parameter: the names, shapes and types that a state may have."""
+    """The result of `state` after an update of every parameter: all names, shapes and types that a state may have."""
     trial = copy.deepcopy(optimiser)
     for group in trial.param_groups:
         for parameter in group["params"]:
@@ -78,7 +78,7 @@ def stepped(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what `state` gave, laid out in memory as the parameters are: a fused step walks both side by side."""
+    """Restore the result of `state`, in the memory layout of the parameters, which fused steps require."""
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     entries: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():

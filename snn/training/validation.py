@@ -1,4 +1,4 @@
-"""How well a deployed network does on samples, and which of two epochs is better."""
+"""The score of a network on samples, and which of two epochs is better."""
 
 from collections.abc import Callable
 from typing import NamedTuple, TypedDict
@@ -12,8 +12,9 @@ from snn.model.network import Network
 
 
 class Score(NamedTuple):
-    """The mean outcome over samples (accuracy, or mean squared error), the mean loss, and the standard error of `value`
-    that comes from the finite number of samples.
+    """The metric over all samples (accuracy or mean squared error), the mean loss, and the standard error of `value`.
+
+    `sampling_error`: from the finite number of samples.
     """
 
     value: float
@@ -23,23 +24,25 @@ class Score(NamedTuple):
 
 @torch.no_grad()
 def score(predict: Callable[[Tensor], Tensor], samples: Samples) -> Score:
-    """The one measure of validation and test. `predict` gives the scores (B, K) of a batch: that of a network, or the
-    `scores` of what also counts on the way (`Rates`, `energy.Counter`).
+    """Score a network, for validation and test alike.
+
+    `predict` maps a batch to scores (B, K): `Network.predict`, or `scores` of an object that also counts (`Rates`,
+    `energy.Counter`).
     """
-    found, total = [], 0.0
+    batches, total = [], 0.0
     for x, y in samples.in_order():
         scores_BK = predict(x)
-        found.append(outcomes(scores_BK, y).double())
+        batches.append(outcomes(scores_BK, y).double())
         total += float(loss(scores_BK, y)) * len(y)
-    found_N = torch.cat(found)
-    sampling_error = float(found_N.std(correction=0)) / len(samples) ** 0.5
-    return Score(float(found_N.mean()), total / len(samples), sampling_error)
+    outcomes_N = torch.cat(batches)
+    sampling_error = float(outcomes_N.std(correction=0)) / len(samples) ** 0.5
+    return Score(float(outcomes_N.mean()), total / len(samples), sampling_error)
 
 
 class Rates:
-    """Firing rates of the hidden layers of a network over all batches that it is shown: spikes per neuron and step.
+    """Firing rates of a network's hidden layers over all batches: spikes per neuron and step.
 
-    Only of layers that fire; layers count from 1.
+    Layers count from 1; layers without spikes are left out.
     """
 
     def __init__(self, network: Network):
@@ -47,7 +50,7 @@ class Rates:
         self._spikes = {i: 0.0 for i, layer in enumerate(network.layers[:-1], start=1) if layer.fires}
 
     def scores(self, x: Tensor) -> Tensor:
-        """Show the network a batch: its scores (B, K), as `predict` gives them."""
+        """Run a batch and count its spikes; returns the scores (B, K) of `predict`."""
         for i, (_, y_TBN) in enumerate(self.network.walk(self.network.encode(x)), start=1):
             if i in self._spikes:
                 self._spikes[i] += float(y_TBN.mean((1, *range(2, y_TBN.dim()))).sum()) * y_TBN.shape[1]
@@ -61,13 +64,13 @@ class Rates:
 
 
 class Scored(TypedDict):
-    """What a row about an epoch says of validation data."""
+    """The validation columns of an epoch."""
 
     value_val: float
     validation_loss: float
 
 
 def better(row: Scored, than: Scored, task: str) -> bool:
-    """Whether one epoch is to be preferred to another: by its value, then by its loss."""
+    """Whether one epoch is better than another: by value, then by loss."""
     sign = 1 if METRICS[task][1] == "higher" else -1
     return (sign * row["value_val"], -row["validation_loss"]) > (sign * than["value_val"], -than["validation_loss"])

@@ -1,5 +1,5 @@
-"""The equations of the papers, each as a fact: in closed form, by hand, by finite differences, or by who learns from
-what. Neurons alone are in `test_neuron`, whole rules against a plain reference in `test_reference`.
+"""The equations of the papers, each as a fact: in closed form, by hand, by finite differences, or by which
+parameters learn. Neurons alone are in `test_neuron`, whole rules against a plain reference in `test_reference`.
 """
 
 import math
@@ -583,7 +583,7 @@ def test_the_released_curve_has_the_values_that_its_formula_gives_by_hand():
 
 
 def coupled(student, rule, x):
-    """What each layer sends up in the tandem, and what it fires in the network deployed right after."""
+    """The counts that each layer passes on in the tandem, and its spikes in the network deployed right after."""
     passed = [(layer, count.detach()) for layer, count, _ in rule.pairs(student, x)]
     deployed = rule.deploy(student)
     return passed, list(deployed.walk(deployed.encode(x)))

@@ -169,7 +169,7 @@ def generic(rng, shape, low, high):
 
 @torch.no_grad()
 def dress(net, rng, numbers, mood="mixed"):
-    """New parameters for all layers; one hidden layer in a mood of its own, if it has a bias to tell it by."""
+    """New parameters for all layers; one hidden layer gets its own `mood` through its bias, if it has one."""
     for layer in net.layers:
         if layer.norm:
             n = len(layer.norm.weight)
@@ -191,7 +191,7 @@ def dress(net, rng, numbers, mood="mixed"):
 
 
 def parameters_of(net):
-    """What the reference wants to know of each layer, float64."""
+    """The parameters of each layer for the reference, float64."""
 
     def numbers(tensor):
         return tensor.detach().double().contiguous().numpy().ravel().copy()
@@ -223,7 +223,7 @@ def movie(rng, shape, steps, batch, numbers):
 
 
 def features(architecture, batch, mood_seen=()):
-    """What a case has to show, for the books."""
+    """The features of a case, counted over all cases."""
     layers = architecture.layers
     blocks = [layer for layer in layers if isinstance(layer, Block)]
     convs = [layer for layer in layers if isinstance(layer, Conv)] + [c for b in blocks for c in b.block]
@@ -260,7 +260,7 @@ SHAPES = (*LAYOUT, "AvgPool", "MaxPool", "batch 1", "T 1", "T 6")
 
 
 def assert_gradients(net, expected):
-    """Relative to 1e-6, number by number; what rounding leaves of zero counts as zero."""
+    """Equal to 1e-6 relative, number by number; rounding errors of zero count as zero."""
     largest = max((np.abs(g).max() for own in expected for g in own.values()), default=0.0)
     names = {"weight": "op.weight", "bias": "op.bias", "U": "op.weight", "gamma": "norm.weight", "beta": "norm.bias"}
     for layer, own in zip(net.layers, expected, strict=True):
@@ -373,7 +373,7 @@ def student_of(rule, shape, layers, T, rng, mood="mixed"):
 
 
 def assume_enough_for_a_norm(architecture, batch, rows_of_counts=False):
-    """A norm needs two numbers a channel; torch refuses a single one."""
+    """A norm needs two numbers per channel; torch refuses a single one."""
     placed = reference.parts(architecture)
     for i, part in enumerate(placed[:-1]):
         once = rows_of_counts or reference.constant(placed, i, architecture)
