@@ -33,14 +33,14 @@ class Observer:
     """Shows nothing and lets everything run to its end: the base of all observers."""
 
     def progress(self, total: int, unit: str, done: int = 0, title: str = "") -> Progress:
-        """A piece of work begins, or goes on: of `total` units, some are `done`."""
+        """A piece of work starts or resumes: of `total` units, `done` are finished."""
         return Progress()
 
     def result(self, line: str) -> None:
-        """Something came out that is worth a line."""
+        """One line about a result."""
 
     def warning(self, line: str) -> None:
-        """Something is not as it should be, and the computation goes on."""
+        """One line about a problem that does not stop the computation."""
 
     def stop_requested(self) -> bool:
         """Whether a training is to stop; asked after every epoch, whose checkpoint is then kept."""
@@ -57,7 +57,7 @@ class Terminal(Observer):
     """
 
     def progress(self, total: int, unit: str, done: int = 0, title: str = "") -> Progress:
-        """A bar that begins, or goes on."""
+        """A bar that starts at `done`."""
         return _Shown(total, unit, done, title)
 
     def result(self, line: str) -> None:
