@@ -171,7 +171,7 @@ class Calibrate(Job):
         return {
             "hardware": self.hardware.hashed(),
             "noise": self.noise.hashed("models"),
-            "arms": [list(treatment) for treatment in self.treatments],  # the key of results on record, see `adopt`
+            "arms": [list(treatment) for treatment in self.treatments],  # key in older results, see `renaming`
             "seed": self.run.seed,
         }
 

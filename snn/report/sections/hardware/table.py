@@ -46,7 +46,7 @@ COLUMNS = {
     "worse": Column("chips", "that calibration made worse, at the chosen epoch"),
     "worse_last": Column("chips", "that calibration made worse, at the last epoch"),
     "untouched": Column("chips", "for which epoch 0 was chosen"),
-    "samples_shown": Column("samples", "that a calibration learned from, each time counted: mean"),
+    "samples_shown": Column("samples", "that a calibration learned from, counted each time: mean"),
     "samples_validated": Column("samples", "of validation data that a calibration looked at: mean"),
     "updates": Column("updates", "times that a calibration wrote parameters: mean"),
     "writes": Column("values", "that a calibration wrote: mean"),
