@@ -12,7 +12,7 @@ from snn.cli.listing import aligned
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError, remake
-from snn.pipeline import record, results
+from snn.pipeline import record
 from snn.pipeline.plan import Plan
 
 
@@ -88,7 +88,7 @@ def summary(experiment: str) -> None:
                 )
             files.verify(job.folder)
     for job in (planned.collect, planned.report):
-        results.verify_stamped(job)
+        job.verify()
     print(table.read_text())
     print(f"tables: {planned.collect.folder}\nreport: {planned.report.folder}\npage:   {page(planned)}")
 

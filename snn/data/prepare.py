@@ -19,7 +19,7 @@ from snn.data.loaders import Loader, Raw
 
 
 class Job(Protocol):
-    """The data set to prepare: a `snn.pipeline.jobs.Prepare`."""
+    """The data set to prepare: a `snn.pipeline.jobs.prepare.Prepare`."""
 
     @property
     def name(self) -> str:

@@ -5,7 +5,8 @@
 Code is addressed by its content. The canonical walk of a module writes its syntax tree without positions, docstrings,
 empty fields and annotations of functions: comments, formatting and types change nothing, and Python 3.11 to 3.13 agree.
 For a module of `snn` that is imported, the walk writes the name that is bound and the digest of the module's content,
-not its path. A module that moves therefore renames no result; another import under the same name does.
+not its path. A module that moves therefore renames no result; another import under the same name does. A package that
+does anything is part of the content of every module in it.
 """
 
 import ast
@@ -22,7 +23,8 @@ from snn.core.paths import DIGEST_LENGTH, ROOT
 # These packages and modules change no number, or only through resolved parameters, which are hashed themselves.
 INERT = (
     *("snn.core.errors", "snn.core.files", "snn.core.git", "snn.core.lazy", "snn.core.observer", "snn.core.paths"),
-    *("snn.core.plugins", "snn.core.strict", "snn.config", "snn.data.download", "snn.pipeline"),
+    *("snn.core.plugins", "snn.core.strict", "snn.config", "snn.data.download", "snn.pipeline.job"),
+    *("snn.pipeline.results", "snn.pipeline.stamped"),
 )
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DOCUMENTED = (ast.Module, ast.ClassDef, *FUNCTIONS)
@@ -50,19 +52,6 @@ def code_digest(modules: tuple[str, ...]) -> str:
 def content(module: str) -> str:
     """sha256 of the canonical walk of a module of `snn`; raises InputError naming a module that imports itself."""
     return "inert" if _inert(module) else _Contents().of(module)
-
-
-@functools.cache
-def reachable(modules: tuple[str, ...]) -> tuple[str, ...]:
-    """The modules that can change what `modules` compute: themselves and all that they import, without the inert."""
-    found: set[str] = set()
-    open_ = list(modules)
-    while open_:
-        name = open_.pop()
-        if name not in found and not _inert(name):
-            found.add(name)
-            open_ += [target for target, *_ in _imported(name)]
-    return tuple(sorted(found))
 
 
 def module_file(name: str) -> Path:
@@ -114,7 +103,8 @@ class _Contents:
             raise InputError(module_file(module), f"imports itself: {circle}", "import one way only")
         if module not in self.known:
             self._open.append(module)
-            walk = canonical(_parsed(module), self.of, module)
+            above = sorted(map(self.of, _packages(module)))
+            walk = "".join((canonical(_parsed(module), self.of, module), *above))
             self._open.pop()
             self.known[module] = hashlib.sha256(walk.encode()).hexdigest()
         return self.known[module]
@@ -160,18 +150,18 @@ class _Walk:
 
     def _statements(self, statements: Sequence[ast.stmt], in_class: bool) -> None:
         """Write imports from `snn` first and sorted, since their order and paths do not matter, then the rest."""
-        bound: set[str] = set()
+        bound: dict[str, str] = {}  # of two bindings of a name, the last one counts
         rest: list[ast.stmt] = []
         for statement in statements:
             found = bindings(statement, self._module)
             if found and isinstance(statement, ast.Import | ast.ImportFrom):
-                bound |= {f"{name}={self._contents(target)}.{attribute}" for target, attribute, name in found}
+                bound |= {name: f"{self._contents(target)}.{attribute}" for target, attribute, name in found}
                 names = {name for *_, name in found}
                 others = [alias for alias in statement.names if (alias.asname or alias.name) not in names]
                 rest += [_only(statement, others)] if others else []
             elif not _for_types_only(statement):
                 rest.append(statement if in_class else _untyped(statement))
-        self._write("[" + "".join(f"({binding})" for binding in sorted(bound)))
+        self._write("[" + "".join(f"({name}={what})" for name, what in sorted(bound.items())))
         for statement in rest:
             self.node(statement)
         self._write("]")
@@ -203,20 +193,6 @@ def _lazy(node: ast.AST) -> str | None:
     return None
 
 
-def _imported(module: str) -> Iterator[tuple[str, str, str]]:
-    """All that a module binds from `snn`, in functions too, except for types; lazy modules have "" as name."""
-    open_: list[ast.AST] = [_parsed(module)]
-    while open_:
-        node = open_.pop()
-        if _for_types_only(node):
-            continue
-        if isinstance(node, ast.stmt):
-            yield from bindings(node, module) or ()
-        if (target := _lazy(node)) is not None:
-            yield target, "", ""
-        open_ += ast.iter_child_nodes(node)
-
-
 def _absolute(statement: ast.ImportFrom, module: str) -> str:
     """The full name of the module that a statement imports from."""
     if not statement.level:
@@ -228,6 +204,19 @@ def _absolute(statement: ast.ImportFrom, module: str) -> str:
 
 def _is_module(name: str) -> bool:
     return name.split(".")[0] == "snn" and module_file(name).is_file()
+
+
+def _packages(module: str) -> Iterator[str]:
+    """The packages that a module lies in, if they do anything: Python runs them first, wherever the module is used."""
+    parts = module.split(".")
+    for package in (".".join(parts[:end]) for end in range(1, len(parts))):
+        if not _inert(package) and _is_module(package) and not _empty(_parsed(package)):
+            yield package
+
+
+def _empty(tree: ast.Module) -> bool:
+    """Whether a module has nothing but a docstring."""
+    return len(tree.body) == (ast.get_docstring(tree, clean=False) is not None)
 
 
 def _inert(name: str) -> bool:

@@ -1,12 +1,14 @@
 """The base of all jobs: digest, folder and files follow from parameters, code and parents. No torch."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from snn.core.observer import Observer
 from snn.core.paths import DIGEST_LENGTH
 from snn.pipeline.digest import digest
 
@@ -14,15 +16,15 @@ ACCOMPANYING = ("params.json", "provenance.json", "sha256.json")  # in the folde
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
-    """One node of the DAG. A subclass names its parameters, code and parents; digest and folder follow."""
+class Job(ABC):
+    """One node of the DAG. A subclass names its parameters, code and parents, and makes its result."""
 
     stage: ClassVar[str]
 
     @property
+    @abstractmethod
     def results(self) -> tuple[str, ...]:
         """Names of its files; the last one is moved into place last and proves the result."""
-        raise NotImplementedError
 
     @property
     def parents(self) -> "dict[str, Job]":
@@ -32,7 +34,7 @@ class Job:
     @property
     def modules(self) -> tuple[str, ...]:
         """The modules in which its code starts; what they import is its code, too."""
-        return (f"snn.{self.stage}",)
+        return (type(self).__module__,)
 
     @property
     def reads(self) -> Sequence[Path]:
@@ -40,9 +42,13 @@ class Job:
         return ()
 
     @property
+    @abstractmethod
     def document(self) -> dict[str, Any]:
         """Its resolved parameters as JSON, as they enter the digest."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def make(self, out: Path, observer: Observer) -> None:
+        """Compute the result in the folder `out`, and move its files into place."""
 
     @cached_property
     def digest(self) -> str:
@@ -55,9 +61,9 @@ class Job:
         return {role: job.digest for role, job in self.parents.items()}
 
     @property
+    @abstractmethod
     def place(self) -> str:
         """Its folder with a * in place of every digest."""
-        raise NotImplementedError
 
     @property
     def folder(self) -> Path:

@@ -12,12 +12,18 @@ from snn.config import params
 from snn.core.errors import InputError, PlanChanged
 from snn.core.paths import ROOT
 from snn.hardware.trials import treatments as treatments_of
-from snn.pipeline.checks import Checks
+from snn.pipeline import checks
 from snn.pipeline.job import Job, place
-from snn.pipeline.jobs import Calibrate, Evaluate, Prepare, Train
+from snn.pipeline.jobs.calibrate import Calibrate
+from snn.pipeline.jobs.collect import Collect
+from snn.pipeline.jobs.evaluate import Evaluate
+from snn.pipeline.jobs.prepare import Prepare
+from snn.pipeline.jobs.report import Report
+from snn.pipeline.jobs.train import Train
 from snn.pipeline.recipes import Recipes
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, SETTINGS, download_environment
-from snn.pipeline.stamped import Collect, Report
+
+STAGES = tuple(job.stage for job in (Prepare, Train, Calibrate, Evaluate, Collect, Report))
 
 
 class Plan:
@@ -26,11 +32,13 @@ class Plan:
     def __init__(self, name: str):
         experiment: config.Experiment = params.load("experiments", name)
         where = params.path_of("experiments", name)
+        key = str(where.relative_to(ROOT))
+        checks.names(key, experiment)
         self.name, self.experiment = name, experiment
         self._recipes = Recipes(experiment, where)
         self.data = self._prepare()
-        checks = Checks(str(where.relative_to(ROOT)), experiment, self.data, self._recipes)
-        checks.all()
+        check = checks.Checks(key, experiment, self.data, self._recipes)
+        check.all()
         self._trained: dict[tuple[str, int, float | None, int | None], Train] = {}
         self.teachers = [self._train(experiment.teacher, seed) for seed in experiment.seeds]
         self.students = [
@@ -41,7 +49,7 @@ class Plan:
         ]
         own = {run.teacher: None for run in self.students if run.teacher}  # named by methods
         self.runs = list(dict.fromkeys((*self.teachers, *own, *self.students)))
-        checks.overrides({name for name, *_ in self._trained})
+        check.overrides({name for name, *_ in self._trained})
         self.calibrations = [c for run in self.students for c in self._calibrations(run)]
         chips: dict[Train, list[Calibrate]] = {}
         for calibration in self.calibrations:
@@ -142,7 +150,6 @@ class Plan:
             yield Calibrate(run, hardware, noise, treatments, needed)
 
     def _report(self) -> Report:
-        params.path_of("energy", self.experiment.energy)
         energies = {name: params.load("energy", name) for name in params.names("energy")}
         noises = {hardware.noise: params.load("noise", hardware.noise) for hardware in self.experiment.hardware}
         return Report(self.experiment, energies, noises, self.collect)

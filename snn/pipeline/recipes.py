@@ -14,8 +14,6 @@ class Recipes:
     def __init__(self, experiment: config.Experiment, where: Path):
         self._experiment, self._where = experiment, where
         self._methods: dict[str, config.Method] = {}
-        for name in self.names:
-            params.path_of("methods", name)
 
     @property
     def names(self) -> tuple[str, ...]:

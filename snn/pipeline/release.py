@@ -23,9 +23,8 @@ from pathlib import Path
 from snn.core import files
 from snn.core.errors import InputError, remake
 from snn.core.git import git
-from snn.pipeline import execute
 from snn.pipeline.job import Job
-from snn.pipeline.jobs import Train
+from snn.pipeline.jobs.train import Train
 from snn.pipeline.plan import Plan
 from snn.pipeline.record import TablesOnRecord
 
@@ -187,8 +186,8 @@ def _scratch_repository() -> Iterator[Path]:
 
 def _check_tables(plan: Plan, scratch: Path) -> None:
     """Make tables and report again in a temporary folder; raises InputError naming a file that differs from them."""
-    execute.write_tables(plan.collect, scratch / "collect")
-    execute.write_report(plan.report, scratch / "report")
+    plan.collect.write(scratch / "collect")
+    plan.report.write(scratch / "report")
     for job in (plan.collect, plan.report):
         for name in job.results:
             if files.sha256(scratch / job.stage / name) != files.sha256(job.folder / name):

@@ -35,7 +35,7 @@ from snn.core.paths import DIGEST_LENGTH
 from snn.pipeline import execute
 from snn.pipeline import results as results_module
 from snn.pipeline.job import Job
-from snn.pipeline.jobs import Prepare
+from snn.pipeline.jobs.prepare import Prepare
 from snn.pipeline.plan import Plan
 from snn.pipeline.release import results
 

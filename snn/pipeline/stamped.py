@@ -1,24 +1,17 @@
-"""The jobs whose results are in git: the collected tables and the report of an experiment. No torch.
+"""The base of jobs whose results are in git: the collected tables and the report of an experiment. No torch.
 
 Their folders are named by the experiment. A stamp beside the files is named by the digest and holds their sha256.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from abc import abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
 
-from snn import config
-from snn.config import params
+from snn.core.lazy import lazy
+from snn.core.observer import Observer
 from snn.pipeline.job import Job
-from snn.pipeline.jobs import Evaluate, Train
-from snn.report import sections
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from snn.report.collect import Evaluated
-    from snn.report.inputs import Inputs
+files = lazy("snn.core.files")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,172 +32,24 @@ class StampedJob(Job):
     def outputs(self) -> list[Path]:
         return [*(self.folder / name for name in self.results), self.stamp_file]
 
+    @abstractmethod
+    def write(self, out: Path) -> None:
+        """Write the files of the result into a folder."""
 
-@dataclass(frozen=True, eq=False)
-class Collect(StampedJob):
-    """Rows of all runs -> collected tables."""
+    def make(self, out: Path, observer: Observer) -> None:
+        """Write the files, move them into place, and replace their stamp last."""
+        self.write(out)
+        for name in self.results:
+            files.move(out / name, self.folder / name)
+        for old in self.folder.glob("*.stamp"):
+            files.remove(old)
+        files.write_json(self.stamp_file, {name: files.sha256(self.folder / name) for name in self.results})
 
-    stage = "collect"
-    modules = ("snn.report.collect",)
-    results = ("runs.csv", "layers.csv", "epochs.csv", "traces.csv", "calibration.csv", "costs.csv")
-    experiment: str
-    learning_rates: tuple[float, ...]
-    evaluations: tuple[Evaluate, ...]
+    def verify(self, digest: str = "") -> None:
+        """Compare the files with their stamp; raises InputError naming the first that differs or is missing.
 
-    @property
-    def parents(self) -> dict[str, Job]:
-        return {str(evaluation.folder): evaluation for evaluation in self.evaluations}
-
-    @property
-    def document(self) -> dict[str, Any]:
-        return {"learning_rates": list(self.learning_rates)}
-
-    @property
-    def place(self) -> str:
-        return f"results/tables/{self.experiment}"
-
-    @property
-    def evaluated(self) -> "tuple[Evaluated, ...]":
-        """What to collect: every run, with the folders of its results."""
-        from snn.report.collect import Evaluated
-
-        return tuple(
-            Evaluated(
-                dataset=run.data.name,
-                network=run.network_name,
-                method=run.method_name,
-                steps=run.steps,
-                lr=run.method.training.lr,
-                seed=run.seed,
-                digest=run.digest,
-                run=run.folder,
-                rows=evaluation.folder,
-                chips={calibration.hardware.noise: calibration.folder for calibration in evaluation.calibrations},
-            )
-            for evaluation in self.evaluations
-            for run in (evaluation.run,)
-        )
-
-
-class Shown(NamedTuple):
-    """How Snakemake's page shows a file: file of its caption, category and labels."""
-
-    caption: str
-    category: str
-    labels: dict[str, str]
-
-
-@dataclass(frozen=True, eq=False)
-class Report(StampedJob):
-    """Collected tables -> table, page and figure of every section. It needs no run.
-
-    `recorded`: the digest of the collected tables, if today's code gives them another one; None if not.
-    """
-
-    stage = "report"
-    experiment: config.Experiment
-    energies: Mapping[str, config.Energy]
-    noises: Mapping[str, config.Noise]
-    collect: Collect
-    recorded: str | None = None
-
-    @property
-    def results(self) -> tuple[str, ...]:
-        names = (name for part in ("table", "page", "figure") for name in sections.files(part))
-        return (*names, sections.HEADLINE)
-
-    def of(self, recorded: str) -> "Report":
-        """The same report, made from collected tables with this digest."""
-        return replace(self, recorded=None if recorded == self.collect.digest else recorded)
-
-    @property
-    def shown(self) -> dict[Path, Shown]:
-        """The tables and figures that Snakemake's page shows."""
-        parts = [(section, part) for part in ("figure", "table") for section in sections.sections()]
-        return {
-            self.folder / section.file(part): Shown(
-                str(section.caption_file), f"{part.capitalize()}s", {part: f"{section.name}: {section.title}"}
-            )
-            for section, part in parts
-            if part in section.parts
-        }
-
-    @property
-    def not_shown(self) -> list[Path]:
-        """Its other files."""
-        return [path for path in self.outputs if path not in self.shown]
-
-    @property
-    def parents(self) -> dict[str, Job]:
-        return {"collect": self.collect}
-
-    @property
-    def parent_digests(self) -> dict[str, str]:
-        return {"collect": self.recorded or self.collect.digest}
-
-    @property
-    def inputs(self) -> list[Path]:
-        return self.collect.outputs
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        return ("snn.report.write", *sections.modules())
-
-    @property
-    def reads(self) -> Sequence[Path]:
-        return [section.caption_file for section in sections.sections()]
-
-    @property
-    def document(self) -> dict[str, Any]:
-        fields = ("teacher", "methods", "seeds", "learning_rates", "comparisons", "hardware", "energy")
-        return {
-            "experiment": self.name,
-            **self.experiment.hashed(*fields),
-            "dataset": self._first.data.name,
-            "layout": self._first.network.layout,
-            "teachers": self.teachers,
-            "static": sorted(self.static),
-            "energies": {name: energy.hashed(but=("source",)) for name, energy in self.energies.items()},
-            "noises": {name: noise.hashed(but=("source",)) for name, noise in self.noises.items()},
-            "claims": params.load_claims().hashed(but=("source",)),
-            "published": params.load_published().hashed(but=("source",)),
-        }
-
-    @property
-    def place(self) -> str:
-        return f"results/report/{self.collect.name}"
-
-    @property
-    def _first(self) -> Train:
-        return self.collect.evaluations[0].run
-
-    @property
-    def teachers(self) -> dict[str, str]:
-        """The ANN that each method is compared with, by method; the experiment's teacher has none."""
-        runs = {evaluation.run.method_name: evaluation.run for evaluation in self.collect.evaluations}
-        own = {name: run.teacher.method_name for name, run in runs.items() if run.teacher}
-        return {name: own.get(name, self.experiment.teacher) for name in runs if name != self.experiment.teacher}
-
-    @property
-    def static(self) -> set[str]:
-        """The methods that train ANNs."""
-        runs = {evaluation.run.method_name: evaluation.run for evaluation in self.collect.evaluations}
-        return {name for name, run in runs.items() if run.rule.static}
-
-    def inputs_of(self, collected: "Mapping[str, DataFrame]") -> "Inputs":
-        """The inputs of all sections, with these collected tables."""
-        from snn.report.inputs import Inputs
-
-        return Inputs(
-            name=self.name,
-            dataset=self._first.data.name,
-            experiment=self.experiment,
-            layout=self._first.network.layout,
-            teachers=self.teachers,
-            static=frozenset(self.static),
-            energies=self.energies,
-            noises=self.noises,
-            claims=params.load_claims(),
-            published=params.load_published(),
-            collected=collected,
-        )
+        `digest` names the stamp of older code, which may have made other files; by default the stamp is the job's own.
+        """
+        again = f"remove it and run make reproduce EXPERIMENT={self.name}"
+        names = self.results if digest in ("", self.digest) else ()
+        files.verify_stamp(self.folder / f"{digest or self.digest}.stamp", names, again)

@@ -8,7 +8,7 @@ import pytest
 from snn.cli.listing import aligned
 from snn.cli.main import main
 from snn.config import params
-from snn.pipeline.jobs import Train
+from snn.pipeline.jobs.train import Train
 from snn.pipeline.plan import Plan
 
 GRIDS = [Plan(name) for name in params.names("experiments")]

@@ -100,3 +100,33 @@ def test_an_import_that_is_rebound_makes_due_what_depends_on_it(tree, module, na
     path.write_text(f"{text[:docstring_end]}\n\nfrom {package} import {name}\n{text[docstring_end:]}")
     after = digests(tree)
     assert {stage for stage in before if after[stage] != before[stage]} == stages
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "changed", "stages"),
+    [
+        (
+            "jobs/train.py",
+            "seed=self.seed,",
+            "seed=self.seed + 1,",
+            {"train", "calibrate", "evaluate", "collect", "report"},
+        ),
+        ("jobs/evaluate.py", "run.data.test_file,", "run.data.training_file,", {"evaluate", "collect", "report"}),
+        (
+            "jobs/calibrate.py",
+            "run.seed, run.proof",
+            "run.seed + 1, run.proof",
+            {"calibrate", "evaluate", "collect", "report"},
+        ),
+        ("jobs/collect.py", "seed=run.seed,", "seed=0,", {"collect", "report"}),
+        ("jobs/report.py", "static=frozenset(self.static)", "static=frozenset()", {"report"}),
+    ],
+)
+def test_what_a_stage_does_with_its_parameters_is_part_of_its_code(tree, file, code, changed, stages):
+    before = digests(tree)
+    path = tree / "snn" / "pipeline" / file
+    text = path.read_text()
+    assert code in text
+    path.write_text(text.replace(code, changed))
+    after = digests(tree)
+    assert {stage for stage in before if after[stage] != before[stage]} == stages

@@ -21,7 +21,7 @@ from snakemake.settings.types import Batch, DAGSettings
 
 from snn.core import files
 from snn.pipeline.complete import complete_or_exit, required
-from snn.pipeline.jobs import Evaluate
+from snn.pipeline.jobs.evaluate import Evaluate
 from snn.pipeline.plan import Plan
 from snn.pipeline.stamped import StampedJob
 from tests import trees

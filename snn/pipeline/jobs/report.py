@@ -1,0 +1,148 @@
+"""Collected tables -> table, page and figure of every section. It needs no run. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from snn import config
+from snn.config import params
+from snn.core.lazy import lazy
+from snn.pipeline.job import Job
+from snn.pipeline.stamped import StampedJob
+from snn.report import sections
+
+if TYPE_CHECKING:
+    from snn.pipeline.jobs.collect import Collect
+    from snn.pipeline.jobs.train import Train
+
+collected, inputs, write = lazy("snn.report.collected"), lazy("snn.report.inputs"), lazy("snn.report.write")
+
+
+class Shown(NamedTuple):
+    """How Snakemake's page shows a file: file of its caption, category and labels."""
+
+    caption: str
+    category: str
+    labels: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Report(StampedJob):
+    """The report of an experiment.
+
+    `recorded`: the digest of the collected tables, if today's code gives them another one; None if not.
+    """
+
+    stage = "report"
+    experiment: config.Experiment
+    energies: Mapping[str, config.Energy]
+    noises: Mapping[str, config.Noise]
+    collect: Collect
+    recorded: str | None = None
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        names = (name for part in ("table", "page", "figure") for name in sections.files(part))
+        return (*names, sections.HEADLINE)
+
+    def of(self, recorded: str) -> Report:
+        """The same report, made from collected tables with this digest."""
+        return replace(self, recorded=None if recorded == self.collect.digest else recorded)
+
+    @property
+    def shown(self) -> dict[Path, Shown]:
+        """The tables and figures that Snakemake's page shows."""
+        parts = [(section, part) for part in ("figure", "table") for section in sections.sections()]
+        return {
+            self.folder / section.file(part): Shown(
+                str(section.caption_file), f"{part.capitalize()}s", {part: f"{section.name}: {section.title}"}
+            )
+            for section, part in parts
+            if part in section.parts
+        }
+
+    @property
+    def not_shown(self) -> list[Path]:
+        """Its other files."""
+        return [path for path in self.outputs if path not in self.shown]
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        return {"collect": self.collect}
+
+    @property
+    def parent_digests(self) -> dict[str, str]:
+        return {"collect": self.recorded or self.collect.digest}
+
+    @property
+    def inputs(self) -> list[Path]:
+        return self.collect.outputs
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return (*super().modules, *sections.modules())
+
+    @property
+    def reads(self) -> Sequence[Path]:
+        return [section.caption_file for section in sections.sections()]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        fields = ("teacher", "methods", "seeds", "learning_rates", "comparisons", "hardware", "energy")
+        return {
+            "experiment": self.name,
+            **self.experiment.hashed(*fields),
+            "dataset": self._first.data.name,
+            "layout": self._first.network.layout,
+            "teachers": self.teachers,
+            "static": sorted(self.static),
+            "energies": {name: energy.hashed(but=("source",)) for name, energy in self.energies.items()},
+            "noises": {name: noise.hashed(but=("source",)) for name, noise in self.noises.items()},
+            "claims": params.load_claims().hashed(but=("source",)),
+            "published": params.load_published().hashed(but=("source",)),
+        }
+
+    @property
+    def place(self) -> str:
+        return f"results/report/{self.collect.name}"
+
+    @property
+    def _first(self) -> Train:
+        return self.collect.evaluations[0].run
+
+    @property
+    def teachers(self) -> dict[str, str]:
+        """The ANN that each method is compared with, by method; the experiment's teacher has none."""
+        runs = {evaluation.run.method_name: evaluation.run for evaluation in self.collect.evaluations}
+        own = {name: run.teacher.method_name for name, run in runs.items() if run.teacher}
+        return {name: own.get(name, self.experiment.teacher) for name in runs if name != self.experiment.teacher}
+
+    @property
+    def static(self) -> set[str]:
+        """The methods that train ANNs."""
+        runs = {evaluation.run.method_name: evaluation.run for evaluation in self.collect.evaluations}
+        return {name for name, run in runs.items() if run.rule.static}
+
+    def write(self, out: Path) -> None:
+        """Write tables, pages and figures into a folder, from the collected tables in this checkout.
+
+        Raises InputError if the tables do not match their stamp, or lack a column that today's code reads.
+        """
+        self.collect.verify(self.parent_digests["collect"])
+        found = inputs.Inputs(
+            name=self.name,
+            dataset=self._first.data.name,
+            experiment=self.experiment,
+            layout=self._first.network.layout,
+            teachers=self.teachers,
+            static=frozenset(self.static),
+            energies=self.energies,
+            noises=self.noises,
+            claims=params.load_claims(),
+            published=params.load_published(),
+            collected=collected.collected(self.collect.folder),
+        )
+        write.write(found, out)

@@ -1,0 +1,97 @@
+"""Training: one network, by one rule, with one seed. No torch until a network is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snn import config, rules
+from snn.core.lazy import lazy
+from snn.core.observer import Observer
+from snn.pipeline.job import Job
+from snn.rules import Rule, Task
+
+if TYPE_CHECKING:
+    from snn.pipeline.jobs.prepare import Prepare
+
+device, results = lazy("snn.core.device"), lazy("snn.pipeline.results")
+checkpoint, loop = lazy("snn.training.checkpoint"), lazy("snn.training.loop")
+
+
+@dataclass(frozen=True, eq=False)
+class Train(Job):
+    """One network, trained by one rule with one seed."""
+
+    stage = "train"
+    results = ("epochs.csv", "traces.csv", "student.safetensors", "net.safetensors")
+    data: Prepare
+    network_name: str
+    network: config.Network
+    method_name: str
+    method: config.Method
+    steps: int
+    seed: int
+    threads: int
+    device: str
+    teacher: Train | None = None
+    start: Train | None = None
+
+    @property
+    def parents(self) -> dict[str, Job]:
+        roles = {"data": self.data, "teacher": self.teacher, "start": self.start}
+        return {role: job for role, job in roles.items() if job}
+
+    @property
+    def inputs(self) -> list[Path]:
+        start = [self.start.proof, self.start.file("student.safetensors")] if self.start else []
+        return [self.data.training_file, *([self.teacher.proof] if self.teacher else []), *start]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of training, including those of the run that it starts from."""
+        return self.method.training.epochs * self.rule.trains + (self.start.epochs if self.start else 0)
+
+    @cached_property
+    def rule(self) -> Rule:
+        """The rule of its method, with the options of the method."""
+        return rules.load(self.method.rule, self.method_name)(self.method.options)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return (*super().modules, f"snn.rules.{self.method.rule}")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {
+            "network": self.network.hashed("layers"),
+            "method": self.method.hashed("rule", "options", "training", "init"),
+            "augment": self.data.dataset.augment.hashed(),
+            "steps": self.steps,
+            "seed": self.seed,
+            "threads": self.threads,
+        }
+
+    @property
+    def place(self) -> str:
+        names = f"{self.data.name}/{self.network_name}/{self.method_name}"
+        return f"results/runs/{names}/T{self.steps}/s{self.seed}-*"
+
+    def make(self, out: Path, observer: Observer) -> None:
+        place = device.choose(self.device, self.threads)
+        setup = loop.Setup(
+            rule=self.rule,
+            task=Task(self.data.dataset.input_shape, self.data.dataset.outputs, self.network.layers, self.steps),
+            training=self.method.training,
+            init=self.method.init,
+            augment=self.data.dataset.augment,
+            seed=self.seed,
+            folder=self.folder,
+            digest=self.digest,
+            start=self.start.file("student.safetensors") if self.start else None,
+        )
+        teacher = self.teacher.proof if self.teacher else None
+        data = self.data.training_file
+        results.finish(self, out, lambda: loop.run(setup, data, teacher, place, out, observer), place)
+        checkpoint.remove(self.folder)
