@@ -14,14 +14,15 @@ LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pillow", "pandas"
 def current() -> dict[str, object]:
     """Commit, whether the working tree is dirty, versions and machine. None of it enters a digest.
 
-    A tree is dirty if a tracked file differs from the commit, or if `CODE` has an untracked file that git does not
-    ignore. Files in results do not count, since tables may be made again.
+    A tree is dirty if a tracked file differs from the commit, or if `CODE` has an untracked file besides byte-code, be
+    it ignored. Files in results do not count, since tables may be made again. If git cannot tell, a tree is dirty.
     """
+    commit = _git("rev-parse", "HEAD")
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":(top,exclude)results")
-    added = _git("ls-files", "--others", "--exclude-standard", "--", *CODE)
+    added = _git("ls-files", "--others", "--exclude=__pycache__/", "--", *CODE)
     return {
-        "commit": _git("rev-parse", "HEAD") or "unknown",
-        "dirty": bool(changed or added),
+        "commit": commit or "unknown",
+        "dirty": not commit or changed != "" or added != "",
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
@@ -29,11 +30,11 @@ def current() -> dict[str, object]:
     }
 
 
-def _git(*arguments: str) -> str:
-    """Output of a git command; empty without git or outside of a repository."""
+def _git(*arguments: str) -> str | None:
+    """Output of a git command; None without git or outside of a repository."""
     try:
         return subprocess.run(
             ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        return ""
+        return None

@@ -1,4 +1,4 @@
-"""Move results into place file by file, the file that proves them last, with provenance and cost."""
+"""Move a result into place file by file, the file that proves it last, with provenance and cost."""
 
 import resource
 import sys
@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from snn.core import files
+from snn.core.errors import remake
 from snn.pipeline import provenance
 from snn.pipeline.job import ACCOMPANYING, Job
-from snn.pipeline.stamped import StampedJob
 
 
 def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: Any = "cpu") -> None:
     """Compute a result in the folder `out`, add parameters, provenance and sums, and move all of it into place.
 
-    `compute` returns facts for provenance.json; `device` is a torch device, or "cpu". Raises InputError naming an input
-    whose sha256 is not the recorded one.
+    `compute` returns facts for provenance.json; `device` is a torch device, or "cpu". What is made from a dirty result
+    is dirty. Raises InputError naming an input whose sha256 is not the recorded one.
     """
     inputs = {path: files.recorded(path) for path in job.inputs} if job.parents else {}
+    from_dirty = any(map(_dirty, job.parents.values()))
     start_cpu, start = time.process_time(), time.perf_counter()
     facts = compute()
     cost = {
@@ -32,6 +33,7 @@ def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: A
     parents = {role: inputs[parent.proof] for role, parent in job.parents.items()}
     files.write_json(out / "params.json", {"stage": job.stage, "digest": job.digest, **job.document})
     made = {**provenance.current(), "cost": cost, "facts": facts, "parents": parents}
+    made["dirty"] = made["dirty"] or from_dirty
     files.write_json(out / "provenance.json", made)
     put(job, out)
 
@@ -44,23 +46,9 @@ def put(job: Job, out: Path) -> None:
         files.move(out / name, job.folder / name)
 
 
-def stamp(job: StampedJob, out: Path) -> None:
-    """Move files that git keeps from the folder `out` into place, and replace their stamp last."""
-    for name in job.results:
-        files.move(out / name, job.folder / name)
-    for old in job.folder.glob("*.stamp"):
-        files.remove(old)
-    files.write_json(job.stamp_file, {name: files.sha256(job.folder / name) for name in job.results})
-
-
-def verify_stamped(job: StampedJob, digest: str = "") -> None:
-    """Compare the files of a job with their stamp; raises InputError naming the first that differs or is missing.
-
-    `digest` names the stamp of older code, which may have made other files; by default the stamp is the job's own.
-    """
-    again = f"remove it and run make reproduce EXPERIMENT={job.name}"
-    names = job.results if digest in ("", job.digest) else ()
-    files.verify_stamp(job.folder / f"{digest or job.digest}.stamp", names, again)
+def _dirty(job: Job) -> bool:
+    """Whether a result was made by code that its commit does not hold, or from one that was."""
+    return bool(files.read_json(job.folder / "provenance.json", remake(job.folder)).get("dirty", True))
 
 
 def _device_name(device: Any) -> str:

@@ -1,10 +1,13 @@
 """Who made a result: what a tree holds that its commit does not."""
 
 import subprocess
+from dataclasses import dataclass
 
 import pytest
 
-from snn.pipeline import provenance
+from snn.core import files
+from snn.pipeline import provenance, results
+from snn.pipeline.job import Job
 
 TRACKED = ("snn/rules/a.py", "params/methods/a.yaml", "workflow/rules/a.smk", "Snakefile", "README.md")
 
@@ -55,8 +58,23 @@ def test_an_untracked_snakefile_makes_a_tree_dirty(tree):
     assert provenance.current()["dirty"]
 
 
+def test_code_that_git_ignores_makes_a_tree_dirty(tree):
+    write(tree / ".git/info/exclude", "b.py\n")
+    write(tree / "snn/rules/b.py", "b\n")
+    assert provenance.current()["dirty"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("GIT_DIR", "/nonexistent"), ("PATH", "/nonexistent")], ids=["no repository", "no git"]
+)
+def test_a_tree_of_which_git_tells_nothing_is_dirty(variable, value, tree, monkeypatch):
+    monkeypatch.setenv(variable, value)
+    made = provenance.current()
+    assert (made["commit"], made["dirty"]) == ("unknown", True)
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "tests/test_b.py", "data/prepared/b/c", "snn/__pycache__/b.pyc"])
-def test_other_untracked_files_and_ignored_ones_leave_a_tree_clean(name, tree):
+def test_other_untracked_files_and_byte_code_leave_a_tree_clean(name, tree):
     write(tree / name, "b\n")
     assert not provenance.current()["dirty"]
 
@@ -65,3 +83,53 @@ def test_other_untracked_files_and_ignored_ones_leave_a_tree_clean(name, tree):
 def test_results_leave_a_tree_clean(name, tree):
     write(tree / name, "b\n")
     assert not provenance.current()["dirty"]
+
+
+@dataclass(frozen=True, eq=False)
+class Made(Job):
+    """A result of one empty file."""
+
+    stage = "made"
+    results = ("a.csv",)
+    name: str
+    parent: Job | None = None
+
+    @property
+    def parents(self):
+        return {"parent": self.parent} if self.parent else {}
+
+    @property
+    def document(self):
+        return {"name": self.name}
+
+    @property
+    def modules(self):
+        return ()
+
+    @property
+    def place(self):
+        return f"results/{self.name}/*"
+
+    def make(self, out, observer):
+        out.mkdir(parents=True)
+        (out / "a.csv").touch()
+        results.finish(self, out, dict)
+
+
+def test_what_is_made_from_a_dirty_result_is_dirty_though_the_tree_is_clean(tree, monkeypatch):
+    monkeypatch.chdir(tree)
+    first = Made("first")
+    jobs = [first, second := Made("second", first), Made("third", second)]
+    write(tree / "snn/rules/b.py", "b\n")
+    for job in jobs:
+        job.make(job.folder / ".partial", None)
+        (tree / "snn/rules/b.py").unlink(missing_ok=True)
+    assert not provenance.current()["dirty"]
+    assert [files.read_json(job.folder / "provenance.json", "")["dirty"] for job in jobs] == [True, True, True]
+
+
+def test_what_is_made_from_clean_results_in_a_clean_tree_is_clean(tree, monkeypatch):
+    monkeypatch.chdir(tree)
+    for job in (first := Made("first"), Made("second", first)):
+        job.make(job.folder / ".partial", None)
+        assert not files.read_json(job.folder / "provenance.json", "")["dirty"]
