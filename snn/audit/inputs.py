@@ -18,7 +18,10 @@ LARGEST = float(np.finfo(np.float32).max)
 
 
 def load(model: Path, steps: int | None = None, dt: float | None = None) -> Network:
-    """A network from a NIR file, a run folder or its net.safetensors; `steps` and `dt` replace those of the file."""
+    """A network from a NIR file, a run folder or its net.safetensors; `steps` and `dt` replace those of the file.
+
+    Raises InputError naming a file that holds no network, or whose sha256 is not the one that its run recorded.
+    """
     if model.suffix in NIR:
         return read_nir(model, steps, dt)
     if dt is not None:
@@ -28,6 +31,8 @@ def load(model: Path, steps: int | None = None, dt: float | None = None) -> Netw
         raise InputError(model, "is neither a NIR file nor a run", f"give a run folder, or a file {' or '.join(NIR)}")
     if not file.is_file():
         raise InputError(model, "is neither a run folder nor a file", "give a folder below results/runs, or a NIR file")
+    if file.name == "net.safetensors" and file.with_name("sha256.json").is_file():
+        files.recorded(file)
     net = network.load(file, torch.device("cpu"), _remedy(file, "net.safetensors"))
     return network.at_steps(net, steps) if steps and steps != net.architecture.steps else net
 

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from snn.config.dataset import MOST_SAMPLES
 from snn.config.params import KINDS
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
+from snn.model.spec import MOST_STEPS
 from snn.pipeline import execute
+from snn.pipeline.plan import STAGES
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 
 renaming, release = lazy("snn.pipeline.renaming"), lazy("snn.pipeline.release")
@@ -18,6 +21,7 @@ downloads = lazy("snn.data.download")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
 
 Options = argparse.Namespace
+MOST_CHIPS = 1000  # of a level in an audit
 
 
 class Argument:
@@ -60,10 +64,10 @@ def _download(o: Options) -> None:
 
 
 def _audit(o: Options) -> None:
-    for name in ("steps", "chips", "limit"):
+    for name, most in (("steps", MOST_STEPS), ("chips", MOST_CHIPS), ("limit", MOST_SAMPLES)):
         value = getattr(o, name)
-        if value is not None and value < 1:
-            raise InputError(f"--{name}", f"{value} is less than 1", "give a positive number")
+        if value is not None and not 1 <= value <= most:
+            raise InputError(f"--{name}", f"{value} is not in 1 to {most}", "give another number")
     if o.dt is not None and not o.dt > 0:
         raise InputError("--dt", f"{o.dt:g} is not positive", "give the length of a step")
     out = o.out or Path("results", "audit", o.model.resolve().name)
@@ -82,7 +86,7 @@ EXPERIMENT = Argument("--experiment", required=True)
 BY_DEFAULT = Argument("--experiment", default=DEFAULT_EXPERIMENT)
 REMOTE = Argument("--remote", required=True, help="directory or URL")
 COMMANDS = (
-    *(_stage(name) for name in execute.RUN if name != "report"),
+    *(_stage(name) for name in STAGES if name != "report"),
     Command(
         "report",
         "write the report of an experiment from its collected tables",

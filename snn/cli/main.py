@@ -5,6 +5,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from snn.cli.commands import COMMANDS
 from snn.core.errors import InputError
@@ -16,8 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns the exit status: 0 done, 1 jobs are due or tables stale (plan), 2 bad input, 3 the plan has changed,
     4 stopped on request.
     """
-    options = parser().parse_args(arguments)
     try:
+        options = parser().parse_args(arguments)
         return options.do(options) or 0
     except InputError as error:
         return _refuse(str(error), error.exit_code)
@@ -29,9 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse("keyboard: interrupted; the same command continues after the last finished epoch", 130)
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that refuses in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise InputError in place of usage and exit."""
+        raise InputError(self.prog, message, f"see {self.prog} --help")
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands with their arguments."""
-    top = argparse.ArgumentParser(prog="python -m snn", description=__doc__)
+    top = Parser(prog="python -m snn", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="command")
     for command in COMMANDS:
         own = commands.add_parser(command.name, help=command.text)

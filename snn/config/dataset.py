@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, SerializeAsAny, model_validator
 
 from snn.core.strict import Many, Model, Positive, Shape
+from snn.model.spec import Steps
 
-Steps = Annotated[int, Field(gt=0, le=10_000)]
-Limit = Annotated[int, Field(gt=0, le=1_000_000_000)]  # a number of samples
+MOST_SAMPLES = 1_000_000_000
+Limit = Annotated[int, Field(gt=0, le=MOST_SAMPLES)]
 
 
 class Augment(Model):

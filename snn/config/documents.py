@@ -4,7 +4,6 @@ A file of the kinds in `BASED` may name another one as its `base` and state only
 have a section `variants`: names of further methods, each with the keys in which it differs from the file.
 """
 
-import difflib
 import functools
 import re
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 
 from snn.config import Dataset, Energy, Experiment, Method, Network, Noise
 from snn.config.read import read_yaml, short
-from snn.core.errors import InputError
+from snn.core.errors import InputError, nearest
 from snn.core.paths import ROOT
 
 FOLDER = ROOT / "params"
@@ -48,24 +47,26 @@ def names(kind: str) -> list[str]:
     return sorted({*_files(kind), *(_variants(FOLDER / kind) if kind in VARIED else ())})
 
 
-def path_of(kind: str, name: str) -> Path:
+def path_of(kind: str, name: str, where: str = "") -> Path:
     """The file that describes a thing; raises InputError as `find` does."""
-    return find(kind, name).file
+    return find(kind, name, where).file
 
 
-def find(kind: str, name: str) -> Place:
+def find(kind: str, name: str, where: str = "") -> Place:
     """Where a thing is described.
 
-    Raises InputError for a name that no file may have, and with the nearest name for one that is unknown.
+    Raises InputError for a name that no file may have, and with the nearest name for one that is unknown. It names
+    `where`, the file and key that name the thing, if they are given.
     """
     thing = f"{singular(kind)} '{name:.100}'"
+    where, thing = (where, f"{thing} ") if where else (thing, "")
     if not NAME.fullmatch(name):
-        raise InputError(thing, "is not a valid name", RENAME)
+        raise InputError(where, f"{thing}is not a valid name", RENAME)
     if (FOLDER / kind / f"{name}.yaml").is_file():
         return Place(FOLDER / kind / f"{name}.yaml")
     if kind in VARIED and name in _variants(FOLDER / kind):
         return Place(_variants(FOLDER / kind)[name][0], ("variants", name))
-    raise InputError(thing, "is unknown", nearest(name, names(kind), f"params/{kind}"))
+    raise InputError(where, f"{thing}is unknown", nearest(name, names(kind)))
 
 
 def resolve(kind: str, name: str, above: tuple[str, ...] = ()) -> Any:
@@ -88,6 +89,15 @@ def resolve(kind: str, name: str, above: tuple[str, ...] = ()) -> Any:
     return merge(_base(kind, place, found["base"], (name, *above)), own)
 
 
+def base_of(kind: str, name: str) -> str | None:
+    """What a thing states its difference to, if it does; for a variant, the file that it is in."""
+    place = find(kind, name)
+    if place.keys:
+        return place.file.stem
+    found = _read(place.file)
+    return found.get("base") if kind in BASED and isinstance(found, dict) else None
+
+
 def variants(kind: str, name: str) -> list[str]:
     """The variants that the file `name` describes; raises InputError naming file and key."""
     return [] if kind not in VARIED or find(kind, name).keys else list(_section(kind, find(kind, name).file))
@@ -98,16 +108,6 @@ def merge(base: Any, change: Any) -> Any:
     if isinstance(base, dict) and isinstance(change, Mapping):
         return {**base, **{key: merge(base.get(key), value) for key, value in change.items()}}
     return change
-
-
-def near(name: str, known: list[str]) -> str:
-    """The most similar of the known names."""
-    return difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
-
-
-def nearest(name: str, known: list[str], folder: str) -> str:
-    """What an error message proposes for an unknown name."""
-    return f"the nearest is '{near(name, known)}'" if known else f"{folder} is empty"
 
 
 def singular(kind: str) -> str:
@@ -161,7 +161,7 @@ def _base(kind: str, place: Place, base: object, above: tuple[str, ...]) -> Any:
     if base in above:
         raise InputError(where, f"{base} leads back to itself", "name one that is not based on this one")
     if base not in names(kind):
-        raise InputError(where, f"there is no {thing} '{base:.100}'", nearest(base, names(kind), f"params/{kind}"))
+        raise InputError(where, f"there is no {thing} '{base:.100}'", nearest(base, names(kind)))
     return resolve(kind, base, above)
 
 
@@ -173,5 +173,5 @@ def _structural(kind: str) -> set[str]:
 def _check_keys(kind: str, place: Place, found: Mapping[object, object]) -> None:
     known = [*KINDS[kind].model_fields, *_structural(kind)]
     if unknown := [str(key) for key in found if key not in known]:
-        what = f"unknown key '{unknown[0]:.100}', the nearest is '{near(unknown[0], known)}'"
+        what = f"unknown key '{unknown[0]:.100}', {nearest(unknown[0], known)}"
         raise InputError(place.at(), what, "correct the key")

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from snn.config.dataset import Limit, Steps
+from snn.config.dataset import Limit
 from snn.core.strict import Many, Model, Positive
+from snn.model.spec import Steps
 
 
 class Calibration(Model):
@@ -103,7 +104,7 @@ class Experiment(Model):
     energy: str
     epochs: Positive | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    threads: Positive = 1  # per job; gradients at 1 and 2 threads differ in bits
+    threads: Annotated[int, Field(gt=0, le=1024)] = 1  # per job; gradients at 1 and 2 threads differ in bits
     overrides: dict[str, dict[str, Any]] = {}
 
     @model_validator(mode="after")

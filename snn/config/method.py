@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SerializeAsAny
 
-from snn.config.dataset import Steps
 from snn.core.strict import Many, Model, Positive
+from snn.model.spec import Steps
 
 
 class Schedule(Model):

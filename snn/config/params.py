@@ -23,23 +23,23 @@ from snn.config.documents import (
     KINDS,
     Place,
     Thing,
+    base_of,
     find,
     merge,
     names,
-    near,
-    nearest,
     path_of,
     resolve,
     variants,
 )
 from snn.config.read import read_yaml
-from snn.core.errors import InputError
+from snn.core.errors import InputError, nearest
 from snn.core.paths import ROOT
 from snn.model.graph import sizes, wire
 
 __all__ = [
     "FOLDER",
     "KINDS",
+    "Place",
     "load",
     "load_claims",
     "load_method",
@@ -50,6 +50,7 @@ __all__ = [
     "parse",
     "path_of",
     "read_yaml",
+    "validate",
 ]
 
 PLUGINS = {"datasets": "loader", "methods": "rule"}  # the key that names a file of snn/<package>
@@ -78,10 +79,10 @@ def load(kind: str, name: str) -> Thing:
 
 @functools.cache
 def _load(kind: str, name: str) -> Thing:
-    place = find(kind, name)
-    if place.keys:
-        _load(kind, place.file.stem)  # an error in the file itself is reported there, not in the variant
-    thing = parse(kind, resolve(kind, name), place.file, place.keys)
+    place, document = find(kind, name), resolve(kind, name)
+    if base := base_of(kind, name):
+        _load(kind, base)  # an error of the base is reported there
+    thing = parse(kind, document, place.file, place.keys)
     for variant in variants(kind, name):
         parse(kind, resolve(kind, variant), place.file, ("variants", variant))
     return thing
@@ -93,7 +94,7 @@ def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -
     `where` and `prefix` are the file and the key that error messages name.
     """
     place = Place(where, prefix)
-    checked = _validate(KINDS[kind], _with_options(kind, document, place), place)
+    checked = validate(KINDS[kind], _with_options(kind, document, place), place)
     if isinstance(checked, Network):
         try:
             sizes(checked.input_shape, wire(checked.layers))
@@ -111,16 +112,17 @@ def noise_parts(noise: Noise, level: float, where: Path = Path("noise")) -> list
     for i, part in enumerate(noise.models):
         place = Place(where, ("models", str(i)))
         plugin = load_plugin("hardware.noise", part.model, place.at("model"))
-        parts.append((plugin, _validate(plugin.Options, part.at(level), Place(where, (*place.keys, "options")))))
+        parts.append((plugin, validate(plugin.Options, part.at(level), Place(where, (*place.keys, "options")))))
     return parts
 
 
 def load_method(name: str, override: Mapping[str, Any], where: Path) -> Method:
     """A method, its recipe overridden by an experiment: `override` is merged key by key."""
+    method = load("methods", name)  # an error of the method itself is reported there
     if not override:
-        return load("methods", name)
+        return method
     place = Place(where, ("overrides", name))
-    return _validate(Method, _with_options("methods", merge(resolve("methods", name), override), place), place)
+    return validate(Method, _with_options("methods", merge(resolve("methods", name), override), place), place)
 
 
 def load_plugin(package: str, name: str, where: str) -> ModuleType:
@@ -128,20 +130,20 @@ def load_plugin(package: str, name: str, where: str) -> ModuleType:
     folder = f"snn/{package.replace('.', '/')}"
     known = sorted(path.stem for path in (ROOT / folder).glob("[a-z]*.py"))
     if name not in known:
-        raise InputError(where, f"there is no {folder}/{name:.100}.py", nearest(name, known, folder))
+        raise InputError(where, f"there is no {folder}/{name:.100}.py", nearest(name, known))
     return importlib.import_module(f"snn.{package}.{name}")
 
 
 @functools.cache
 def load_claims() -> Claims:
     """params/claims.yaml; raises InputError naming key and remedy."""
-    return _validate(Claims, read_yaml(FOLDER / "claims.yaml"), Place(FOLDER / "claims.yaml"))
+    return validate(Claims, read_yaml(FOLDER / "claims.yaml"), Place(FOLDER / "claims.yaml"))
 
 
 @functools.cache
 def load_published() -> Published:
     """params/published.yaml; raises InputError naming key and remedy."""
-    return _validate(Published, read_yaml(FOLDER / "published.yaml"), Place(FOLDER / "published.yaml"))
+    return validate(Published, read_yaml(FOLDER / "published.yaml"), Place(FOLDER / "published.yaml"))
 
 
 def _with_options(kind: str, document: Any, place: Place) -> Any:
@@ -149,11 +151,12 @@ def _with_options(kind: str, document: Any, place: Place) -> Any:
     if kind not in PLUGINS or not isinstance(document, dict) or not isinstance(document.get(PLUGINS[kind]), str):
         return document
     plugin = load_plugin(PACKAGES[kind], document[PLUGINS[kind]], place.at(PLUGINS[kind]))
-    options = _validate(plugin.Options, document.get("options", {}), Place(place.file, (*place.keys, "options")))
+    options = validate(plugin.Options, document.get("options", {}), Place(place.file, (*place.keys, "options")))
     return {**document, "options": options}
 
 
-def _validate(model: type[Checked], document: Any, place: Place) -> Checked:
+def validate(model: type[Checked], document: Any, place: Place) -> Checked:
+    """A document as its typed model; raises InputError naming the first wrong key, as `place` leads to it."""
     try:
         return model.model_validate(document)
     except ValidationError as error:
@@ -162,7 +165,4 @@ def _validate(model: type[Checked], document: Any, place: Place) -> Checked:
             what = "a required key is missing"
         else:
             what = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "literal_error" and isinstance(first["input"], str):
-            choices = first["ctx"]["expected"].replace(" or ", ", ").split(", ")
-            what += f", the nearest is {near(first['input'], choices)}"
         raise InputError(place.at(*map(str, first["loc"])), what, "correct the key") from error

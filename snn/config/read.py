@@ -20,12 +20,12 @@ def read_yaml(path: Path) -> Any:
     Raises InputError naming the file, and the line where there is one: for what is not valid YAML, a repeated key, a
     value that cannot be converted, and a document that is larger than any parameter file needs to be.
     """
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Constructor, yaml.max_depth = _Bounded, DEEPEST
+    safe = YAML(typ="safe", pure=True)
+    safe.Constructor, safe.max_depth = _Bounded, DEEPEST
     try:
         if path.stat().st_size > MOST_BYTES:
             raise InputError(short(path), f"is larger than {MOST_BYTES} bytes", "write less into one file")
-        return yaml.load(path.read_text())
+        return safe.load(path.read_text())
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""

@@ -174,7 +174,7 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
     """The object of a JSON file; raises InputError naming the file, with `remedy`."""
     try:
         document = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, f"cannot be read ({_reason(error)})", remedy) from error
     if not isinstance(document, dict):
         raise InputError(path, "holds no JSON object", remedy)

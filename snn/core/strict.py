@@ -1,11 +1,12 @@
 """The base of all parameters: frozen, strict models, and the part of them that enters a digest. No torch."""
 
-import difflib
 from collections.abc import Collection
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
+
+from snn.core.errors import nearest
 
 Item = TypeVar("Item")
 Many = Annotated[tuple[Item, ...], Field(strict=False)]  # accepts the lists of YAML
@@ -33,10 +34,8 @@ class Model(BaseModel):
     def _no_unknown_key(cls, document: Any) -> Any:
         for key in document if isinstance(document, dict) else ():
             if key not in cls.model_fields:
-                near = difflib.get_close_matches(str(key), cls.model_fields, n=1, cutoff=0)
-                raise PydanticCustomError(
-                    "unknown_key", "unknown key '{key}', the nearest is '{near}'", {"key": key, "near": near[0]}
-                )
+                context = {"key": key, "nearest": nearest(str(key), cls.model_fields)}
+                raise PydanticCustomError("unknown_key", "unknown key '{key}', {nearest}", context)
         return document
 
     def hashed(self, *names: str, but: Collection[str] = ()) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from snn.core.strict import Many, Model, Neutral, Positive, Shape
 
+MOST_STEPS = 10_000  # of an inference
+Steps = Annotated[int, Field(gt=0, le=MOST_STEPS)]
+
 
 class Neuron(Model):
     """A spiking neuron and the surrogate of its derivative, as its paper defines them: papers differ in every field.
@@ -190,7 +193,7 @@ class Architecture(Model):
     input_shape: Shape
     outputs: Positive
     layers: Annotated[Many[LayerSpec], Field(min_length=1)]
-    steps: Positive
+    steps: Steps
     activation: Neuron | Relu
     norm: Norm | None
     dropout: Dropout | None = None

@@ -8,8 +8,22 @@ from snn.config import params
 from snn.core.errors import InputError
 from snn.hardware import calibrators
 from snn.model.graph import sizes, wire
-from snn.pipeline.jobs import Prepare
+from snn.pipeline.jobs.prepare import Prepare
 from snn.pipeline.recipes import Recipes
+
+
+def names(key: str, experiment: config.Experiment) -> None:
+    """Check that all exists that an experiment names; `key` is its file. Raises InputError naming file and key."""
+    named = [
+        ("datasets", "dataset", experiment.dataset),
+        ("networks", "network", experiment.network),
+        ("methods", "teacher", experiment.teacher),
+        *(("methods", "methods", name) for name in experiment.methods),
+        *(("noise", f"hardware.{i}.noise", hardware.noise) for i, hardware in enumerate(experiment.hardware)),
+        ("energy", "energy", experiment.energy),
+    ]
+    for kind, field, name in named:
+        params.path_of(kind, name, f"{key}: {field}")
 
 
 class Checks:
@@ -100,6 +114,7 @@ class Checks:
         if method.start:
             if method.start.steps >= steps or method.start.method in (name, *above):
                 raise InputError(f"{key}: start", "is no other method with fewer steps", "choose one")
+            params.path_of("methods", method.start.method, f"{key}: start.method")
             self._method(f"{key}: start", method.start.method, method.start.steps, (name, *above))
         try:
             rule.check(method.options, steps)
@@ -107,5 +122,6 @@ class Checks:
             raise InputError(key, str(error), "change the method or the steps") from None
 
     def _teacher(self, key: str, name: str) -> None:
+        params.path_of("methods", name, key)
         if not self._recipes.rule(name).static:
             raise InputError(key, f"{name} is no ANN", "choose a method whose rule is static")

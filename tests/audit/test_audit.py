@@ -10,6 +10,7 @@ import torch
 from snn.audit import audit, inputs
 from snn.cli.main import main
 from snn.config import params
+from snn.core import files
 from snn.energy import prices
 from snn.energy.counter import Counter, total
 from snn.model import network
@@ -125,6 +126,8 @@ def test_a_wrong_file_or_option_is_named_in_one_line(net, samples, tmp_path, cap
         (tmp_path / "none", [tmp_path / "none"]),
         (tmp_path, [model]),
         ("--chips", [model, "--chips", "0"]),
+        ("--chips", [model, "--chips", "1000000000"]),
+        ("--steps", [model, "--data", samples, "--steps", "1000000000"]),
         (cut, [model, "--data", cut]),
         (array, [model, "--data", array]),
         ("--dt", [model, "--data", samples, "--dt", "0.1"]),
@@ -148,6 +151,19 @@ def test_samples_of_a_network_of_vectors_are_vectors(tmp_path, capsys):
     assert "frames.npz" in refusal([model, "--data", tmp_path / "frames.npz", *out], capsys)
     assert not (tmp_path / "out").exists()
     assert main(["audit", *map(str, [model, "--data", tmp_path / "vectors.npz", *out])]) == 0
+
+
+@pytest.mark.parametrize("command", ["audit", "export"])
+def test_a_network_that_differs_from_the_record_of_its_run_is_refused(command, net, samples, tmp_path, capsys):
+    model, out = network.save(net, tmp_path / "net.safetensors"), tmp_path / "out.nir"
+    files.write_json(tmp_path / "sha256.json", {"net.safetensors": files.sha256(model)})
+    content = bytearray(model.read_bytes())
+    content[-3] ^= 1
+    model.write_bytes(content)
+    options = ["--data", samples, "--out", out] if command == "audit" else [out]
+    assert main([command, str(model), *map(str, options)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {model}: sha256 is ")
+    assert not out.exists()
 
 
 def test_export_names_the_next_command(net, tmp_path, capsys):

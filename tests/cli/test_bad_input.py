@@ -235,3 +235,10 @@ def test_a_device_that_is_not_there_is_refused(grid, here, capsys, monkeypatch):
     monkeypatch.setattr("snn.pipeline.execute.Plan", lambda name: grid)
     assert refusal(capsys, command(job)).startswith("error: device: ")
     object.__setattr__(job, "device", "cpu")
+
+
+@pytest.mark.parametrize("arguments", [[], ["trian"], ["list", "things"], ["audit"], ["plan", "--nope"]])
+def test_a_wrong_command_line_is_refused_in_one_line(arguments, capsys):
+    assert main(arguments) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("--help")

@@ -137,6 +137,42 @@ def test_a_mistake_in_the_file_itself_is_not_reported_as_one_of_its_variant(fold
     assert "'lam'" in line
 
 
+def test_a_mistake_in_a_base_is_not_reported_as_one_of_what_is_based_on_it(folder):
+    path = folder / "experiments/smoke.yaml"
+    path.write_text(path.read_text().replace("steps: 4", "steps: -4"))
+    (folder / "experiments/child.yaml").write_text("source: a test\nbase: smoke\n")
+    assert refused(Plan, "child").startswith("params/experiments/smoke.yaml: steps: ")
+
+
+def test_a_mistake_in_a_method_is_not_reported_as_one_of_the_experiment_that_overrides_it(folder):
+    path = folder / "methods/tet.yaml"
+    path.write_text(path.read_text().replace("lam: 0.05", "lam: -1"))
+    assert refused(Plan, "smoke").startswith("params/methods/tet.yaml: options.lam: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "thing"),
+    [
+        ("dataset: nope", "dataset", "dataset"),
+        ("network: nope", "network", "network"),
+        ("teacher: nope", "teacher", "method"),
+        ("methods: [tet, nope]", "methods", "method"),
+        ("energy: nope", "energy", "energy"),
+        ("hardware: [{noise: nope, chips: 1, calibration: {samples: 8, epochs: 1, batch: 4, lr: 0.1,"
+        " calibrators: [ltl_offline], targets: [own]}}]", "hardware.0.noise", "noise"),
+    ],
+)  # fmt: skip
+def test_what_an_experiment_names_and_does_not_exist_is_named_with_file_and_key(text, key, thing, folder):
+    (folder / "experiments/child.yaml").write_text(f"source: a test\nbase: smoke\n{text}\n")
+    assert refused(Plan, "child").startswith(f"params/experiments/child.yaml: {key}: {thing} 'nope' is unknown; ")
+
+
+@pytest.mark.parametrize("threads", [0, 1025, 100_000])
+def test_threads_that_no_machine_has_are_refused(threads, folder):
+    (folder / "experiments/child.yaml").write_text(f"source: a test\nbase: smoke\nthreads: {threads}\n")
+    assert refused(Plan, "child").startswith("params/experiments/child.yaml: threads: ")
+
+
 @pytest.mark.parametrize(
     ("kind", "key", "nearest"),
     [("methods", "variant", "variants"), ("methods", "bsae", "base"), ("networks", "layer", "layers")],
@@ -231,5 +267,5 @@ def test_a_hostile_experiment_is_refused_in_one_line(text, folder, capsys):
     assert main(["plan", "--experiment", "hostile"]) == 2
     line = capsys.readouterr().err
     assert line.count("\n") == 1
-    assert line.startswith(("error: params/experiments/hostile.yaml", "error: network 'nnn"))
+    assert line.startswith("error: params/experiments/hostile.yaml")
     assert len(line) < 1000

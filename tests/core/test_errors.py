@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from snn.cli.main import main
-from snn.core.errors import remake
+from snn.core.errors import nearest, remake
 from snn.model import network
 from snn.model.spec import Conv, Relu
 from snn.pipeline.plan import Plan
@@ -19,6 +19,7 @@ from tests import nets
 RUN = "results/runs/digits/digits_cnn/tet/T4/s0-0123456789ab"
 PREPARED = "data/prepared/digits/0123456789ab"
 ELSEWHERE = ["mine", "results", "results/runs", "results/runs/mine", "results/audit/mine", "data/prepared/mine"]
+ELSEWHERE += ["results/tables/mine", "results/report/mine"]
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +111,10 @@ def test_a_given_folder_that_is_no_run_is_named_and_not_to_be_removed(record, ca
         message = refusal(capsys, command, folder)
         assert "mine/provenance.json" in message
         assert "remove" not in remedy(message)
+
+
+def test_a_similar_name_is_proposed_and_all_names_if_none_is_similar():
+    known = ["stbp", "tandem", "tet"]
+    assert "'tandem'" in nearest("tandm", known)
+    assert "stbp" not in nearest("tandm", known)
+    assert all(name in nearest("quantum", known) for name in known)

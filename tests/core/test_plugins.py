@@ -33,7 +33,7 @@ def plugin(tmp_path):
 
 
 def test_the_class_that_a_file_defines_is_found_under_any_name_and_beside_those_that_it_imports(plugin):
-    module = plugin(f"{IMPORTS}\n\nclass Options:\n    pass\n\n\nclass Anything(Descent):\n    pass\n")
+    module = plugin(f"{IMPORTS}\n\nclass Options:\n    pass\n\n\nclass Anything(Bptt):\n    pass\n")
     assert defined_in(module, calibrators.Calibrator) is module.Anything
 
 
@@ -44,6 +44,12 @@ def test_a_file_that_does_not_define_one_class_is_refused_by_name(plugin, classe
         defined_in(module, calibrators.Calibrator)
     assert str(refusal.value).startswith(f"{module.__file__}: ")
     assert all(name in str(refusal.value) for name in classes)
+
+
+def test_a_class_that_lacks_a_method_is_refused_with_its_name(plugin):
+    module = plugin(f"{IMPORTS}\n\nclass Anything(Descent):\n    pass\n")
+    with pytest.raises(InputError, match=r"mine\.py: defines Anything without learning_macs and losses; "):
+        defined_in(module, calibrators.Calibrator)
 
 
 @pytest.mark.parametrize("name", names(rules))

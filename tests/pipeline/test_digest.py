@@ -30,7 +30,7 @@ def package(tmp_path, monkeypatch):
         for path in tmp_path.rglob("*.py"):
             path.unlink()
         for name, text in modules.items():
-            path = tmp_path / "snn" / (name.replace("__", "/") + ".py")
+            path = tmp_path / "snn" / (name.replace("__", "/") + ("__init__.py" if name.endswith("__") else ".py"))
             for folder in (path.parent, tmp_path / "snn"):
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / "__init__.py").touch()
@@ -101,6 +101,21 @@ def test_a_change_far_below_reaches_up_through_imports_and_lazy_modules(package)
     assert package("user", user=moved, low=LOW, up__high=HIGH) == before
 
 
+def test_a_package_that_does_something_is_part_of_the_modules_in_it(package):
+    modules = {"user": USER.replace("snn.low", "snn.deep.low"), "high": "", "deep__low": LOW}
+    before = package("user", **modules)
+    assert package("user", **modules, deep__='"""A package."""\n') == before
+    assert package("user", **modules, deep__="import numpy\n\nnumpy.seterr(all='ignore')\n") != before
+
+
+def test_of_two_imports_under_one_name_the_last_one_counts(package):
+    modules = {"low": LOW, "high": HIGH, "other": "scale = 3.0\n"}
+    first, second = "from snn.low import scale\n", "from snn.other import scale\n"
+    rest = USER.replace(first, "")
+    assert package("user", user=second + first + rest, **modules) == package("user", user=USER, **modules)
+    assert package("user", user=first + second + rest, **modules) != package("user", user=USER, **modules)
+
+
 def test_modules_that_import_each_other_are_refused(package):
     with pytest.raises(InputError) as refusal:
         package("a", a="from snn.b import x\n", b="from snn.a import y\n")
@@ -120,11 +135,36 @@ def test_the_split_of_digits_is_part_of_what_names_its_data(tmp_path, monkeypatc
     parts = json.loads(text)
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "digits.split.json").write_text(text)
-    monkeypatch.setattr(digits, "FOLDER", tmp_path)
+    monkeypatch.setattr(digits.params, "FOLDER", tmp_path)
     assert Plan("digits").data.digest == before
     parts["validation"], parts["test"] = parts["test"], parts["validation"]
     (tmp_path / "datasets" / "digits.split.json").write_text(json.dumps(parts))
     assert Plan("digits").data.digest != before
+
+
+NO_SPLITS = {
+    "empty": "{}",
+    "null": "null",
+    "a list": "[1]",
+    "a number": "3",
+    "deep lists": "[" * 100_000,
+    "a number for indices": '{"train": 1, "validation": [], "test": []}',
+    "nested lists": '{"train": [[0]], "validation": [], "test": []}',
+    "a negative index": '{"train": [-1], "validation": [], "test": []}',
+    "another name": '{"train": [0], "val": [1], "test": [2]}',
+    "an image twice": '{"train": [0], "validation": [0], "test": [1]}',
+}
+
+
+@pytest.mark.parametrize("text", NO_SPLITS.values(), ids=NO_SPLITS)
+def test_a_split_of_digits_that_is_none_is_refused_by_name(text, tmp_path, monkeypatch):
+    (tmp_path / "datasets").mkdir()
+    path = tmp_path / "datasets" / "digits.split.json"
+    path.write_text(text)
+    monkeypatch.setattr(params, "FOLDER", tmp_path)
+    with pytest.raises(InputError) as refusal:
+        digits.load(digits.Options(split=path.name), tmp_path)
+    assert str(refusal.value).startswith(str(path))
 
 
 def test_the_images_that_scikit_learn_ships_are_part_of_what_names_them(monkeypatch, tmp_path):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from snn.config.params import FOLDER
+from pydantic import Field
+
+from snn.config import params
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
-from snn.core.strict import Model
+from snn.core.strict import Many, Model
 from snn.data.loaders import Raw
 
 if TYPE_CHECKING:
@@ -23,10 +25,21 @@ np = lazy("numpy")
 sklearn_datasets = lazy("sklearn.datasets")
 
 
+Index = Annotated[int, Field(ge=0)]
+
+
 class Options(Model):
     """`split`: a JSON file beside the YAML file, with the indices of train, validation and test."""
 
     split: str
+
+
+class Split(Model):
+    """The file of a split: the indices of images."""
+
+    train: Many[Index]
+    validation: Many[Index]
+    test: Many[Index]
 
 
 def reads(options: Options) -> list[Path]:
@@ -40,13 +53,14 @@ def reads(options: Options) -> list[Path]:
 def load(options: Options, raw: Path) -> Raw:
     """All images, grey levels 0 to 16; raises InputError if the split is not a partition of them. `raw` is not read."""
     bunch = sklearn_datasets.load_digits()
-    path = _split_file(options)
-    parts = {part: np.array(indices) for part, indices in files.read_json(path, "restore it from git").items()}
-    if sorted(np.concatenate(list(parts.values()))) != list(range(len(bunch.target))):
-        raise InputError(path, "does not name every image exactly once", "restore it from git")
+    path, again = _split_file(options), "restore it from git"
+    split = params.validate(Split, files.read_json(path, again), params.Place(path))
+    if sorted((*split.train, *split.validation, *split.test)) != list(range(len(bunch.target))):
+        raise InputError(path, "does not name every image exactly once", again)
+    parts = {part: np.array(indices) for part, indices in split}
     x_NCHW = bunch.images[:, None].astype(np.uint8)
     return Raw(x_NCHW.__getitem__, bunch.target, [str(name) for name in bunch.target_names], parts)
 
 
 def _split_file(options: Options) -> Path:
-    return FOLDER / "datasets" / Path(options.split).name
+    return params.FOLDER / "datasets" / Path(options.split).name
