@@ -9,6 +9,7 @@ supplies a student and its losses. Plans read rule files without torch: heavy mo
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -63,7 +64,7 @@ class Batch:
     generator: torch.Generator
 
 
-class Rule:
+class Rule(ABC):
     """One rule, with its options. A subclass must define `student` and `losses`."""
 
     static: ClassVar[bool] = False  # trains an ANN: one step, not the steps of the experiment
@@ -89,20 +90,20 @@ class Rule:
         """Whether its networks contain NeuNorm (`spec.NeuNorm`)."""
         return False
 
-    @staticmethod
+    @staticmethod  # noqa: B027 a rule may have nothing to check
     def check(options: Any, steps: int) -> None:
         """Raise ValueError if these options are invalid with this number of steps."""
 
+    @abstractmethod
     def student(self, task: Task, parents: Mapping[str, Network], x: Tensor) -> Network:
         """The network to train. torch's global generator is seeded by the run before the call.
 
         `x`: a fixed sample of training inputs without augmentation, for rules that set a scale by it.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def losses(self, student: Network, batch: Batch) -> Iterator[Tensor]:
         """The terms of the loss. Each is back-propagated when it is yielded; after the last one follows one update."""
-        raise NotImplementedError
 
     def observe(self, student: Network, batch: Batch) -> Iterator[tuple[str, int | None, float]]:
         """Quantities to record after every epoch, on a batch of validation data: (quantity, layer or None, value).

@@ -6,6 +6,7 @@ batch brings what the chip has to imitate: target rates of the hidden layers, an
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,7 +30,7 @@ class Lesson(NamedTuple):
     goal: Tensor
 
 
-class Calibrator:
+class Calibrator(ABC):
     """Base of all calibrators; `updates` counts how often parameters were written, `writes` how many values.
 
     `network` holds the parameters that are written. `chip` returns the network that runs a batch, by default `network`.
@@ -39,16 +40,16 @@ class Calibrator:
         self.network, self.settings, self.updates, self.writes = network, settings, 0, 0
         self.chip: Callable[[], Network] = lambda: network
 
+    @abstractmethod
     def learning_macs(self, dense_macs: Sequence[int]) -> int:
         """Multiply-accumulates of learning from one sample, without its inference.
 
         `dense_macs`: multiply-accumulates of each layer at one step.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def epoch(self, lessons: Iterable[Lesson]) -> float:
         """Learn from every lesson once; returns the mean loss."""
-        raise NotImplementedError
 
 
 class Descent(Calibrator):
@@ -59,9 +60,9 @@ class Descent(Calibrator):
         recipe = Training(epochs=settings.epochs, batch=settings.batch, optimiser="adam", lr=settings.lr)
         self._optimiser = optimiser.build(network, recipe)
 
+    @abstractmethod
     def losses(self, chip: Network, lesson: Lesson) -> Iterator[Tensor]:
         """The terms of the loss; each is back-propagated when it is yielded."""
-        raise NotImplementedError
 
     def epoch(self, lessons: Iterable[Lesson]) -> float:
         total, samples = 0.0, 0
