@@ -8,21 +8,28 @@ from typing import Annotated, Literal
 
 from snn.core.columns import METRIC, Column, Columns
 
+DatasetName = Annotated[str, Column("", "data set, with its limits")]
+NetworkName = Annotated[str, Column("", "file in params/networks")]
+MethodName = Annotated[str, Column("", "file or variant in params/methods")]
+StepsTrained = Annotated[int, Column("steps", "trained with")]
+Rate = Annotated[float, Column("", "learning rate of the recipe")]
+Seed = Annotated[int, Column("", "of the initial draw, the order of the data and the split")]
+
 
 class Condition(Columns):
     """A run under a condition, and its outcome."""
 
     task: Annotated[str, Column("", "classification or reconstruction")]
-    dataset: Annotated[str, Column("", "data set, with its limits")]
-    network: Annotated[str, Column("", "file in params/networks")]
-    method: Annotated[str, Column("", "file or variant in params/methods")]
+    dataset: DatasetName
+    network: NetworkName
+    method: MethodName
     rule: Annotated[str, Column("", "file in snn/rules")]
     protocol: Annotated[str, Column("", "held_out: epoch chosen on validation data, test data used once")]
-    steps: Annotated[int, Column("steps", "trained with")]
+    steps: StepsTrained
     steps_eval: Annotated[int, Column("steps", "evaluated with")]
     extrapolated: Annotated[bool, Column("", "parameters depend on the steps, and other steps were evaluated")] = False
-    lr: Annotated[float, Column("", "learning rate of the recipe")]
-    seed: Annotated[int, Column("", "of the initial draw, the order of the data and the split")]
+    lr: Rate
+    seed: Seed
     condition: Annotated[
         Literal["clean", "int8", "noisy", "calibrated"],
         Column("", "clean network; in 8-bit integers; on a chip; on a chip after calibration"),
@@ -90,12 +97,12 @@ class RunRow(Row):
 class Run(Columns):
     """The columns that name a run."""
 
-    dataset: Annotated[str, Column("", "data set, with its limits")]
-    network: Annotated[str, Column("", "file in params/networks")]
-    method: Annotated[str, Column("", "file or variant in params/methods")]
-    steps: Annotated[int, Column("steps", "trained with")]
-    lr: Annotated[float, Column("", "learning rate of the recipe")]
-    seed: Annotated[int, Column("", "of the initial draw, the order of the data and the split")]
+    dataset: DatasetName
+    network: NetworkName
+    method: MethodName
+    steps: StepsTrained
+    lr: Rate
+    seed: Seed
 
 
 class Layer(Run):

@@ -19,9 +19,10 @@ from snn.core import files
 from snn.core.columns import Columns
 from snn.core.errors import InputError, remake
 from snn.evaluation.rows import LayerRow, Row, Run
-from snn.report.collected import TABLES, CalibrationRow, Epoch, Trace, Trial, read
+from snn.report.collected import TABLES, CalibrationRow, Trial, read
 from snn.report.select import SAME, inference, own_steps
 from snn.report.units import for_files
+from snn.training.records import Epoch, Trace
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _course(one: Evaluated, name: str, row: type[Columns]) -> pd.DataFrame:
-    """A table that training wrote, with a row per epoch; `epoch_lr` is the scheduled learning rate."""
-    course = read(one.run / name, row).rename(columns={"lr": "epoch_lr"})
-    return one.beside(course, *Run.model_fields)
+    """A table that training wrote, with a row per epoch."""
+    return one.beside(read(one.run / name, row), *Run.model_fields)
 
 
 def _costs(folder: Path) -> dict[str, Any]:

@@ -7,27 +7,9 @@ import pandas as pd
 
 from snn.core.columns import METRIC, Column, Columns
 from snn.core.errors import InputError, remake
-from snn.evaluation.rows import LayerRow, Run, RunRow
+from snn.evaluation.rows import LayerRow, MethodName, Rate, Run, RunRow, Seed
 from snn.report.units import from_files
-
-
-class Epoch(Columns):
-    """A row of `epochs.csv` in the folder of a run: one epoch of training."""
-
-    epoch: Annotated[int, Column("", "number of the epoch, from 1")]
-    lr: Annotated[float, Column("", "scheduled learning rate of its last update")]
-    loss: Annotated[float | None, Column("of the rule", "mean loss over training samples; empty if nothing is trained")]
-    value_val: Annotated[float, Column(METRIC, "of the deployed network on validation data")]
-    validation_loss: Annotated[float, Column("nats or mse", "of the deployed network on validation data")]
-
-
-class Trace(Columns):
-    """A row of `traces.csv` in the folder of a run: a quantity after an epoch of training."""
-
-    epoch: Annotated[int, Column("", "number of the epoch; 0: untrained")]
-    quantity: Annotated[str, Column("", "rate: spikes per neuron and step; others are those of the rule")]
-    layer: Annotated[int | None, Column("", "number of the layer, from 1; empty for the whole network")] = None
-    value: Annotated[float, Column("of quantity", "on validation data")]
+from snn.training.records import Epoch, Trace
 
 
 class Trial(Columns):
@@ -49,14 +31,8 @@ class Trial(Columns):
     learning_macs: Annotated[int, Column("operations", "multiply-accumulates of learning up to this epoch")]
 
 
-class EpochRow(Run):
+class EpochRow(Epoch, Run):
     """A row of epochs.csv."""
-
-    epoch: Annotated[int, Column("", "number of the epoch, from 1")]
-    epoch_lr: Annotated[float, Column("", "scheduled learning rate of its last update")]
-    loss: Annotated[float | None, Column("of the rule", "mean loss over training samples; empty if nothing is trained")]
-    value_val: Annotated[float, Column(METRIC, "of the deployed network on validation data")]
-    validation_loss: Annotated[float, Column("nats or mse", "of the deployed network on validation data")]
 
 
 class TraceRow(Trace, Run):
@@ -66,9 +42,9 @@ class TraceRow(Trace, Run):
 class Calibrated(Columns):
     """The run, and the noise model of its chips."""
 
-    method: Annotated[str, Column("", "file or variant in params/methods")]
-    lr: Annotated[float, Column("", "learning rate of the recipe")]
-    seed: Annotated[int, Column("", "of the run")]
+    method: MethodName
+    lr: Rate
+    seed: Seed
     noise: Annotated[str, Column("", "file in params/noise")]
 
 

@@ -11,7 +11,7 @@ class Epoch(Scored):
     """One epoch; `loss` is None for a rule that trains nothing."""
 
     epoch: int
-    lr: float
+    epoch_lr: float
     loss: float | None
 
 

@@ -60,8 +60,8 @@ def run(
     parts = samples.load(data, device)
     parents = {"teacher": network.load(teacher, device)} if teacher else {}
     student, course = fit(setup, parts, parents, observer)
-    files.write_csv(out / "epochs.csv", course.history, records.EPOCHS)
-    files.write_csv(out / "traces.csv", course.traces, records.TRACES)
+    files.write_csv(out / "epochs.csv", course.history, list(records.Epoch.model_fields))
+    files.write_csv(out / "traces.csv", course.traces, list(records.Trace.model_fields))
     about = {"digest": setup.digest, "status": course.status}
     files.write_tensors(out / "student.safetensors", network.to_numpy(student.state_dict()), about)
     network.save(course.best, out / "net.safetensors", **about)
@@ -97,7 +97,7 @@ def fit(
                 break
             row: Epoch = {
                 "epoch": epoch + 1,
-                "lr": lr,
+                "epoch_lr": lr,
                 "loss": loss if rule.trains else None,
                 "value_val": scored.value,
                 "validation_loss": scored.loss,

@@ -79,6 +79,28 @@ def quarters(generator, *shape):
     return torch.randint(-4, 9, shape, generator=generator).double() / 4
 
 
+def fired_as_expected(x, v, neuron, silicon, chunks, expected, weights):
+    """The spikes of `fire`, called once per chunk of time, after checking them, the last membranes and the gradients of
+    their weighted sum.
+    """
+
+    def gradients(outputs):
+        return torch.autograd.grad(sum((out * w).sum() for out, w in zip(outputs, weights, strict=True)), (x, v))
+
+    wanted = gradients(expected)
+    parts, state = [], v
+    for chunk in x.split(chunks):
+        s, state = fire(chunk, neuron, state, silicon)
+        parts.append(s)
+    s = torch.cat(parts)
+
+    assert 0.1 < s.mean() < 0.9
+    torch.testing.assert_close((s, state), expected, rtol=1e-13, atol=1e-13)
+    assert all(gradient.abs().max() > 0.1 for gradient in (wanted[0][0], wanted[1]))
+    torch.testing.assert_close(gradients((s, state)), wanted, rtol=1e-12, atol=1e-12)
+    return s
+
+
 @pytest.mark.parametrize("chunks", [[6], [2, 1, 3], [1] * 6], ids=["whole", "chunks", "steps"])
 @pytest.mark.parametrize("on_silicon", [False, True], ids=["ideal", "silicon"])
 @pytest.mark.parametrize("extras", EXTRAS.values(), ids=EXTRAS)
@@ -97,22 +119,10 @@ def test_gradients_equal_those_of_a_plain_autograd_loop(reset, shape, fires, ext
         )
         silicon = Silicon(decay, threshold)
 
-    expected_s, expected_v = plain(x, v, neuron, decay, threshold)
-    expected = torch.autograd.grad((expected_s * weigh_s).sum() + (expected_v * weigh_v[0]).sum(), (x, v))
-    parts, state = [], v
-    for chunk in x.split(chunks):
-        s, state = fire(chunk, neuron, state, silicon)
-        parts.append(s)
-    s = torch.cat(parts)
-    gradients = torch.autograd.grad((s * weigh_s).sum() + (state * weigh_v[0]).sum(), (x, v))
-
-    assert 0.1 < s.mean() < 0.9
+    expected = plain(x, v, neuron, decay, threshold)
+    s = fired_as_expected(x, v, neuron, silicon, chunks, expected, (weigh_s, weigh_v[0]))
     if neuron.smooth is None:
-        assert torch.equal(s, expected_s)
-    torch.testing.assert_close((s, state), (expected_s, expected_v), rtol=1e-13, atol=1e-13)
-    assert expected[0][0].abs().max() > 0.1
-    assert expected[1].abs().max() > 0.1
-    torch.testing.assert_close(gradients, expected, rtol=1e-12, atol=1e-12)
+        assert torch.equal(s, expected[0])
 
 
 def kept_in_chunks(*masks):
@@ -139,21 +149,9 @@ def test_gradients_of_neurons_that_lose_spikes_and_learn_inexactly_equal_those_o
     silicon = Silicon(decay, threshold, keep=keep, slope=slopes)
 
     both = masks.prod(0), lambda u: slopes[0](u) * slopes[1](u)
-    expected_s, expected_v = plain(x, v, neuron, decay, threshold, *both)
-    expected = torch.autograd.grad((expected_s * weigh_s).sum() + (expected_v * weigh_v[0]).sum(), (x, v))
-    parts, state = [], v
-    for chunk in x.split(chunks):
-        s, state = fire(chunk, neuron, state, silicon)
-        parts.append(s)
-    s = torch.cat(parts)
-    gradients = torch.autograd.grad((s * weigh_s).sum() + (state * weigh_v[0]).sum(), (x, v))
-
-    assert 0.1 < s.mean() < 0.9
+    expected = plain(x, v, neuron, decay, threshold, *both)
+    s = fired_as_expected(x, v, neuron, silicon, chunks, expected, (weigh_s, weigh_v[0]))
     assert not s[both[0] == 0].any()
-    torch.testing.assert_close((s, state), (expected_s, expected_v), rtol=1e-13, atol=1e-13)
-    assert expected[0][0].abs().max() > 0.1
-    assert expected[1].abs().max() > 0.1
-    torch.testing.assert_close(gradients, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(
