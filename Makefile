@@ -72,4 +72,5 @@ clean-environment:
 	@$(PYTHON) -m venv --clear .venv
 	@$(VENV) -m pip install --quiet --require-hashes -r requirements-uv.lock
 	@$(VENV) -m uv pip sync --quiet --compile-bytecode --require-hashes --python $(VENV) requirements.lock requirements-uv.lock
+	@$(VENV) -c 'from snn.model import native; list(map(native.library, native.REALS))'
 	@touch $@

@@ -101,7 +101,7 @@ class Layer(nn.Module):
         """The current into the neurons, norm and addend included: (T, B, *input_shape) -> (T, B, *output_shape).
 
         `folded`: weight and bias that replace the layer's own and its norm. An input that is the same at every step
-        (stride 0 in time) is multiplied once.
+        (stride 0 in time) is multiplied once and gives a current of one step, unless one of all steps is added.
         """
         for received in self.silicon.inputs:
             x_TBX = received(x_TBX)
@@ -116,21 +116,25 @@ class Layer(nn.Module):
             z_bN = torch.func.functional_call(self.op, dict(folded), x_bX)
         else:
             z_bN = self.norm(self.op(x_bX)) if self.norm else self.op(x_bX)
-        z_TBN = z_bN.expand(steps, *z_bN.shape) if constant or alone else z_bN.unflatten(0, (steps, -1))
+        z_TBN = z_bN[None] if constant or alone else z_bN.unflatten(0, (steps, -1))
         return z_TBN if addend_TBN is None else z_TBN + addend_TBN
 
-    def respond(self, z_TBN: Tensor, v_BN: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    def respond(
+        self, z_TBN: Tensor, v_BN: Tensor | None = None, steps: int | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Currents to outputs: returns (y_TBN, v_BN), with v the membrane for the next chunk of time, or None.
 
-        Outputs are spikes, rectified currents in an ANN, or the currents themselves without neurons.
+        Outputs are spikes, rectified currents in an ANN, or the currents themselves without neurons. A current of one
+        step is that of all `steps`.
         """
         if isinstance(self.activation, Neuron):
-            drive_TBN = z_TBN
+            drive_TBN = z_TBN.expand(steps or len(z_TBN), *z_TBN.shape[1:]) if self.silicon.currents else z_TBN
             for flowing in self.silicon.currents:
                 drive_TBN = flowing(drive_TBN)
-            s_TBN, v_BN = fire(drive_TBN, self.activation, v_BN, self.silicon)
+            s_TBN, v_BN = fire(drive_TBN, self.activation, v_BN, self.silicon, steps)
             return (s_TBN + z_TBN if self.adds_current else s_TBN), v_BN
-        return (rectify(z_TBN, self.activation) if self.activation else z_TBN), None
+        a_TBN = rectify(z_TBN, self.activation) if self.activation else z_TBN
+        return a_TBN.expand(steps or len(a_TBN), *a_TBN.shape[1:]), None
 
     def forward(
         self, x_TBX: Tensor, addend_TBN: Tensor | None = None, state: Tensor | None = None
@@ -138,7 +142,7 @@ class Layer(nn.Module):
         """Inputs to (outputs, state for the next chunk of time): a membrane, x of NeuNorm, or None."""
         if isinstance(self.spec, NeuNorm):
             return self.op(x_TBX, state)
-        return self.respond(self.current(x_TBX, addend_TBN), state)
+        return self.respond(self.current(x_TBX, addend_TBN), state, len(x_TBX))
 
 
 def rectify(z: Tensor, relu: Relu) -> Tensor:

@@ -14,14 +14,16 @@ Where hardware loses a spike, s and h are both zero: the neuron neither sends no
 constants, since the constants of a chip's own neurons are hidden.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from snn.model import native, plain
+from snn.model.layout import Layout
 from snn.model.spec import Neuron
 
 
@@ -45,80 +47,87 @@ class Silicon:
 IDEAL = Silicon()
 
 
-def fire(x_TBN: Tensor, neuron: Neuron, v_BN: Tensor | None = None, silicon: Silicon = IDEAL) -> tuple[Tensor, Tensor]:
+class Engine(Protocol):
+    """A form of the neuron. Tensors are those of `_Fire`, all in one layout; a missing one is None.
+
+    `s`, `u`, `v_next`, `g_x` and `g_v_before` are written, the others read. A current x, or a gradient g_s, of one step
+    is that of all steps; a g_x of one step is the sum over all, in the order of time.
+    """
+
+    name: str
+
+    def fire(self, neuron: Neuron, layout: Layout, steps: int, **tensors: Tensor | None) -> None:
+        """Forward: x, v, keep, decay, threshold to s, v_next and, if wanted, the membranes u before they reset."""
+
+    def learn(
+        self, neuron: Neuron, layout: Layout, steps: int, factors: Sequence[Tensor], **tensors: Tensor | None
+    ) -> None:
+        """Backward: the same inputs, g_s, g_v and factors on the surrogate to g_x and, if wanted, g_v_before."""
+
+
+def engine(dtype: torch.dtype, device: torch.device, smooth: bool = False) -> Engine:
+    """The fastest form that runs neurons of this type here."""
+    compiled = native.library(dtype) if device.type == "cpu" and not smooth else None
+    return compiled or plain.PLAIN
+
+
+def name_of(device: torch.device) -> str:
+    """The name of the form that spiking neurons in single precision have on a device: "c" or "torch"."""
+    return engine(torch.float32, device).name
+
+
+def fire(
+    x_TBN: Tensor, neuron: Neuron, v_BN: Tensor | None = None, silicon: Silicon = IDEAL, steps: int | None = None
+) -> tuple[Tensor, Tensor]:
     """Currents to spikes: returns (s_TBN, v_BN), with v the membrane for the next chunk of time.
 
-    Chunks give the same as the whole. Gradients reach x and the v passed in.
+    Chunks give the same as the whole. Gradients reach x and the v passed in. An x of one step is the current of all
+    `steps`; its gradient is the sum over them.
     """
-    decay = neuron.decay if silicon.decay_N is None else silicon.decay_N
-    threshold = neuron.threshold if silicon.threshold_N is None else silicon.threshold_N
-    keep_TBN = prod(keep(x_TBN) for keep in silicon.keep) if silicon.keep else None
-    if v_BN is None:
-        v_BN = x_TBN.new_zeros(x_TBN.shape[1:])
-    return _Fire.apply(x_TBN, v_BN, neuron, decay, threshold, keep_TBN, silicon.slope)
-
-
-def surrogate(u: Tensor, s: Tensor, neuron: Neuron, threshold: float | Tensor) -> Tensor:
-    """The surrogate h for the derivative ds/du of a spike by its membrane potential, any shape."""
-    if neuron.smooth is not None:
-        return neuron.smooth * s * (1 - s)
-    distance = (u - threshold).abs_()
-    if neuron.surrogate == "rectangle":
-        return distance.lt_(neuron.width).mul_(neuron.height)
-    return distance.mul_(-neuron.height / neuron.width).add_(neuron.height).clamp_(min=0)
+    steps = steps or len(x_TBN)
+    keep = [keep(x_TBN.expand(steps, *x_TBN.shape[1:])) for keep in silicon.keep]
+    tensors = v_BN, prod(keep) if keep else None, silicon.decay_N, silicon.threshold_N
+    return _Fire.apply(x_TBN, *tensors, neuron, silicon.slope, steps)
 
 
 class _Fire(torch.autograd.Function):
-    """A loop over steps, so that one step stays in the cache; comparisons write 0 and 1 directly into floats."""
+    """Of the forward pass only the currents are kept: the backward pass computes membranes and spikes again."""
 
     @staticmethod
     def forward(
         ctx: Any,
         x_TBN: Tensor,
-        v_BN: Tensor,
-        neuron: Neuron,
-        decay: float | Tensor,
-        threshold: float | Tensor,
+        v_BN: Tensor | None,
         keep_TBN: Tensor | None,
+        decay_N: Tensor | None,
+        threshold_N: Tensor | None,
+        neuron: Neuron,
         slope: tuple[Callable[[Tensor], Tensor], ...],
+        steps: int,
     ) -> tuple[Tensor, Tensor]:
-        u_TBN, s_TBN = torch.empty_like(x_TBN), torch.empty_like(x_TBN)
-        compare = torch.gt if neuron.fires == "above" else torch.ge
-        for t in range(len(x_TBN)):
-            u_BN = torch.add(v_BN, x_TBN[t], out=u_TBN[t])
-            if neuron.smooth is None:
-                s_BN = compare(u_BN, threshold, out=s_TBN[t])
-            else:
-                s_BN = torch.sigmoid(neuron.smooth * (u_BN - threshold), out=s_TBN[t])
-            if keep_TBN is not None:
-                s_BN *= keep_TBN[t]
-            v_BN = u_BN * decay
-            if neuron.reset == "zero":
-                v_BN.addcmul_(v_BN, s_BN, value=-1)
-            else:
-                v_BN -= s_BN * threshold
-        ctx.save_for_backward(u_TBN, s_TBN)
-        ctx.constants = neuron, keep_TBN, slope
-        return s_TBN, v_BN
+        ctx.set_materialize_grads(False)
+        layout = Layout(x_TBN)
+        read = {
+            "x": layout.all(x_TBN, repeats=True),
+            "v": layout.one(v_BN),
+            "keep": layout.all(keep_TBN),
+            "decay": layout.one(decay_N),
+            "threshold": layout.one(threshold_N),
+        }
+        s_TBN, v_next_BN, u_TBN = layout.empty(steps), layout.empty(), layout.empty(steps) if slope else None
+        form = engine(x_TBN.dtype, x_TBN.device, smooth=neuron.smooth is not None)
+        form.fire(neuron, layout, steps, **read, s=s_TBN, u=u_TBN, v_next=v_next_BN)
+        ctx.save_for_backward(*read.values(), u_TBN)
+        ctx.call = neuron, slope, steps, layout, form, tuple(read)
+        return s_TBN, v_next_BN
 
     @staticmethod
-    def backward(ctx: Any, g_s_TBN: Tensor, g_v_BN: Tensor) -> Any:
-        u_TBN, s_TBN = ctx.saved_tensors
-        neuron, keep_TBN, slope = ctx.constants
-        decay, threshold = neuron.decay, neuron.threshold  # nominal: learning does not know a chip's own neurons
-        factors = [factor(u_TBN) for factor in slope] + ([] if keep_TBN is None else [keep_TBN])
-        g_x_TBN = torch.empty_like(u_TBN)
-        for t in reversed(range(len(u_TBN))):
-            u_BN, s_BN = u_TBN[t], s_TBN[t]
-            h_BN = surrogate(u_BN, s_BN, neuron, threshold)
-            for factor_TBN in factors:
-                h_BN *= factor_TBN[t]
-            if neuron.reset == "zero":
-                dv_du_BN = 1 - s_BN
-                if not neuron.detach_reset:
-                    dv_du_BN.addcmul_(u_BN, h_BN, value=-1)
-                dv_du_BN *= decay
-            else:
-                dv_du_BN = decay if neuron.detach_reset else decay - h_BN * threshold
-            g_v_BN = torch.mul(g_s_TBN[t], h_BN, out=g_x_TBN[t]).add_(g_v_BN * dv_du_BN)
-        return g_x_TBN, g_v_BN, None, None, None, None, None
+    def backward(ctx: Any, g_s_TBN: Tensor | None, g_v_BN: Tensor | None) -> Any:
+        neuron, slope, steps, layout, form, names = ctx.call
+        *saved, u_TBN = ctx.saved_tensors
+        read = dict(zip(names, saved, strict=True))
+        factors = [layout.all(factor(u_TBN)) for factor in slope] + ([] if read["keep"] is None else [read["keep"]])
+        gradients = {"g_s": layout.all(g_s_TBN, repeats=True), "g_v": layout.one(g_v_BN)}
+        g_x_TBN, g_v_before_BN = layout.empty(len(read["x"])), layout.empty() if ctx.needs_input_grad[1] else None
+        form.learn(neuron, layout, steps, factors, **read, **gradients, g_x=g_x_TBN, g_v_before=g_v_before_BN)
+        return g_x_TBN, g_v_before_BN, None, None, None, None, None, None

@@ -6,7 +6,7 @@ Code is addressed by its content. The canonical walk of a module writes its synt
 empty fields and annotations of functions: comments, formatting and types change nothing, and Python 3.11 to 3.13 agree.
 For a module of `snn` that is imported, the walk writes the name that is bound and the digest of the module's content,
 not its path. A module that moves therefore renames no result; another import under the same name does. A package that
-does anything is part of the content of every module in it.
+does anything is part of the content of every module in it, and a C source beside a module of its name part of that one.
 """
 
 import ast
@@ -104,7 +104,7 @@ class _Contents:
         if module not in self.known:
             self._open.append(module)
             above = sorted(map(self.of, _packages(module)))
-            walk = "".join((canonical(_parsed(module), self.of, module), *above))
+            walk = "".join((canonical(_parsed(module), self.of, module), _compiled_source(module), *above))
             self._open.pop()
             self.known[module] = hashlib.sha256(walk.encode()).hexdigest()
         return self.known[module]
@@ -212,6 +212,12 @@ def _packages(module: str) -> Iterator[str]:
     for package in (".".join(parts[:end]) for end in range(1, len(parts))):
         if not _inert(package) and _is_module(package) and not _empty(_parsed(package)):
             yield package
+
+
+def _compiled_source(module: str) -> str:
+    """The C source of a module's name beside it, without white space at the ends of lines; empty if there is none."""
+    path = module_file(module).with_suffix(".c")
+    return "\n".join(map(str.rstrip, path.read_text().splitlines())) if path.is_file() else ""
 
 
 def _empty(tree: ast.Module) -> bool:

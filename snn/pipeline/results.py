@@ -9,8 +9,11 @@ from typing import Any
 
 from snn.core import files
 from snn.core.errors import remake
+from snn.core.lazy import lazy
 from snn.pipeline import provenance
 from snn.pipeline.job import ACCOMPANYING, Job
+
+forms = lazy("snn.model.neuron")
 
 
 def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: Any = "cpu") -> None:
@@ -34,6 +37,8 @@ def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: A
     files.write_json(out / "params.json", {"stage": job.stage, "digest": job.digest, **job.document})
     made = {**provenance.current(), "cost": cost, "facts": facts, "parents": parents}
     made["dirty"] = made["dirty"] or from_dirty
+    if not isinstance(device, str):
+        made["neuron"] = forms.name_of(device)
     files.write_json(out / "provenance.json", made)
     put(job, out)
 

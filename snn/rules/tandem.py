@@ -99,7 +99,7 @@ class Tandem(Rule):
             with torch.no_grad():
                 s_TBX, s_TBN = (None if j is None else spikes[j] for j in (layer.source, layer.addend))
                 parameters = network.folded(layer, bias_share=1 / steps) if layer.programmable else None
-                spikes[i], _ = layer.respond(layer.current(s_TBX, s_TBN, parameters))
+                spikes[i], _ = layer.respond(layer.current(s_TBX, s_TBN, parameters), steps=steps)
             a_BN = self.activation(z_BN, steps) if layer.activation else z_BN
             counts[i] = spikes[i].sum(0) + (a_BN - a_BN.detach())
             for j in student.used_up[i]:

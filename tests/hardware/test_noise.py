@@ -510,7 +510,7 @@ def test_neurons_of_a_chip_run_with_their_own_constants():
         its = LIF.model_copy(
             update={"decay": layer.silicon.decay_N[n].item(), "threshold": layer.silicon.threshold_N[n].item()}
         )
-        s_TB, v_B = fire(z_TBN[(slice(None), slice(None), *n)], its)
+        s_TB, v_B = fire(z_TBN[(slice(None), slice(None), *n)], its, steps=len(s_TBN))
         assert torch.equal(s_TBN[(slice(None), slice(None), *n)], s_TB)
         torch.testing.assert_close(v_BN[(slice(None), *n)].detach(), v_B)
 

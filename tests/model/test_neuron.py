@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from snn.config import params
-from snn.model.neuron import Silicon, fire, surrogate
+from snn.model.neuron import Silicon, fire
+from snn.model.plain import surrogate
 from snn.model.spec import Neuron
 
 SHAPES = list(itertools.product(["zero", "subtract"], ["rectangle", "triangle"], ["above", "at"]))
@@ -319,13 +320,13 @@ def test_neither_the_current_nor_the_membrane_passed_in_is_changed():
 
 
 @pytest.mark.parametrize(("shape", "area"), [("rectangle", 2), ("triangle", 1)])
-@pytest.mark.parametrize(("width", "height", "threshold"), [(0.5, 1.0, 1.0), (0.2, 3.0, 0.6), (2.0, 0.25, -0.5)])
+@pytest.mark.parametrize(("width", "height", "threshold"), [(0.5, 1.0, 1.0), (0.2, 3.0, 0.6), (2.0, 0.25, 0.5)])
 def test_a_surrogate_has_its_area_and_its_height(shape, area, width, height, threshold):
-    neuron, du = make(shape=shape, width=width, height=height), 2**-14
+    neuron, du = make(shape=shape, width=width, height=height, threshold=threshold), 2**-14
     u = torch.arange(-4, 4, du, dtype=torch.float64) + du / 2
-    h = surrogate(u, u > threshold, neuron, threshold)
+    h = surrogate(u, u > threshold, neuron)
     assert float(h.sum() * du) == pytest.approx(area * width * height, rel=1e-3)
-    assert surrogate(torch.tensor([threshold]), torch.ones(1), neuron, threshold).item() == pytest.approx(height)
+    assert surrogate(torch.tensor([threshold]), torch.ones(1), neuron).item() == pytest.approx(height)
     assert (h >= 0).all()
     assert (h[(u - threshold).abs() > width] == 0).all()
 
@@ -349,7 +350,7 @@ def test_the_surrogates_of_the_papers_have_the_printed_area(method):
     area, height, width = PRINTED[method]
     neuron, du = params.load("methods", method).options.neuron, 2**-14
     u = torch.arange(-2, 4, du, dtype=torch.float64) + du / 2
-    h = surrogate(u, u > neuron.threshold, neuron, neuron.threshold)
+    h = surrogate(u, u > neuron.threshold, neuron)
     assert float(h.sum() * du) == pytest.approx(area, rel=1e-3)
     assert float(h.max()) == pytest.approx(height, rel=1e-3)
     assert float((u[h > 0] - neuron.threshold).abs().max()) == pytest.approx(width, rel=1e-3)

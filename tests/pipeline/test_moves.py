@@ -130,3 +130,17 @@ def test_what_a_stage_does_with_its_parameters_is_part_of_its_code(tree, file, c
     path.write_text(text.replace(code, changed))
     after = digests(tree)
     assert {stage for stage in before if after[stage] != before[stage]} == stages
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "changed"),
+    [("native.c", "v[i] + x[i]", "v[i] - x[i]"), ("native.py", "-ffp-contract=off", "-ffp-contract=fast")],
+)
+def test_c_source_and_its_flags_are_part_of_the_code_of_whatever_runs_neurons(tree, file, code, changed):
+    before = digests(tree)
+    path = tree / "snn" / "model" / file
+    text = path.read_text()
+    assert code in text
+    path.write_text(text.replace(code, changed))
+    after = digests(tree)
+    assert {stage for stage in before if after[stage] == before[stage]} == {"prepare"}

@@ -1,11 +1,14 @@
 """Who made a result: what a tree holds that its commit does not."""
 
+import json
 import subprocess
 from dataclasses import dataclass
 
 import pytest
+import torch
 
 from snn.core import files
+from snn.model.neuron import name_of
 from snn.pipeline import provenance, results
 from snn.pipeline.job import Job
 
@@ -133,3 +136,15 @@ def test_what_is_made_from_clean_results_in_a_clean_tree_is_clean(tree, monkeypa
     for job in (first := Made("first"), Made("second", first)):
         job.make(job.folder / ".partial", None)
         assert not files.read_json(job.folder / "provenance.json", "")["dirty"]
+
+
+def test_provenance_names_the_form_of_the_neuron_where_one_may_run(tree, monkeypatch):
+    monkeypatch.chdir(tree)
+    job = Made(name="a")
+    job.folder.mkdir(parents=True)
+    for device in ("cpu", torch.device("cpu")):
+        (tree / "out").mkdir(exist_ok=True)
+        (tree / "out" / "a.csv").touch()
+        results.finish(job, tree / "out", dict, device)
+        made = json.loads((job.folder / "provenance.json").read_text())
+        assert made.get("neuron") == (None if device == "cpu" else name_of(device))

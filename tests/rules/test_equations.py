@@ -14,7 +14,8 @@ from snn.model import local_losses, network, rate_curve
 from snn.model.graph import nodes, sizes
 from snn.model.layer import NeuronNormalisation, Normalisation, rectify
 from snn.model.network import Network
-from snn.model.neuron import fire, surrogate
+from snn.model.neuron import fire
+from snn.model.plain import surrogate
 from snn.model.spec import (
     Architecture,
     AvgPool,
@@ -91,7 +92,7 @@ def test_the_derivative_of_a_smooth_spike_is_that_of_the_sigmoid(k):
     u = torch.linspace(-1, 2, 61, requires_grad=True)
     s = torch.sigmoid(k * (u - neuron.threshold))
     (slope,) = torch.autograd.grad(s.sum(), u)
-    torch.testing.assert_close(surrogate(u.detach(), s.detach(), neuron, neuron.threshold), slope)
+    torch.testing.assert_close(surrogate(u.detach(), s.detach(), neuron), slope)
     assert slope.max() == pytest.approx(k / 4, rel=1e-2)
 
 

@@ -1,0 +1,46 @@
+"""The order in memory that tensors of one pass of neurons share, so that they can be walked as (steps, neurons)."""
+
+import torch
+from torch import Tensor
+
+
+class Layout:
+    """Time is outermost. A step is in the order of the currents x_TBN if it is dense there, else contiguous."""
+
+    def __init__(self, x_TBN: Tensor):
+        step = x_TBN[0] if _dense(x_TBN[0]) else x_TBN.new_empty(x_TBN.shape[1:])
+        self.shape, self.stride, self.neurons = step.shape, step.stride(), step.numel()
+        self._dtype, self._device = x_TBN.dtype, x_TBN.device
+
+    def empty(self, *steps: int) -> Tensor:
+        """A tensor of these steps, or of no axis of time."""
+        stride = (*(self.neurons for _ in steps), *self.stride)
+        return torch.empty_strided((*steps, *self.shape), stride, dtype=self._dtype, device=self._device)
+
+    def one(self, tensor: Tensor | None) -> Tensor | None:
+        """A tensor of one step in this order, broadcast and copied if need be."""
+        if tensor is None or (tensor.shape == self.shape and tensor.stride() == self.stride):
+            return tensor
+        return self.empty().copy_(tensor)
+
+    def all(self, tensor: Tensor | None, repeats: bool = False) -> Tensor | None:
+        """A tensor of several steps in this order, copied if need be; with `repeats`, one step may stand for all."""
+        if tensor is None:
+            return None
+        apart = len(tensor) == 1 or tensor.stride(0) == self.neurons or (repeats and tensor.stride(0) == 0)
+        return tensor if apart and tensor.stride()[1:] == self.stride else self.empty(len(tensor)).copy_(tensor)
+
+    def flat(self, tensor: Tensor) -> Tensor:
+        """A tensor in this order as (steps, neurons), or as (neurons,); it shares the memory."""
+        time = tensor.dim() - len(self.shape)
+        return tensor.as_strided((*tensor.shape[:time], self.neurons), (*tensor.stride()[:time], 1))
+
+
+def _dense(tensor: Tensor) -> bool:
+    """Whether a tensor fills its part of memory, each place once."""
+    filled = 1
+    for stride, size in sorted(zip(tensor.stride(), tensor.shape, strict=True)):
+        if size > 1 and stride != filled:
+            return False
+        filled *= size
+    return True
