@@ -1,5 +1,7 @@
 """The order in memory that tensors of one pass of neurons share, so that they can be walked as (steps, neurons)."""
 
+from typing import overload
+
 import torch
 from torch import Tensor
 
@@ -23,12 +25,22 @@ class Layout:
             return tensor
         return self.empty().copy_(tensor)
 
+    @overload
+    def all(self, tensor: Tensor, repeats: bool = False) -> Tensor: ...
+    @overload
+    def all(self, tensor: None, repeats: bool = False) -> None: ...
+    @overload
+    def all(self, tensor: Tensor | None, repeats: bool = False) -> Tensor | None: ...
     def all(self, tensor: Tensor | None, repeats: bool = False) -> Tensor | None:
         """A tensor of several steps in this order, copied if need be; with `repeats`, one step may stand for all."""
         if tensor is None:
             return None
         apart = len(tensor) == 1 or tensor.stride(0) == self.neurons or (repeats and tensor.stride(0) == 0)
         return tensor if apart and tensor.stride()[1:] == self.stride else self.empty(len(tensor)).copy_(tensor)
+
+    def shaped(self, flat: Tensor) -> Tensor:
+        """One step of values (neurons,) as (B, N); it shares the memory."""
+        return flat.as_strided(self.shape, self.stride)
 
     def flat(self, tensor: Tensor) -> Tensor:
         """A tensor in this order as (steps, neurons), or as (neurons,); it shares the memory."""

@@ -17,8 +17,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from snn.model.layout import Layout
 from snn.model.losses import loss
 from snn.model.network import Network
+from snn.model.over_time import rate
 
 
 def offline(network: Network, x: Tensor, targets_BN: Sequence[Tensor], goal: Tensor, lam: float) -> Iterator[Tensor]:
@@ -31,7 +33,7 @@ def offline(network: Network, x: Tensor, targets_BN: Sequence[Tensor], goal: Ten
         if layer is network.layers[-1]:
             yield loss(network.scores(s_TBN), goal)
         elif layer.activation:
-            yield lam * F.mse_loss(s_TBN.mean(0), next(targets))
+            yield lam * F.mse_loss(rate(s_TBN), next(targets))
 
 
 def online(
@@ -61,7 +63,7 @@ def own_rates(network: Network, x: Tensor) -> tuple[list[Tensor], Tensor]:
     rates = []
     for layer, s_TBN in network.walk(network.encode(x)):
         if layer in network.hidden:
-            rates.append(s_TBN.mean(0))
+            rates.append(rate(s_TBN))
     return rates, network.scores(s_TBN)
 
 
@@ -91,5 +93,10 @@ def percentiles(teacher: Network, x: Tensor, percentile: float) -> list[Tensor]:
 
 def nearest_rank(values: Tensor, percentile: float) -> Tensor:
     """The k-th smallest value, k = 1 + round(percentile / 100 (N - 1))."""
-    k = 1 + round(percentile / 100 * (values.numel() - 1))
-    return values.flatten().kthvalue(k).values
+    layout = Layout(values)
+    flat = layout.flat(layout.all(values)).flatten()
+    k = 1 + round(percentile / 100 * (len(flat) - 1))
+    above = len(flat) - k
+    if above < len(flat) // 16:  # a few largest are found in half the time
+        return flat.topk(above + 1, sorted=False).values.min()
+    return flat.kthvalue(k).values

@@ -35,7 +35,7 @@ static void part(const REAL *from, double otherwise, ptrdiff_t first, ptrdiff_t 
 #define STEP(FIRES, KEPT, RESET)                                   \
     for (ptrdiff_t i = 0; i < n; i++) {                            \
         REAL potential = v[i] + x[i];                              \
-        REAL spike = (potential FIRES threshold[i]) ? (KEPT) : 0;  \
+        REAL spike = (REAL)(potential FIRES threshold[i]) KEPT;    \
         REAL left = potential * decay[i];                          \
         v[i] = RESET;                                              \
         u[i] = potential;                                          \
@@ -48,9 +48,9 @@ static void step(const Neurons *p, ptrdiff_t n, const REAL *restrict x, const RE
                  const REAL *restrict threshold, REAL *restrict v, REAL *restrict u, REAL *restrict s)
 {
     if (p->at) {
-        if (keep) { RESETS(>=, keep[i]) } else { RESETS(>=, 1) }
+        if (keep) { RESETS(>=, * keep[i]) } else { RESETS(>=, ) }
     } else {
-        if (keep) { RESETS(>, keep[i]) } else { RESETS(>, 1) }
+        if (keep) { RESETS(>, * keep[i]) } else { RESETS(>, ) }
     }
 }
 

@@ -12,6 +12,7 @@ threshold. With a hard reset a neuron fires after whole steps only; the second i
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,3 +47,28 @@ def released(z: Tensor, neuron: Neuron, steps: int) -> Tensor:
     """The activation of the authors' code for leaky neurons: T / (tau ln(1 + threshold / softplus(I - threshold)))."""
     tau, current = -1 / math.log(neuron.decay), z.clamp(min=0) / steps
     return steps / (tau * torch.log1p(neuron.threshold / F.softplus(current - neuron.threshold)))
+
+
+def released_slope(z: Tensor, neuron: Neuron, steps: int) -> Tensor:
+    """The derivative of `released` by z."""
+    with torch.enable_grad():
+        z = z.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(released(z, neuron, steps).sum(), z)
+    return slope
+
+
+def coupled(count_BN: Tensor, z_BN: Tensor, slope_BN: Tensor | None) -> Tensor:
+    """The value of a count with the gradient `slope_BN` by the total current z_BN; by default the gradient is 1."""
+    return _Coupled.apply(count_BN, z_BN, slope_BN)
+
+
+class _Coupled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, count_BN: Tensor, z_BN: Tensor, slope_BN: Tensor | None) -> Tensor:
+        ctx.save_for_backward(slope_BN)
+        return count_BN.view_as(count_BN)
+
+    @staticmethod
+    def backward(ctx: Any, g_BN: Tensor) -> Any:
+        (slope_BN,) = ctx.saved_tensors
+        return None, g_BN if slope_BN is None else g_BN * slope_BN, None

@@ -19,6 +19,7 @@ from snn.rules import Rule
 
 torch = lazy("torch")
 network = lazy("snn.model.network")
+over_time = lazy("snn.model.over_time")
 rate_curve = lazy("snn.model.rate_curve")
 losses = lazy("snn.model.losses")
 
@@ -89,7 +90,7 @@ class Tandem(Rule):
         """Yields per layer (layer, c_BN, z_BN): the coupled count, and the total current of its ANN branch."""
         steps, last = student.architecture.steps, len(student.layers) - 1
         spikes = {-1: student.encode(x)}
-        counts = {-1: spikes[-1].sum(0)}
+        counts = {-1: over_time.total(spikes[-1])}
         for i, layer in enumerate(student.layers):
             c_BX, c_BN = (None if j is None else counts[j][None] for j in (layer.source, layer.addend))
             z_BN = layer.current(c_BX, c_BN)[0]  # updates running statistics before they are folded
@@ -100,18 +101,17 @@ class Tandem(Rule):
                 s_TBX, s_TBN = (None if j is None else spikes[j] for j in (layer.source, layer.addend))
                 parameters = network.folded(layer, bias_share=1 / steps) if layer.programmable else None
                 spikes[i], _ = layer.respond(layer.current(s_TBX, s_TBN, parameters), steps=steps)
-            a_BN = self.activation(z_BN, steps) if layer.activation else z_BN
-            counts[i] = spikes[i].sum(0) + (a_BN - a_BN.detach())
+            slope_BN = self.slope(z_BN.detach(), steps) if layer.activation else None
+            counts[i] = rate_curve.coupled(over_time.total(spikes[i]), z_BN, slope_BN)
             for j in student.used_up[i]:
                 del spikes[j]
             yield layer, counts[i], z_BN
 
-    def activation(self, z_BN, steps):
-        """The activation in place of the count in the backward pass; only its gradient is used."""
+    def slope(self, z_BN, steps):
+        """The derivative of the activation in place of the count, in spikes per unit of total current."""
         neuron = self.options.neuron
         if neuron.decay == 1:
-            ceiling = steps * neuron.threshold if self.options.mask_saturated else None
-            return z_BN.clamp(min=0, max=ceiling) / neuron.threshold
-        if self.options.gradient == "released":
-            return rate_curve.released(z_BN, neuron, steps)
-        return z_BN * rate_curve.slope(z_BN.detach(), neuron, steps)
+            below = z_BN <= steps * neuron.threshold if self.options.mask_saturated else True
+            return ((z_BN >= 0) & below).to(z_BN.dtype) / neuron.threshold
+        curve = rate_curve.released_slope if self.options.gradient == "released" else rate_curve.slope
+        return curve(z_BN, neuron, steps)
