@@ -3,31 +3,47 @@
 import os
 import platform
 import subprocess
-from importlib import metadata
+from importlib import machinery, metadata
 
 from snn.core.paths import ROOT
 
-CODE = ("snn", "params", "workflow", "Snakefile")  # here even an untracked file can change a number
+CODE = ("snn", "params", "workflow", "Snakefile", "requirements.lock")
 LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pillow", "pandas", "scipy", "pydantic", "snakemake")
 
 
 def current() -> dict[str, object]:
-    """Commit, whether the working tree is dirty, versions and machine. None of it enters a digest.
-
-    A tree is dirty if a tracked file differs from the commit, or if `CODE` has an untracked file besides byte-code, be
-    it ignored. Files in results do not count, since tables may be made again. If git cannot tell, a tree is dirty.
-    """
-    commit = _git("rev-parse", "HEAD")
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":(top,exclude)results")
-    added = _git("ls-files", "--others", "--exclude=__pycache__/", "--", *CODE)
+    """Commit, whether the code differs from it, versions and machine. None of it enters a digest."""
     return {
-        "commit": commit or "unknown",
-        "dirty": not commit or changed != "" or added != "",
+        **code(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
         "versions": {name: metadata.version(name) for name in LIBRARIES},
     }
+
+
+def code() -> dict[str, object]:
+    """The commit, and whether the code here is dirty, which is to say another than the commit's.
+
+    Code is what lies in `CODE`, and whatever in the root Python would import. It is dirty if a tracked file of it
+    differs or is marked so that git does not look, or if there is an untracked one besides byte-code, be it ignored.
+    If git cannot tell, it is dirty. It is not asked which job reads which file: an untracked experiment counts for all.
+    """
+    commit = _git("rev-parse", "HEAD")
+    importable = [f":(literal){name}" for name in _importable()]
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", *CODE, *importable)
+    added = _git("ls-files", "--others", "--exclude=__pycache__/", "--", *CODE, *importable)
+    marked = _git("ls-files", "-v", "--", *CODE, *importable)
+    unseen = marked is None or any(not line.startswith("H ") for line in marked.splitlines())
+    return {"commit": commit or "unknown", "dirty": not commit or changed != "" or added != "" or unseen}
+
+
+def _importable() -> list[str]:
+    """Modules in the root, and what makes packages of folders there: they come before libraries of the same name."""
+    endings = tuple(machinery.all_suffixes())
+    packages = (path for path in ROOT.glob("*/__init__.*") if path.name.endswith(endings))
+    modules = (path for path in ROOT.iterdir() if path.name.endswith(endings))
+    return sorted(path.relative_to(ROOT).as_posix() for path in (*modules, *packages))
 
 
 def _git(*arguments: str) -> str | None:

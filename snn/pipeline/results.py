@@ -19,11 +19,12 @@ forms = lazy("snn.model.neuron")
 def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: Any = "cpu") -> None:
     """Compute a result in the folder `out`, add parameters, provenance and sums, and move all of it into place.
 
-    `compute` returns facts for provenance.json; `device` is a torch device, or "cpu". What is made from a dirty result
-    is dirty. Raises InputError naming an input whose sha256 is not the recorded one.
+    `compute` returns facts for provenance.json; `device` is a torch device, or "cpu". What is made from a dirty result,
+    or while the code changed, is dirty. Raises InputError naming an input whose sha256 is not the recorded one.
     """
     inputs = {path: files.recorded(path) for path in job.inputs} if job.parents else {}
     from_dirty = any(map(_dirty, job.parents.values()))
+    made = provenance.current()  # before the code is used, and again afterwards: it may be edited meanwhile
     start_cpu, start = time.process_time(), time.perf_counter()
     facts = compute()
     cost = {
@@ -35,8 +36,8 @@ def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: A
     }
     parents = {role: inputs[parent.proof] for role, parent in job.parents.items()}
     files.write_json(out / "params.json", {"stage": job.stage, "digest": job.digest, **job.document})
-    made = {**provenance.current(), "cost": cost, "facts": facts, "parents": parents}
-    made["dirty"] = made["dirty"] or from_dirty
+    changed = any(made[key] != value for key, value in provenance.code().items())
+    made |= {"cost": cost, "facts": facts, "parents": parents, "dirty": made["dirty"] or from_dirty or changed}
     if not isinstance(device, str):
         made["neuron"] = forms.name_of(device)
     files.write_json(out / "provenance.json", made)

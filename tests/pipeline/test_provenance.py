@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import machinery
 
 import pytest
 import torch
@@ -12,7 +14,8 @@ from snn.model.neuron import name_of
 from snn.pipeline import provenance, results
 from snn.pipeline.job import Job
 
-TRACKED = ("snn/rules/a.py", "params/methods/a.yaml", "workflow/rules/a.smk", "Snakefile", "README.md")
+CODE = ("snn/rules/a.py", "params/methods/a.yaml", "workflow/rules/a.smk", "Snakefile", "a.py", "a/__init__.py")
+OTHERS = ("README.md", "tests/test_a.py", "data/prepared/a.dvc")
 
 
 def git(tree, *arguments):
@@ -28,7 +31,7 @@ def write(path, text):
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
     """A small repository, all of it committed."""
-    for name in (*TRACKED, "results/tables/a/costs.csv"):
+    for name in (*CODE, *OTHERS, "results/tables/a/costs.csv"):
         write(tmp_path / name, "a\n")
     write(tmp_path / ".gitignore", "__pycache__/\n")
     git(tmp_path, "init", "--quiet")
@@ -42,8 +45,30 @@ def test_a_committed_tree_is_not_dirty(tree):
     assert not provenance.current()["dirty"]
 
 
-@pytest.mark.parametrize("name", TRACKED)
-def test_a_changed_file_makes_a_tree_dirty(name, tree):
+@pytest.mark.parametrize("name", CODE)
+def test_changed_code_makes_a_tree_dirty(name, tree):
+    write(tree / name, "b\n")
+    assert provenance.current()["dirty"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_changed_file_that_no_job_reads_as_code_leaves_a_tree_clean(name, tree):
+    write(tree / name, "b\n")
+    assert not provenance.current()["dirty"]
+
+
+@pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
+@pytest.mark.parametrize("name", CODE)
+def test_code_that_git_is_told_not_to_look_at_makes_a_tree_dirty(name, mark, tree):
+    git(tree, "update-index", mark, name)
+    assert provenance.current()["dirty"]
+
+
+@pytest.mark.parametrize(
+    "name", ["tqdm.py", "tqdm/__init__.py", "tqdm.pyc", f"tqdm{machinery.EXTENSION_SUFFIXES[0]}", "[a].py"]
+)
+def test_an_untracked_module_in_the_root_makes_a_tree_dirty(name, tree):
+    write(tree / ".git/info/exclude", "*.pyc\n*.so\n")
     write(tree / name, "b\n")
     assert provenance.current()["dirty"]
 
@@ -76,7 +101,9 @@ def test_a_tree_of_which_git_tells_nothing_is_dirty(variable, value, tree, monke
     assert (made["commit"], made["dirty"]) == ("unknown", True)
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "tests/test_b.py", "data/prepared/b/c", "snn/__pycache__/b.pyc"])
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "tests/test_b.py", "data/prepared/b/c", "b/b.py", "snn/__pycache__/b.pyc"]
+)
 def test_other_untracked_files_and_byte_code_leave_a_tree_clean(name, tree):
     write(tree / name, "b\n")
     assert not provenance.current()["dirty"]
@@ -96,6 +123,7 @@ class Made(Job):
     results = ("a.csv",)
     name: str
     parent: Job | None = None
+    meanwhile: Callable[[], None] = lambda: None
 
     @property
     def parents(self):
@@ -116,7 +144,7 @@ class Made(Job):
     def make(self, out, observer):
         out.mkdir(parents=True)
         (out / "a.csv").touch()
-        results.finish(self, out, dict)
+        results.finish(self, out, lambda: self.meanwhile() or {})
 
 
 def test_what_is_made_from_a_dirty_result_is_dirty_though_the_tree_is_clean(tree, monkeypatch):
@@ -129,6 +157,33 @@ def test_what_is_made_from_a_dirty_result_is_dirty_though_the_tree_is_clean(tree
         (tree / "snn/rules/b.py").unlink(missing_ok=True)
     assert not provenance.current()["dirty"]
     assert [files.read_json(job.folder / "provenance.json", "")["dirty"] for job in jobs] == [True, True, True]
+
+
+def edit(tree):
+    write(tree / "snn/rules/a.py", "b\n")
+
+
+def edit_back(tree):
+    git(tree, "checkout", "--", "snn/rules/a.py")
+
+
+def commit(tree):
+    write(tree / "snn/rules/a.py", "c\n")
+    git(tree, "commit", "--quiet", "--all", "--message", "other code")
+
+
+@pytest.mark.parametrize(("before", "meanwhile"), [(None, edit), (edit, edit_back), (None, commit)])
+def test_what_is_made_while_the_code_changes_is_dirty_and_of_the_commit_it_began_with(
+    before, meanwhile, tree, monkeypatch
+):
+    monkeypatch.chdir(tree)
+    if before:
+        before(tree)
+    began = provenance.current()["commit"]
+    job = Made("first", meanwhile=lambda: meanwhile(tree))
+    job.make(job.folder / ".partial", None)
+    made = files.read_json(job.folder / "provenance.json", "")
+    assert (made["commit"], made["dirty"]) == (began, True)
 
 
 def test_what_is_made_from_clean_results_in_a_clean_tree_is_clean(tree, monkeypatch):
