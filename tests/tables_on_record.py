@@ -15,9 +15,9 @@ PAGES = {
 }
 
 
-def digests(collected: str | None = None) -> tuple[str, str]:
-    """The digests of the tables of `smoke` and of the report that today's code makes of them; by default today's."""
-    grid = Plan("smoke")
+def digests(collected: str | None = None, name: str = "smoke") -> tuple[str, str]:
+    """The digests of an experiment's tables and of the report that today's code makes of them; by default today's."""
+    grid = Plan(name)
     collected = collected or grid.collect.digest
     return collected, grid.report.of(collected).digest
 

@@ -11,7 +11,7 @@ from snn.cli.due import due_jobs
 from snn.cli.listing import aligned
 from snn.config import params
 from snn.core import files
-from snn.core.errors import InputError, remake
+from snn.core.errors import InputError, remake, reproduce
 from snn.pipeline import record
 from snn.pipeline.plan import Plan
 
@@ -21,8 +21,7 @@ def plan(experiment: str) -> int:
     due = due_jobs(Plan(experiment))
     if due:
         print(aligned([{"stage": stage, "jobs": number} for stage, number in due.items()]))
-    command = f"make reproduce EXPERIMENT={shlex.quote(experiment)}"
-    print(f"{sum(due.values())} jobs are due; next: {command}" if due else "nothing to be done")
+    print(f"{sum(due.values())} jobs are due; next: {reproduce(experiment)}" if due else "nothing to be done")
     return 1 if due else 0
 
 
@@ -76,7 +75,7 @@ def summary(experiment: str) -> None:
     Every result is first compared with its recorded sha256. Prepared data may have been removed.
     """
     planned = Plan(experiment)
-    table, again = planned.report.folder / "summary.md", f"make reproduce EXPERIMENT={experiment}"
+    table, again = planned.report.folder / "summary.md", reproduce(experiment)
     if not planned.report.stamp_file.exists() or not table.exists():
         raise InputError(table, "is missing or not up to date", f"run {again}")
     for job in planned.jobs.values():

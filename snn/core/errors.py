@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -46,12 +47,21 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def remake(folder: Path, otherwise: str = "give another file") -> str:
-    """The remedy for a damaged file in `folder`: remove the folder if the workflow can make it again, else `otherwise`.
+    """The remedy for a damaged or missing file in `folder` if the workflow makes that folder, else `otherwise`.
 
-    The path alone decides, since the content may be damaged; tables and a report have the name of an experiment.
+    The path alone decides what the workflow makes, since the content may be damaged: tables and a report, which are in
+    git, have the name of an experiment. A folder that is not there is not one to remove.
     """
     match = MADE.fullmatch(Path(os.path.relpath(folder)).as_posix())
-    made = bool(match)
-    if match and (name := match["experiment"]):
-        made = (ROOT / "params" / "experiments" / f"{name}.yaml").is_file()
-    return f"remove {folder} and start the workflow again" if made else otherwise
+    name = match["experiment"] if match else None
+    if not match or (name and not (ROOT / "params" / "experiments" / f"{name}.yaml").is_file()):
+        return otherwise
+    again = f"run {reproduce(name)}" if name else "start the workflow again"
+    if not folder.exists():
+        return again
+    return f"{'restore it from git, or ' if name else ''}remove {folder} and {again}"
+
+
+def reproduce(experiment: str) -> str:
+    """The command that makes whatever an experiment lacks."""
+    return f"make reproduce EXPERIMENT={shlex.quote(experiment)}"

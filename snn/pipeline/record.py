@@ -12,11 +12,13 @@ from functools import cached_property
 from pathlib import Path
 
 from snn.core import files
-from snn.core.errors import InputError
+from snn.core.errors import InputError, remake, reproduce
 from snn.core.git import git
+from snn.pipeline import results
 from snn.pipeline.plan import Plan
 
 TABLES, REPORT = Path("results/tables"), Path("results/report")
+OWN = "restore it from git, or move it elsewhere"  # the remedy for a folder that no experiment makes
 SHORT = 7  # digits of a commit's hash that are shown
 
 
@@ -58,7 +60,7 @@ class TablesOnRecord:
         """
         for folder in (self.tables, self.report):
             stamp = self._stamp(folder)
-            files.verify_stamp(stamp, files.kept_in(folder) - {stamp.name}, self._again)
+            files.verify_stamp(stamp, files.kept_in(folder) - {stamp.name}, remake(folder, OWN))
 
     @cached_property
     def stale(self) -> list[str]:
@@ -82,12 +84,13 @@ class TablesOnRecord:
     def refuse_dirty(self) -> None:
         """Raise InputError if the runs are not stale and one of them was made by code that was not committed.
 
-        Stale runs are not refused, since their mark tells it.
+        The remedy names every folder to remove. Stale runs are not refused, since their mark tells it.
         """
         if self.dirty and not self.runs_are_stale:
             what = f"{self.dirty} of {len(self._costs)} results were made by code that their commit does not hold"
-            again = f"remove the folders that it marks as dirty, and run make reproduce EXPERIMENT={self.name}"
-            raise InputError(self.tables / "costs.csv", what, f"commit the code, {again}")
+            folders = " ".join(map(str, self._dirty_folders()))
+            again = f"commit the code, then rm -r {folders} && {reproduce(self.name)}"
+            raise InputError(self.tables / "costs.csv", what, again)
 
     def refuse_stale_report(self) -> None:
         """Raise InputError if the runs are not stale and the report is."""
@@ -118,15 +121,20 @@ class TablesOnRecord:
 
     @cached_property
     def _costs(self) -> list[dict[str, str]]:
-        return files.read_csv(self.tables / "costs.csv", self._again)
+        return files.read_csv(self.tables / "costs.csv", remake(self.tables, OWN))
 
-    @property
-    def _again(self) -> str:
-        return f"restore it from git, or remove it and run make reproduce EXPERIMENT={self.name}"
+    def _dirty_folders(self) -> list[Path]:
+        """The folders of dirty results that are here, none inside another one, and the tables.
+
+        The tables have no rows for prepared data and for runs that others start from, so the plan is asked.
+        """
+        here = (job.folder for job in Plan(self.name).jobs.values() if (job.folder / "provenance.json").is_file())
+        dirty = list(filter(results.is_dirty, here))
+        return [*(folder for folder in dirty if set(dirty).isdisjoint(folder.parents)), self.tables]
 
     def _stamp(self, folder: Path) -> Path:
         stamps = sorted(folder.glob("*.stamp"))
         if len(stamps) != 1:
             what = f"has {len(stamps)} stamps instead of one" if stamps else "has no stamp that proves its files"
-            raise InputError(folder, what, self._again)
+            raise InputError(folder, what, remake(folder, OWN))
         return stamps[0]

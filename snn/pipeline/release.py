@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from snn.core import files
-from snn.core.errors import InputError, remake
+from snn.core.errors import InputError, remake, reproduce
 from snn.core.git import git
 from snn.pipeline.job import Job
 from snn.pipeline.jobs.train import Train
@@ -49,7 +49,7 @@ def release(experiment: str, remote: str) -> None:
     """
     plan = Plan(experiment)
     jobs = results(plan)
-    refuse_due([*jobs, plan.collect, plan.report], f"make reproduce EXPERIMENT={experiment}")
+    refuse_due([*jobs, plan.collect, plan.report], reproduce(experiment))
     for job in jobs:
         files.verify(job.folder)
     tables = TablesOnRecord(experiment)
@@ -86,7 +86,7 @@ def fetch(experiment: str, remote: str) -> None:
         raise InputError("REMOTE", "is not given", f"make fetch EXPERIMENT={experiment} REMOTE=directory or URL")
     plan = Plan(experiment)
     jobs = results(plan)
-    compute = f"make reproduce EXPERIMENT={experiment}"
+    compute = reproduce(experiment)
     for path in (*pointers_of(plan), plan.collect.file("costs.csv")):
         if not git("ls-files", "--", str(path)):
             raise InputError(path, f"is not in git: experiment {experiment} was never released", compute)

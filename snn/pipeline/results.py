@@ -23,7 +23,7 @@ def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: A
     or while the code changed, is dirty. Raises InputError naming an input whose sha256 is not the recorded one.
     """
     inputs = {path: files.recorded(path) for path in job.inputs} if job.parents else {}
-    from_dirty = any(map(_dirty, job.parents.values()))
+    from_dirty = any(is_dirty(parent.folder) for parent in job.parents.values())
     made = provenance.current()  # before the code is used, and again afterwards: it may be edited meanwhile
     start_cpu, start = time.process_time(), time.perf_counter()
     facts = compute()
@@ -52,9 +52,9 @@ def put(job: Job, out: Path) -> None:
         files.move(out / name, job.folder / name)
 
 
-def _dirty(job: Job) -> bool:
+def is_dirty(folder: Path) -> bool:
     """Whether a result was made by code that its commit does not hold, or from one that was."""
-    return bool(files.read_json(job.folder / "provenance.json", remake(job.folder)).get("dirty", True))
+    return bool(files.read_json(folder / "provenance.json", remake(folder)).get("dirty", True))
 
 
 def _device_name(device: Any) -> str:

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from snn.core.errors import remake
 from snn.core.lazy import lazy
 from snn.core.observer import Observer
 from snn.pipeline.job import Job
@@ -50,6 +51,5 @@ class StampedJob(Job):
 
         `digest` names the stamp of older code, which may have made other files; by default the stamp is the job's own.
         """
-        again = f"remove it and run make reproduce EXPERIMENT={self.name}"
         names = self.results if digest in ("", self.digest) else ()
-        files.verify_stamp(self.folder / f"{digest or self.digest}.stamp", names, again)
+        files.verify_stamp(self.folder / f"{digest or self.digest}.stamp", names, remake(self.folder))

@@ -6,7 +6,7 @@ from typing import Annotated
 import pandas as pd
 
 from snn.core.columns import METRIC, Column, Columns
-from snn.core.errors import InputError, remake
+from snn.core.errors import InputError, remake, reproduce
 from snn.evaluation.rows import LayerRow, MethodName, Rate, Run, RunRow, Seed
 from snn.report.units import from_files
 from snn.training.records import Epoch, Trace
@@ -89,7 +89,7 @@ def collected(folder: Path) -> dict[str, pd.DataFrame]:
         path = folder / f"{name}.csv"
         header = read(path, nrows=0).columns if path.is_file() else []
         if missing := [column for column in row.model_fields if column not in header]:
-            again = f"make them again: make reproduce EXPERIMENT={folder.name}"
+            again = f"make them again: {reproduce(folder.name)}"
             raise InputError(path, f"has no column {missing[0]}: the tables were collected by older code", again)
         tables[name] = read(path, row)
     metric = tables["runs"].metric.iloc[0]

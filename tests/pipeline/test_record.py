@@ -6,8 +6,11 @@ import subprocess
 import pytest
 
 from snn.cli.main import main
+from snn.core import files
+from snn.pipeline.plan import Plan
 from snn.pipeline.record import TablesOnRecord, names
-from tests.tables_on_record import OLDER, PAGES, digests, put
+from tests.refusals import refused
+from tests.tables_on_record import OLDER, PAGES, ROWS, digests, put
 
 
 def plan(capsys):
@@ -101,6 +104,32 @@ def test_tables_that_no_stamp_proves_are_named(damage, capsys):
     assert status == 1
     assert "not proven" in rows["smoke"]
     assert f"\n{where}: " in output
+
+
+def test_a_folder_of_which_no_experiment_has_the_name_is_not_one_to_remove(here, capsys):
+    files.write(here / "results/tables/mynotes/todo.txt", "mine")
+    status, rows, output = plan(capsys)
+    assert status == 1
+    assert "not proven" in rows["mynotes"]
+    assert "remove" not in output
+
+
+def record_of(folder, dirty):
+    files.write_json(folder / "provenance.json", {"dirty": dirty})
+    return folder
+
+
+def test_the_refusal_of_dirty_tables_names_every_dirty_folder_here_and_no_other():
+    tables, _ = put("digits_all", *digests(name="digits_all"), rows=[{**ROWS[0], "dirty": True}])
+    planned = Plan("digits_all")
+    run = next(run for run in planned.runs if run.start)
+    clean, inside = record_of(planned.runs[0].folder, False), record_of(run.folder / "rows" / "0123456789ab", True)
+    named = [record_of(job.folder, True) for job in (planned.data, run, run.start)]
+    with refused(tables / "costs.csv", *named, tables) as refusal:
+        TablesOnRecord("digits_all").refuse_dirty()
+    assert run.start not in planned.runs  # the tables have no row for it, nor for prepared data
+    assert str(clean) not in str(refusal.value)
+    assert str(inside) not in str(refusal.value)
 
 
 def test_stamps_of_older_code_prove_their_files():
