@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from snn.core import files
+from snn.core import files, stored
 from snn.pipeline.plan import Plan
 
 OLDER = "0123456789ab"
@@ -25,7 +25,7 @@ def digests(collected: str | None = None, name: str = "smoke") -> tuple[str, str
 def put(name: str, collected: str, report: str = OLDER, rows=ROWS) -> tuple[Path, Path]:
     """Write tables and report of an experiment with stamps of these names; returns their folders."""
     tables, pages = Path("results/tables", name), Path("results/report", name)
-    files.write_csv(tables / "costs.csv", rows)
+    stored.write_csv(tables / "costs.csv", rows)
     for page, text in PAGES.items():
         files.write(pages / page, text)
     for folder, digest in ((tables, collected), (pages, report)):

@@ -22,7 +22,8 @@ import torch
 
 from snn import config, rules
 from snn.config import params
-from snn.core import files, seeds
+from snn.config.levels import noise_parts
+from snn.core import files, seeds, stored
 from snn.data.samples import Samples
 from snn.energy import counter
 from snn.evaluation import evaluate
@@ -84,7 +85,7 @@ def trained(name, steps=None):
     with tempfile.TemporaryDirectory() as name_of_folder:
         folder, start = Path(name_of_folder), None
         if begin:
-            start = files.write_tensors(folder / "start.safetensors", network.to_numpy(begin.state_dict()), {})
+            start = stored.write_tensors(folder / "start.safetensors", network.to_numpy(begin.state_dict()), {})
         kept = folder / "resume", name, start
         setup = loop.Setup(rule, task, recipe, method.init, nets.SHIFTED, 0, *kept)
         return *loop.fit(setup, parts, {"teacher": teacher} if teacher else {}), teacher
@@ -119,7 +120,7 @@ def measure_noise(name):
 def on_chip(noise, level, net, reference, calibrator):
     model, treatment = params.load("noise", noise), trials.Treatment(calibrator, "own")
     hardware = config.Hardware(noise=noise, levels=(level,), chips=1, calibration=CALIBRATION)
-    parts = params.noise_parts(model, level)
+    parts = noise_parts(model, level)
     made = chip.manufacture(net, parts, 0).network
     found = {f"{noise} noisy {what}": value for what, value in operations(made).items()}
     trial, design = trials.Trial(treatment, level, 0), trials.Design(hardware, model, (treatment,))

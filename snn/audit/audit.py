@@ -16,6 +16,7 @@ from snn.audit import figures
 from snn.audit.inputs import check, load, read_samples, test_file
 from snn.audit.page import page
 from snn.config import Energy, Noise, params
+from snn.config.levels import noise_parts
 from snn.core import files
 from snn.data.samples import Samples
 from snn.energy.counter import Operations, total
@@ -114,7 +115,7 @@ def _curves(net: Network, shown: Samples, models: Mapping[str, Noise], chips: in
     rows: list[dict[str, object]] = [{"noise": None, "level": None, "chip": None, "draw": None, "accuracy": clean}]
     for noise, model in models.items():
         for level in model.levels:
-            parts = params.noise_parts(model, level)
+            parts = noise_parts(model, level)
             for number in range(chips):
                 made = chip.manufacture(net, parts, number)
                 value = score(made.network.predict, shown).value

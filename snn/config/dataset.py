@@ -1,6 +1,5 @@
 """Data sets: released files, split, frames of events, shape and scale of samples. No torch."""
 
-from math import prod
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SerializeAsAny, model_validator
@@ -111,16 +110,6 @@ class Dataset(Model):
     augment: Augment = Augment()
     train_limit: Limit | None = None
     test_limit: Limit | None = None
-
-    @property
-    def outputs(self) -> int:
-        """How many numbers a network puts out."""
-        return self.classes if self.task == "classification" else prod(self.input_shape)
-
-    @property
-    def sample_shape(self) -> tuple[int, ...]:
-        """The shape of a stored sample: an image (C, H, W), or frames (T, C, H, W)."""
-        return (self.frames, *self.input_shape) if self.frames else self.input_shape
 
     @model_validator(mode="after")
     def _spikes_stay_spikes(self) -> "Dataset":

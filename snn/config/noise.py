@@ -8,14 +8,10 @@ from snn.core.strict import Many, Model
 
 
 class NoiseModel(Model):
-    """One noise model; an option with the value `level` takes the level of the chip."""
+    """One noise model; an option with the value `level` takes the level of the chip (`snn/config/levels.py`)."""
 
     model: str
     options: dict[str, Any] = {}
-
-    def at(self, level: float) -> dict[str, Any]:
-        """The options at a level."""
-        return {name: level if value == "level" else value for name, value in self.options.items()}
 
 
 class Noise(Model):

@@ -9,15 +9,11 @@ params/experiments  which of these to run, and where a recipe is overridden
 """
 
 import functools
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, overload
 
-from pydantic import BaseModel, ValidationError
-
-from snn.config import Claims, Dataset, Energy, Experiment, Method, Network, Noise, Published
+from snn.config import Claims, Dataset, Energy, Experiment, Method, Network, Noise, Published, levels
 from snn.config.documents import (
     FOLDER,
     KINDS,
@@ -31,31 +27,15 @@ from snn.config.documents import (
     resolve,
     variants,
 )
+from snn.config.plugins import load_plugin, validate
 from snn.config.read import read_yaml
-from snn.core.errors import InputError, nearest
-from snn.core.paths import ROOT
+from snn.core.errors import InputError
 from snn.model.graph import sizes, wire
 
-__all__ = [
-    "FOLDER",
-    "KINDS",
-    "Place",
-    "load",
-    "load_claims",
-    "load_method",
-    "load_plugin",
-    "load_published",
-    "names",
-    "noise_parts",
-    "parse",
-    "path_of",
-    "read_yaml",
-    "validate",
-]
+__all__ = ["FOLDER", "KINDS", "Place", "load", "load_plugin", "names", "parse", "path_of", "read_yaml", "validate"]
 
 PLUGINS = {"datasets": "loader", "methods": "rule"}  # the key that names a file of snn/<package>
 PACKAGES = {"datasets": "data.loaders", "methods": "rules"}
-Checked = TypeVar("Checked", bound=BaseModel)
 
 
 @overload
@@ -102,18 +82,8 @@ def parse(kind: str, document: Any, where: Path, prefix: tuple[str, ...] = ()) -
             raise InputError(place.at("layers"), str(error), "change the layer or the input shape") from None
     if isinstance(checked, Noise):
         for level in checked.levels:
-            noise_parts(checked, level, where)
+            levels.noise_parts(checked, level, where)
     return checked
-
-
-def noise_parts(noise: Noise, level: float, where: Path = Path("noise")) -> list[tuple[ModuleType, BaseModel]]:
-    """The noise models of a chip at a level, in order: module and options. Raises InputError naming `where` and key."""
-    parts = []
-    for i, part in enumerate(noise.models):
-        place = Place(where, ("models", str(i)))
-        plugin = load_plugin("hardware.noise", part.model, place.at("model"))
-        parts.append((plugin, validate(plugin.Options, part.at(level), Place(where, (*place.keys, "options")))))
-    return parts
 
 
 def load_method(name: str, override: Mapping[str, Any], where: Path) -> Method:
@@ -123,15 +93,6 @@ def load_method(name: str, override: Mapping[str, Any], where: Path) -> Method:
         return method
     place = Place(where, ("overrides", name))
     return validate(Method, _with_options("methods", merge(resolve("methods", name), override), place), place)
-
-
-def load_plugin(package: str, name: str, where: str) -> ModuleType:
-    """The module `snn.<package>.<name>`, executed without torch; raises InputError with the nearest name."""
-    folder = f"snn/{package.replace('.', '/')}"
-    known = sorted(path.stem for path in (ROOT / folder).glob("[a-z]*.py"))
-    if name not in known:
-        raise InputError(where, f"there is no {folder}/{name:.100}.py", nearest(name, known))
-    return importlib.import_module(f"snn.{package}.{name}")
 
 
 @functools.cache
@@ -153,16 +114,3 @@ def _with_options(kind: str, document: Any, place: Place) -> Any:
     plugin = load_plugin(PACKAGES[kind], document[PLUGINS[kind]], place.at(PLUGINS[kind]))
     options = validate(plugin.Options, document.get("options", {}), Place(place.file, (*place.keys, "options")))
     return {**document, "options": options}
-
-
-def validate(model: type[Checked], document: Any, place: Place) -> Checked:
-    """A document as its typed model; raises InputError naming the first wrong key, as `place` leads to it."""
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        if first["type"] == "missing":
-            what = "a required key is missing"
-        else:
-            what = first["msg"].removeprefix("Value error, ")
-        raise InputError(place.at(*map(str, first["loc"])), what, "correct the key") from error

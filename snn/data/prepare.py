@@ -11,10 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from snn.config import Dataset
-from snn.core import files
+from snn.core import stored
 from snn.core.errors import InputError
 from snn.core.observer import TERMINAL, Observer, Progress
-from snn.data import download, splits
+from snn.data import download, shapes, splits
 from snn.data.loaders import Loader, Raw
 
 
@@ -73,9 +73,9 @@ def run(job: Job, loader: Loader, out: Path, observer: Observer = TERMINAL) -> d
             streams = {f"y_{part}": _integers(raw.y_N[parts[part]]) for part in names}
             streams |= {f"index_{part}": _integers(parts[part]) for part in names}
             for part in names:
-                shape = (len(parts[part]), *dataset.sample_shape)
-                streams[f"x_{part}"] = files.Stream("uint8", shape, samples(parts[part], progress, part == "train"))
-            files.stream_tensors(out / f"{name}.safetensors", streams, lambda: metadata(names))
+                shape = (len(parts[part]), *shapes.sample_shape(dataset))
+                streams[f"x_{part}"] = stored.Stream("uint8", shape, samples(parts[part], progress, part == "train"))
+            stored.stream_tensors(out / f"{name}.safetensors", streams, lambda: metadata(names))
 
     write("train", "train", "validation")
     if dataset.normalise == "standard" and 0 in pixels.statistics()["std"]:
@@ -114,8 +114,8 @@ def _check_classes(raw: Raw, dataset: Dataset, where: str) -> None:
 
 
 def _checked(x: np.ndarray, dataset: Dataset, where: str) -> np.ndarray:
-    if x.shape != dataset.sample_shape or x.dtype != "uint8":
-        found = f"has a sample of shape {x.shape} and type {x.dtype}, expected are {dataset.sample_shape} and uint8"
+    if x.shape != (expected := shapes.sample_shape(dataset)) or x.dtype != "uint8":
+        found = f"has a sample of shape {x.shape} and type {x.dtype}, expected are {expected} and uint8"
         raise InputError(where, found, "correct input_shape and frames in its YAML file")
     largest = 1 if dataset.spikes else dataset.white
     if x.max(initial=0) > largest:
@@ -124,5 +124,5 @@ def _checked(x: np.ndarray, dataset: Dataset, where: str) -> np.ndarray:
     return x
 
 
-def _integers(values_N: np.ndarray) -> files.Stream:
-    return files.Stream("int64", values_N.shape, [values_N])
+def _integers(values_N: np.ndarray) -> stored.Stream:
+    return stored.Stream("int64", values_N.shape, [values_N])

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from snn.config import Augment
-from snn.core import files
+from snn.core import stored
 from snn.core.errors import InputError, remake
 from snn.data.augment import augmented, cut_out
 
@@ -64,19 +64,21 @@ class Samples:
             x_BX = x_BX.to(y_B.device)
             yield self.shown(x_BX), self.goal(x_BX, y_B)
 
-    def shuffled(self, batch: int, augment: Augment, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches (x, goal), shuffled and augmented by `generator` on the CPU."""
+    def shuffled(
+        self, batch: int, augment: Augment | None, generator: torch.Generator
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches (x, goal), shuffled and, unless `augment` is None, augmented by `generator` on the CPU."""
         for indices in torch.randperm(len(self), generator=generator).split(batch):
             x_BX = self.x_NX[indices.to(self.x_NX.device)].to(self.y_N.device)
-            x_BX = augmented(x_BX, augment, generator)
-            y_B = self.y_N[indices.to(self.y_N.device)]
-            yield cut_out(self.shown(x_BX), augment.cutout, generator), self.goal(x_BX, y_B)
+            x_BX = augmented(x_BX, augment, generator) if augment else x_BX
+            y_B, shown = self.y_N[indices.to(self.y_N.device)], self.shown(x_BX)
+            yield cut_out(shown, augment.cutout, generator) if augment else shown, self.goal(x_BX, y_B)
 
 
 def load(path: Path, device: torch.device, remedy: str | None = None) -> dict[str, Samples]:
     """The parts of a prepared file; raises InputError naming the file, with `remedy` or `remake` of its folder."""
     remedy = remedy or remake(path.parent)
-    tensors, metadata = files.read_tensors(path, remedy, "pt")
+    tensors, metadata = stored.read_tensors(path, remedy, "pt")
     try:
         mean_C, std_C = (torch.tensor(metadata["statistics"][key], device=device) for key in ("mean", "std"))
         how = {key: metadata[key] for key in ("normalise", "white", "task", "spikes")}

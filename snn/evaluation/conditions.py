@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from snn.config import params
-from snn.core import files
+from snn.config.levels import noise_parts
+from snn.core import stored
 from snn.core.errors import remake
 from snn.hardware import chip, int8
 from snn.hardware.trials import Design, evaluations
@@ -65,8 +65,8 @@ def number_of(calibrations: Sequence[Calibrated], steps_eval: Sequence[int]) -> 
 def _on_chips(calibration: Calibrated, clean: Network, level: float) -> Iterator[Condition]:
     """The chips of a level as manufactured, then after every calibration."""
     design, found = calibration
-    tensors, metadata = files.read_tensors(found, remake(found.parent))
-    parts = params.noise_parts(design.noise, level)
+    tensors, metadata = stored.read_tensors(found, remake(found.parent))
+    parts = noise_parts(design.noise, level)
     for number in range(design.hardware.chips):
         made = chip.manufacture(clean, parts, number)
         yield Condition({"condition": "noisy", **_chip(design, level, number, made)}, made.network)

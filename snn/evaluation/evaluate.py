@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from snn.core import files
+from snn.core import stored
 from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
 from snn.data.samples import Samples
@@ -80,8 +80,8 @@ def run(
             rows.append(_row(subject, test.task, {**facts, **condition.columns, **outcome, **_work(total(operations))}))
             layer_rows = layer_rows or _layer_rows(subject, clean, operations)
             progress.step()
-    files.write_csv(out / "layers.csv", [row.model_dump() for row in layer_rows])
-    files.write_csv(out / "rows.csv", [row.model_dump() for row in rows])
+    stored.write_csv(out / "layers.csv", [row.model_dump() for row in layer_rows])
+    stored.write_csv(out / "rows.csv", [row.model_dump() for row in rows])
     return {"conditions": len(rows)}
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from snn.config import Augment, params
-from snn.core import files, seeds
+from snn.config.levels import noise_parts
+from snn.core import seeds, stored
 from snn.core.errors import InputError
 from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
@@ -114,9 +114,9 @@ def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERM
                 tensors |= {f"{trial.key}/{name}/{parameter}": value for parameter, value in values.items()}
             observer.result(f"{trial.key}  validation {first['value_val']:.4f} -> {last['value_val']:.4f}")
             progress.step()
-    files.write_csv(out / "history.csv", history)
+    stored.write_csv(out / "history.csv", history)
     about = {"digest": setup.digest, "trials": spent}
-    files.write_tensors(out / "chips.safetensors", network.to_numpy(tensors), about)
+    stored.write_tensors(out / "chips.safetensors", network.to_numpy(tensors), about)
     return {"calibrations": len(spent), "samples": design.hardware.calibration.samples}
 
 
@@ -163,7 +163,7 @@ def calibrate(
     history, chosen = [row(0, None)], 0
     best = last = _copy(calibrator.network)
     for epoch in range(1, settings.epochs + 1):
-        batches = train.shuffled(settings.batch, Augment(), order)
+        batches = train.shuffled(settings.batch, None, order)
         found, last = row(epoch, calibrator.epoch(_lessons(batches, reference, shuffle))), _copy(calibrator.network)
         if all(better(found, earlier, validation.task) for earlier in history):
             best, chosen = last, epoch
@@ -175,7 +175,7 @@ def _set_up(clean: Network, trial: Trial, design: Design) -> tuple[Calibrator, C
     """The calibrator of a trial, and a function that returns the network to evaluate."""
     kind = calibrators.load(trial.treatment.calibrator, "calibration.calibrators")
     settings = design.hardware.calibration
-    parts = params.noise_parts(design.noise, trial.level) if trial.level else []
+    parts = noise_parts(design.noise, trial.level) if trial.level else []
     if trial.treatment.control != "noise_aware":
         made = chip.manufacture(clean, parts, trial.chip or 0).network
         return kind(made, settings), lambda: made

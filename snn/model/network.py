@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from snn.core import files
+from snn.core import stored
 from snn.core.errors import InputError, remake
 from snn.model.graph import Node, biased, nodes, sizes
 from snn.model.layer import Layer, NeuronNormalisation, folded
@@ -171,13 +171,13 @@ def _dropout(architecture: Architecture, placed: Sequence[Node], node: Node, las
 def save(network: Network, path: Path, **metadata: object) -> Path:
     """Write tensors and architecture as safetensors."""
     document = {"architecture": network.architecture.model_dump(mode="json"), **metadata}
-    return files.write_tensors(path, to_numpy(network.state_dict()), document)
+    return stored.write_tensors(path, to_numpy(network.state_dict()), document)
 
 
 def load(path: Path, device: torch.device, remedy: str | None = None) -> Network:
     """Read a network written by `save`; raises InputError naming the file. Default remedy: that of its folder."""
     remedy = remedy or remake(path.parent)
-    tensors, metadata = files.read_tensors(path, remedy)
+    tensors, metadata = stored.read_tensors(path, remedy)
     try:
         network = Network(Architecture.model_validate_json(json.dumps(metadata["architecture"])))
         network.load_state_dict(from_numpy(tensors))
@@ -188,7 +188,7 @@ def load(path: Path, device: torch.device, remedy: str | None = None) -> Network
 
 def metadata(path: Path) -> dict[str, Any]:
     """The document that a network was saved with; raises InputError naming the file."""
-    return files.read_tensors(path, remake(path.parent))[1]
+    return stored.read_tensors(path, remake(path.parent))[1]
 
 
 def to_numpy(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

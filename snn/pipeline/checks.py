@@ -5,6 +5,7 @@ from pathlib import Path
 
 from snn import config
 from snn.config import params
+from snn.config.levels import noise_parts
 from snn.core.errors import InputError
 from snn.hardware import calibrators
 from snn.model.graph import sizes, wire
@@ -73,7 +74,7 @@ class Checks:
         levels = hardware.levels or noise.levels
         for level in levels:
             try:
-                params.noise_parts(noise, level)
+                noise_parts(noise, level)
             except InputError as error:
                 found = f"{level:g} does not fit noise {hardware.noise} ({error.what})"
                 raise InputError(f"{key}.levels", found, "change the level") from None

@@ -6,7 +6,7 @@ Code is addressed by its content. The canonical walk of a module writes its synt
 empty fields and annotations of functions: comments, formatting and types change nothing, and Python 3.11 to 3.13 agree.
 For a module of `snn` that is imported, the walk writes the name that is bound and the digest of the module's content,
 not its path. A module that moves therefore renames no result; another import under the same name does. A package that
-does anything is part of the content of every module in it, and a C source beside a module of its name part of that one.
+does anything is part of whatever uses a module in it, and a C source beside a module of its name part of that one.
 """
 
 import ast
@@ -20,12 +20,15 @@ from typing import Any, ClassVar
 from snn.core.errors import InputError
 from snn.core.paths import DIGEST_LENGTH, ROOT
 
-# These packages and modules change no number, or only through resolved parameters, which are hashed themselves.
-INERT = (
+# These modules compute no number: what they read or check reaches one only as resolved parameters or as inputs, which
+# are hashed themselves. A package that does nothing but export names of such modules is inert, too.
+INERT = {
     *("snn.core.errors", "snn.core.files", "snn.core.git", "snn.core.lazy", "snn.core.observer", "snn.core.paths"),
-    *("snn.core.plugins", "snn.core.strict", "snn.config", "snn.data.download", "snn.pipeline.job"),
+    *("snn.core.plugins", "snn.core.strict", "snn.config.dataset", "snn.config.documents", "snn.config.energy"),
+    *("snn.config.experiment", "snn.config.literature", "snn.config.method", "snn.config.network", "snn.config.noise"),
+    *("snn.config.params", "snn.config.plugins", "snn.config.read", "snn.data.download", "snn.pipeline.job"),
     *("snn.pipeline.results", "snn.pipeline.stamped"),
-)
+}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DOCUMENTED = (ast.Module, ast.ClassDef, *FUNCTIONS)
 BODIES = {"body", "orelse", "finalbody"}
@@ -51,7 +54,7 @@ def code_digest(modules: tuple[str, ...]) -> str:
 
 def content(module: str) -> str:
     """sha256 of the canonical walk of a module of `snn`; raises InputError naming a module that imports itself."""
-    return "inert" if _inert(module) else _Contents().of(module)
+    return _Contents().of(module)
 
 
 def module_file(name: str) -> Path:
@@ -70,14 +73,13 @@ def canonical(tree: ast.AST, contents: Callable[[str], str] = str, module: str =
     return "".join(text)
 
 
-def bindings(statement: ast.stmt, module: str = "") -> list[tuple[str, str, str]] | None:
+def bindings(statement: ast.stmt) -> list[tuple[str, str, str]] | None:
     """What an import statement binds from `snn`: (module, attribute or "", name); None for any other statement."""
     if isinstance(statement, ast.Import):
         return [(alias.name, "", alias.asname or alias.name) for alias in statement.names if _is_module(alias.name)]
     if not isinstance(statement, ast.ImportFrom):
         return None
-    source = _absolute(statement, module)
-    found = []
+    found, source = [], statement.module or ""
     for alias in statement.names:
         name, whole = alias.asname or alias.name, f"{source}.{alias.name}"
         if _is_module(whole):
@@ -97,17 +99,22 @@ class _Contents:
 
     def of(self, module: str) -> str:
         if _inert(module):
-            return "inert"
+            return "".join(
+                ("inert", *self._above(package for package in _packages(module) if package not in self._open))
+            )
         if module in self._open:
             circle = " -> ".join((*self._open[self._open.index(module) :], module))
             raise InputError(module_file(module), f"imports itself: {circle}", "import one way only")
         if module not in self.known:
             self._open.append(module)
-            above = sorted(map(self.of, _packages(module)))
+            above = self._above(_packages(module))
             walk = "".join((canonical(_parsed(module), self.of, module), _compiled_source(module), *above))
             self._open.pop()
             self.known[module] = hashlib.sha256(walk.encode()).hexdigest()
         return self.known[module]
+
+    def _above(self, packages: Iterable[str]) -> list[str]:
+        return sorted(map(self.of, packages))
 
 
 class _Walk:
@@ -153,7 +160,10 @@ class _Walk:
         bound: dict[str, str] = {}  # of two bindings of a name, the last one counts
         rest: list[ast.stmt] = []
         for statement in statements:
-            found = bindings(statement, self._module)
+            if isinstance(statement, ast.ImportFrom) and statement.level:
+                where = f"{module_file(self._module)}: line {statement.lineno}"
+                raise InputError(where, "is a relative import", "name the module from snn on")
+            found = bindings(statement)
             if found and isinstance(statement, ast.Import | ast.ImportFrom):
                 bound |= {name: f"{self._contents(target)}.{attribute}" for target, attribute, name in found}
                 names = {name for *_, name in found}
@@ -170,7 +180,7 @@ class _Walk:
 def _only(statement: ast.Import | ast.ImportFrom, names: list[ast.alias]) -> ast.stmt:
     if isinstance(statement, ast.Import):
         return ast.Import(names)
-    return ast.ImportFrom(statement.module, names, statement.level)
+    return ast.ImportFrom(statement.module, names, 0)
 
 
 def _untyped(statement: ast.stmt) -> ast.stmt:
@@ -193,15 +203,6 @@ def _lazy(node: ast.AST) -> str | None:
     return None
 
 
-def _absolute(statement: ast.ImportFrom, module: str) -> str:
-    """The full name of the module that a statement imports from."""
-    if not statement.level:
-        return statement.module or ""
-    package = module.split(".") if module_file(module).name == "__init__.py" else module.split(".")[:-1]
-    above = package[: len(package) - statement.level + 1]
-    return ".".join([*above, *([statement.module] if statement.module else [])])
-
-
 def _is_module(name: str) -> bool:
     return name.split(".")[0] == "snn" and module_file(name).is_file()
 
@@ -210,7 +211,7 @@ def _packages(module: str) -> Iterator[str]:
     """The packages that a module lies in, if they do anything: Python runs them first, wherever the module is used."""
     parts = module.split(".")
     for package in (".".join(parts[:end]) for end in range(1, len(parts))):
-        if not _inert(package) and _is_module(package) and not _empty(_parsed(package)):
+        if _is_module(package) and not _inert(package):
             yield package
 
 
@@ -220,13 +221,29 @@ def _compiled_source(module: str) -> str:
     return "\n".join(map(str.rstrip, path.read_text().splitlines())) if path.is_file() else ""
 
 
-def _empty(tree: ast.Module) -> bool:
-    """Whether a module has nothing but a docstring."""
-    return len(tree.body) == (ast.get_docstring(tree, clean=False) is not None)
+def _inert(module: str) -> bool:
+    return module in INERT or (module_file(module).name == "__init__.py" and _only_exports(_parsed(module)))
 
 
-def _inert(name: str) -> bool:
-    return name == "snn" or any(name == inert or name.startswith(f"{inert}.") for inert in INERT)
+def _only_exports(tree: ast.Module) -> bool:
+    """Whether a module has nothing but a docstring, imports from inert modules and the list of what it exports."""
+    body = tree.body[ast.get_docstring(tree, clean=False) is not None :]
+    return all(_is_list_of_exports(statement) or _imports_inert(statement) for statement in body)
+
+
+def _is_list_of_exports(statement: ast.stmt) -> bool:
+    """Whether a statement is __all__ = ["a name", ...]."""
+    if not isinstance(statement, ast.Assign) or [ast.unparse(target) for target in statement.targets] != ["__all__"]:
+        return False
+    names = getattr(statement.value, "elts", None)
+    return names is not None and all(isinstance(name, ast.Constant) for name in names)
+
+
+def _imports_inert(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.ImportFrom) or statement.level:
+        return False
+    found = bindings(statement) or []
+    return len(found) == len(statement.names) and all(module in INERT for module, *_ in found)
 
 
 @functools.cache

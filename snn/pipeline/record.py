@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from snn.core import files
+from snn.core import files, stored
 from snn.core.errors import InputError, remake, reproduce
 from snn.core.git import git
 from snn.pipeline import results
@@ -121,7 +121,7 @@ class TablesOnRecord:
 
     @cached_property
     def _costs(self) -> list[dict[str, str]]:
-        return files.read_csv(self.tables / "costs.csv", remake(self.tables, OWN))
+        return stored.read_csv(self.tables / "costs.csv", remake(self.tables, OWN))
 
     def _dirty_folders(self) -> list[Path]:
         """The folders of dirty results that are here, none inside another one, and the tables.

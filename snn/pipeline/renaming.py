@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from snn.core import files
+from snn.core import files, stored
 from snn.core.errors import InputError, remake
 from snn.core.git import git
 from snn.core.paths import DIGEST_LENGTH
@@ -173,12 +173,12 @@ def provenance(folder: Path) -> Any:
 def _rewrite(source: Path, target: Path, digests: Mapping[str, str]) -> None:
     """Copy a file of a result and replace the old digests in it."""
     if source.suffix == ".safetensors":
-        arrays, metadata = files.read_tensors(source, remake(source.parent))
-        files.write_tensors(target, arrays, {**metadata, "digest": digests[metadata["digest"]]})
+        arrays, metadata = stored.read_tensors(source, remake(source.parent))
+        stored.write_tensors(target, arrays, {**metadata, "digest": digests[metadata["digest"]]})
         return
-    rows = files.read_csv(source, remake(source.parent))
+    rows = stored.read_csv(source, remake(source.parent))
     if rows and "digest" in rows[0]:
-        files.write_csv(target, [{**row, "digest": digests[row["digest"]]} for row in rows])
+        stored.write_csv(target, [{**row, "digest": digests[row["digest"]]} for row in rows])
     else:
         files.write(target, source.read_bytes())
 
@@ -188,7 +188,7 @@ def _same_data(job: Prepare) -> frozenset[str]:
     """sha256 of the training file of every preparation of the same data whose tensors equal those of this one."""
 
     def contents(folder: Path) -> list[Any]:
-        return [files.read_tensors(folder / name, remake(folder)) for name in job.results]
+        return [stored.read_tensors(folder / name, remake(folder)) for name in job.results]
 
     def same(ours: Any, theirs: Any) -> bool:
         (arrays, about), (other_arrays, other_about) = ours, theirs

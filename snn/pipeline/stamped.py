@@ -7,12 +7,10 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from snn.core import files
 from snn.core.errors import remake
-from snn.core.lazy import lazy
 from snn.core.observer import Observer
 from snn.pipeline.job import Job
-
-files = lazy("snn.core.files")
 
 
 @dataclass(frozen=True, eq=False)

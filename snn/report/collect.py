@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
-from snn.core import files
+from snn.core import files, stored
 from snn.core.columns import Columns
 from snn.core.errors import InputError, remake
 from snn.evaluation.rows import LayerRow, Row, Run
@@ -121,7 +121,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     """The rows of one run, checked against their schema."""
     remedy = remake(path.parent)
     try:
-        found = files.read_csv(path, remedy)
+        found = stored.read_csv(path, remedy)
         rows = [Row.from_text(row) for row in found]
     except ValidationError as error:
         raise InputError(path, f"does not hold the rows of this version ({error})", remedy) from error

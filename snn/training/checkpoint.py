@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from snn.core import files
+from snn.core import files, stored
 from snn.core.errors import InputError
 from snn.core.observer import TERMINAL, Observer
 from snn.model import network
@@ -32,7 +32,7 @@ def save(folder: Path, digest: str, student: nn.Module, optimiser: torch.optim.O
     newest, previous = (folder / name for name in files.PROGRESS)
     arrays = _arrays(_owned(student, course.best, optimise.state(optimiser)))
     text = json.dumps({"progress_of": digest, "history": course.history, "traces": course.traces})
-    files.write_tensors(newest, arrays, {"sha256": sum_of(arrays, text), "progress": text}, previous)
+    stored.write_tensors(newest, arrays, {"sha256": sum_of(arrays, text), "progress": text}, previous)
 
 
 def restore(
@@ -92,7 +92,7 @@ def _read(
 
     Raises InputError if it is damaged, or if its tensors do not fit this training.
     """
-    arrays, document = files.read_tensors(path, "")
+    arrays, document = stored.read_tensors(path, "")
     text = document.get("progress") if isinstance(document, dict) else None
     if not isinstance(text, str) or document.get("sha256") != sum_of(arrays, text):
         raise InputError(path, "is damaged: its checksum is wrong", "")

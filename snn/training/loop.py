@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from snn.config import Augment, Init, Training
-from snn.core import files, seeds
+from snn.core import seeds, stored
 from snn.core.errors import InputError, Stopped, remake
 from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
@@ -60,10 +60,10 @@ def run(
     parts = samples.load(data, device)
     parents = {"teacher": network.load(teacher, device)} if teacher else {}
     student, course = fit(setup, parts, parents, observer)
-    files.write_csv(out / "epochs.csv", course.history, list(records.Epoch.model_fields))
-    files.write_csv(out / "traces.csv", course.traces, list(records.Trace.model_fields))
+    stored.write_csv(out / "epochs.csv", course.history, list(records.Epoch.model_fields))
+    stored.write_csv(out / "traces.csv", course.traces, list(records.Trace.model_fields))
     about = {"digest": setup.digest, "status": course.status}
-    files.write_tensors(out / "student.safetensors", network.to_numpy(student.state_dict()), about)
+    stored.write_tensors(out / "student.safetensors", network.to_numpy(student.state_dict()), about)
     network.save(course.best, out / "net.safetensors", **about)
     return {"epochs": len(course.history), "samples_seen": len(course.history) * len(parts["train"])}
 
@@ -199,7 +199,7 @@ def initialise(student: Network, init: Init) -> None:
 
 def _start(student: Network, path: Path) -> None:
     try:
-        student.load_state_dict(network.from_numpy(files.read_tensors(path, remake(path.parent))[0]))
+        student.load_state_dict(network.from_numpy(stored.read_tensors(path, remake(path.parent))[0]))
     except RuntimeError as error:
         why = str(error).strip().splitlines()[-1].strip()
         raise InputError(path, f"does not fit this method ({why})", "choose a start with the same layers") from error

@@ -28,7 +28,7 @@ def build(student: Network, training: Training) -> torch.optim.Optimizer:
 
 def _groups(student: Network, scales: LrScale) -> list[dict[str, Any]]:
     """One group if all factors are 1, else one per parameter, in the order of the student's parameters."""
-    if scales == LrScale():
+    if {scales.conv, scales.linear, scales.readout} == {1}:
         return [{"params": list(student.parameters()), "scale": 1.0}]
     readout = {id(parameter) for parameter in student.layers[-1].op.parameters()}
     groups = []

@@ -13,7 +13,7 @@ from matplotlib import pyplot
 
 from snn.cli.main import main
 from snn.config import params
-from snn.core import files
+from snn.core import files, stored
 from snn.pipeline.plan import Plan
 
 LINE = re.compile(r"error: [^:]+: .+; .+")
@@ -76,7 +76,7 @@ class Disk:
 
     def __init__(self, patch: pytest.MonkeyPatch, code: int, good: int):
         self.count, self.good, self.code = 0, good, code
-        for owner, name in ((Path, "replace"), (Path, "write_bytes"), (Path, "mkdir"), (files, "save_file")):
+        for owner, name in ((Path, "replace"), (Path, "write_bytes"), (Path, "mkdir"), (stored, "save_file")):
             patch.setattr(owner, name, self.guard(getattr(owner, name)))
 
     def guard(self, write):
@@ -201,7 +201,7 @@ def test_a_training_whose_loss_is_no_number_becomes_a_row_that_says_so(grid, her
     assert main(command(job)) == 0
     assert re.search(r"diverged .* 1\b.* nan\b", capsys.readouterr().out)
     assert main(command(evaluation)) == 0
-    rows = files.read_csv(here / evaluation.proof, "")
+    rows = stored.read_csv(here / evaluation.proof, "")
     assert {row["status"] for row in rows} == {"diverged"}
     assert all(0 <= float(row["value_test"]) <= 1 for row in rows)
 

@@ -16,7 +16,7 @@ from safetensors import safe_open
 from torch.nn import functional as F
 
 from snn.config import Augment, Dataset, File, Split
-from snn.core import files, seeds
+from snn.core import files, seeds, stored
 from snn.core.errors import InputError
 from snn.data import augment as augment_module
 from snn.data import prepare, samples, splits
@@ -276,7 +276,7 @@ def test_every_prepared_sample_has_its_index_in_the_release(tmp_path):
     prepare.run(toy(), release(x_NCHW), tmp_path)
     held = {}
     for name in ("train", "test"):
-        tensors, _ = files.read_tensors(tmp_path / f"{name}.safetensors", "")
+        tensors, _ = stored.read_tensors(tmp_path / f"{name}.safetensors", "")
         held |= tensors
     for part in ("train", "validation", "test"):
         index_N = held[f"index_{part}"]
@@ -325,10 +325,10 @@ def test_a_stream_of_pieces_is_read_as_the_whole(tmp_path_factory, shapes):
             facts["rows"] = facts.get("rows", 0) + 1
             yield row
 
-    streams = {name: files.Stream(a.dtype.name, a.shape, pieces(a)) for name, a in arrays.items()}
-    files.stream_tensors(path, streams, lambda: {"facts": facts})
+    streams = {name: stored.Stream(a.dtype.name, a.shape, pieces(a)) for name, a in arrays.items()}
+    stored.stream_tensors(path, streams, lambda: {"facts": facts})
     for framework in ("numpy", "pt"):
-        found, metadata = files.read_tensors(path, "", framework)
+        found, metadata = stored.read_tensors(path, "", framework)
         assert metadata == {"facts": {"rows": sum(len(a) for a in arrays.values())}}
         assert {name: np.asarray(a).tolist() for name, a in found.items()} == {n: a.tolist() for n, a in arrays.items()}
     with safe_open(path, framework="numpy") as file:
@@ -341,7 +341,7 @@ def test_a_stream_that_breaks_off_leaves_no_file(tmp_path):
         raise InputError("raw/7.jpg", "is empty", "download it again")
 
     with refused("raw/7.jpg"):
-        files.stream_tensors(tmp_path / "x.safetensors", {"x": files.Stream("uint8", (2, 3), pieces())}, dict)
+        stored.stream_tensors(tmp_path / "x.safetensors", {"x": stored.Stream("uint8", (2, 3), pieces())}, dict)
     assert list(tmp_path.iterdir()) == []
 
 

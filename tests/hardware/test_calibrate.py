@@ -18,7 +18,8 @@ from torch.nn.utils import parametrize
 
 from snn import config
 from snn.config import params
-from snn.core import files, seeds
+from snn.config.levels import noise_parts
+from snn.core import seeds, stored
 from snn.core.observer import Observer
 from snn.data.samples import Samples
 from snn.evaluation import conditions, evaluate
@@ -82,7 +83,7 @@ def trial_of(calibrator="ltl_offline", targets="own", control=None, level=0.3, n
 
 
 def parts_of(noise: str, level: float) -> chip.Parts:
-    return params.noise_parts(params.load("noise", noise), level)
+    return noise_parts(params.load("noise", noise), level)
 
 
 def design_of(calibration, by_teacher=False, noise="mismatch", levels=(0.3,), chips=2, controls=None) -> trials.Design:
@@ -476,7 +477,7 @@ class World:
         for name, parts in (("train", {"train": train, "validation": validation}), ("test", {"test": test})):
             arrays = {f"x_{part}": own.x_NX.numpy() for part, own in parts.items()}
             arrays |= {f"y_{part}": own.y_N.numpy() for part, own in parts.items()}
-            files.write_tensors(folder / f"{name}.safetensors", arrays, {**about, "parts": list(parts)})
+            stored.write_tensors(folder / f"{name}.safetensors", arrays, {**about, "parts": list(parts)})
         network.save(clean_network(), folder / "net.safetensors", status="ok")
         network.save(teacher_network(), folder / "teacher.safetensors", status="ok")
 
@@ -506,7 +507,7 @@ class Done:
     def __init__(self, design: trials.Design, folder: Path):
         self.design, self.folder = design, folder
         self.proof = folder / "chips.safetensors"
-        tensors, about = files.read_tensors(self.proof, "")
+        tensors, about = stored.read_tensors(self.proof, "")
         self.spent, self.found = about["trials"], {name: torch.tensor(value) for name, value in tensors.items()}
 
     @property

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snn.config import params
+from snn.config.levels import noise_parts, options
 from snn.hardware import chip, noise
 from snn.hardware.foundry import Foundry
 from snn.model.network import Network
@@ -71,7 +72,7 @@ def part(model, **options):
 
 
 def parts_of(noise, level):
-    return params.noise_parts(params.load("noise", noise), level)
+    return noise_parts(params.load("noise", noise), level)
 
 
 def mismatch(sigma, disturbs=EVERYTHING, **options):
@@ -1220,7 +1221,7 @@ def document(model, options, **changes):
 
 def test_a_file_of_noise_that_makes_sense_is_accepted():
     noise = params.parse("noise", document("stuck", {"p": "level", "at": "zero"}), HERE)
-    assert [model.at(0.2) for model in noise.models] == [{"sigma": 0.2, "on": "inputs"}, {"p": 0.2, "at": "zero"}]
+    assert [options(model, 0.2) for model in noise.models] == [{"sigma": 0.2, "on": "inputs"}, {"p": 0.2, "at": "zero"}]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from snn.core import files
+from snn.core import stored
 from snn.energy.counter import fanout
 from snn.model import network
 from snn.model.graph import nodes, sizes, wire
@@ -213,11 +213,11 @@ def test_a_saved_network_comes_back_bit_by_bit(kind, tmp_path):
     assert torch.equal(loaded.predict(images()), made.predict(images()))
     again = network.save(loaded, tmp_path / "again.safetensors", digest="abc")
     assert again.read_bytes() == path.read_bytes()
-    assert files.read_tensors(path, "")[1]["digest"] == "abc"
+    assert stored.read_tensors(path, "")[1]["digest"] == "abc"
 
 
 def test_a_file_that_holds_no_network_is_refused_by_name(tmp_path):
-    path = files.write_tensors(tmp_path / "other.safetensors", network.to_numpy({"x": torch.ones(2)}), {})
+    path = stored.write_tensors(tmp_path / "other.safetensors", network.to_numpy({"x": torch.ones(2)}), {})
     with refused(path):
         network.load(path, torch.device("cpu"))
     whole = network.save(build(), tmp_path / "net.safetensors").read_bytes()

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snn.config import params
+from snn.config.levels import noise_parts
 from snn.hardware import chip
 from snn.hardware.noise import mismatch
 from snn.model.spec import AvgPool, Conv, Linear, MaxPool, NeuNorm, Readout, Relu
@@ -396,9 +397,9 @@ def test_mismatch_disturbs_the_constants_that_a_foreign_network_brings(tmp_path)
     layer = net.layers[0]
     chip.set_silicon(layer, decay_N=torch.linspace(0.5, 0.9, 6), threshold_N=torch.linspace(0.2, 0.7, 6))
     before = copy.deepcopy(layer.silicon)
-    ideal = chip.manufacture(net, params.noise_parts(noise, 0), 0).network.layers[0].silicon
+    ideal = chip.manufacture(net, noise_parts(noise, 0), 0).network.layers[0].silicon
     torch.testing.assert_close((ideal.decay_N, ideal.threshold_N), (before.decay_N, before.threshold_N))
-    made = chip.manufacture(net, params.noise_parts(noise, 0.2), 0).network.layers[0].silicon
+    made = chip.manufacture(net, noise_parts(noise, 0.2), 0).network.layers[0].silicon
     ratio = made.threshold_N / before.threshold_N
     assert ratio.std() > 0.05
     assert abs(ratio.mean() - 1) < 0.3

@@ -3,13 +3,14 @@
 import ast
 import hashlib
 import json
+import re
 from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snn.config import params
+from snn.config import Training, params
 from snn.core.errors import InputError
 from snn.core.strict import Model, Neutral
 from snn.data.loaders import digits
@@ -30,7 +31,8 @@ def package(tmp_path, monkeypatch):
         for path in tmp_path.rglob("*.py"):
             path.unlink()
         for name, text in modules.items():
-            path = tmp_path / "snn" / (name.replace("__", "/") + ("__init__.py" if name.endswith("__") else ".py"))
+            file = name.replace("__", "/") + ("__init__.py" if name.endswith("__") else ".py")
+            path = tmp_path / "snn" / file.removeprefix("/")
             for folder in (path.parent, tmp_path / "snn"):
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / "__init__.py").touch()
@@ -79,13 +81,11 @@ def test_something_else_under_the_same_name_is_another_digest(package, other):
     "other",
     [
         "from snn import high\nfrom snn.low import scale\n" + USER[USER.index("\n\n\ndef") :],
-        USER.replace("from snn.low", "from .low"),
-        USER.replace("from snn import high", "from . import high"),
         USER.replace("def f(x)", "def f(x: int) -> float"),
         "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from snn.other import Any\n\n" + USER,
         USER.replace("def f(x):\n", 'def f(x):\n    """Say so."""\n    # and why\n'),
     ],
-    ids=["order", "relative", "relative package", "annotation", "for types only", "docstring and comment"],
+    ids=["order", "annotation", "for types only", "docstring and comment"],
 )
 def test_what_changes_no_number_changes_no_digest(package, other):
     typed = "from typing import TYPE_CHECKING\n\n" if "TYPE_CHECKING" in other else ""
@@ -116,17 +116,82 @@ def test_of_two_imports_under_one_name_the_last_one_counts(package):
     assert package("user", user=first + second + rest, **modules) != package("user", user=USER, **modules)
 
 
+@pytest.mark.parametrize("relative", ["from .low import scale\n", "def f():\n    from . import low\n"])
+def test_a_relative_import_is_refused_with_its_file_and_line(relative, package):
+    with pytest.raises(InputError) as refusal:
+        package("user", user=relative, low=LOW)
+    assert re.match(r".*/snn/user\.py: line [12]: ", str(refusal.value))
+
+
 def test_modules_that_import_each_other_are_refused(package):
     with pytest.raises(InputError) as refusal:
         package("a", a="from snn.b import x\n", b="from snn.a import y\n")
     assert "snn.a -> snn.b -> snn.a" in str(refusal.value)
 
 
-@pytest.mark.parametrize("inert", ["errors", "observer", "plugins"])
+@pytest.mark.parametrize("inert", ["core.errors", "core.observer", "core.plugins", "core.files", "config.dataset"])
 def test_inert_modules_are_those_whose_content_reaches_no_number(package, inert):
-    user = f"from snn.core.{inert} import Anything\n"
-    one, other = ({f"core__{inert}": f"Anything = {value}\n"} for value in (1, 2))
+    user = f"from snn.{inert} import Anything\n"
+    one, other = ({inert.replace(".", "__"): f"Anything = {value}\n"} for value in (1, 2))
     assert package("user", user=user, **one) == package("user", user=user, **other)
+
+
+@pytest.mark.parametrize("name", ["core.stored", "config.levels", "data.shapes"])
+def test_modules_between_parameters_and_numbers_are_part_of_digests(package, name):
+    user = f"from snn.{name} import Anything\n"
+    one, other = ({name.replace(".", "__"): f"Anything = {value}\n"} for value in (1, 2))
+    assert package("user", user=user, **one) != package("user", user=user, **other)
+
+
+EXPORTS = 'from snn.config.dataset import Dataset\n\n__all__ = ["Dataset"]\n'
+
+
+@pytest.mark.parametrize(
+    "user", ["from snn.config import Dataset\n", "from snn import config\n", "import snn.config\n"]
+)
+def test_a_package_that_exports_inert_names_is_inert_until_it_does_something(package, user):
+    modules = {"config__dataset": "class Dataset:\n    pass\n", "config__read": "", "low": LOW}
+    before = package("user", user=user, config__=EXPORTS, **modules)
+    more = EXPORTS.replace('"]', '", "read"]') + "from snn.config import read\n"
+    assert package("user", user=user, config__=more, **modules) == before
+    for acting in ("import random\nrandom.seed(0)\n", "Dataset.n = 1\n", "from snn.low import scale\n"):
+        assert package("user", user=user, config__=EXPORTS + acting, **modules) != before
+
+
+@pytest.mark.parametrize(
+    ("user", "package_above", "used"),
+    [
+        ("from snn.core.errors import InputError\n", "__", True),
+        ("from snn.core.errors import InputError\n", "core__", True),
+        ("from snn.low import scale\n", "__", True),
+        ("from snn.low import scale\n", "core__", False),
+    ],
+)
+def test_a_package_that_does_something_is_part_of_whatever_uses_a_module_in_it(package, user, package_above, used):
+    modules = {"core__errors": "InputError = 1\n", "low": LOW}
+    acting = package("user", user=user, **modules, **{package_above: "import numpy\n"})
+    assert (acting != package("user", user=user, **modules)) == used
+
+
+@pytest.mark.parametrize("module", sorted(module for module in digest.INERT if module.startswith("snn.config.")))
+def test_models_of_parameters_have_no_methods_but_checks(module):
+    """A method could compute a number, and no digest would name its code."""
+    classes = [
+        node for node in ast.parse(digest.module_file(module).read_text()).body if isinstance(node, ast.ClassDef)
+    ]
+    models = [node for node in classes if "Model" in map(ast.unparse, node.bases)]
+    methods = [node for model in models for node in model.body if isinstance(node, ast.FunctionDef)]
+    assert [node.name for node in methods if "model_validator" not in ast.unparse(node.decorator_list[0])] == []
+
+
+def test_the_complete_recipe_of_a_calibrators_optimiser_is_part_of_what_names_chips():
+    for calibration in Plan("hardware_digits").calibrations[:1]:
+        recipes = calibration.document["recipes"]
+        settings = calibration.hardware.calibration
+        assert "reestimation" in settings.calibrators  # which has no optimiser
+        assert recipes.keys() == set(settings.calibrators) - {"reestimation"}
+        assert all(recipe.keys() == Training.model_fields.keys() for recipe in recipes.values())
+        assert {recipe["lr"] for recipe in recipes.values()} == {settings.lr}
 
 
 def test_the_split_of_digits_is_part_of_what_names_its_data(tmp_path, monkeypatch):

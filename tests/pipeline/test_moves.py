@@ -132,6 +132,29 @@ def test_what_a_stage_does_with_its_parameters_is_part_of_its_code(tree, file, c
     assert {stage for stage in before if after[stage] != before[stage]} == stages
 
 
+AFTER_TRAINING = {"calibrate", "evaluate", "collect", "report"}
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "changed", "stages"),
+    [
+        ("config/levels.py", 'level if value == "level"', '2 * level if value == "level"', AFTER_TRAINING),
+        ("config/__init__.py", "__all__ = [", "Noise.doubled = True\n__all__ = [", None),
+        ("data/shapes.py", "return dataset.classes if", "return 2 * dataset.classes if", None),
+        ("core/stored.py", "writer.writerows(rows)", "writer.writerows(rows[:1])", None),
+        ("__init__.py", "cli          the command line\n", "cli          all\n", set()),
+    ],
+)
+def test_what_computes_a_number_between_parameters_and_files_is_part_of_digests(tree, file, code, changed, stages):
+    before = digests(tree)
+    path = tree / "snn" / file
+    text = path.read_text()
+    assert code in text
+    path.write_text(text.replace(code, changed))
+    after = digests(tree)
+    assert {stage for stage in before if after[stage] != before[stage]} == (set(before) if stages is None else stages)
+
+
 @pytest.mark.parametrize(
     ("file", "code", "changed"),
     [("native.c", "v[i] + x[i]", "v[i] - x[i]"), ("native.py", "-ffp-contract=off", "-ffp-contract=fast")],

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from scipy import stats
 
 from snn import config
-from snn.core import files
+from snn.core import stored
 from snn.report import collect
 from snn.report.collected import Trial
 from snn.report.metric import SHOWN
@@ -285,7 +285,7 @@ def calibrated(folder, lr=0.1, seed=0, **shown) -> collect.Evaluated:
     blank = {"level": 0.2, "chip": 0, "calibrator": "bptt", "targets": "own", "control": None, "loss": 0.5}
     blank |= {"value_val": 0.5, "validation_loss": 1.0, "validated": 9, "updates": 1, "writes": 1}
     epochs = [{"epoch": 0, "shown": 0, "learning_macs": 0}, {"epoch": 1, **shown}]
-    files.write_csv(folder / "history.csv", [{**blank, **epoch} for epoch in epochs], list(Trial.model_fields))
+    stored.write_csv(folder / "history.csv", [{**blank, **epoch} for epoch in epochs], list(Trial.model_fields))
     identity = {"dataset": "d", "network": "n", "method": "a", "steps": 4, "lr": lr, "seed": seed, "digest": ""}
     return collect.Evaluated(**identity, run=folder, rows=folder, chips={"mismatch": folder})
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snn.config import params
-from snn.core import files
+from snn.core import files, stored
 from snn.core.errors import InputError, PlanChanged, Stopped
 from snn.model.spec import AvgPool, Conv, Linear
 from snn.rules import Task
@@ -95,10 +95,10 @@ def rewritten(content, change, honest):
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / NEWEST
         path.write_bytes(content)
-        arrays, document = files.read_tensors(path, "")
+        arrays, document = stored.read_tensors(path, "")
         arrays, text = change(arrays, document["progress"])
         found = checkpoint.sum_of(arrays, text) if honest else document["sha256"]
-        return files.write_tensors(path, arrays, {"sha256": found, "progress": text}).read_bytes()
+        return stored.write_tensors(path, arrays, {"sha256": found, "progress": text}).read_bytes()
 
 
 def in_other_history(draw, text):
@@ -266,7 +266,7 @@ def test_a_stopped_training_writes_no_result_and_has_an_exit_status_of_its_own(t
     arrays |= {f"y_{part}": own.y_N.numpy() for part, own in PARTS.items()}
     about = {"statistics": {"mean": [8.0], "std": [5.0]}, "task": "classification", "normalise": "standard"}
     about |= {"white": 16, "spikes": False, "parts": list(PARTS)}
-    data_file = files.write_tensors(tmp_path / "train.safetensors", arrays, about)
+    data_file = stored.write_tensors(tmp_path / "train.safetensors", arrays, about)
     out, cpu = tmp_path / "out", torch.device("cpu")
     with pytest.raises(Stopped) as stopped:
         loop.run(setup_in(tmp_path / "run"), data_file, None, cpu, out, Recorder(stop_after=1))

@@ -40,6 +40,11 @@ class Calibrator(ABC):
         self.network, self.settings, self.updates, self.writes = network, settings, 0, 0
         self.chip: Callable[[], Network] = lambda: network
 
+    @classmethod
+    def recipe(cls, settings: Calibration) -> Training | None:
+        """The complete recipe of an optimiser with these settings, which names the result; None if there is none."""
+        return None
+
     @abstractmethod
     def learning_macs(self, dense_macs: Sequence[int]) -> int:
         """Multiply-accumulates of learning from one sample, without its inference.
@@ -57,8 +62,12 @@ class Descent(Calibrator):
 
     def __init__(self, network: Network, settings: Calibration):
         super().__init__(network, settings)
-        recipe = Training(epochs=settings.epochs, batch=settings.batch, optimiser="adam", lr=settings.lr)
-        self._optimiser = optimiser.build(network, recipe)
+        self._optimiser = optimiser.build(network, self.recipe(settings))
+
+    @classmethod
+    def recipe(cls, settings: Calibration) -> Training:
+        """Adam at a constant learning rate; what is not named here is as in any recipe, and enters the digest."""
+        return Training(epochs=settings.epochs, batch=settings.batch, optimiser="adam", lr=settings.lr)
 
     @abstractmethod
     def losses(self, chip: Network, lesson: Lesson) -> Iterator[Tensor]:

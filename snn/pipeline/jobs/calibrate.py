@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from snn import config
 from snn.core.lazy import lazy
 from snn.core.observer import Observer
+from snn.hardware import calibrators
 from snn.hardware.trials import Design, Treatment
 from snn.pipeline.job import Job
 
@@ -41,8 +42,20 @@ class Calibrate(Job):
 
     @property
     def modules(self) -> tuple[str, ...]:
-        calibrators = sorted({f"snn.hardware.calibrators.{treatment.calibrator}" for treatment in self.treatments})
-        return (*super().modules, *calibrators, *self.noise_modules)
+        used = (f"snn.hardware.calibrators.{calibrator}" for calibrator in self.calibrators)
+        return (*super().modules, *used, *self.noise_modules)
+
+    @property
+    def calibrators(self) -> tuple[str, ...]:
+        """The names of its calibrators."""
+        return tuple(sorted({treatment.calibrator for treatment in self.treatments}))
+
+    @property
+    def recipes(self) -> dict[str, Any]:
+        """The recipes of their optimisers, as JSON, with every field that the settings leave at its default."""
+        settings = self.hardware.calibration
+        found = {name: calibrators.load(name, "calibrators").recipe(settings) for name in self.calibrators}
+        return {name: recipe.hashed() for name, recipe in found.items() if recipe}
 
     @property
     def design(self) -> Design:
@@ -61,6 +74,7 @@ class Calibrate(Job):
             "noise": self.noise.hashed("models"),
             "arms": [list(treatment) for treatment in self.treatments],  # key in older results, see `renaming`
             "seed": self.run.seed,
+            "recipes": self.recipes,
         }
 
     @property

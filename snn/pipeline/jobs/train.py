@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from snn import config, rules
 from snn.core.lazy import lazy
 from snn.core.observer import Observer
+from snn.data import shapes
 from snn.pipeline.job import Job
 from snn.rules import Rule, Task
 
@@ -79,13 +80,13 @@ class Train(Job):
         return f"results/runs/{names}/T{self.steps}/s{self.seed}-*"
 
     def make(self, out: Path, observer: Observer) -> None:
-        place = device.choose(self.device, self.threads)
+        place, dataset = device.choose(self.device, self.threads), self.data.dataset
         setup = loop.Setup(
             rule=self.rule,
-            task=Task(self.data.dataset.input_shape, self.data.dataset.outputs, self.network.layers, self.steps),
+            task=Task(dataset.input_shape, shapes.outputs(dataset), self.network.layers, self.steps),
             training=self.method.training,
             init=self.method.init,
-            augment=self.data.dataset.augment,
+            augment=dataset.augment,
             seed=self.seed,
             folder=self.folder,
             digest=self.digest,
