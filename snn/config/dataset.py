@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SerializeAsAny, model_validator
 
-from snn.core.strict import Many, Model, Positive, Shape
+from snn.core.strict import Many, Model, Pixels, Positive, Seed, Shape
 from snn.model.spec import Steps
 
 MOST_SAMPLES = 1_000_000_000
@@ -18,10 +18,10 @@ class Augment(Model):
     up to so many pixels in both directions. `cutout`: side of a square around a random pixel, set to the mean.
     """
 
-    shift: Annotated[int, Field(ge=0)] = 0
+    shift: Pixels = 0
     flip: bool = False
-    roll: Annotated[int, Field(ge=0)] = 0
-    cutout: Annotated[int, Field(ge=0)] = 0
+    roll: Pixels = 0
+    cutout: Pixels = 0
 
 
 class File(Model):
@@ -49,7 +49,7 @@ class Split(Model):
     test: Literal["official", "last", "random"] = "official"
     test_share: Annotated[float, Field(gt=0, lt=1)] | None = None
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _share_fits(self) -> "Split":
@@ -66,7 +66,7 @@ class Frames(Model):
 
     steps: Steps
     slices: Literal["count", "duration", "bins"]
-    bin_us: Positive | None = None
+    bin_us: Annotated[int, Field(gt=0, le=MOST_SAMPLES)] | None = None
     value: Literal["count", "binary"] = "count"
     resize: Literal["none", "pool", "bilinear", "released"] = "none"
     size: Annotated[Many[Positive], Field(min_length=2, max_length=2)] | None = None
@@ -102,9 +102,9 @@ class Dataset(Model):
     split: Split = Split()
     task: Literal["classification", "reconstruction"] = "classification"
     input_shape: Shape
-    frames: Positive | None = None
+    frames: Steps | None = None
     classes: Positive
-    white: Positive = 255
+    white: Annotated[int, Field(gt=0, le=255)] = 255
     normalise: Literal["standard", "white", "none"] = "standard"
     spikes: bool = False
     augment: Augment = Augment()

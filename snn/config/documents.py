@@ -28,6 +28,7 @@ KINDS: dict[str, type[Thing]] = {
 BASED = {"datasets", "methods", "experiments"}
 VARIED = {"methods"}
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")  # names become folders below results/
+MOST_VARIANTS = 100  # of a file
 RENAME = "use letters, digits, '_', '-' and '.', and start with none of '-' and '.'"
 
 
@@ -119,15 +120,15 @@ _read = functools.cache(read_yaml)
 
 
 def _files(kind: str) -> list[str]:
-    return [path.stem for path in (FOLDER / kind).glob("*.yaml") if NAME.fullmatch(path.stem)]
+    return [path.stem for path in (FOLDER / kind).glob("*.yaml") if NAME.fullmatch(path.stem) and path.is_file()]
 
 
 @functools.cache
 def _variants(folder: Path) -> dict[str, list[Path]]:
     """The files in a folder that describe a variant, by its name. What is wrong with them is left to `_section`."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        if NAME.fullmatch(path.stem) and b"variants" in path.read_bytes():  # few files have any: the others stay unread
+    for path in sorted(folder / f"{name}.yaml" for name in _files(folder.name)):
+        if b"variants" in path.read_bytes():  # few files have any: the others stay unread
             contents = _read(path)
             section = contents.get("variants") if isinstance(contents, dict) else None
             for name in section if isinstance(section, dict) else ():
@@ -141,6 +142,8 @@ def _section(kind: str, path: Path) -> dict[str, Any]:
     section, place = _read(path).get("variants", {}) if kind in VARIED else {}, Place(path, ("variants",))
     if not isinstance(section, dict):
         raise InputError(place.at(), "is not a mapping", "write NAME: and below it the keys that differ")
+    if len(section) > MOST_VARIANTS:
+        raise InputError(place.at(), f"holds {len(section)} variants, more than {MOST_VARIANTS}", "use several files")
     for name, own in section.items():
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise InputError(place.at(str(name)), "is not a valid name", RENAME)
@@ -157,7 +160,9 @@ def _base(kind: str, place: Place, base: object, above: tuple[str, ...]) -> Any:
     """The document of the base that a file names."""
     where, thing = place.at("base"), singular(kind)
     if not isinstance(base, str):
-        raise InputError(where, f"is not the name of a {thing}", "write base: NAME")
+        raise InputError(
+            where, f"is not the name of {'an' if thing[0] in 'aeiou' else 'a'} {thing}", "write base: NAME"
+        )
     if base in above:
         raise InputError(where, f"{base} leads back to itself", "name one that is not based on this one")
     if base not in names(kind):

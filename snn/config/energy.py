@@ -4,17 +4,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from snn.core.strict import Model
+from snn.core.strict import Count, Model
 
 
 class Memory(Model):
     """Memory accesses per operation, and the energy of one access in picojoule."""
 
     access_pj: Annotated[float, Field(gt=0)]
-    per_mac: Annotated[int, Field(ge=0)]
-    per_ac: Annotated[int, Field(ge=0)]
-    per_compare: Annotated[int, Field(ge=0)]
-    per_neuron_update: Annotated[int, Field(ge=0)]
+    per_mac: Count
+    per_ac: Count
+    per_compare: Count
+    per_neuron_update: Count
 
 
 class Energy(Model):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from snn.config.dataset import Limit
-from snn.core.strict import Many, Model, Positive
+from snn.core.strict import Chips, Count, Epochs, Level, Many, Model, Positive, Seed
 from snn.model.spec import Steps
 
 
@@ -17,13 +17,13 @@ class Calibration(Model):
     rule of the run learns from a teacher, else its own.
     """
 
-    samples: Positive
-    epochs: Positive
+    samples: Limit
+    epochs: Epochs
     batch: Positive
     lr: Annotated[float, Field(gt=0)]
     calibrators: Annotated[Many[str], Field(min_length=1)]
     targets: Annotated[Many[Literal["own", "teacher", "by_rule"]], Field(min_length=1)]
-    warm_up: Annotated[int, Field(ge=0)] = 0
+    warm_up: Count = 0
 
     @model_validator(mode="after")
     def _no_repetition(self) -> "Calibration":
@@ -39,7 +39,7 @@ class Controls(Model):
     They run at one level, with the first calibrator and the first targets.
     """
 
-    level: Annotated[int | float, Field(gt=0)]
+    level: Level
     kinds: Annotated[
         Many[Literal["level_0", "clean_chip", "other_chip", "noise_aware", "shuffled"]], Field(min_length=1)
     ]
@@ -52,8 +52,8 @@ class Hardware(Model):
     """
 
     noise: str
-    levels: Annotated[Many[Annotated[int | float, Field(gt=0)]], Field(max_length=100)] = ()
-    chips: Positive
+    levels: Annotated[Many[Level], Field(max_length=100)] = ()
+    chips: Chips
     calibration: Calibration
     controls: Controls | None = None
 
@@ -96,13 +96,13 @@ class Experiment(Model):
     steps: Steps
     teacher: str
     methods: Annotated[Many[str], Field(min_length=1)]
-    seeds: Annotated[Many[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1, max_length=1000)]
+    seeds: Annotated[Many[Seed], Field(min_length=1, max_length=1000)]
     learning_rates: Annotated[Many[Annotated[float, Field(gt=0)]], Field(max_length=100)] = ()
     steps_eval: Annotated[Many[Steps], Field(max_length=100)] = ()
     comparisons: Many[Comparison] = ()
     hardware: Many[Hardware] = ()
     energy: str
-    epochs: Positive | None = None
+    epochs: Epochs | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: Annotated[int, Field(gt=0, le=1024)] = 1  # per job; gradients at 1 and 2 threads differ in bits
     overrides: dict[str, dict[str, Any]] = {}

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SerializeAsAny
 
-from snn.core.strict import Many, Model, Positive
+from snn.core.strict import Epochs, Many, Model, Positive
 from snn.model.spec import Steps
 
 
@@ -13,7 +13,7 @@ class Schedule(Model):
 
     curve: Literal["constant", "cosine", "steps"] = "constant"
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of all updates
-    milestones: Many[Positive] = ()  # epochs at which a `steps` curve falls
+    milestones: Many[Epochs] = ()  # epochs at which a `steps` curve falls
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1  # by which it falls
 
 
@@ -28,7 +28,7 @@ class LrScale(Model):
 class Training(Model):
     """The recipe of one training, for the loop that all rules share."""
 
-    epochs: Positive
+    epochs: Epochs
     batch: Positive
     optimiser: Literal["sgd", "adam", "adamw"]
     lr: Annotated[float, Field(gt=0)]

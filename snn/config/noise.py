@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from snn.core.strict import Many, Model
+from snn.core.strict import Level, Many, Model
 
 
 class NoiseModel(Model):
@@ -23,7 +23,7 @@ class Noise(Model):
 
     source: str
     level: Annotated[str, Field(min_length=1)]
-    levels: Annotated[Many[Annotated[int | float, Field(gt=0)]], Field(min_length=1)]
+    levels: Annotated[Many[Level], Field(min_length=1)]
     better: Literal["lower", "higher"] = "lower"
     models: Annotated[Many[NoiseModel], Field(min_length=1)]
 

@@ -33,7 +33,7 @@ def read_yaml(path: Path) -> Any:
         raise InputError(short(path) + line, f"is not valid YAML ({problem})", "correct the line") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(short(path), f"cannot be read ({error})", "restore the file") from error
-    except (ValueError, TypeError, AttributeError) as error:  # of int(), date() and hash(), which ruamel passes on
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:  # which ruamel passes on
         raise InputError(short(path), f"holds a value that cannot be read ({error})", "correct the value") from error
 
 

@@ -24,7 +24,8 @@ class InputError(Exception):
 
     def __init__(self, where: object, what: str, do: str):
         self.where, self.what = str(where), what
-        super().__init__(" ".join(f"{where}: {what}; {do}".split()))
+        line = " ".join(f"{where}: {what}; {do}".split())
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line))
 
 
 class PlanChanged(InputError):

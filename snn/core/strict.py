@@ -1,17 +1,42 @@
-"""The base of all parameters: frozen, strict models, and the part of them that enters a digest. No torch."""
+"""The base of all parameters: frozen, strict models, their bounds, and the part of them that enters a digest. No torch.
+
+Every whole number is bounded: a slip of the finger is refused when it is read, and not by a job that hangs or crashes.
+"""
 
 from collections.abc import Collection
+from math import prod
 from typing import Annotated, Any, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from snn.core.errors import nearest
 
 Item = TypeVar("Item")
 Many = Annotated[tuple[Item, ...], Field(strict=False)]  # accepts the lists of YAML
-Shape = Many[int]
-Positive = Annotated[int, Field(gt=0)]
+MOST = 1_000_000  # of what is counted: channels, neurons, classes, samples of a batch
+MOST_EPOCHS = 100_000
+MOST_CHIPS = 10_000  # of a level
+MOST_PIXELS = 10_000  # of a kernel, a stride, a padding, a shift
+MOST_NUMBERS = 100_000_000  # of a sample at one step
+HIGHEST_LEVEL = 1e9  # of noise
+Positive = Annotated[int, Field(gt=0, le=MOST)]
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Epochs = Annotated[int, Field(gt=0, le=MOST_EPOCHS)]
+Chips = Annotated[int, Field(gt=0, le=MOST_CHIPS)]
+Pixels = Annotated[int, Field(ge=0, le=MOST_PIXELS)]
+Window = Annotated[int, Field(gt=0, le=MOST_PIXELS)]
+Level = Annotated[int | float, Field(gt=0, le=HIGHEST_LEVEL)]
+
+
+def _small_enough(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if prod(shape) > MOST_NUMBERS:
+        raise ValueError(f"{prod(shape):,} numbers are more than {MOST_NUMBERS:,}")
+    return shape
+
+
+Shape = Annotated[Many[Positive], Field(min_length=1, max_length=3), AfterValidator(_small_enough)]
 
 
 class Neutral(NamedTuple):

@@ -165,6 +165,13 @@ def _windows(space: Sequence[int], kernel: int, stride: int, padding: int) -> li
 
 
 def _taps(n: int, kernel: int, stride: int, padding: int) -> int:
-    """The number of pairs (output, tap) along one axis, without taps on the padding."""
-    starts = range(-padding, n + padding - kernel + 1, stride)
-    return sum(max(min(start + kernel, n) - max(start, 0), 0) for start in starts)
+    """The number of pairs (output, tap) along one axis, without taps on the padding.
+
+    Tap k of output i lies at i stride + k - padding, and counts if that is in 0 to n - 1.
+    """
+    (outputs,) = _windows([n], kernel, stride, padding)
+    found = 0
+    for before in range(padding, padding - kernel, -1):  # the tap lies so far before i stride
+        first, last = max(-(-before // stride), 0), min((n - 1 + before) // stride, outputs - 1)
+        found += max(last - first + 1, 0)
+    return found

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from snn.core.strict import Many, Model, Neutral, Positive, Shape
+from snn.core.strict import Count, Many, Model, Neutral, Pixels, Positive, Shape, Window
 
 MOST_STEPS = 10_000  # of an inference
 Steps = Annotated[int, Field(gt=0, le=MOST_STEPS)]
@@ -103,7 +103,7 @@ class Readout(Model):
     kind: Literal["current", "votes", "current_and_spikes"] = "current"
     voters: Positive = 1
     over_steps: Literal["mean", "sum", "running"] = "mean"
-    warm_up: Annotated[int, Field(ge=0)] = 0
+    warm_up: Count = 0
 
     def weights(self, steps: int) -> list[float]:
         """w[t] for every step."""
@@ -119,9 +119,9 @@ class Conv(Model):
     """
 
     conv: Positive
-    kernel: Positive = 3
-    stride: Positive = 1
-    padding: Annotated[int, Field(ge=0)] = 1
+    kernel: Window = 3
+    stride: Window = 1
+    padding: Pixels = 1
     groups: Positive = 1
     bias: bool = True
     norm: bool = True
@@ -138,15 +138,15 @@ class Linear(Model):
 class AvgPool(Model):
     """Average pooling, kernel = stride, or over the whole map. It is linear, so spikes are counted at its input."""
 
-    avg_pool: Positive | Literal["global"]
+    avg_pool: Window | Literal["global"]
 
 
 class MaxPool(Model):
     """Max pooling; by default stride = kernel. It is not linear, so spikes are counted at its output."""
 
-    max_pool: Positive
-    stride: Positive | None = None
-    padding: Annotated[int, Field(ge=0)] = 0
+    max_pool: Window
+    stride: Window | None = None
+    padding: Pixels = 0
 
 
 class Block(Model):

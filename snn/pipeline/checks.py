@@ -1,16 +1,23 @@
 """Checks before anything is computed: an experiment that cannot run is refused in one line. No torch."""
 
 import json
+from math import prod
 from pathlib import Path
 
 from snn import config
 from snn.config import params
+from snn.config.documents import base_of
 from snn.config.levels import noise_parts
 from snn.core.errors import InputError
+from snn.core.strict import MOST
+from snn.data import shapes
 from snn.hardware import calibrators
-from snn.model.graph import sizes, wire
+from snn.model.graph import sizes, with_readout
 from snn.pipeline.jobs.prepare import Prepare
 from snn.pipeline.recipes import Recipes
+
+MOST_RUNS = 20_000  # of an experiment
+MOST_BYTES = 1 << 40  # of the parameters of a network, and of one of its layers over a batch and all steps
 
 
 def names(key: str, experiment: config.Experiment) -> None:
@@ -35,6 +42,7 @@ class Checks:
 
     def all(self) -> None:
         """Check everything that is known before a job is planned."""
+        self._number_of_runs()
         self._network()
         self._steps_eval()
         for i, hardware in enumerate(self._experiment.hardware):
@@ -50,18 +58,42 @@ class Checks:
             self._method(f"{self._key}: methods.{name}", name, self._recipes.steps(name))
 
     def overrides(self, planned: set[str]) -> None:
-        """Check that all overrides belong to methods that are run, if only as a teacher or start of another one."""
-        if unused := sorted(set(self._experiment.overrides) - planned):
+        """Check that all overrides belong to methods that are run, if only as a teacher or start of another one.
+
+        Those that stand in the base as well are ignored, so that an experiment may leave out methods of its base.
+        """
+        base = base_of("experiments", Path(self._key).stem)
+        inherited = params.load("experiments", base).overrides if base else {}
+        own = {name for name, change in self._experiment.overrides.items() if change != inherited.get(name)}
+        if unused := sorted(own - planned):
             where = f"{self._key}: overrides.{unused[0]}"
             raise InputError(where, "overrides a method that is not run", "remove the key")
 
+    def _number_of_runs(self) -> None:
+        seeds, names = len(self._experiment.seeds), self._experiment.methods
+        runs = seeds * (1 + sum(len(self._recipes.learning_rates(name)) for name in names))
+        if runs > MOST_RUNS:
+            found = f"are {runs:,} with all methods and learning rates, more than {MOST_RUNS:,}"
+            raise InputError(f"{self._key}: seeds", f"runs {found}", "use fewer of them")
+
     def _network(self) -> None:
         experiment, network = self._experiment, params.load("networks", self._experiment.network)
+        dataset, where = self._data.dataset, f"{self._key}: network"
         try:
-            sizes(self._data.dataset.input_shape, wire(network.layers))
+            found = sizes(dataset.input_shape, with_readout(network.layers, shapes.outputs(dataset)))
         except ValueError as error:
-            found = f"{experiment.network} on {experiment.dataset}: {error}"
-            raise InputError(f"{self._key}: network", found, "choose a network for this data set") from None
+            what = f"{experiment.network} on {experiment.dataset}: {error}"
+            raise InputError(where, what, "choose a network for this data set") from None
+        if (needed := 4 * sum(size.parameters for size in found)) > MOST_BYTES:
+            what = f"{experiment.network} has {needed:,} bytes of parameters, more than {MOST_BYTES:,}"
+            raise InputError(where, what, "choose a smaller network")
+        widest, samples = max(prod(size.output_shape) for size in found), self._training_samples() or MOST
+        for name in self._recipes.names:
+            steps = 1 if self._recipes.rule(name).static else self._recipes.steps(name)
+            needed = 4 * widest * steps * min(self._recipes.method(name).training.batch, samples)
+            if needed > MOST_BYTES:
+                what = f"a layer of {experiment.network} takes {needed:,} bytes in a batch of {name}, over all steps"
+                raise InputError(where, f"{what}, more than {MOST_BYTES:,}", "choose a smaller network or batch")
 
     def _steps_eval(self) -> None:
         frames = self._data.dataset.frames

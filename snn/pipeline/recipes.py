@@ -5,6 +5,7 @@ from pathlib import Path
 
 from snn import config, rules
 from snn.config import params
+from snn.config.documents import merge
 from snn.rules import Rule
 
 
@@ -25,7 +26,7 @@ class Recipes:
         if name not in self._methods:
             change = self._experiment.overrides.get(name, {})
             if self._experiment.epochs:
-                change = {**change, "training": {"epochs": self._experiment.epochs, **change.get("training", {})}}
+                change = merge({"training": {"epochs": self._experiment.epochs}}, change)
             self._methods[name] = params.load_method(name, change, self._where)
         return self._methods[name]
 

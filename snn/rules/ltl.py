@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from snn.core.lazy import lazy
-from snn.core.strict import Model
+from snn.core.strict import Count, Model
 from snn.model.spec import Neuron, Norm, Readout
 from snn.rules import Rule
 
@@ -34,7 +34,7 @@ class Options(Model):
     percentile: Annotated[float, Field(gt=0, le=100)] = 100.0
     scale: Literal["batch", "fixed"] = "batch"
     lam: Annotated[float, Field(gt=0)] = 1.0
-    warm_up: Annotated[int, Field(ge=0)] = 0
+    warm_up: Count = 0
     readout: Literal["current", "current_and_spikes"] = "current"
 
     @model_validator(mode="after")

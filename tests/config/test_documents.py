@@ -231,6 +231,10 @@ BOMB = "[" + ", ".join(["x"] * 10) + "]"
 BOMBS = "\n".join(f"  - &b{i} [{', '.join([f'*b{i - 1}'] * 10)}]" for i in range(1, 12))
 MERGES = "\n".join(f"  - &b{i} {{<<: [{', '.join([f'*b{i - 1}'] * 10)}]}}" for i in range(1, 12))
 CHAIN = "\n".join(f"  - &b{i} [*b{i - 1}]" for i in range(1, 2 * DEEPEST))
+HARDWARE = (
+    "hardware: [{{noise: mismatch, levels: [{levels}], chips: {chips}, calibration: {{samples: {samples}, "
+    "epochs: {epochs}, batch: {batch}, lr: 0.1, calibrators: [ltl_offline], targets: [own]}}}}]\n"
+)
 HOSTILE = {
     "aliases of aliases": f"overrides:\n  - &b0 {BOMB}\n{BOMBS}\ndevice: *b11\n",
     "merges of merges": f"overrides:\n  - &b0 {{x: 1}}\n{MERGES}\n",
@@ -252,6 +256,20 @@ HOSTILE = {
     "a limit of 300 digits": f"train_limit: 1{'0' * 300}\n",
     "a long name": f"network: {'n' * 5000}\n",
     "a null byte": "device: \0\n",
+    "a list for a recipe": "epochs: 2\noverrides: {tet: {training: [1]}}\n",
+    "a truth that is none": "source: !!bool abc\n",
+    "a level of 401 digits": HARDWARE.format(levels=f"1{'0' * 400}", chips=1, samples=8, epochs=1, batch=4),
+    "a billion chips": HARDWARE.format(levels=0.1, chips=10**9, samples=8, epochs=1, batch=4),
+    "chips of 401 digits": HARDWARE.format(levels=0.1, chips=10**400, samples=8, epochs=1, batch=4),
+    "calibration with more samples than there are": HARDWARE.format(
+        levels=0.1, chips=1, samples=10**10, epochs=1, batch=4
+    ),
+    "a billion epochs of calibration": HARDWARE.format(levels=0.1, chips=1, samples=8, epochs=10**9, batch=4),
+    "batches of a billion in calibration": HARDWARE.format(levels=0.1, chips=1, samples=8, epochs=1, batch=10**9),
+    "a billion epochs": "epochs: 1000000000\n",
+    "a billion epochs of one method": "overrides: {tet: {training: {epochs: 1000000000}}}\n",
+    "a batch of a billion": "overrides: {tet: {training: {batch: 1000000000}}}\n",
+    "100,000 runs": f"seeds: {list(range(1000))}\nlearning_rates: {[1 / n for n in range(1, 101)]}\n",
 }
 
 
@@ -269,3 +287,110 @@ def test_a_hostile_experiment_is_refused_in_one_line(text, folder, capsys):
     assert line.count("\n") == 1
     assert line.startswith("error: params/experiments/hostile.yaml")
     assert len(line) < 1000
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        ([{"conv": 8}], [1, 10**9, 10**9]),
+        ([{"conv": 8}], [1, 10**6, 10**6]),
+        ([{"conv": 8}], [1, 0, 8]),
+        ([{"conv": 8}], [1, -8, 8]),
+        ([{"conv": 8}], []),
+        ([{"conv": 8, "kernel": 10**9}], [1, 8, 8]),
+        ([{"conv": 8, "kernel": 10**9, "padding": 10**9}], [1, 8, 8]),
+        ([{"conv": 8, "stride": 10**9}], [1, 8, 8]),
+        ([{"conv": 10**9}], [1, 8, 8]),
+        ([{"linear": 10**9}], [1, 8, 8]),
+        ([{"linear": 10**400}], [1, 8, 8]),
+        ([{"avg_pool": 10**9}], [1, 8, 8]),
+        ([{"max_pool": 10**9, "padding": 10**8}], [1, 8, 8]),
+    ],
+)
+def test_a_network_that_no_machine_holds_is_refused_at_once(layers, shape, folder):
+    path = folder / "networks/huge.yaml"
+    path.write_text(f"source: a test\nlayout: ours\ninput_shape: {shape}\noutputs: 10\nlayers: {layers}\n")
+    assert refused(params.load, "networks", "huge").startswith("params/networks/huge.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("layers", "changes"),
+    [
+        ([{"linear": 10**6}, {"linear": 10**6}], ""),
+        ([{"conv": 10**6, "kernel": 1, "padding": 0}], "overrides: {tet: {training: {batch: 10000}}}"),
+    ],
+    ids=["parameters", "a batch of a layer"],
+)
+def test_a_network_that_needs_more_memory_than_any_machine_has_is_refused_when_it_is_planned(layers, changes, folder):
+    path = folder / "networks/huge.yaml"
+    path.write_text(f"source: a test\nlayout: ours\ninput_shape: [1, 8, 8]\noutputs: 10\nlayers: {layers}\n")
+    (folder / "experiments/child.yaml").write_text(f"source: a test\nbase: smoke\nnetwork: huge\n{changes}\n")
+    assert refused(Plan, "child").startswith("params/experiments/child.yaml: network: ")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *((f"augment: {{{key}: {10**9}}}", f"augment.{key}") for key in ("shift", "roll", "cutout")),
+        (f"white: {10**9}", "white"),
+        (f"classes: {10**9}", "classes"),
+        (f"frames: {10**9}", "frames"),
+        ("input_shape: [1, 0, 0]", "input_shape.1"),
+        (f"split: {{seed: {10**400}}}", "split.seed"),
+    ],
+)
+def test_numbers_of_a_data_set_are_bounded(key, value, folder):
+    (folder / "datasets/child.yaml").write_text(f"source: a test\nbase: digits\n{key}\n")
+    (folder / "experiments/child.yaml").write_text("source: a test\nbase: smoke\ndataset: child\n")
+    line = refused(lambda: Plan("child").check())
+    assert line.startswith(f"params/datasets/child.yaml: {value}: ")
+
+
+def test_a_file_that_no_file_can_be_is_named_with_its_control_characters_escaped(folder):
+    (folder / "datasets/child.yaml").write_text('source: a test\nbase: digits\noptions: {split: "a\\0b\\e[2J"}\n')
+    (folder / "experiments/child.yaml").write_text("source: a test\nbase: smoke\ndataset: child\n")
+    line = refused(lambda: Plan("child").check())
+    assert "a\\x00b\\x1b[2J: " in line
+    assert line.isprintable()
+
+
+def test_a_file_of_more_variants_than_anybody_names_is_refused(folder):
+    rows = "".join(f"  ann_{i}: {{}}\n" for i in range(2500))
+    append(folder, "ann", f"variants:\n{rows}")
+    assert refused(params.load, "methods", "ann").startswith("params/methods/ann.yaml: variants: ")
+    assert refused(params.load, "methods", "ann_7").startswith("params/methods/ann.yaml: variants: ")
+
+
+def make_folder(path):
+    path.mkdir()
+
+
+def dangle(path):
+    path.symlink_to("nowhere")
+
+
+@pytest.mark.parametrize("make", [make_folder, dangle])
+@pytest.mark.parametrize("kind", ["methods", "experiments"])
+def test_what_is_no_file_is_unknown_and_disturbs_no_other(make, kind, folder, capsys):
+    make(folder / kind / "odd.yaml")
+    assert "odd" not in params.names(kind)
+    assert "'odd'" not in refused(params.load, kind, "odd").partition("; ")[2]
+    assert main(["list", "methods"]) == 0
+    assert Plan("smoke").jobs
+
+
+def test_an_experiment_may_leave_out_methods_that_its_base_overrides(folder):
+    base = folder / "experiments/parent.yaml"
+    base.write_text("source: a test\nbase: smoke\nmethods: [tet, stbp]\noverrides: {tet: {training: {epochs: 2}}}\n")
+    child = folder / "experiments/child.yaml"
+    child.write_text("source: a test\nbase: parent\nmethods: [stbp]\n")
+    assert {run.method_name for run in Plan("child").students} == {"stbp"}
+    child.write_text("source: a test\nbase: parent\nmethods: [stbp]\noverrides: {tet: {training: {epochs: 3}}}\n")
+    params._load.cache_clear()
+    documents._read.cache_clear()
+    assert refused(Plan, "child").startswith("params/experiments/child.yaml: overrides.tet: ")
+
+
+def test_what_is_no_name_of_a_base_is_refused_in_english(folder):
+    (folder / "experiments/child.yaml").write_text("source: a test\nbase: 3\n")
+    assert " an experiment" in refused(Plan, "child")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from snn.core.lazy import lazy
-from snn.core.strict import Many, Model
+from snn.core.strict import Many, Model, Window
 from snn.data.loaders import Parts, Raw
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Options(Model):
     size: Annotated[Many[int], Field(min_length=2, max_length=2)]
     mode: Literal["RGB", "L"] = "RGB"
     convert: bool = False
-    shorter_side: Annotated[int, Field(gt=0)] | None = None
+    shorter_side: Window | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
