@@ -22,12 +22,13 @@ def digests(collected: str | None = None, name: str = "smoke") -> tuple[str, str
     return collected, grid.report.of(collected).digest
 
 
-def put(name: str, collected: str, report: str = OLDER, rows=ROWS) -> tuple[Path, Path]:
+def put(name: str, collected: str, report: str = OLDER, rows=ROWS, pages=PAGES) -> tuple[Path, Path]:
     """Write tables and report of an experiment with stamps of these names; returns their folders."""
-    tables, pages = Path("results/tables", name), Path("results/report", name)
+    tables, made = Path("results/tables", name), Path("results/report", name)
     stored.write_csv(tables / "costs.csv", rows)
-    for page, text in PAGES.items():
-        files.write(pages / page, text)
-    for folder, digest in ((tables, collected), (pages, report)):
-        files.write_json(folder / f"{digest}.stamp", {path.name: files.sha256(path) for path in folder.iterdir()})
-    return tables, pages
+    for page, text in pages.items():
+        files.write(made / page, text)
+    for folder, digest in ((tables, collected), (made, report)):
+        kept = [path for path in folder.iterdir() if path.suffix != ".stamp"]
+        files.write_json(folder / f"{digest}.stamp", {path.name: files.sha256(path) for path in kept})
+    return tables, made

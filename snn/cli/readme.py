@@ -1,6 +1,6 @@
 """The command readme: the tables that README and docs show between their markers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from snn.core import files
@@ -24,33 +24,42 @@ def readme() -> None:
     """Write the tables that README and docs show between their markers.
 
     Raises InputError, with no file written, if a stamp does not prove its files, if runs of today were made by code
-    that was not committed or their report is stale, or if a marker is missing.
+    that was not committed or their report is stale, if a report of today is not made of its tables, or if a marker is
+    missing.
     """
-    for experiment in sorted({*SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}):
-        on_record = record.TablesOnRecord(experiment)
-        on_record.prove()
-        on_record.refuse_dirty()
-        on_record.refuse_stale_report()
+    shown = on_record()
+    for found in shown.values():
+        found.prove()
+        found.refuse_dirty()
+        found.refuse_stale_report()
+        found.refuse_forged_report()
     pages: dict[Path, str] = {}
-    for path, marker, body in documented():
-        begin, found, rest = pages.setdefault(path, path.read_text()).partition(f"<!-- {marker}: ")
-        label, _, shown = rest.partition("\n")
-        _, end, after = shown.partition("<!-- end -->")
-        if not found or not end:
+    for path, marker, body in documented(shown):
+        begin, place, rest = pages.setdefault(path, path.read_text()).partition(f"<!-- {marker}: ")
+        label, _, before = rest.partition("\n")
+        _, end, after = before.partition("<!-- end -->")
+        if not place or not end:
             raise InputError(path, f"has no place for {marker}", f"write <!-- {marker}: --> and <!-- end --> into it")
-        pages[path] = f"{begin}{found}{label}\n{body}{end}{after}"
+        pages[path] = f"{begin}{place}{label}\n{body}{end}{after}"
     for path, page in pages.items():
         files.write(path, page)
 
 
-def documented() -> Iterator[tuple[Path, str, str]]:
+def on_record() -> dict[str, record.TablesOnRecord]:
+    """The tables on record that are shown anywhere, by experiment."""
+    return {
+        name: record.TablesOnRecord(name) for name in sorted({*SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS})
+    }
+
+
+def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
     for experiment in SHOWN_IN_README:
-        found = record.TablesOnRecord(experiment)
+        found = shown[experiment]
         _, _, table = _shown(found.report / "summary.md").split("\n", 2)
         yield Path("README.md"), experiment, table.replace("## ", "### ") + found.mark  # less its heading
     for experiment in SHOWN_ON_CHIPS:
-        found = record.TablesOnRecord(experiment)
+        found = shown[experiment]
         joules = (found.report / "energy.md").read_text()
         verdict = joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
         yield Path("docs/energy.md"), f"{experiment} energy", verdict + found.mark
@@ -58,7 +67,7 @@ def documented() -> Iterator[tuple[Path, str, str]]:
         yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####") + found.mark
     effects = []
     for experiment in SHOWN_IN_PITFALLS:
-        found = record.TablesOnRecord(experiment)
+        found = shown[experiment]
         _, asked = (found.report / "comparisons.md").read_text().split(ASKED)
         table = asked.split("\n\n##")[0].rstrip("\n")
         effects.append(f"### {experiment}\n\n{table}\n{found.mark}")

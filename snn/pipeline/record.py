@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from snn.core import files, stored
 from snn.core.errors import InputError, remake, reproduce
@@ -68,9 +69,9 @@ class TablesOnRecord:
 
         Raises InputError if the experiment can no longer be planned.
         """
-        plan, found = Plan(self.name), self.collected_digest
-        digests = {"runs": (found, plan.collect.digest)}
-        digests["report"] = (self._stamp(self.report).stem, plan.report.of(found).digest)
+        found = self.collected_digest
+        digests = {"runs": (found, self._plan.collect.digest)}
+        digests["report"] = (self._stamp(self.report).stem, self._plan.report.of(found).digest)
         return [part for part, (here, today) in digests.items() if here != today]
 
     @property
@@ -98,6 +99,24 @@ class TablesOnRecord:
             what, again = "was made by older code than its tables", f"python -m snn report --experiment {self.name}"
             raise InputError(self.report, what, f"make it again: {again}")
 
+    def refuse_forged_report(self) -> None:
+        """Raise InputError naming a file of the report that today's code does not make of the tables.
+
+        A stamp proves nothing against who writes the stamp, so the report is made again in a temporary folder. One of
+        older code is not, since today's code makes another one.
+        """
+        try:
+            if "report" in self.stale:
+                return
+        except InputError:  # of an experiment that can no longer be planned
+            return
+        again = self._plan.report.of(self.collected_digest)
+        with TemporaryDirectory() as folder:
+            again.write(Path(folder))
+            for name in again.results:
+                if files.sha256(Path(folder, name)) != files.sha256(self.report / name):
+                    raise InputError(self.report / name, "is not what these tables make of it", remake(self.report))
+
     @property
     def mark(self) -> str:
         """A line in Markdown to put below stale tables; empty if the runs are not stale."""
@@ -123,12 +142,16 @@ class TablesOnRecord:
     def _costs(self) -> list[dict[str, str]]:
         return stored.read_csv(self.tables / "costs.csv", remake(self.tables, OWN))
 
+    @cached_property
+    def _plan(self) -> Plan:
+        return Plan(self.name)
+
     def _dirty_folders(self) -> list[Path]:
         """The folders of dirty results that are here, none inside another one, and the tables.
 
         The tables have no rows for prepared data and for runs that others start from, so the plan is asked.
         """
-        here = (job.folder for job in Plan(self.name).jobs.values() if (job.folder / "provenance.json").is_file())
+        here = (job.folder for job in self._plan.jobs.values() if (job.folder / "provenance.json").is_file())
         dirty = list(filter(results.is_dirty, here))
         return [*(folder for folder in dirty if set(dirty).isdisjoint(folder.parents)), self.tables]
 

@@ -9,7 +9,8 @@ from snn.cli import readme
 from snn.cli.main import main
 from snn.config.params import names
 from snn.pipeline import record
-from tests.tables_on_record import OLDER, ROWS, digests, put
+from snn.pipeline.jobs.report import Report
+from tests.tables_on_record import OLDER, PAGES, ROWS, digests, put
 
 ROOT = Path(__file__).parents[2]
 PLACES = {
@@ -19,12 +20,12 @@ PLACES = {
     "docs/pitfalls.md": "effects",
 }
 COLUMNS = "<!-- columns: written -->\n<!-- end -->\n"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHOWN = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_the_tables_shown_are_those_committed():
     other = []
-    for path, marker, body in readme.documented():
+    for path, marker, body in readme.documented(readme.on_record()):
         _, _, rest = (ROOT / path).read_text().partition(f"<!-- {marker}: ")
         if not rest.partition("\n")[2].startswith(body + "<!-- end -->"):
             other.append((path, marker))
@@ -37,6 +38,10 @@ def shown(tmp_path, monkeypatch):
     for places in ("SHOWN_IN_README", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
         monkeypatch.setattr(readme, places, ("smoke",))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Report, "results", tuple(PAGES))
+    monkeypatch.setattr(
+        Report, "write", lambda self, out: [(out / name).write_text(text) for name, text in PAGES.items()]
+    )
     (tmp_path / "docs").mkdir()
     for path, marker in PLACES.items():
         (tmp_path / path).write_text(f"before\n\n<!-- {marker}: written -->\n<!-- end -->\nafter\n")
@@ -111,6 +116,17 @@ def test_a_forged_table_is_refused_and_no_page_is_written(today, name, shown, ca
     assert pages(shown) == before
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_forged_page_with_a_forged_stamp_is_refused_and_no_page_is_written(name, shown, capsys):
+    put("smoke", *digests())
+    assert main(["readme"]) == 0
+    _, report = put("smoke", *digests(), pages={**PAGES, name: PAGES[name].replace("| 1 |", "| 100 |") + "\n"})
+    before = pages(shown)
+    assert main(["readme"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {report}/{name}: ")
+    assert pages(shown) == before
+
+
 def test_tables_with_two_stamps_are_refused_and_no_page_is_written(shown, capsys):
     folder, _ = put("smoke", OLDER)
     (folder / "ba9876543210.stamp").write_bytes((folder / f"{OLDER}.stamp").read_bytes())
@@ -147,7 +163,7 @@ def test_a_page_without_its_markers_is_refused_and_no_page_is_written(damaged, s
     assert pages(shown) == before
 
 
-NAMED = sorted({path for page in PAGES for path in re.findall(r"`([\w./*]+/[\w./*]*)`", page.read_text())})
+NAMED = sorted({path for page in SHOWN for path in re.findall(r"`([\w./*]+/[\w./*]*)`", page.read_text())})
 
 
 @pytest.mark.parametrize("path", NAMED)
