@@ -2,6 +2,7 @@
 
 import glob
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -110,9 +111,9 @@ def page(planned: Plan) -> Path:
 
 
 def _find(run: Path) -> Path:
-    """A run by its folder or by the first digits of its digest."""
+    """A run by its folder or by the first digits of its digest; its folder as plans name it."""
     if (run / "params.json").is_file():
-        return run
+        return Path(os.path.relpath(run))
     found = [path.parent for path in Path("results/runs").glob(f"*/*/*/T*/s*-{glob.escape(run.name)}*/params.json")]
     if len(found) != 1:
         what = "is no run" if not found else f"names {len(found)} runs"

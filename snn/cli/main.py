@@ -10,6 +10,8 @@ from typing import NoReturn
 from snn.cli.commands import COMMANDS
 from snn.core.errors import InputError
 
+REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM, errno.ENAMETOOLONG)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -23,9 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         return _refuse(str(error), error.exit_code)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+        if error.errno not in REFUSED:
             raise
-        return _refuse(f"{error.filename or 'disk'}: {error.strerror}; correct that and run the same command again", 2)
+        where = f"{error.filename or 'disk'!s:.300}"
+        return _refuse(f"{where}: {error.strerror}; correct that and run the same command again", 2)
     except KeyboardInterrupt:
         return _refuse("keyboard: interrupted; the same command continues after the last finished epoch", 130)
 

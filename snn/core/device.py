@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 from typing import TYPE_CHECKING
 
 from snn.core.errors import InputError
@@ -19,8 +20,11 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 def choose(name: str, threads: int) -> torch.device:
     """Import torch, set its threads, and choose a device.
 
-    `auto` is cuda if there is such a device, else the CPU; mps must be named. Raises InputError for a missing device.
+    `auto` is cuda if there is such a device, else the CPU; mps must be named. Raises InputError for a missing device,
+    or for more than four threads per core.
     """
+    if threads > (most := 4 * (os.cpu_count() or 1)):
+        raise InputError("threads", f"{threads} are more than four per core here ({most})", "choose fewer")
     _keep_freed_memory()
     warm_torch()
     torch.set_num_threads(threads)

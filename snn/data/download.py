@@ -53,8 +53,9 @@ def run(name: str, only: str | None = None, mirror: str | None = None, offline: 
     dataset = params.load("datasets", name)
     known = [file.name for file in dataset.files]
     if only is not None and only not in known:
-        raise InputError(f"data set {name}", f"has no file {only}", f"choose one of {', '.join(known) or 'none'}")
-    if mirror and "://" in mirror and not REMOTE.match(mirror):
+        choice = f"choose one of {', '.join(known)}" if known else "it has no files to download, see docs/data.md"
+        raise InputError(f"data set {name}", f"has no file {only}", choice)
+    if mirror and "://" in mirror and not _is_address(mirror):
         raise InputError("--mirror", f"{_shown(mirror)} is no http address", "give a folder or an http(s) address")
     if not known:
         print(f"data set {name} has no files to download; put them into data/raw/{dataset.raw}, see docs/data.md")
@@ -268,9 +269,19 @@ def _name_of_sum(file: File) -> str:
     return f"{'sha256' if file.sha256 else 'md5'} {_expected(file)}" if _expected(file) else "any checksum"
 
 
+def _is_address(source: str) -> bool:
+    try:
+        return bool(REMOTE.match(source)) and urlsplit(source).port != 0
+    except ValueError:
+        return False
+
+
 def _shown(source: str) -> str:
     """A source without what may be secret in it: user, password, query."""
-    parts = urlsplit(source)
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        return "an address that cannot be read"
     if parts.scheme not in ("http", "https"):
         return source
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

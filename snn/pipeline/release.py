@@ -129,11 +129,8 @@ def pointers_of(plan: Plan) -> list[Path]:
 
 
 def refuse_due(jobs: Iterable[Job], remedy: str) -> None:
-    """Raise InputError if jobs are due, and list these on stderr."""
-    due = [job for job in jobs if not job.proof.exists()]
-    for job in due:
-        print(f"due: {job.stage} {job.folder}", file=sys.stderr)
-    if due:
+    """Raise InputError naming the first of the jobs that are due, and how many there are."""
+    if due := [job for job in jobs if not job.proof.exists()]:
         raise InputError(due[0].folder, f"is due{_more(due)}", remedy)
 
 

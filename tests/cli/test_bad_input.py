@@ -237,6 +237,34 @@ def test_a_device_that_is_not_there_is_refused(grid, here, capsys, monkeypatch):
     object.__setattr__(job, "device", "cpu")
 
 
+@pytest.mark.parametrize("command", ["show", "audit", "export"])
+def test_a_name_that_is_too_long_for_a_file_is_refused_in_one_short_line(command, capsys):
+    line = refusal(capsys, [command, "x" * 5000, *(["out.nir"] if command == "export" else [])])
+    assert len(line) < 600
+
+
+def test_more_threads_than_four_per_core_are_refused(grid, here, capsys, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    job = job_of(grid, "train")
+    monkeypatch.setattr("snn.pipeline.execute.Plan", lambda *_: grid)
+    object.__setattr__(job, "threads", 5)
+    try:
+        assert refusal(capsys, [job.stage, "--experiment", "smoke", str(job.folder)]).startswith("error: threads: ")
+    finally:
+        object.__setattr__(job, "threads", 1)
+
+
+def test_a_run_is_shown_alike_by_its_absolute_path_its_relative_one_and_its_digest(grid, here, capsys):
+    job = job_of(grid, "train")
+    shown = []
+    for run in (job.folder, here / job.folder, job.digest):
+        capsys.readouterr()
+        assert main(["show", str(run)]) == 0
+        shown.append(capsys.readouterr().out)
+    assert len(set(shown)) == 1
+    assert "to make it again" in shown[0]
+
+
 @pytest.mark.parametrize("arguments", [[], ["trian"], ["list", "things"], ["audit"], ["plan", "--nope"]])
 def test_a_wrong_command_line_is_refused_in_one_line(arguments, capsys):
     assert main(arguments) == 2

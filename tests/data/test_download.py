@@ -325,9 +325,16 @@ def test_a_folder_in_place_of_the_file_is_refused_and_not_removed(serve, target)
     assert target.is_dir()
 
 
-def test_a_mirror_is_a_folder_or_an_http_address():
-    with refused("--mirror", "ftp://host/x"):
-        download.run("mnist", mirror="ftp://host/x")
+@pytest.mark.parametrize("mirror", ["ftp://host/x", "http://[::1", "http://host:port/x", "https://host:99999/"])
+def test_a_mirror_is_a_folder_or_an_http_address(mirror):
+    with refused("--mirror"):
+        download.run("mnist", mirror=mirror)
+
+
+def test_a_data_set_without_files_has_none_to_choose_from():
+    with refused("data set digits", "x.gz", "docs/data.md") as refusal:
+        download.run("digits", only="x.gz")
+    assert "one of" not in str(refusal.value)
 
 
 def test_a_mirror_url_is_tried_first_and_its_secrets_are_not_shown(serve, target, capsys):

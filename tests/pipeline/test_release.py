@@ -223,8 +223,10 @@ def test_fetch_overwrites_no_run_that_was_made_here(home, computed):
 
 
 def test_release_refuses_what_is_due(home, clone):
-    output = snn(clone, "release", "--experiment", "tiny", "--remote", home / "other", status=2)
-    assert output.count("due: ") == 6
+    (line,) = snn(clone, "release", "--experiment", "tiny", "--remote", home / "other", status=2).splitlines()
+    assert line.startswith("error: data/prepared/digits/")
+    assert "(and 5 more)" in line
+    assert line.endswith("; make reproduce EXPERIMENT=tiny")
     assert not (home / "other").exists()
 
 
