@@ -26,7 +26,7 @@ KINDS: dict[str, type[Thing]] = {
     "experiments": Experiment,
 }
 BASED = {"datasets", "methods", "experiments"}
-VARIED = {"methods"}
+VARIED = "methods"  # the kind whose files may have variants
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")  # names become folders below results/
 MOST_VARIANTS = 100  # of a file
 RENAME = "use letters, digits, '_', '-' and '.', and start with none of '-' and '.'"
@@ -45,7 +45,7 @@ class Place(NamedTuple):
 
 def names(kind: str) -> list[str]:
     """The names of a kind: its files, and the variants in them."""
-    return sorted({*_files(kind), *(_variants(FOLDER / kind) if kind in VARIED else ())})
+    return sorted({*_files(kind), *(_variants(FOLDER / kind) if kind == VARIED else ())})
 
 
 def path_of(kind: str, name: str, where: str = "") -> Path:
@@ -65,7 +65,7 @@ def find(kind: str, name: str, where: str = "") -> Place:
         raise InputError(where, f"{thing}is not a valid name", RENAME)
     if (FOLDER / kind / f"{name}.yaml").is_file():
         return Place(FOLDER / kind / f"{name}.yaml")
-    if kind in VARIED and name in _variants(FOLDER / kind):
+    if kind == VARIED and name in _variants(FOLDER / kind):
         return Place(_variants(FOLDER / kind)[name][0], ("variants", name))
     raise InputError(where, f"{thing}is unknown", nearest(name, names(kind)))
 
@@ -101,7 +101,7 @@ def base_of(kind: str, name: str) -> str | None:
 
 def variants(kind: str, name: str) -> list[str]:
     """The variants that the file `name` describes; raises InputError naming file and key."""
-    return [] if kind not in VARIED or find(kind, name).keys else list(_section(kind, find(kind, name).file))
+    return [] if kind != VARIED or find(kind, name).keys else list(_section(kind, find(kind, name).file))
 
 
 def merge(base: Any, change: Any) -> Any:
@@ -139,7 +139,7 @@ def _variants(folder: Path) -> dict[str, list[Path]]:
 
 def _section(kind: str, path: Path) -> dict[str, Any]:
     """The section `variants` of a file; raises InputError naming the key that is wrong."""
-    section, place = _read(path).get("variants", {}) if kind in VARIED else {}, Place(path, ("variants",))
+    section, place = _read(path).get("variants", {}) if kind == VARIED else {}, Place(path, ("variants",))
     if not isinstance(section, dict):
         raise InputError(place.at(), "is not a mapping", "write NAME: and below it the keys that differ")
     if len(section) > MOST_VARIANTS:
@@ -172,7 +172,7 @@ def _base(kind: str, place: Place, base: object, above: tuple[str, ...]) -> Any:
 
 def _structural(kind: str) -> set[str]:
     """The keys of a file that say how its document is made and are no part of it."""
-    return {*(["base"] if kind in BASED else ()), *(["variants"] if kind in VARIED else ())}
+    return {*(["base"] if kind in BASED else ()), *(["variants"] if kind == VARIED else ())}
 
 
 def _check_keys(kind: str, place: Place, found: Mapping[object, object]) -> None:

@@ -32,7 +32,19 @@ from snn.config.read import read_yaml
 from snn.core.errors import InputError
 from snn.model.graph import sizes, wire
 
-__all__ = ["FOLDER", "KINDS", "Place", "load", "load_plugin", "names", "parse", "path_of", "read_yaml", "validate"]
+__all__ = [
+    "FOLDER",
+    "KINDS",
+    "Place",
+    "literature",
+    "load",
+    "load_plugin",
+    "names",
+    "parse",
+    "path_of",
+    "read_yaml",
+    "validate",
+]
 
 PLUGINS = {"datasets": "loader", "methods": "rule"}  # the key that names a file of snn/<package>
 PACKAGES = {"datasets": "data.loaders", "methods": "rules"}
@@ -96,15 +108,13 @@ def load_method(name: str, override: Mapping[str, Any], where: Path) -> Method:
 
 
 @functools.cache
-def load_claims() -> Claims:
-    """params/claims.yaml; raises InputError naming key and remedy."""
-    return validate(Claims, read_yaml(FOLDER / "claims.yaml"), Place(FOLDER / "claims.yaml"))
-
-
-@functools.cache
-def load_published() -> Published:
-    """params/published.yaml; raises InputError naming key and remedy."""
-    return validate(Published, read_yaml(FOLDER / "published.yaml"), Place(FOLDER / "published.yaml"))
+def literature() -> tuple[Claims, Published]:
+    """params/claims.yaml and params/published.yaml; raises InputError naming file, key and remedy."""
+    claims, published = FOLDER / "claims.yaml", FOLDER / "published.yaml"
+    return (
+        validate(Claims, read_yaml(claims), Place(claims)),
+        validate(Published, read_yaml(published), Place(published)),
+    )
 
 
 def _with_options(kind: str, document: Any, place: Place) -> Any:

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from snn.config.params import load_published, names
+from snn.config.params import literature, names
 
-FIGURES = load_published().figures
+FIGURES = literature()[1].figures
 
 
 def value(method, steps, table, metric="accuracy", dataset="cifar100"):

@@ -220,7 +220,7 @@ def test_claims_on_differences(differences, margin, verdict):
 
 
 def test_every_claim_is_about_methods_that_there_are():
-    claims = params.load_claims()
+    claims, _ = params.literature()
     methods = {side.method for claim in claims.claims for side in (claim.left, claim.right)}
     methods |= {method for claim in claims.ratios for method in (claim.more, claim.fewer)}
     assert methods <= set(params.names("methods"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -91,6 +92,7 @@ class Report(StampedJob):
 
     @property
     def document(self) -> dict[str, Any]:
+        claims, published = params.literature()
         fields = ("teacher", "methods", "seeds", "learning_rates", "comparisons", "hardware", "energy")
         return {
             "experiment": self.name,
@@ -101,8 +103,8 @@ class Report(StampedJob):
             "static": sorted(self.static),
             "energies": {name: energy.hashed(but=("source",)) for name, energy in self.energies.items()},
             "noises": {name: noise.hashed(but=("source",)) for name, noise in self.noises.items()},
-            "claims": params.load_claims().hashed(but=("source",)),
-            "published": params.load_published().hashed(but=("source",)),
+            "claims": claims.hashed(but=("source",)),
+            "published": published.hashed(but=("source",)),
         }
 
     @property
@@ -116,15 +118,20 @@ class Report(StampedJob):
     @property
     def teachers(self) -> dict[str, str]:
         """The ANN that each method is compared with, by method; the experiment's teacher has none."""
-        runs = {evaluation.run.method_name: evaluation.run for evaluation in self.collect.evaluations}
-        own = {name: run.teacher.method_name for name, run in runs.items() if run.teacher}
-        return {name: own.get(name, self.experiment.teacher) for name in runs if name != self.experiment.teacher}
+        own = {name: run.teacher.method_name for name, run in self._methods.items() if run.teacher}
+        return {
+            name: own.get(name, self.experiment.teacher) for name in self._methods if name != self.experiment.teacher
+        }
 
     @property
     def static(self) -> set[str]:
         """The methods that train ANNs."""
-        runs = {evaluation.run.method_name: evaluation.run for evaluation in self.collect.evaluations}
-        return {name for name, run in runs.items() if run.rule.static}
+        return {name for name, run in self._methods.items() if run.rule.static}
+
+    @cached_property
+    def _methods(self) -> dict[str, Train]:
+        """A run of every method."""
+        return {evaluation.run.method_name: evaluation.run for evaluation in self.collect.evaluations}
 
     def write(self, out: Path) -> None:
         """Write tables, pages and figures into a folder, from the collected tables in this checkout.
@@ -132,6 +139,7 @@ class Report(StampedJob):
         Raises InputError if the tables do not match their stamp, or lack a column that today's code reads.
         """
         self.collect.verify(self.parent_digests["collect"])
+        claims, published = params.literature()
         found = inputs.Inputs(
             name=self.name,
             dataset=self._first.data.name,
@@ -141,8 +149,8 @@ class Report(StampedJob):
             static=frozenset(self.static),
             energies=self.energies,
             noises=self.noises,
-            claims=params.load_claims(),
-            published=params.load_published(),
+            claims=claims,
+            published=published,
             collected=collected.collected(self.collect.folder),
         )
         write.write(found, out)
