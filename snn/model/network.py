@@ -51,6 +51,8 @@ class Network(nn.Module):
             if isinstance(layer.op, NeuronNormalisation):
                 layer.op.reset_parameters()
         self.sensor: Callable[[Tensor], Tensor] | None = None
+        for layer in self.layers:
+            layer.gets_spikes = layer.source >= 0 and self.layers[layer.source].fires
         self.layers[-1].adds_current = architecture.readout.kind == "current_and_spikes"
         last_use = {source: i for i, node in enumerate(placed) for source in node.inputs}
         self.used_up = [[source for source, last in last_use.items() if last == i] for i in range(len(placed))]
