@@ -118,7 +118,9 @@ class Layer(nn.Module):
             z_bN = torch.func.functional_call(self.op, dict(folded), x_bX)
         else:
             z_bN = self._multiply(x_bX)
-            z_bN = self.norm(z_bN) if self.norm else z_bN
+        z_bN = z_bN.to(x_bX.dtype)  # of bfloat16 under autocast: norms and membranes stay precise
+        if self.norm and folded is None:
+            z_bN = self.norm(z_bN)
         z_TBN = z_bN[None] if constant or alone else z_bN.unflatten(0, (steps, -1))
         return z_TBN if addend_TBN is None else z_TBN + addend_TBN
 

@@ -1,6 +1,7 @@
 """Convolution of spikes that keeps them as bits for the backward pass, a thirty-second of their memory.
 
-Only the gradient of the weights needs the spikes of the forward pass. Values are those of torch, bit by bit.
+Only the gradient of the weights needs the spikes of the forward pass. Values are those of torch, bit by bit, also under
+autocast to bfloat16, in which spikes are exact.
 """
 
 from typing import Any
@@ -24,17 +25,18 @@ class _Convolution(torch.autograd.Function):
         bits = np.packbits(layout.flat(layout.one(s_bCHW)).to(torch.bool).numpy())
         ctx.save_for_backward(torch.from_numpy(bits), weight)
         ctx.call = layout, op, None if bias is None else bias.shape
+        ctx.dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else weight.dtype
         return torch.conv2d(s_bCHW, weight, bias, op.stride, op.padding, op.dilation, op.groups)
 
     @staticmethod
     def backward(ctx: Any, g_bCHW: Tensor) -> Any:
         bits, weight = ctx.saved_tensors
         layout, op, bias = ctx.call
-        flat = torch.from_numpy(np.unpackbits(bits.numpy(), count=layout.neurons)).to(weight.dtype)
-        return *torch.ops.aten.convolution_backward(
+        flat = torch.from_numpy(np.unpackbits(bits.numpy(), count=layout.neurons)).to(ctx.dtype)
+        gradients = torch.ops.aten.convolution_backward(
             g_bCHW,
             layout.shaped(flat),
-            weight,
+            weight.to(ctx.dtype),
             bias,
             op.stride,
             op.padding,
@@ -43,4 +45,5 @@ class _Convolution(torch.autograd.Function):
             output_padding=(0, 0),
             groups=op.groups,
             output_mask=ctx.needs_input_grad[:3],
-        ), None
+        )
+        return *(gradient if gradient is None else gradient.to(weight.dtype) for gradient in gradients), None

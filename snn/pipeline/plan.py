@@ -128,6 +128,7 @@ class Plan:
             seed=seed,
             threads=experiment.threads,
             device=experiment.device,
+            precision=experiment.precision,
             teacher=teacher,
             start=start,
         )
