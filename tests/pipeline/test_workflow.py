@@ -375,6 +375,17 @@ def test_a_run_is_complete_when_all_its_targets_exist(tmp_path, monkeypatch):
     complete_or_exit(grid, touched)
 
 
+@pytest.mark.parametrize("experiment", ["digits", "digits_all", "matched"])
+def test_a_job_plans_no_more_than_it_may_need_and_finds_the_same_digest(experiment):
+    whole = Plan(experiment)
+    for job in whole.jobs.values():
+        if job.stage in ("train", "calibrate", "evaluate") and getattr(job, "run", job).seed == 0:
+            part = Plan(experiment, job.folder)
+            assert part.find(job.stage, job.folder).digest == job.digest
+            assert {run.seed for run in part.runs} == {0}
+    assert len(part.runs) < len(whole.runs) / len(whole.experiment.seeds) + 1
+
+
 def test_no_job_but_evaluate_has_test_data_among_its_inputs():
     for experiment in ("digits", "smoke"):
         grid = Plan(experiment)
