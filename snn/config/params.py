@@ -128,10 +128,15 @@ def load_method(name: str, override: Mapping[str, Any], where: Path) -> Method:
 def load_plugin(package: str, name: str, where: str) -> ModuleType:
     """The module `snn.<package>.<name>`, executed without torch; raises InputError with the nearest name."""
     folder = f"snn/{package.replace('.', '/')}"
-    known = sorted(path.stem for path in (ROOT / folder).glob("[a-z]*.py"))
-    if name not in known:
+    if name not in (known := _plugins(folder)):
         raise InputError(where, f"there is no {folder}/{name:.100}.py", nearest(name, known))
     return importlib.import_module(f"snn.{package}.{name}")
+
+
+@functools.cache
+def _plugins(folder: str) -> list[str]:
+    """The names of the plugins in a folder."""
+    return sorted(path.stem for path in (ROOT / folder).glob("[a-z]*.py"))
 
 
 @functools.cache
