@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import torch
 
@@ -151,22 +151,21 @@ def interleaved(
 ) -> dict[str, list[float]]:
     """Seconds of one call of each candidate per round. Each is called before, which is not measured.
 
-    All are called equally often, at least so often that the fastest takes `SHORTEST`.
+    A candidate that takes less than `SHORTEST` is called so often in a round that it takes that long.
     """
-    fastest = min(map(functools.partial(_first_calls, clock), candidates.values()))
-    calls = max(1, math.ceil(SHORTEST / max(fastest, 1e-6)))
+    calls = {name: _calls(do, clock) for name, do in candidates.items()}
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for i in range(rounds):
         for name in rotated(list(candidates), i):
             start = clock()
-            for _ in range(calls):
+            for _ in range(calls[name]):
                 candidates[name]()
-            seconds[name].append((clock() - start) / calls)
+            seconds[name].append((clock() - start) / calls[name])
     return seconds
 
 
-def _first_calls(clock: Callable[[], float], do: Callable[[], object]) -> float:
-    """Seconds of the first call; of the second one if that is short, since first calls set much up."""
+def _calls(do: Callable[[], object], clock: Callable[[], float]) -> int:
+    """How often to call; a short first call is repeated, since it may set much up."""
     seconds = math.inf
     for _ in range(2):
         start = clock()
@@ -174,7 +173,7 @@ def _first_calls(clock: Callable[[], float], do: Callable[[], object]) -> float:
         seconds = min(seconds, clock() - start)
         if seconds > 10 * SHORTEST:
             break
-    return seconds
+    return max(1, math.ceil(SHORTEST / max(seconds, 1e-6)))
 
 
 def rotated(names: Sequence[str], i: int) -> list[str]:
@@ -235,11 +234,15 @@ def command(quantity: str, rows: Callable[[int], Iterable[Row]], description: st
     if chosen.rounds < 1:
         parser.error("--rounds: at least 1")
     device.choose("cpu", threads=1)
+    machine()  # the commit at the start
     found = []
-    for row in rows(chosen.rounds):
-        print(line(row), flush=True)
-        found.append(row)
-    write(chosen.out / f"{quantity}.csv", found)
+    try:
+        for row in rows(chosen.rounds):
+            print(line(row), flush=True)
+            found.append(row)
+        write(chosen.out / f"{quantity}.csv", found)
+    except InputError as error:
+        stop(error)
 
 
 def line(row: Row) -> str:
@@ -262,7 +265,7 @@ def _short(value: object) -> object:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def stop(error: InputError) -> None:
+def stop(error: InputError) -> NoReturn:
     """Print an error in one line and exit with status 2."""
     print(f"error: {error}", file=sys.stderr)
     raise SystemExit(2)

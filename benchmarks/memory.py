@@ -38,14 +38,8 @@ CLEAR = Path("/proc/self/clear_refs")
 def rows(rounds: int) -> Iterator[Row]:
     """At T = 4 and 16 against SpikingJelly, then growth with T."""
     if not CLEAR.exists():
-        yield Row(
-            "memory",
-            "all",
-            None,
-            "ours",
-            note=measure.NOT_HERE + "only Linux tells the peak of a process",
-            **measure.machine(),
-        )
+        why = measure.NOT_HERE + "only Linux tells the peak of a process"
+        yield Row("memory", "all", None, "ours", note=why, **measure.machine())
         return
     rounds = min(rounds, MOST_ROUNDS)
     for steps in (4, 16):
@@ -53,7 +47,7 @@ def rows(rounds: int) -> Iterator[Row]:
             absent = peers.missing(names)
             ours = [name for name in RECIPES if (name in NORMED) == (case == "norm")]
             here = [name for name in names if name not in absent]
-            labels = {name: f"ours, {name}" for name in ours} | {name: name for name in here}
+            labels = {name: f"ours, {name}" for name in ours} | {name: name for name in (*here, BOUND)}
             reference = peers.SPIKINGJELLY if peers.SPIKINGJELLY in here else f"ours, {recipe.name}"
             yield from table(case, steps, labels, reference, absent, rounds)
     for name, long in ((nets.STBP.name, 16), (nets.LTL_OFFLINE.name, 16), (nets.LTL_ONLINE.name, LONG)):
@@ -77,6 +71,8 @@ def model(name: str, neuron: object, case: str) -> str:
     """Either "same", for what does the work of the reference, or how it differs."""
     if name in (nets.STBP.name, nets.STBP_NORM.name):
         return "same"
+    if name == BOUND:
+        return "ANN"
     return "another rule" if name in RECIPES else peers.model(name, neuron, case == "norm")
 
 

@@ -1,5 +1,7 @@
 """Interleaved rounds, their ratios, what stops a run: with numbers made by hand and a clock that only calls move."""
 
+import math
+
 import pytest
 
 from benchmarks import measure
@@ -49,13 +51,13 @@ def test_first_calls_are_not_measured():
     assert measure.interleaved({"a": clock.candidate("a", 100.0, 1.0, 2.0)}, 2, clock) == {"a": [1.0, 2.0]}
 
 
-def test_fast_candidates_are_called_equally_often_so_that_a_sample_is_long_enough():
-    clock, short = Clock(), measure.SHORTEST / 4
-    candidates = {"fast": clock.candidate("f", *[short] * 6), "slow": clock.candidate("s", *[1.0] * 5)}
+def test_a_fast_candidate_is_called_so_often_that_its_time_is_long_enough_and_a_slow_one_once():
+    clock, short = Clock(), 1 / 256  # adds up without rounding
+    calls = math.ceil(measure.SHORTEST / short)
+    candidates = {"fast": clock.candidate("f", *[short] * (2 + calls)), "slow": clock.candidate("s", *[1.0] * 2)}
     seconds = measure.interleaved(candidates, 1, clock)
-    assert "".join(clock.called) == "ff" + "s" + "ffff" + "ssss"
-    assert seconds["fast"] == [pytest.approx(short)]
-    assert seconds["slow"] == [pytest.approx(1.0)]
+    assert "".join(clock.called) == "ff" + "s" + "f" * calls + "s"
+    assert seconds == {"fast": [short], "slow": [1.0]}
 
 
 def test_a_candidate_with_the_same_model_and_another_result_stops_the_run_before_any_time():
