@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks import measure, nets, peers
-from benchmarks.measure import Candidate, Equality, Row, Table
-from benchmarks.step import difference, loss_of
+from benchmarks.measure import Candidate, Row, Table
+from benchmarks.step import equality, loss_of
 from snn.config import Augment, params
 from snn.core.errors import InputError
 from snn.core.paths import ROOT
@@ -62,14 +62,12 @@ def table(network: str, data: str, x_NCHW: Tensor, y_N: Tensor) -> Table:
     ours, absent = nets.training(nets.STBP_NORM, STEPS, layers, shape), peers.missing(PEERS)
     mean, std = x_NCHW.float().mean().view(1), x_NCHW.float().std().view(1)
     part = Samples(x_NCHW, y_N, mean, std)
-    equal = Equality(ours.difference(), "relative difference of the loss")
-    candidates = {"ours": Candidate(our_epoch(ours, part), equal)}
+    candidates = {"ours": Candidate(our_epoch(ours, part), ours.equality())}
     for name in PEERS:
         if name in absent:
             continue
         net, criterion = peers.network(name, ours.student), loss_of(ours.rule)
-        equal = Equality(difference(net, ours, criterion), "relative difference of the loss, float64")
-        candidates[name] = Candidate(peer_epoch(net, criterion, part), equal)
+        candidates[name] = Candidate(peer_epoch(net, criterion, part), equality(net, ours, criterion, "same"))
     return Table("epoch", f"{network}, {data}", STEPS, "ours", candidates, absent)
 
 

@@ -4,8 +4,8 @@
 
 The neuron [16, 64, 64, 32, 32] with a triangle, forward and backward: ours against SpikingJelly's LIFNode, which takes
 its CUDA or Triton kernel by itself (its variable SJ_LIF_CUDA_IMPLEMENTATION forces one). ResNet-19 of TET, T = 4, batch
-64, convolutions in bfloat16 by autocast: images per second, as a ratio to "ANN xT", the same layers with ReLU on a
-batch of T x 64. Times are of the wall clock, until the device is idle.
+64, convolutions in bfloat16 by autocast: as a ratio to "ANN xT", the same layers with ReLU on a batch of T x 64; images
+per second are 64 over the time. Times are of the wall clock, until the device is idle.
 """
 
 import time

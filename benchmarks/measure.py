@@ -31,7 +31,7 @@ from snn.model import neuron
 ROUNDS = 5
 NOT_HERE = "not run here: "
 SHORTEST = 0.02  # seconds of a sample; faster calls are repeated
-TOLERANCE = 1e-6  # of the loss and of gradients, relative, where models are the same
+TOLERANCE = {"number": 1e-6, "gradient": 1e-5}  # relative, where models are the same
 LIBRARIES = ("torch", "spikingjelly", "snntorch", "norse", "neurobench")
 
 
@@ -48,7 +48,7 @@ class Ratio(NamedTuple):
 class Equality:
     """How a candidate's result differs from the reference's: a number, and what it is a number of.
 
-    `gradient`: the largest difference of gradients over the largest gradient, None where there is none to compare.
+    `gradient`: see `apart`, None where there is none to compare.
     """
 
     number: float
@@ -57,8 +57,13 @@ class Equality:
 
     def check(self, name: str) -> None:
         """Raise InputError, naming the candidate, if a result that should be the same is not."""
-        if self.number > TOLERANCE or (self.gradient or 0.0) > TOLERANCE:
+        if self.number > TOLERANCE["number"] or (self.gradient or 0.0) > TOLERANCE["gradient"]:
             raise InputError(name, f"{self.number:g} {self.of}, gradients {self.gradient}", "fix it before timing it")
+
+
+def apart(found: torch.Tensor, expected: torch.Tensor) -> float:
+    """The largest difference of two tensors over the largest expected number."""
+    return float((found - expected).abs().max() / expected.abs().max())
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from benchmarks.measure import Candidate, Row, Table
 from snn.core.errors import InputError
 from snn.model.spec import Norm
 
-PLAIN = {recipe.name: recipe for recipe in (nets.STBP, nets.TANDEM, nets.LTL_OFFLINE, nets.LTL_ONLINE)}
-NORMED = {recipe.name: recipe for recipe in (nets.STBP_NORM, nets.TET_NORM)}
+PLAIN = {recipe.name: recipe for recipe in (nets.STBP, nets.LTL_OFFLINE, nets.LTL_ONLINE)}
+NORMED = {recipe.name: recipe for recipe in (nets.STBP_NORM, nets.TET_NORM, nets.TANDEM)}
 RECIPES = PLAIN | NORMED
 BOUND = "ANN xT"
 SIDES = {"no norm": (nets.STBP, (peers.SPIKINGJELLY, peers.SNNTORCH)), "norm": (nets.STBP_NORM, (peers.SPIKINGJELLY,))}

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks import readable
+from benchmarks.measure import Equality, apart
 from snn import rules
 from snn.config import Init, params
 from snn.core.errors import InputError
@@ -21,6 +22,7 @@ from snn.training.loop import initialise
 from snn.training.records import QUIET
 
 BATCH, SHAPE, CLASSES = 32, (3, 32, 32), 10
+OF_LOSS = "relative difference of the loss"
 
 # Numbers that are exact in every peer's equations: decay 1/2, threshold 1, a surrogate of height 1.
 RECTANGLE = Neuron(decay=0.5, threshold=1.0, reset="zero", fires="at", surrogate="rectangle", width=0.5, height=1.0)
@@ -89,21 +91,26 @@ class Training:
             float((y_TBN != 0).float().mean()) for _, y_TBN in self.student.walk(self.student.encode(self.batch.x))
         )
 
-    def difference(self) -> float:
-        """The relative difference of the loss from that of the same network with the readable neuron.
-
-        Raises InputError if a layer is silent.
-        """
+    def equality(self) -> Equality:
+        """Against the same network with the readable neuron; raises InputError if a layer is silent."""
         if (share := self.quietest()) < QUIET:
             raise InputError(
                 "benchmarks", f"a layer answers in {share:.2%} of its steps", "raise the gain of its recipe"
             )
         before = {name: tensor.clone() for name, tensor in self.student.state_dict().items()}
-        found = self.step()
+        found = self.step(), first_gradient(self.student)
         self.student.load_state_dict(before)  # the running statistics, by which tandem learning folds its norms
         with patch("snn.model.layer.fire", readable.loop):
-            expected = self.step()
-        return abs(found - expected) / abs(expected)
+            expected = self.step(), first_gradient(self.student)
+        return Equality(abs(found[0] - expected[0]) / abs(expected[0]), OF_LOSS, apart(found[1], expected[1]))
+
+
+def first_gradient(net: nn.Module) -> Tensor:
+    """The gradient of the weights that lie farthest from the loss."""
+    gradient = next(net.parameters()).grad
+    if gradient is None:
+        raise ValueError("no backward pass before")
+    return gradient.clone()
 
 
 def training(recipe: Recipe, steps: int, layers: tuple[LayerSpec, ...] | None = None, shape: Shape = SHAPE) -> Training:

@@ -8,7 +8,8 @@ plain torch on a batch of T x 32, channels-last, with a norm if the rule has one
 peers can express (decay 1/2, threshold 1), tandem and LTL the one they ship with; the step of LTL includes the forward
 pass of the teacher, online without a warm-up. Equality of ours: relative difference of the loss from the same network
 with the plain loop as its neuron. Equality of a peer: relative difference of its loss from ours in float64, where the
-layout of memory moves no spike.
+layout of memory moves no spike. "gradient": the largest difference of the gradients of the first weights over the
+largest of them.
 """
 
 import copy
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks import measure, nets, peers
-from benchmarks.measure import Candidate, Equality, Row, Table
+from benchmarks.measure import Candidate, Equality, Row, Table, apart
 from benchmarks.nets import Recipe, Training
 from snn.model.network import Network
 from snn.rules import Batch, Rule
@@ -48,10 +49,9 @@ def table(recipe: Recipe, names: Sequence[str], steps: int) -> Table:
     """The bound, ours and the peers that are here."""
     ours, absent = nets.training(recipe, steps), peers.missing(names)
     norm = ours.student.architecture.norm
-    equal = Equality(ours.difference(), "relative difference of the loss")
     candidates = {
         BOUND: Candidate(nets.ann_step(nets.half_vgg11(), steps, norm), model="ANN"),
-        "ours": Candidate(ours.step, equal),
+        "ours": Candidate(ours.step, ours.equality()),
     }
     for name in names:
         if name not in absent:
@@ -63,8 +63,8 @@ def peer(name: str, ours: Training) -> Candidate:
     """The step of a peer, with the weights of ours, and how its loss differs."""
     net, criterion = peers.network(name, ours.student), loss_of(ours.rule)
     neuron, norm = ours.student.architecture.activation, ours.student.architecture.norm
-    equal = Equality(difference(net, ours, criterion), "relative difference of the loss, float64")
-    return Candidate(step(net, ours.batch, criterion), equal, peers.model(name, neuron, norm is not None))
+    model = peers.model(name, neuron, norm is not None)
+    return Candidate(step(net, ours.batch, criterion), equality(net, ours, criterion, model), model)
 
 
 def loss_of(rule: Rule) -> Criterion:
@@ -96,20 +96,26 @@ def step(net: nn.Module, batch: Batch, criterion: Criterion) -> Callable[[], flo
     return do
 
 
-@torch.no_grad()
-def difference(net: nn.Module, ours: Training, criterion: Criterion, batch: int = 4) -> float:
-    """Of the losses of a peer's network and ours, on a few images in float64."""
+def equality(net: nn.Module, ours: Training, criterion: Criterion, model: str, batch: int = 4) -> Equality:
+    """Of the losses of a peer's network and ours on a few images in float64; of gradients if models are the same."""
     x_BCHW, y_B = ours.batch.x[:batch].double(), ours.batch.y[:batch]
-    found = criterion(doubled(net)(x_BCHW), y_B)
-    student = doubled(ours.student)
+    theirs, student = doubled(net), doubled(ours.student)
     assert isinstance(student, Network)  # noqa: S101 for type checkers
-    expected = criterion(student(student.encode(x_BCHW))[0], y_B)
-    return float((found - expected).abs() / expected.abs())
+    found, expected = criterion(theirs(x_BCHW), y_B), criterion(student(student.encode(x_BCHW))[0], y_B)
+    gradient = None
+    if model == "same":
+        found.backward()
+        expected.backward()
+        gradient = apart(nets.first_gradient(theirs), nets.first_gradient(student))
+    number = float((found - expected).detach().abs() / expected.detach().abs())
+    return Equality(number, f"{nets.OF_LOSS}, float64", gradient)
 
 
 def doubled(net: nn.Module) -> nn.Module:
-    """A copy in float64."""
-    return copy.deepcopy(net).double()
+    """A copy in float64, without gradients."""
+    result = copy.deepcopy(net).double()
+    result.zero_grad()
+    return result
 
 
 if __name__ == "__main__":

@@ -57,7 +57,8 @@ def test_a_figure_is_drawn_from_the_same_rows(written, tmp_path):
 
 
 def test_the_page_on_record_is_made_of_the_rows_on_record():
-    assert (ROOT / page.PAGE).read_text() == page.text(page.on_record(ROOT / FOLDER))
+    expected = page.text(page.on_record(ROOT / FOLDER))
+    assert (ROOT / page.PAGE).read_text() == expected, "run .venv/bin/python -m benchmarks.page"
 
 
 def test_every_file_with_rows_is_a_quantity_and_the_package_describes_it():
