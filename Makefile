@@ -57,7 +57,7 @@ lock: .venv/.installed  ## resolve pyproject.toml again
 clean-environment:
 	@rm -rf .venv
 
-# Peers at fixed versions, in an environment of their own that uses torch from .venv.
+# Peers at fixed versions, in an environment of their own that uses torch from .venv; loguru and nirtorch are what they lack there.
 .venv-peers/.installed: .venv/.installed requirements-peers.lock
 	@$(VENV) -m venv --clear .venv-peers
 	@$(VENV) -c 'import site; print(site.getsitepackages()[0])' > \

@@ -43,7 +43,7 @@ Candidates of a table run one after the other in every round, and the first of a
 processor time of the process, on one thread, with the settings of malloc and torch that jobs of the product use;
 sections tell where they do otherwise. Lower is better. Equality is checked in the same run, before the time: a
 candidate whose model is the same but whose result is not stops the run. "model" tells how a candidate's model
-differs. *wide*: the rounds differ by more than {wide:.0%} of the median; measure such a row again.
+differs. *wide*: the rounds differ by more than {wide:g} % of the median; measure such a row again.
 
 {machine}
 
@@ -81,7 +81,7 @@ def on_record(folder: Path) -> dict[str, pd.DataFrame]:
 def text(found: dict[str, pd.DataFrame]) -> str:
     """The page."""
     sections = [section(name, rows) for name, rows in found.items()]
-    return "\n".join([INTRODUCTION.format(wide=WIDE, machine=machines(found)), *sections])
+    return "\n".join([INTRODUCTION.format(wide=100 * WIDE, machine=machines(found)), *sections])
 
 
 def machines(found: dict[str, pd.DataFrame]) -> str:
@@ -161,7 +161,7 @@ def panel(axes, name: str, rows: pd.DataFrame) -> None:
     places = range(len(rows))
     labels = [label(row) for row in rows.itertuples()]
     below, above = rows["ratio"] - rows["lowest"], rows["highest"] - rows["ratio"]
-    ours = rows["candidate"].str.startswith(("ours", "exact", "T ="))
+    ours = rows["candidate"].str.startswith(("ours", "exact", "again", "T ="))
     for mine, colour in ((True, canvas.COLOURS[0]), (False, canvas.COLOURS[1])):
         at = [i for i, own in zip(places, ours, strict=True) if own == mine]
         bars = [below.iloc[at], above.iloc[at]]
