@@ -7,7 +7,9 @@ CORES ?= all
 MIRROR ?=
 OFFLINE ?=
 REMOTE ?=
-SETTINGS := EXPERIMENT CORES MIRROR OFFLINE REMOTE
+QUANTITIES ?=
+ROUNDS ?=
+SETTINGS := EXPERIMENT CORES MIRROR OFFLINE REMOTE QUANTITIES ROUNDS
 $(foreach name,$(SETTINGS),$(eval override $(name) := $$(value $(name))))
 export $(SETTINGS)
 
@@ -39,12 +41,11 @@ lint: .venv/.installed
 	@.venv/bin/lint-imports --no-logo --no-cache
 	@$(VENV) -m mypy
 
-NEUROBENCH := .venv-neurobench/bin/python
+PEERS := .venv-peers/bin/python
 
-bench: .venv/.installed .venv-neurobench/.installed  ## counts against NeuroBench, cost of counting and loading
-	@$(NEUROBENCH) -m benchmarks.neurobench_fixture --check
-	@$(VENV) -m benchmarks.counting
-	@$(VENV) -m benchmarks.loading
+bench: .venv/.installed .venv-peers/.installed  ## speed and memory beside peers, counts against NeuroBench: QUANTITIES= ROUNDS=
+	@$(PEERS) -m benchmarks.neurobench_fixture --check
+	@$(PEERS) -m benchmarks --only "$$QUANTITIES" --rounds "$$ROUNDS"
 
 fetch: .venv/.installed  ## released checkpoints and tables instead of computing them: EXPERIMENT= REMOTE=
 	@$(VENV) -m snn fetch --experiment "$$EXPERIMENT" --remote "$$REMOTE"
@@ -56,12 +57,12 @@ lock: .venv/.installed  ## resolve pyproject.toml again
 clean-environment:
 	@rm -rf .venv
 
-# NeuroBench at a fixed version, in an environment of its own that uses torch from .venv.
-.venv-neurobench/.installed: .venv/.installed requirements-neurobench.lock
-	@$(VENV) -m venv --clear .venv-neurobench
+# Peers at fixed versions, in an environment of their own that uses torch from .venv; loguru and nirtorch are what they lack there.
+.venv-peers/.installed: .venv/.installed requirements-peers.lock
+	@$(VENV) -m venv --clear .venv-peers
 	@$(VENV) -c 'import site; print(site.getsitepackages()[0])' > \
-	  "$$($(NEUROBENCH) -c 'import site; print(site.getsitepackages()[0])')/borrowed.pth"
-	@$(NEUROBENCH) -m pip install --quiet --no-deps --require-hashes -r requirements-neurobench.lock
+	  "$$($(PEERS) -c 'import site; print(site.getsitepackages()[0])')/borrowed.pth"
+	@$(PEERS) -m pip install --quiet --no-deps --require-hashes -r requirements-peers.lock
 	@touch $@
 
 # Compiles byte-code once: importing torch without it takes twice as long.

@@ -20,5 +20,9 @@ rule all:
         "all results are up to date"
 
 
+onstart:
+    start_parent(PLAN, workflow)
+
+
 onsuccess:
     complete_or_exit(PLAN, workflow)

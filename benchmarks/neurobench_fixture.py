@@ -73,10 +73,14 @@ def counted(name: str) -> dict[str, float]:
     plain = Plain(net)
     if not torch.equal(plain(images), net.predict(images)):
         raise SystemExit(f"{name}: scores of the plain network differ")
-    loader = DataLoader(TensorDataset(images, torch.zeros(SAMPLES)), batch_size=CASES[name].batch)
-    return Benchmark(TorchModel(plain), loader, [], [], [[], [SynapticOperations]]).run(quiet=True)[
-        "SynapticOperations"
-    ]
+    return synaptic_operations(plain, images, torch.zeros(SAMPLES), CASES[name].batch)
+
+
+def synaptic_operations(plain: Plain, images: Tensor, classes: Tensor, batch: int | None = None) -> dict[str, float]:
+    """NeuroBench's counts for some images, mean over samples; by default in one batch."""
+    loader = DataLoader(TensorDataset(images, classes), batch_size=batch or len(images))
+    found = Benchmark(TorchModel(plain), loader, [], [], [[], [SynapticOperations]]).run(quiet=True)
+    return found["SynapticOperations"]
 
 
 def main() -> None:

@@ -1,5 +1,9 @@
 """python -m snn: the command line."""
 
-from snn.cli.main import start
+from snn.cli.warm import run_warm
+
+run_warm()
+
+from snn.cli.main import start  # noqa: E402 - only if the command runs cold
 
 start()

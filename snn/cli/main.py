@@ -4,6 +4,7 @@ import argparse
 import errno
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -54,15 +55,25 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def start() -> None:
-    """Run the command of this process; ends it with the exit status."""
+def start(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command of this process, and end the process at once with the exit status.
+
+    Nothing is taken apart before, which would take 0.2 CPU-seconds with torch: files are closed where they are written.
+    """
     try:
-        status = main()
+        status = main(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
-    sys.exit(status)
+    except SystemExit as ended:  # of --help
+        status = int(ended.code or 0)
+        sys.stdout.flush()
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _refuse(line: str, status: int) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from snn.config.dataset import Limit
-from snn.core.strict import Chips, Count, Epochs, Level, Many, Model, Positive, Seed
+from snn.core.strict import Chips, Count, Epochs, Level, Many, Model, Neutral, Positive, Seed
 from snn.model.spec import Steps
 
 
@@ -105,6 +105,7 @@ class Experiment(Model):
     epochs: Epochs | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: Annotated[int, Field(gt=0, le=1024)] = 1  # per job; gradients at 1 and 2 threads differ in bits
+    precision: Annotated[Literal["float32", "bf16"], Neutral("float32")] = "float32"
     overrides: dict[str, dict[str, Any]] = {}
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+from types import ModuleType
 from typing import Any
 
 
@@ -14,6 +15,11 @@ def lazy(name: str) -> Any:
     name under `if TYPE_CHECKING:` above.
     """
     return _Late(name)
+
+
+def late_in(module: ModuleType) -> list[str]:
+    """The names of the modules that a module takes from `lazy`."""
+    return [value._name for value in vars(module).values() if isinstance(value, _Late)]
 
 
 class _Late:

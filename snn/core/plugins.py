@@ -1,5 +1,6 @@
 """What a plugin's file brings: the one class that it defines. No torch."""
 
+import functools
 from types import ModuleType
 from typing import TypeVar
 
@@ -8,6 +9,7 @@ from snn.core.errors import InputError
 Base = TypeVar("Base")
 
 
+@functools.cache
 def defined_in(module: ModuleType, base: type[Base]) -> type[Base]:
     """The one subclass of `base` that a module defines.
 

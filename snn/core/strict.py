@@ -3,6 +3,7 @@
 Every whole number is bounded: a slip of the finger is refused when it is read, and not by a job that hangs or crashes.
 """
 
+import functools
 from collections.abc import Collection
 from math import prod
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -57,23 +58,27 @@ class Model(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _no_unknown_key(cls, document: Any) -> Any:
+        fields = cls.model_fields
         for key in document if isinstance(document, dict) else ():
-            if key not in cls.model_fields:
-                context = {"key": key, "nearest": nearest(str(key), cls.model_fields)}
+            if key not in fields:
+                context = {"key": key, "nearest": nearest(str(key), fields)}
                 raise PydanticCustomError("unknown_key", "unknown key '{key}', {nearest}", context)
         return document
 
     def hashed(self, *names: str, but: Collection[str] = ()) -> dict[str, Any]:
         """The fields that enter a digest, as JSON: `names`, or all without `but`. Neutral fields are left out."""
+        neutral = _neutral(type(self))
         wanted = set(names or type(self).model_fields) - set(but)
+        wanted -= {name for name, values in neutral.items() if getattr(self, name) in values}
         document = self.model_dump(mode="json", include=wanted)
-        return {
-            name: _hashed(getattr(self, name), value) for name, value in document.items() if not self._neutral(name)
-        }
+        return {name: _hashed(getattr(self, name), value) for name, value in document.items()}
 
-    def _neutral(self, name: str) -> bool:
-        marks = [mark for mark in type(self).model_fields[name].metadata if isinstance(mark, Neutral)]
-        return any(mark.value == getattr(self, name) for mark in marks)
+
+@functools.cache
+def _neutral(model: type[Model]) -> dict[str, list[object]]:
+    """The neutral values of the fields that have one."""
+    marks = {name: [m.value for m in f.metadata if isinstance(m, Neutral)] for name, f in model.model_fields.items()}
+    return {name: values for name, values in marks.items() if values}
 
 
 def _hashed(value: Any, document: Any) -> Any:

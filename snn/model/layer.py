@@ -11,6 +11,7 @@ from snn.core.strict import Shape
 from snn.model.graph import Node, Placed, Size
 from snn.model.neuron import IDEAL, Silicon, fire
 from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool, NeuNorm, Neuron, Norm, Relu
+from snn.model.spikes import convolve
 
 
 class Normalisation(nn.modules.batchnorm._BatchNorm):
@@ -73,6 +74,7 @@ class Layer(nn.Module):
         self.silicon: Silicon = IDEAL
         self.dropout = dropout
         self.adds_current = False
+        self.gets_spikes = False  # inputs are 0 or 1
         self.op = _operator(self.spec, self.input_shape)
         self.norm: Normalisation | None = None
         if architecture.norm and isinstance(self.spec, Conv | Linear) and self.spec.norm:
@@ -115,9 +117,21 @@ class Layer(nn.Module):
         if folded is not None:
             z_bN = torch.func.functional_call(self.op, dict(folded), x_bX)
         else:
-            z_bN = self.norm(self.op(x_bX)) if self.norm else self.op(x_bX)
+            z_bN = self._multiply(x_bX)
+        z_bN = z_bN.to(x_bX.dtype)  # of bfloat16 under autocast: norms and membranes stay precise
+        if self.norm and folded is None:
+            z_bN = self.norm(z_bN)
         z_TBN = z_bN[None] if constant or alone else z_bN.unflatten(0, (steps, -1))
         return z_TBN if addend_TBN is None else z_TBN + addend_TBN
+
+    def _multiply(self, x_bX: Tensor) -> Tensor:
+        """Weights times inputs plus bias; a pool, for a layer without synapses."""
+        op = self.op
+        if isinstance(op, nn.Conv2d) and self.gets_spikes and torch.is_grad_enabled() and op.weight.requires_grad:
+            altered = (self.dropout and self.training) or self.silicon.inputs
+            if x_bX.device.type == "cpu" and not altered:
+                return convolve(op, x_bX)
+        return self.op(x_bX)
 
     def respond(
         self, z_TBN: Tensor, v_BN: Tensor | None = None, steps: int | None = None

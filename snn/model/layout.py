@@ -19,6 +19,12 @@ class Layout:
         stride = (*(self.neurons for _ in steps), *self.stride)
         return torch.empty_strided((*steps, *self.shape), stride, dtype=self._dtype, device=self._device)
 
+    @overload
+    def one(self, tensor: Tensor) -> Tensor: ...
+    @overload
+    def one(self, tensor: None) -> None: ...
+    @overload
+    def one(self, tensor: Tensor | None) -> Tensor | None: ...
     def one(self, tensor: Tensor | None) -> Tensor | None:
         """A tensor of one step in this order, broadcast and copied if need be."""
         if tensor is None or (tensor.shape == self.shape and tensor.stride() == self.stride):

@@ -12,13 +12,15 @@ learning, NeurIPS 2022, and its released code.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from snn.model.imitation import Imitation
+from snn.model.layer import Layer
 from snn.model.layout import Layout
-from snn.model.losses import loss
+from snn.model.losses import loss, mean_square
 from snn.model.network import Network
 from snn.model.over_time import rate
 
@@ -33,7 +35,7 @@ def offline(network: Network, x: Tensor, targets_BN: Sequence[Tensor], goal: Ten
         if layer is network.layers[-1]:
             yield loss(network.scores(s_TBN), goal)
         elif layer.activation:
-            yield lam * F.mse_loss(rate(s_TBN), next(targets))
+            yield lam * mean_square(rate(s_TBN), next(targets))
 
 
 def online(
@@ -41,20 +43,25 @@ def online(
 ) -> Iterator[Tensor]:
     """One term per layer and step from `warm_up` on; the scores at t are sum_{k<=t} o[k] / (t+1)."""
     state: list[Tensor | None] = [None] * len(network.layers)
-    count: dict[object, Tensor | float] = {}
+    hidden = zip(network.hidden, targets_BN, strict=True)
+    imitations = {layer: Imitation(layer, target_BN, lam, warm_up) for layer, target_BN in hidden}
+
+    def run(layer: Layer, x_1BX: Tensor, addend_1BN: Tensor | None, held: Tensor | None) -> Any:
+        if layer in imitations:
+            return imitations[layer].step(layer.current(x_1BX, addend_1BN)), None
+        return layer(x_1BX, addend_1BN, held)
+
+    sum_BK: Tensor | float = 0.0
     for t, x_BX in enumerate(network.encode(x)):
-        targets = iter(targets_BN)
         with torch.set_grad_enabled(t >= warm_up and torch.is_grad_enabled()):
-            for layer, s_1BN in network.walk(x_BX[None], state, cut=True):
-                if layer is not network.layers[-1] and not layer.activation:
-                    continue
-                total_BN = count.get(layer, 0.0) + s_1BN[0]
-                count[layer] = total_BN.detach()
-                if t < warm_up:
-                    continue
-                mean_BN = total_BN / (t + 1)
-                is_readout = layer is network.layers[-1]
-                yield loss(mean_BN, goal) if is_readout else lam * F.mse_loss(mean_BN, next(targets))
+            for layer, y_1BN in network.walk(x_BX[None], state, cut=True, run=run):
+                term = imitations[layer].take() if layer in imitations else None
+                if layer is network.layers[-1]:
+                    sum_BK = sum_BK + y_1BN[0]
+                    term = loss(sum_BK / (t + 1), goal) if t >= warm_up else None
+                    sum_BK = sum_BK.detach()
+                if term is not None:
+                    yield term
 
 
 @torch.no_grad()

@@ -21,6 +21,10 @@ typedef struct {
     const REAL *g_s, *g_v;             /* gradients of s and v_next, or null for 0 */
     const REAL *const *factor;
     REAL *g_x, *g_v_before;            /* gradients of x and of v, or null */
+    const REAL *target;                /* of `imitate`: target rates, */
+    REAL *count;                       /* spikes so far, */
+    double *square;                    /* the sum of squared errors of each block, */
+    double scale;                      /* and the factor on the error in its gradient by the rate */
 } Neurons;
 
 #define ABS(a) ((a) < 0 ? -(a) : (a))
@@ -131,5 +135,33 @@ void learn(const Neurons *p, ptrdiff_t begin, ptrdiff_t end, REAL *scratch)
         }
         if (p->g_v_before)
             for (ptrdiff_t i = 0; i < n; i++) p->g_v_before[first + i] = g_v[i];
+    }
+}
+
+/* One step of neurons that imitate target rates online, for the neurons from `begin` to `end`, multiples of BLOCK but for
+   the last: v_next and count go one step on, and g_x is the gradient of the squared error of count / steps. Here `steps`
+   counts the steps so far. */
+void imitate(const Neurons *p, ptrdiff_t begin, ptrdiff_t end)
+{
+    REAL decay[BLOCK], threshold[BLOCK], u[BLOCK], h[BLOCK], square[BLOCK];
+    const REAL steps = p->steps, scale = p->scale;
+    part(NULL, p->nominal_decay, 0, BLOCK, decay);
+    part(NULL, p->nominal_threshold, 0, BLOCK, threshold);
+    for (ptrdiff_t first = begin; first < end; first += BLOCK) {
+        ptrdiff_t n = end - first < BLOCK ? end - first : BLOCK;
+        const REAL *restrict target = p->target + first, *restrict s = p->s + first;
+        REAL *restrict count = p->count + first, *restrict g_x = p->g_x + first;
+        step(p, n, p->x + first, NULL, decay, threshold, p->v_next + first, u, p->s + first);
+        surrogate(p, n, u, h);
+        part(NULL, 0, 0, BLOCK, square);
+        for (ptrdiff_t i = 0; i < n; i++) {
+            count[i] += s[i];
+            REAL error = count[i] / steps - target[i];
+            g_x[i] = error * scale / steps * h[i];
+            square[i] = error * error;
+        }
+        for (ptrdiff_t half = BLOCK / 2; half; half /= 2)
+            for (ptrdiff_t i = 0; i < half; i++) square[i] += square[i + half];
+        p->square[first / BLOCK] = square[0];
     }
 }

@@ -43,6 +43,8 @@ class Neurons(ctypes.Structure):
         *((name, ctypes.c_double) for name in ("nominal_decay", "nominal_threshold", "width", "height", "slope")),
         *((name, ctypes.c_void_p) for name in ("x", "v", "keep", "decay", "threshold", "s", "u", "v_next")),
         *((name, ctypes.c_void_p) for name in ("g_s", "g_v", "factor", "g_x", "g_v_before")),
+        *((name, ctypes.c_void_p) for name in ("target", "count", "square")),
+        ("scale", ctypes.c_double),
     )
 
 
@@ -53,10 +55,10 @@ class Library:
 
     def __init__(self, path: Path, dtype: torch.dtype):
         loaded = ctypes.CDLL(str(path))
-        self._fire, self._learn, self._dtype = loaded.fire, loaded.learn, dtype
+        self._fire, self._learn, self._imitate, self._dtype = loaded.fire, loaded.learn, loaded.imitate, dtype
         span = (ctypes.POINTER(Neurons), ctypes.c_ssize_t, ctypes.c_ssize_t)
-        self._fire.argtypes, self._learn.argtypes = span, (*span, ctypes.c_void_p)
-        self._fire.restype = self._learn.restype = None
+        self._fire.argtypes, self._learn.argtypes, self._imitate.argtypes = span, (*span, ctypes.c_void_p), span
+        self._fire.restype = self._learn.restype = self._imitate.restype = None
 
     def fire(self, neuron: Neuron, layout: Layout, steps: int, **tensors: Tensor | None) -> None:
         """Write spikes s, the membranes v_next, and u if it is given."""
@@ -77,6 +79,18 @@ class Library:
             self._learn(neurons, begin, end, scratch.data_ptr())
 
         _share(neurons, run)
+
+    def imitate(self, neuron: Neuron, layout: Layout, steps: int, scale: float, **tensors: Tensor | None) -> float:
+        """One step of online imitation, the last of `steps`; returns the sum of (count / steps - target)^2.
+
+        Reads x and target; takes v_next and count one step further; writes s and g_x, `scale` times the error times the
+        derivative of count / steps by x.
+        """
+        neurons = _neurons(neuron, layout, steps, tensors)
+        square = torch.empty(-(-layout.neurons // BLOCK), dtype=torch.float64)
+        neurons.scale, neurons.square = scale, square.data_ptr()
+        _share(neurons, lambda begin, end: self._imitate(neurons, begin, end))
+        return float(square.sum())
 
 
 @functools.cache

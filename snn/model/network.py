@@ -20,6 +20,8 @@ from snn.model.graph import Node, biased, nodes, sizes
 from snn.model.layer import Layer, NeuronNormalisation, folded
 from snn.model.spec import Architecture, AvgPool, Conv, Linear, MaxPool
 
+Run = Callable[[Layer, Tensor, Tensor | None, Tensor | None], tuple[Tensor, Tensor | None]]
+
 
 class Layers(nn.ModuleList):
     """A list of modules that are layers."""
@@ -49,6 +51,8 @@ class Network(nn.Module):
             if isinstance(layer.op, NeuronNormalisation):
                 layer.op.reset_parameters()
         self.sensor: Callable[[Tensor], Tensor] | None = None
+        for layer in self.layers:
+            layer.gets_spikes = layer.source >= 0 and self.layers[layer.source].fires
         self.layers[-1].adds_current = architecture.readout.kind == "current_and_spikes"
         last_use = {source: i for i, node in enumerate(placed) for source in node.inputs}
         self.used_up = [[source for source, last in last_use.items() if last == i] for i in range(len(placed))]
@@ -83,13 +87,13 @@ class Network(nn.Module):
         return torch.cat([x[None], x.new_zeros(steps - 1, *x.shape)])
 
     def walk(
-        self, x_TBX: Tensor, state: list[Tensor | None] | None = None, cut: bool = False
+        self, x_TBX: Tensor, state: list[Tensor | None] | None = None, cut: bool = False, run: Run = Layer.__call__
     ) -> Iterator[tuple[Layer, Tensor]]:
         """Run layer by layer: yields each layer with its output over all steps of x; the last output is o_TBK.
 
         `state` holds one membrane per layer and is updated in place, for the next chunk of time. `cut` detaches the
         outputs of neurons and the state between chunks: each layer of neurons then learns alone, with the synapses that
-        lead to it. Raises InputError for a network with a norm and a state.
+        lead to it. `run` is called in place of each layer. Raises InputError for a network with a norm and a state.
         """
         if self.architecture.norm and state is not None:
             raise InputError("network", "has a norm, whose statistics span all steps, so it takes no state", "fold it")
@@ -98,7 +102,8 @@ class Network(nn.Module):
         for i, layer in enumerate(self.layers):
             held = state[i] if state else None
             addend_TBN = None if layer.addend is None else outputs[layer.addend]
-            y_TBN, held = layer(outputs[layer.source], addend_TBN, held.detach() if cut and held is not None else held)
+            held = held.detach() if cut and held is not None else held
+            y_TBN, held = run(layer, outputs[layer.source], addend_TBN, held)
             if state is not None:
                 state[i] = held
             outputs[i] = y_TBN.detach() if cut and layer.activation else y_TBN

@@ -20,7 +20,7 @@ def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERM
     Raises InputError; PlanChanged if the folder was planned with other parameters or code; Stopped if the observer
     stopped a training.
     """
-    _run(Plan(experiment).find(stage, folder), observer)
+    _run(Plan(experiment, folder).find(stage, folder), observer)
 
 
 def report_from_tables(experiment: str) -> Path:

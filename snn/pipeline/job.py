@@ -65,7 +65,7 @@ class Job(ABC):
     def place(self) -> str:
         """Its folder with a * in place of every digest."""
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """The folder of the result."""
         return Path(self.place.removesuffix("*") + self.digest if self.place.endswith("*") else self.place)
@@ -79,7 +79,7 @@ class Job(ABC):
         """The path of one of its results; raises ValueError for any other name."""
         return self.folder / self.results[self.results.index(name)]
 
-    @property
+    @cached_property
     def proof(self) -> Path:
         """The file that is moved into place last: if it exists, the result is complete."""
         return self.outputs[-1]

@@ -1,8 +1,9 @@
 """All jobs of an experiment, from its parameter files. No torch."""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,17 @@ from snn.pipeline.jobs.train import Train
 from snn.pipeline.recipes import Recipes
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, SETTINGS, download_environment
 
+RUN = re.compile(r"results/runs/[^/]+/[^/]+/(?P<method>[^/]+)/T\d+/s(?P<seed>\d{1,10})-")
 STAGES = tuple(job.stage for job in (Prepare, Train, Calibrate, Evaluate, Collect, Report))
 
 
 class Plan:
-    """All jobs of an experiment. Raises InputError naming the file and key of whatever cannot be run."""
+    """All jobs of an experiment. Raises InputError naming the file and key of whatever cannot be run.
 
-    def __init__(self, name: str):
+    `only`: plan no runs but those that the job with this folder may need; then tables and report are not complete.
+    """
+
+    def __init__(self, name: str, only: Path | None = None):
         experiment: config.Experiment = params.load("experiments", name)
         where = params.path_of("experiments", name)
         key = str(where.relative_to(ROOT))
@@ -39,17 +44,18 @@ class Plan:
         self.data = self._prepare()
         check = checks.Checks(key, experiment, self.data, self._recipes)
         check.all()
+        check.overrides(set().union(*map(self._recipes.needed, self._recipes.names)))
+        seeds, methods = self._wanted(only)
         self._trained: dict[tuple[str, int, float | None, int | None], Train] = {}
-        self.teachers = [self._train(experiment.teacher, seed) for seed in experiment.seeds]
+        self.teachers = [self._train(experiment.teacher, seed) for seed in seeds]
         self.students = [
             self._train(method, seed, lr=lr)
-            for method in experiment.methods
+            for method in methods
             for lr in self._recipes.learning_rates(method)
-            for seed in experiment.seeds
+            for seed in seeds
         ]
         own = {run.teacher: None for run in self.students if run.teacher}  # named by methods
         self.runs = list(dict.fromkeys((*self.teachers, *own, *self.students)))
-        check.overrides({name for name, *_ in self._trained})
         self.calibrations = [c for run in self.students for c in self._calibrations(run)]
         chips: dict[Train, list[Calibrate]] = {}
         for calibration in self.calibrations:
@@ -101,6 +107,14 @@ class Plan:
         yield from (*self._trained.values(), *self.calibrations, *self.evaluations)
         yield from (self.collect, self.report)
 
+    def _wanted(self, only: Path | None) -> tuple[Sequence[int], Sequence[str]]:
+        """The seeds and methods to plan: all of them, or for a folder of results/runs those that its job may need."""
+        seeds, methods = self.experiment.seeds, self.experiment.methods
+        found = RUN.match(only.as_posix()) if only else None
+        if not found or int(found["seed"]) not in seeds:
+            return seeds, methods
+        return [int(found["seed"])], [name for name in methods if found["method"] in self._recipes.needed(name)]
+
     def _prepare(self) -> Prepare:
         """The job of the data set; a limit of the experiment is part of its name."""
         name, dataset = self.experiment.dataset, params.load("datasets", self.experiment.dataset)
@@ -116,8 +130,8 @@ class Plan:
             return made
         experiment, rule, method = self.experiment, self._recipes.rule(name), self._recipes.with_learning_rate(name, lr)
         start = self._train(method.start.method, seed, steps=method.start.steps) if method.start else None
-        needs_teacher = "teacher" in rule.parents
-        teacher = self._train(method.teacher or experiment.teacher, seed) if needs_teacher else None
+        by = self._recipes.teacher(name)
+        teacher = self._train(by, seed) if by else None
         run = Train(
             data=self.data,
             network_name=experiment.network,
@@ -128,6 +142,7 @@ class Plan:
             seed=seed,
             threads=experiment.threads,
             device=experiment.device,
+            precision=experiment.precision,
             teacher=teacher,
             start=start,
         )

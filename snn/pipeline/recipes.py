@@ -14,7 +14,8 @@ class Recipes:
 
     def __init__(self, experiment: config.Experiment, where: Path):
         self._experiment, self._where = experiment, where
-        self._methods: dict[str, config.Method] = {}
+        self._methods: dict[tuple[str, float | None], config.Method] = {}
+        self._rules: dict[str, Rule] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -23,24 +24,37 @@ class Recipes:
 
     def method(self, name: str) -> config.Method:
         """A method with the epochs and the overrides of the experiment."""
-        if name not in self._methods:
+        if (name, None) not in self._methods:
             change = self._experiment.overrides.get(name, {})
             if self._experiment.epochs:
                 change = merge({"training": {"epochs": self._experiment.epochs}}, change)
-            self._methods[name] = params.load_method(name, change, self._where)
-        return self._methods[name]
+            self._methods[name, None] = params.load_method(name, change, self._where)
+        return self._methods[name, None]
 
     def with_learning_rate(self, name: str, lr: float | None) -> config.Method:
         """A method at this learning rate; None is its own."""
         method = self.method(name)
-        if lr is None:
-            return method
-        return method.model_copy(update={"training": method.training.model_copy(update={"lr": lr})})
+        if (name, lr) not in self._methods:
+            training = method.training.model_copy(update={"lr": lr})
+            self._methods[name, lr] = method.model_copy(update={"training": training})
+        return self._methods[name, lr]
 
     def rule(self, name: str) -> Rule:
         """The rule of a method, with the options of the method."""
-        method = self.method(name)
-        return rules.load(method.rule, name)(method.options)
+        if name not in self._rules:
+            method = self.method(name)
+            self._rules[name] = rules.load(method.rule, name)(method.options)
+        return self._rules[name]
+
+    def teacher(self, name: str) -> str | None:
+        """The method whose networks teach those of a method; None if its rule needs no teacher."""
+        return (self.method(name).teacher or self._experiment.teacher) if "teacher" in self.rule(name).parents else None
+
+    def needed(self, name: str) -> set[str]:
+        """A method, and all whose networks it needs: teachers, and what it starts from."""
+        start = self.method(name).start
+        others = [self.teacher(name), start.method if start else None]
+        return {name}.union(*(self.needed(other) for other in others if other))
 
     def learning_rates(self, name: str) -> Sequence[float | None]:
         """The experiment's grid; None, the method's own rate, if there is no grid or nothing is trained."""

@@ -19,7 +19,7 @@ from snn.core import files, stored
 from snn.core.columns import Columns
 from snn.core.errors import InputError, remake
 from snn.evaluation.rows import LayerRow, Row, Run
-from snn.report.collected import TABLES, CalibrationRow, Trial, read
+from snn.report.collected import TABLES, CalibrationRow, Trial, read_all
 from snn.report.select import SAME, inference, own_steps
 from snn.report.units import for_files
 from snn.training.records import Epoch, Trace
@@ -45,11 +45,6 @@ class Evaluated:
         """All folders whose files are verified."""
         return [self.run, *self.chips.values(), self.rows]
 
-    def beside(self, table: pd.DataFrame, *names: str) -> pd.DataFrame:
-        """A table of this run with columns in front that identify it: its attributes of these names."""
-        identity = {name: getattr(self, name) for name in names}
-        return pd.concat([pd.DataFrame(identity, index=table.index), table], axis=1)
-
 
 def collect(evaluated: Sequence[Evaluated], learning_rates: Sequence[float], out: Path) -> None:
     """Write the collected tables into the folder `out`.
@@ -61,12 +56,13 @@ def collect(evaluated: Sequence[Evaluated], learning_rates: Sequence[float], out
         files.verify(folder)
     runs = pd.DataFrame([row for one in evaluated for row in _rows(one.rows / "rows.csv")])
     runs["chosen"] = chosen(runs, learning_rates)
-    chosen_runs = [one for one in evaluated if one.digest in set(runs.digest[runs.chosen])]
+    digests = set(runs.digest[runs.chosen])
+    chosen_runs = [one for one in evaluated if one.digest in digests]
     tables = {
         "runs": runs,
-        "layers": pd.concat([read(one.rows / "layers.csv", LayerRow) for one in evaluated]),
-        "epochs": pd.concat([_course(one, "epochs.csv", Epoch) for one in evaluated]),
-        "traces": pd.concat([_course(one, "traces.csv", Trace) for one in chosen_runs]),
+        "layers": read_all([one.rows / "layers.csv" for one in evaluated], LayerRow),
+        "epochs": _courses(evaluated, "epochs.csv", Epoch),
+        "traces": _courses(chosen_runs, "traces.csv", Trace),
         "calibration": calibrations(runs, chosen_runs),
         "costs": pd.DataFrame([_costs(folder) for folder in folders]),
     }
@@ -103,15 +99,12 @@ def calibrations(runs: pd.DataFrame, evaluated: Sequence[Evaluated]) -> pd.DataF
     `operations` until the end of an epoch: those of learning, plus those of the inferences that it learned from, each
     counted as one of the clean network.
     """
-    courses = []
-    for one in evaluated:
-        for noise, folder in one.chips.items():
-            course = read(folder / "history.csv", Trial)
-            course.insert(0, "noise", noise)
-            courses.append(one.beside(course, "method", "lr", "seed"))
-    if not courses:
+    found = [(one, noise, folder) for one in evaluated for noise, folder in one.chips.items()]
+    if not found:
         return pd.DataFrame(columns=list(CalibrationRow.model_fields))
-    table = pd.concat(courses, ignore_index=True)
+    table = read_all([folder / "history.csv" for *_, folder in found], Trial)
+    table.insert(0, "noise", pd.Series([noise for _, noise, _ in found]).loc[table.index])
+    table = _beside([one for one, *_ in found], table, "method", "lr", "seed")
     clean = inference(runs)
     own = [clean[row.method, row.lr, row.seed] for row in table[["method", "lr", "seed"]].itertuples()]
     return table.assign(operations=table.shown * own + table.learning_macs)
@@ -128,9 +121,15 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return [row.model_dump() for row in rows]
 
 
-def _course(one: Evaluated, name: str, row: type[Columns]) -> pd.DataFrame:
-    """A table that training wrote, with a row per epoch."""
-    return one.beside(read(one.run / name, row), *Run.model_fields)
+def _courses(evaluated: Sequence[Evaluated], name: str, row: type[Columns]) -> pd.DataFrame:
+    """Tables that trainings wrote, with a row per epoch."""
+    return _beside(evaluated, read_all([one.run / name for one in evaluated], row), *Run.model_fields)
+
+
+def _beside(evaluated: Sequence[Evaluated], table: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """A table with columns in front that identify the run of a row, which its index counts: attributes of the run."""
+    identity = pd.DataFrame({name: [getattr(one, name) for one in evaluated] for name in names}).loc[table.index]
+    return pd.concat([identity.reset_index(drop=True), table.reset_index(drop=True)], axis=1)
 
 
 def _costs(folder: Path) -> dict[str, Any]:

@@ -1,8 +1,11 @@
 """The collected tables: columns with unit and meaning, and how they are read. No torch."""
 
+from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 
 from snn.core.columns import METRIC, Column, Columns
@@ -103,3 +106,25 @@ def read(path: Path, row: type[Columns] | None = None, nrows: int | None = None)
         return pd.read_csv(path, dtype=types, nrows=nrows)
     except (OSError, ValueError) as error:
         raise InputError(path, f"cannot be read ({error})", remake(path.parent)) from error
+
+
+def read_all(paths: Sequence[Path], row: type[Columns]) -> pd.DataFrame:
+    """Tables of the same columns, one below the other. The index counts the files: rows of the first one have 0.
+
+    They are read as one file, which is five times as fast for small ones. If they cannot be, as with another header or
+    quoted values, each is read by itself. Raises InputError naming the file that cannot be read.
+    """
+    try:
+        texts = [path.read_text() for path in paths]
+        header = texts[0].partition("\n")[0] + "\n"
+        if all(text.startswith(header) and '"' not in text for text in texts):
+            table = pd.read_csv(
+                StringIO(header + "".join(text[len(header) :] for text in texts)), dtype=row.pandas_types()
+            )
+            counts = [text.count("\n") - 1 for text in texts]
+            if len(table) == sum(counts):
+                return table.set_axis(np.repeat(range(len(paths)), counts))
+    except (OSError, ValueError):
+        pass  # the same error will name its file
+    tables = [read(path, row) for path in paths]
+    return pd.concat([table.set_axis([i] * len(table)) for i, table in enumerate(tables)])

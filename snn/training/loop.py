@@ -7,7 +7,7 @@ none, is evaluated as usual and keeps that status.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,8 @@ SAMPLE = 512  # training inputs from which a rule may set scales; validation inp
 class Setup:
     """A training: its rule, task and recipe; its checkpoints are kept in `folder`, for `digest` (see `checkpoint`).
 
-    `start`: file with the tensors of the student to start from.
+    `precision`: of convolutions and products in training, "float32" or "bf16". `start`: file with the tensors of the
+    student to start from.
     """
 
     rule: Rule
@@ -46,6 +47,7 @@ class Setup:
     seed: int
     folder: Path
     digest: str
+    precision: str = "float32"
     start: Path | None = None
 
 
@@ -145,21 +147,27 @@ def _epoch(
     for i, (x, y) in enumerate(batches):
         lr = optimise.learning_rate(training, epoch * updates + i, updates)
         batch = Batch(x, y, parents, epoch, training.epochs, generator)
-        loss = _update(setup.rule, student, optimiser, lr, batch)
+        loss = _update(setup, student, optimiser, lr, batch)
         total += loss * len(y)
         if not math.isfinite(loss):
             break
     return total / len(train), lr
 
 
-def _update(rule: Rule, student: Network, optimiser: torch.optim.Optimizer, lr: float, batch: Batch) -> float:
+def _update(setup: Setup, student: Network, optimiser: torch.optim.Optimizer, lr: float, batch: Batch) -> float:
     optimiser.zero_grad()
-    total = 0.0
-    for loss in rule.losses(student, batch):
+    total, losses = 0.0, setup.rule.losses(student, batch)
+    for loss in iter(lambda: _next(losses, batch.x.device.type, setup.precision == "bf16"), None):
         loss.backward()
         total += float(loss.detach())
     optimise.step(optimiser, lr)
     return total
+
+
+def _next(losses: Iterator[torch.Tensor], device: str, mixed: bool) -> torch.Tensor | None:
+    """The next term of the loss; with `mixed`, convolutions and products are in bfloat16, the rest in float32."""
+    with torch.autocast(device, torch.bfloat16, enabled=mixed):
+        return next(losses, None)
 
 
 @torch.no_grad()

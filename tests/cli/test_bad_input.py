@@ -232,7 +232,7 @@ def test_a_device_that_is_not_there_is_refused(grid, here, capsys, monkeypatch):
     job = job_of(grid, "train")
     monkeypatch.setattr(type(job), "device", "mps" if sys.platform != "darwin" else "cuda", raising=False)
     object.__setattr__(job, "device", "mps" if sys.platform != "darwin" else "cuda")
-    monkeypatch.setattr("snn.pipeline.execute.Plan", lambda name: grid)
+    monkeypatch.setattr("snn.pipeline.execute.Plan", lambda *_: grid)
     assert refusal(capsys, command(job)).startswith("error: device: ")
     object.__setattr__(job, "device", "cpu")
 

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DEFAULTS = {"EXPERIMENT": "digits", "CORES": "all", "MIRROR": "", "OFFLINE": "", "REMOTE": ""}
+DEFAULTS = {"EXPERIMENT": "digits", "CORES": "all"} | dict.fromkeys(
+    ("MIRROR", "OFFLINE", "REMOTE", "QUANTITIES", "ROUNDS"), ""
+)
 INJECTIONS = (
     "x'; touch injected; '",
     'x"; touch injected; "',

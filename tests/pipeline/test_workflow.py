@@ -19,6 +19,7 @@ import pytest
 import yaml
 from snakemake.settings.types import Batch, DAGSettings
 
+from snn.cli import parent
 from snn.core import files
 from snn.pipeline.complete import complete_or_exit, required
 from snn.pipeline.jobs.evaluate import Evaluate
@@ -68,7 +69,8 @@ def finished(tmp_path_factory) -> Path:
     """
     tree = trees.plant(tmp_path_factory.mktemp("finished") / "a tree")
     trees.compute(tree, "smoke", "ltl_online", "collect", "report")
-    run(tree, "snakemake", "-c2", "--config", "experiment=smoke")
+    command = ("-m", "snakemake", "-c2", "--config", "experiment=smoke")
+    trees.run(tree, *command, environment={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
     return tree
 
 
@@ -375,6 +377,17 @@ def test_a_run_is_complete_when_all_its_targets_exist(tmp_path, monkeypatch):
     complete_or_exit(grid, touched)
 
 
+@pytest.mark.parametrize("experiment", ["digits", "digits_all", "matched"])
+def test_a_job_plans_no_more_than_it_may_need_and_finds_the_same_digest(experiment):
+    whole = Plan(experiment)
+    for job in whole.jobs.values():
+        if job.stage in ("train", "calibrate", "evaluate") and getattr(job, "run", job).seed == 0:
+            part = Plan(experiment, job.folder)
+            assert part.find(job.stage, job.folder).digest == job.digest
+            assert {run.seed for run in part.runs} == {0}
+    assert len(part.runs) < len(whole.runs) / len(whole.experiment.seeds) + 1
+
+
 def test_no_job_but_evaluate_has_test_data_among_its_inputs():
     for experiment in ("digits", "smoke"):
         grid = Plan(experiment)
@@ -390,6 +403,45 @@ def test_training_and_calibration_do_without_the_test_file(tree):
         (tree / job.proof).unlink()
         run(tree, "snn", stage, "--experiment", "smoke", str(job.folder))
         assert (tree / job.proof).exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems run every job cold")
+def test_jobs_of_a_workflow_are_warm_and_their_parent_ends_with_it(finished):
+    """Python writes to the log what it imports: a cold job imports `snn.cli.main`."""
+    grid = Plan("smoke")
+    jobs = (grid.students[-1], grid.calibrations[-1], grid.evaluations[-1], grid.collect, grid.report)
+    logs = [(finished / job.log).read_text() for job in jobs]
+    assert not [log for log in logs if " snn.cli.main\n" in log]
+    assert all("import time: " in log for log in logs)  # some library is imported late
+    while any(b"snn.cli.parent" in command for command in commands_in(finished)):
+        time.sleep(0.01)
+
+
+def commands_in(tree: Path) -> list[bytes]:
+    """Commands of the processes whose working folder is a tree."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == tree:
+                found.append((process / "cmdline").read_bytes())
+        except OSError:  # it has ended, or belongs to somebody else
+            pass
+    return found
+
+
+def test_few_jobs_other_executors_and_several_threads_start_no_parent(monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a parent was started"))
+    due = [SimpleNamespace(rule=SimpleNamespace(name=name)) for name in ("train", "train", "evaluate")]
+
+    def workflow(jobs=due, **changes):
+        whole = {"is_main_process": True, "local_exec": True, "touch": False, **changes}
+        return SimpleNamespace(**whole, dag=SimpleNamespace(needrun_jobs=lambda: jobs))
+
+    grid = Plan("smoke")
+    for told in (workflow(due[1:]), workflow(local_exec=False), workflow(touch=True), workflow(is_main_process=False)):
+        parent.start(grid, told)
+    threads = grid.experiment.model_copy(update={"threads": 2})
+    parent.start(SimpleNamespace(name="smoke", experiment=threads), workflow())
 
 
 def test_every_declared_file_of_a_result_is_there_with_its_sum(finished):

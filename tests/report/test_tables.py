@@ -1,15 +1,19 @@
 """What the tables make of rows: choices that never look at test data, means over seeds, published figures."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from snn.config import Figure
-from snn.report import collect, statistics
+from snn.core.errors import InputError
+from snn.report import collect, collected, statistics
 from snn.report.sections.published import table as published
 from snn.report.sections.summary import page as summary_page
 from snn.report.sections.summary import table as summary_section
+from snn.training.records import Trace
 from tests.report_inputs import inputs
 from tests.rows import frame, row
 
@@ -201,3 +205,26 @@ def test_squared_errors_are_not_written_in_percent():
 
 def test_other_numbers_of_steps_are_no_rows_of_the_summary_page():
     assert page(row(), row(steps_eval=8)).count("| a ") == 1
+
+
+# reading many files
+
+
+@pytest.mark.parametrize("quantity", ["rate", '"a, b"'])
+def test_tables_that_are_read_together_are_those_that_are_read_one_by_one(tmp_path, quantity):
+    paths = [tmp_path / f"{i}.csv" for i in range(3)]
+    for path, layers in zip(paths, (["1", ""], [], ["2"]), strict=True):
+        rows = [f"{epoch},{quantity},{layer},{0.1 * epoch}\n" for epoch, layer in enumerate(layers)]
+        path.write_text("epoch,quantity,layer,value\n" + "".join(rows))
+    together = collected.read_all(paths, Trace)
+    assert together.index.tolist() == [0, 0, 2]
+    pd.testing.assert_frame_equal(
+        together.reset_index(drop=True), pd.concat([collected.read(path, Trace) for path in paths], ignore_index=True)
+    )
+
+
+def test_of_many_tables_the_one_that_cannot_be_read_is_named(tmp_path):
+    for name, value in (("a", "0.5"), ("b", "half")):
+        (tmp_path / f"{name}.csv").write_text(f"epoch,quantity,layer,value\n1,rate,1,{value}\n")
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path / 'b.csv'}: ")):
+        collected.read_all([tmp_path / "a.csv", tmp_path / "b.csv"], Trace)

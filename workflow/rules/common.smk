@@ -2,6 +2,7 @@ import sys
 
 sys.path.insert(0, workflow.basedir)
 
+from snn.cli.parent import start as start_parent
 from snn.pipeline.complete import complete_or_exit
 from snn.pipeline.plan import plan_or_exit
 

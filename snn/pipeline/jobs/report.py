@@ -68,7 +68,8 @@ class Report(StampedJob):
     @property
     def not_shown(self) -> list[Path]:
         """Its other files."""
-        return [path for path in self.outputs if path not in self.shown]
+        shown = self.shown
+        return [path for path in self.outputs if path not in shown]
 
     @property
     def parents(self) -> dict[str, Job]:

@@ -36,6 +36,7 @@ class Train(Job):
     seed: int
     threads: int
     device: str
+    precision: str
     teacher: Train | None = None
     start: Train | None = None
 
@@ -72,6 +73,7 @@ class Train(Job):
             "steps": self.steps,
             "seed": self.seed,
             "threads": self.threads,
+            **({"precision": self.precision} if self.precision != "float32" else {}),
         }
 
     @property
@@ -90,6 +92,7 @@ class Train(Job):
             seed=self.seed,
             folder=self.folder,
             digest=self.digest,
+            precision=self.precision,
             start=self.start.file("student.safetensors") if self.start else None,
         )
         teacher = self.teacher.proof if self.teacher else None

@@ -1,0 +1,34 @@
+"""Speed and memory of the product beside its peers, as ratios that a loaded machine does not change much.
+
+    make bench                                      # all quantities: results/benchmarks/*.csv and docs/results/speed.md
+    make bench QUANTITIES="neuron step" ROUNDS=3    # some of them
+    python -m benchmarks.neuron --rounds 3          # one of them; add peers by .venv-peers/bin/python
+
+A quantity is a file here with a function `rows`, found by its name; there is no list to edit:
+
+    neuron       the neuron alone, forward and backward
+    step         a training step, by rule and number of steps
+    memory       the highest memory of a training step
+    inference    inference with exact counts of operations, against without
+    epoch        one epoch of training, batches included
+    loading      batches alone, against torch's DataLoader
+    gpu          neuron and training step where there is a CUDA device
+
+Start-up of a job, planning and tables have no quantity yet; each is one more file with `rows`. The files beside:
+
+    measure      interleaved rounds, their ratios, the rows of a quantity and its command line
+    nets         the networks that several quantities share
+    peers        the same networks by SpikingJelly, snnTorch and norse
+    readable     the neuron as a plain loop that torch differentiates
+    page         the page and the figure, from the rows
+    neurobench_fixture, tonic_fixture, rate_curve    references of tests, and a figure of the docs
+"""
+
+from pathlib import Path
+
+FOLDER = Path("results", "benchmarks")  # of the rows, a CSV per quantity
+
+
+def figure(value: float) -> str:
+    """A ratio as text: three decimals, or two digits if it is small."""
+    return f"{value:.3f}" if value >= 0.1 else f"{value:.2g}"

@@ -1,0 +1,112 @@
+"""What is measured is what is meant: the neuron, the networks, and which candidates run. No test depends on a time."""
+
+import pytest
+import torch
+
+from benchmarks import nets, neuron, peers, step
+from benchmarks.readable import loop
+from snn.core.errors import InputError
+from snn.core.paths import ROOT
+from snn.model.neuron import fire
+from snn.model.spec import Conv, Linear, Relu
+from snn.rules import Task
+from tests.nets import integrate_and_fire, leaky, some, triangular
+
+SMALL = (Conv(conv=4, stride=2), Linear(linear=8))
+NEURONS = {
+    "rectangle": nets.RECTANGLE,
+    "triangle": nets.TRIANGLE,
+    "subtract": integrate_and_fire(),
+    "above": leaky(),
+    "detached": triangular(detach_reset=True),
+}
+
+
+@pytest.fixture
+def no_peers(monkeypatch):
+    """An environment without peers, wherever the tests run."""
+    monkeypatch.setattr(peers, "find_spec", lambda module: None)
+
+
+@pytest.mark.parametrize("name", NEURONS)
+def test_our_neuron_equals_the_plain_loop_spikes_bit_for_bit(name):
+    case = NEURONS[name]
+    x_TBN, g_TBN = 1.5 * some(5, 3, 7), some(5, 3, 7, seed=1)
+    ours = neuron.backward(lambda x: fire(x, case)[0], x_TBN, g_TBN)
+    plain = neuron.backward(lambda x: loop(x, case)[0], x_TBN, g_TBN)
+    assert torch.equal(ours[0], plain[0])
+    assert 0 < float(ours[0].mean()) < 1
+    torch.testing.assert_close(ours[1], plain[1])
+
+
+def test_the_plain_loop_takes_a_current_that_is_the_same_at_all_steps():
+    x_1BN = 1.5 * some(1, 3, 7)
+    once, expanded = loop(x_1BN, nets.RECTANGLE, steps=4), loop(x_1BN.expand(4, 3, 7), nets.RECTANGLE)
+    assert torch.equal(once[0], expanded[0])
+
+
+def test_a_neuron_that_fires_differently_is_noticed():
+    late = nets.RECTANGLE.model_copy(update={"threshold": 1.25})
+    x_TBN, g_TBN = 1.5 * some(4, 3, 7), some(4, 3, 7, seed=1)
+    found = neuron.equality(lambda x: fire(x, late)[0], nets.RECTANGLE, x_TBN, g_TBN)
+    with pytest.raises(InputError, match="peer"):
+        found.check("peer")
+
+
+def test_a_network_equals_itself_with_the_plain_loop_as_its_neuron():
+    for recipe in (nets.STBP, nets.TET_NORM, nets.TANDEM, nets.LTL_OFFLINE, nets.LTL_ONLINE):
+        found = nets.training(recipe, 3, SMALL, (3, 8, 8)).equality()
+        assert found.number == 0
+        assert found.gradient < 1e-6
+
+
+def test_equal_losses_of_networks_with_a_silent_layer_are_refused():
+    silent = nets.Recipe("silent", "stbp_no_norm", nets.STBP.options, gain=1e-3)
+    with pytest.raises(InputError):
+        nets.training(silent, 3, SMALL, (3, 8, 8)).equality()
+
+
+def test_the_network_of_a_step_has_eight_convolutions_of_half_width():
+    layers = nets.half_vgg11()
+    assert [layer.conv for layer in layers if isinstance(layer, Conv)] == [32, 64, 128, 128, 256, 256, 256, 256]
+    assert [layer.linear for layer in layers if isinstance(layer, Linear)] == [256, 256]
+
+
+def test_the_bound_is_our_own_ann_in_plain_torch():
+    ours = nets.teacher(SMALL, (3, 8, 8))
+    static = Task((3, 8, 8), nets.CLASSES, SMALL, 1).architecture(activation=Relu(), norm=None)
+    ours = type(ours)(static)
+    plain = nets.ann(SMALL, (3, 8, 8), None)
+    parameters = dict(zip(plain.state_dict(), ours.state_dict().values(), strict=True))
+    plain.load_state_dict(parameters)
+    x_BCHW, _ = nets.images((3, 8, 8))
+    torch.testing.assert_close(plain(x_BCHW), ours.predict(x_BCHW))
+
+
+def test_the_loss_of_a_peer_is_that_of_the_rule():
+    for recipe in (nets.STBP, nets.TET_NORM):
+        ours = nets.training(recipe, 3, SMALL, (3, 8, 8))
+        student, batch = ours.student, ours.batch
+        (expected,) = ours.rule.losses(student, batch)
+        torch.testing.assert_close(step.loss_of(ours.rule)(student(student.encode(batch.x))[0], batch.y), expected)
+
+
+def test_without_the_environment_of_the_peers_their_rows_tell_why_they_did_not_run(no_peers):
+    rows = list(neuron.table("small", nets.RECTANGLE, (2, 3, 5)).rows(1))
+    notes = {row.candidate: row.note for row in rows if row.ratio is None}
+    assert set(notes) == set(neuron.PEERS)
+    assert all(note.startswith("not run here: ") for note in notes.values())
+    assert {row.candidate for row in rows} - set(notes) >= {"ours", "plain loop"}
+
+
+def test_a_peer_whose_model_differs_is_labelled():
+    assert peers.model(peers.SPIKINGJELLY, nets.RECTANGLE, norm=True) == "same"
+    assert all(peers.model(name, nets.RECTANGLE) != "same" for name in (peers.SNNTORCH, peers.NORSE))
+    assert all("step" in peers.model(name, nets.TRIANGLE, norm=True) for name in (peers.SNNTORCH, peers.NORSE))
+
+
+def test_peers_are_pinned_with_their_hashes():
+    lines = (ROOT / "requirements-peers.lock").read_text().splitlines()
+    pinned = {line.partition("==")[0] for line in lines if not line.startswith(" ")}
+    assert {"spikingjelly", "snntorch", "norse", "neurobench"} <= pinned
+    assert all("==" in line if not line.startswith(" ") else "--hash=sha256:" in line for line in lines)
