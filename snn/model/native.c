@@ -35,6 +35,10 @@ static void part(const REAL *from, double otherwise, ptrdiff_t first, ptrdiff_t 
     for (ptrdiff_t i = 0; i < n; i++) to[i] = from ? from[first + i] : (REAL)otherwise;
 }
 
+/* Ask for n numbers that are needed soon, `write` is 0 or 1: processors do not see the many streams of a block coming. */
+#define SOON(from, write) \
+    for (ptrdiff_t i = 0; i < n; i += 64 / (ptrdiff_t)sizeof(REAL)) __builtin_prefetch((from) + i, write)
+
 /* One step of n neurons: x and v to membranes u, spikes s and the next v. */
 #define STEP(FIRES, KEPT, RESET)                                   \
     for (ptrdiff_t i = 0; i < n; i++) {                            \
@@ -117,9 +121,14 @@ void learn(const Neurons *p, ptrdiff_t begin, ptrdiff_t end, REAL *scratch)
         part(p->threshold, p->nominal_threshold, first, n, threshold);
         part(p->v, 0, first, n, v);
         part(p->g_v, 0, first, n, g_v);
-        for (ptrdiff_t t = 0; t < p->steps; t++)
-            step(p, n, p->x + t * p->x_stride + first, p->keep ? p->keep + t * p->neurons + first : NULL, decay, threshold, v,
-                 u + t * BLOCK, s + t * BLOCK);
+        for (ptrdiff_t t = 0; t < p->steps; t++) {
+            ptrdiff_t here = t * p->neurons + first;
+            SOON(p->x + t * p->x_stride + first + BLOCK, 0);
+            if (p->g_s) SOON(p->g_s + t * p->g_stride + first, 0);
+            if (!p->summed) SOON(p->g_x + here, 1);
+            step(p, n, p->x + t * p->x_stride + first, p->keep ? p->keep + here : NULL, decay, threshold, v, u + t * BLOCK,
+                 s + t * BLOCK);
+        }
         for (ptrdiff_t t = p->steps - 1; t >= 0; t--) {
             ptrdiff_t here = t * p->neurons + first;
             surrogate(p, n, u + t * BLOCK, h);
