@@ -86,8 +86,8 @@ def trained(name, steps=None):
         folder, start = Path(name_of_folder), None
         if begin:
             start = stored.write_tensors(folder / "start.safetensors", network.to_numpy(begin.state_dict()), {})
-        kept = folder / "resume", name, start
-        setup = loop.Setup(rule, task, recipe, method.init, nets.SHIFTED, 0, *kept)
+        kept = folder / "resume", name
+        setup = loop.Setup(rule, task, recipe, method.init, nets.SHIFTED, 0, *kept, start=start)
         return *loop.fit(setup, parts, {"teacher": teacher} if teacher else {}), teacher
 
 
