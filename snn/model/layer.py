@@ -125,9 +125,12 @@ class Layer(nn.Module):
         return z_TBN if addend_TBN is None else z_TBN + addend_TBN
 
     def _multiply(self, x_bX: Tensor) -> Tensor:
-        """Weights times inputs plus bias; a pool, for a layer without synapses."""
+        """Weights times inputs plus bias; a pool, for a layer without synapses.
+
+        Spikes are kept as bits if gradients go on to what sent them: else the graph of one layer is all there is.
+        """
         op = self.op
-        if isinstance(op, nn.Conv2d) and self.gets_spikes and torch.is_grad_enabled() and op.weight.requires_grad:
+        if isinstance(op, nn.Conv2d) and self.gets_spikes and torch.is_grad_enabled() and x_bX.requires_grad:
             altered = (self.dropout and self.training) or self.silicon.inputs
             if x_bX.device.type == "cpu" and not altered:
                 return convolve(op, x_bX)

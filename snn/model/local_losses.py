@@ -24,6 +24,8 @@ from snn.model.losses import loss, mean_square
 from snn.model.network import Network
 from snn.model.over_time import rate
 
+SKIP = 64
+
 
 def offline(network: Network, x: Tensor, targets_BN: Sequence[Tensor], goal: Tensor, lam: float) -> Iterator[Tensor]:
     """`lam` times the term of each hidden layer, then the term of the read-out.
@@ -104,6 +106,12 @@ def nearest_rank(values: Tensor, percentile: float) -> Tensor:
     flat = layout.flat(layout.all(values)).flatten()
     k = 1 + round(percentile / 100 * (len(flat) - 1))
     above = len(flat) - k
-    if above < len(flat) // 16:  # a few largest are found in half the time
-        return flat.topk(above + 1, sorted=False).values.min()
-    return flat.kthvalue(k).values
+    return _least_of_largest(flat, above + 1) if above < len(flat) // 16 else flat.kthvalue(k).values
+
+
+def _least_of_largest(flat: Tensor, m: int) -> Tensor:
+    """The smallest of the m largest values. A sample tells where to look: a third of the time of topk alone."""
+    sample = flat[::SKIP]
+    bound = sample.topk(min(len(sample), 2 * m // SKIP + 16), sorted=False).values.min()
+    few = flat[flat >= bound]
+    return (few if len(few) >= m else flat).topk(m, sorted=False).values.min()

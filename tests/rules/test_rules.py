@@ -585,6 +585,17 @@ def test_the_nearest_rank_counts_from_the_smallest(values, percentile):
     assert local_losses.nearest_rank(torch.tensor(values).float(), 100.0) == max(values)
 
 
+@pytest.mark.parametrize(
+    "order", [lambda v: v, lambda v: v.sort().values, lambda v: v.view(64, -1).T.sort().values.flatten()]
+)
+@pytest.mark.parametrize("values", [torch.randn, lambda n, **g: torch.randn(n, **g).relu().round(decimals=1)])
+@pytest.mark.parametrize("percentile", [99.99, 99.9, 99.0, 95.0, 90.0])
+def test_a_high_percentile_is_that_of_all_values_whatever_a_sample_shows(order, values, percentile):
+    found = order(values(64 * 300, generator=torch.Generator().manual_seed(0)))
+    k = 1 + round(percentile / 100 * (len(found) - 1))
+    assert local_losses.nearest_rank(found, percentile) == found.kthvalue(k).values
+
+
 @pytest.mark.parametrize(("steps", "warm_up"), [(4, 3), (4, 0), (16, 12), (1, 0)])
 def test_online_scores_are_the_sum_of_running_sums_after_the_warm_up(steps, warm_up):
     _, student = ltl_student("online", steps=steps, warm_up=warm_up)
