@@ -16,15 +16,19 @@ constants, since the constants of a chip's own neurons are hidden.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from math import prod
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from snn.core.lazy import lazy
 from snn.model import native, plain
 from snn.model.layout import Layout
 from snn.model.spec import Neuron
+
+gpu = lazy("snn.model.gpu")  # it imports Triton, which jobs on a CPU do without
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,16 @@ class Engine(Protocol):
 
 def engine(dtype: torch.dtype, device: torch.device, smooth: bool = False) -> Engine:
     """The fastest form that runs neurons of this type here."""
-    compiled = native.library(dtype) if device.type == "cpu" and not smooth else None
+    compiled: Engine | None = None
+    if device.type == "cpu" and not smooth:
+        compiled = native.library(dtype)
+    elif device.type == "cuda" and not smooth and dtype in native.REALS and find_spec("triton"):
+        compiled = gpu.engine()
     return compiled or plain.PLAIN
 
 
 def name_of(device: torch.device) -> str:
-    """The name of the form that spiking neurons in single precision have on a device: "c" or "torch"."""
+    """The name of the form that spiking neurons in single precision have on a device: "c", "triton" or "torch"."""
     return engine(torch.float32, device).name
 
 
