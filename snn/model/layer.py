@@ -116,6 +116,8 @@ class Layer(nn.Module):
             z_bN = torch.func.functional_call(self.op, dict(folded), x_bX)
         else:
             z_bN = self.norm(self.op(x_bX)) if self.norm else self.op(x_bX)
+        if z_bN.dim() == 4 and not torch.is_grad_enabled():  # maps of one channel lose the layout in a convolution
+            z_bN = z_bN.contiguous(memory_format=torch.channels_last)
         z_TBN = z_bN[None] if constant or alone else z_bN.unflatten(0, (steps, -1))
         return z_TBN if addend_TBN is None else z_TBN + addend_TBN
 
