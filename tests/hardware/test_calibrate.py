@@ -511,7 +511,7 @@ class Done:
 
     @property
     def calibrated(self) -> conditions.Calibrated:
-        return conditions.Calibrated(self.design, self.proof)
+        return conditions.Calibrated(self.design, self.proof, self.folder / "history.csv")
 
 
 def values(done, key: str, which="chosen") -> dict[str, torch.Tensor]:
@@ -928,7 +928,9 @@ def test_an_evaluated_chip_is_the_chip_of_its_number_programmed_with_what_the_tr
         [evaluation for level in (0.2, 0.4) for evaluation in trials.evaluations(finished.design, level)]
     )
     different = set()
-    for columns, net, last in evaluated[4:]:
+    for condition in evaluated[4:]:
+        columns, net = condition.columns, copy.deepcopy(condition.net())
+        last = copy.deepcopy(condition.last()) if condition.last else None
         evaluation = next(evaluations) if columns["condition"] == "calibrated" else None
         parts = parts_of("mismatch", columns["level"]) if columns["level"] else []
         made = chip.manufacture(clean_network(), parts, columns["chip"] or 0).network
@@ -946,8 +948,9 @@ def test_an_evaluated_chip_is_the_chip_of_its_number_programmed_with_what_the_tr
 
 def test_level_0_is_the_clean_network_after_more_training(evaluated, finished):
     (condition,) = [condition for condition in evaluated if condition.columns.get("control") == "level_0"]
-    assert all(layer.silicon == IDEAL and not parametrize.is_parametrized(layer.op) for layer in condition.net.layers)
-    assert same(programmed(condition.net), values(finished, trial_of(control="clean_chip", level=0, number=None).key))
+    net = condition.net()
+    assert all(layer.silicon == IDEAL and not parametrize.is_parametrized(layer.op) for layer in net.layers)
+    assert same(programmed(net), values(finished, trial_of(control="clean_chip", level=0, number=None).key))
 
 
 @pytest.mark.parametrize("calibrator", CALIBRATORS)
@@ -969,6 +972,39 @@ def test_a_chip_programmed_with_what_calibration_found_is_the_calibrated_chip_to
     assert not torch.equal(fresh.predict(x_BCHW), made[0].network.predict(x_BCHW))
     chip.program(fresh, course.last)
     assert torch.equal(fresh.predict(x_BCHW), made[0].network.predict(x_BCHW))
+
+
+@pytest.mark.parametrize("noise", ["mismatch", "mismatch_released", "silencing", "analog_chip"])
+def test_what_is_not_evaluated_again_is_what_a_new_chip_gives_to_the_bit(noise, world, tmp_path):
+    """Rows of chips that calibration leaves as they are, and values on validation data, are found elsewhere."""
+    level = params.load("noise", noise).levels[0]
+    done = world.done(f"known {noise}", noise=noise, levels=(level,), controls=CONTROLS, lr=3e-3)
+    found = list(conditions.conditions(clean_network(), world.train.shown(world.train.x_NX), [done.calibrated], []))
+    assert len({condition.key for condition in found}) < len(found)
+    noisy = [condition for condition in found if condition.columns["condition"] == "noisy"]
+    assert {condition.value_val is not None for condition in noisy} == {noise == "mismatch"}
+    evaluate.run(world.subject(), [done.calibrated], [], torch.device("cpu"), tmp_path)
+    with (tmp_path / "rows.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for condition, row in zip(found, rows, strict=True):
+        if "level" not in condition.columns:
+            continue
+        parts = parts_of(noise, condition.columns["level"]) if condition.columns["level"] else []
+        made = chip.manufacture(clean_network(), parts, condition.columns["chip"] or 0).network
+        chip.program(made, programmed(condition.net()))
+        assert float(row["value_val"]) == evaluate.score(made.predict, world.validation).value
+        tested, operations = evaluate.measure(made, world.test)
+        assert float(row["value_test"]) == tested.value
+        assert float(row["acs"]) == evaluate.total(operations).acs
+        assert float(row["spikes"]) == evaluate.total(operations).spikes
+
+
+def test_a_chip_with_other_values_is_measured_again(evaluated):
+    chips = [condition for condition in evaluated if condition.columns.get("chip") == 0]
+    for one, other in itertools.combinations(chips, 2):
+        alike = same(programmed(copy.deepcopy(one.net())), programmed(other.net()))
+        level = one.columns["level"] == other.columns["level"]
+        assert (one.key == other.key) == (alike and level)
 
 
 def test_rows_of_calibrated_chips_hold_the_test_value_after_the_last_epoch_and_no_others_do(world, finished, tmp_path):
