@@ -99,7 +99,9 @@ def measure(name):
         found = {f"loss {row['epoch']}": row["loss"] or 0.0 for row in course.history}
         found |= {f"validation loss {row['epoch']}": row["validation_loss"] for row in course.history}
         found |= {f"clean {what}": value for what, value in operations(net).items()}
-        reference = calibrate.Reference(net, teacher, rule_of(name).teacher_percentile)
+        reference = calibrate.Reference(
+            net, teacher, rule_of(name).teacher_percentile, split("train", 24), CALIBRATION.batch
+        )
         if any(layer.fires for layer in net.layers):
             found |= on_chip("mismatch", 0.2, net, reference, "ltl_offline")
         return found
@@ -110,7 +112,7 @@ def measure_noise(name):
     """A network of STBP on a chip of every noise model, before and after every calibrator."""
     with exact():
         net, levels = trained("stbp")[1].best, params.load("noise", name).levels
-        reference, found = calibrate.Reference(net, None, 100.0), {}
+        reference, found = calibrate.Reference(net, None, 100.0, split("train", 24), CALIBRATION.batch), {}
         for calibrator in sorted(path.stem for path in Path("snn/hardware/calibrators").glob("[a-z]*.py")):
             numbers = on_chip(name, levels[len(levels) // 2], net, reference, calibrator)
             found |= {f"{calibrator} {what}": value for what, value in numbers.items()}

@@ -29,7 +29,7 @@ from torch.nn import functional as F
 from snn.model.graph import Size, nodes, sizes
 from snn.model.layer import Layer
 from snn.model.network import Network
-from snn.model.spec import Add, AvgPool, MaxPool, NeuNorm, Neuron, Relu
+from snn.model.spec import Add, AvgPool, Conv, Linear, MaxPool, NeuNorm, Neuron, Relu
 
 
 @dataclass(frozen=True)
@@ -54,22 +54,30 @@ NOTHING = Operations(*[0] * len(fields(Operations)))
 
 
 def fanout(layer: Layer, pools: Iterable[Layer] = ()) -> Tensor:
-    """Number of synapses that each input position reaches: the transposed layer applied to ones.
+    """Number of synapses that each input position reaches: outputs of its group, times windows over its row and column.
 
     float64, shape of the input; 1 for NeuNorm. `pools` are average pools before the layer, outermost first; the result
     then has the shape of their input. Raises ValueError for a layer without synapses.
     """
-    with torch.enable_grad():
-        x, op = torch.ones(1, *layer.input_shape, dtype=torch.float64, requires_grad=True), layer.op
-        if isinstance(op, nn.Linear):
-            y = F.linear(x.flatten(1), _ones(op.weight))
-        elif isinstance(op, nn.Conv2d):
-            y = F.conv2d(x, _ones(op.weight), None, op.stride, op.padding, groups=op.groups)
-        elif isinstance(layer.spec, NeuNorm):
-            y = x
-        else:
-            raise ValueError(f"{layer.spec!r} has no synapses")
-        return reach(torch.autograd.grad(y.sum(), x)[0][0], pools)
+    spec, shape = layer.spec, layer.input_shape
+    if isinstance(spec, Linear):
+        outputs, windows = spec.linear, torch.ones(shape, dtype=torch.float64)
+    elif isinstance(spec, Conv):
+        outputs, (rows_H, columns_W) = spec.conv // spec.groups, (_windows(n, spec) for n in shape[1:])
+        windows = (rows_H[:, None] * columns_W).expand(shape)
+    elif isinstance(spec, NeuNorm):
+        outputs, windows = 1, torch.ones(shape, dtype=torch.float64)
+    else:
+        raise ValueError(f"{spec!r} has no synapses")
+    return reach(outputs * windows, pools)
+
+
+def _windows(n: int, conv: Conv) -> Tensor:
+    """The number of windows of a convolution over each of n positions along an axis."""
+    covered = torch.zeros(n + 2 * conv.padding, dtype=torch.float64)
+    for first in range(0, len(covered) - conv.kernel + 1, conv.stride):
+        covered[first : first + conv.kernel] += 1
+    return covered[conv.padding : conv.padding + n]
 
 
 def over_samples(s_TBN: Tensor) -> Tensor:
@@ -94,10 +102,6 @@ def reach(map_X: Tensor, pools: Iterable[Layer]) -> Tensor:
             pooled = F.avg_pool2d(x, pool.op.kernel_size, divisor_override=1)
             (map_1X,) = torch.autograd.grad(pooled, x, map_1X)
     return map_1X[0]
-
-
-def _ones(weight: Tensor) -> Tensor:
-    return torch.ones_like(weight, dtype=torch.float64, device="cpu")
 
 
 class Source(NamedTuple):

@@ -3,10 +3,10 @@
 The only stage that reads test data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -15,7 +15,7 @@ from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
 from snn.data.samples import Samples
 from snn.energy.counter import Counter, Operations, total
-from snn.evaluation.conditions import Calibrated, conditions, number_of
+from snn.evaluation.conditions import Calibrated, Condition, conditions, number_of
 from snn.evaluation.rows import LayerRow, Row
 from snn.model import network
 from snn.model.losses import METRICS
@@ -44,6 +44,14 @@ class Subject:
     test_data: Path
 
 
+class Measured(NamedTuple):
+    """What is measured of a network: its value on validation data, its score on test data, its operations."""
+
+    value_val: float
+    tested: Score
+    operations: list[Operations]
+
+
 def run(
     subject: Subject,
     calibrations: Sequence[Calibrated],
@@ -67,15 +75,17 @@ def run(
         "samples_seen": subject.epochs * len(training["train"]),
     }
     rows: list[Row] = []
+    known: dict[Hashable, Measured] = {}
     layer_rows: list[LayerRow] = []
     sample, _ = next(training["train"].in_order(SAMPLE))
     with observer.progress(number_of(calibrations, steps_eval), "condition") as progress:
         for condition in conditions(clean, sample, calibrations, steps_eval):
-            value_val = score(condition.net.predict, training["validation"]).value
-            tested, operations = measure(condition.net, test)
+            if condition.key not in known:
+                known[condition.key] = _measured(condition, training["validation"], test)
+            value_val, tested, operations = known[condition.key]
             outcome = {"value_val": value_val, "value_test": tested.value, "sampling_error": tested.sampling_error}
             if condition.columns["condition"] == "calibrated":
-                last = score(condition.last.predict, test) if condition.last else tested
+                last = score(condition.last().predict, test) if condition.last else tested
                 outcome["value_test_last"] = last.value
             rows.append(_row(subject, test.task, {**facts, **condition.columns, **outcome, **_work(total(operations))}))
             layer_rows = layer_rows or _layer_rows(subject, clean, operations)
@@ -83,6 +93,13 @@ def run(
     stored.write_csv(out / "layers.csv", [row.model_dump() for row in layer_rows])
     stored.write_csv(out / "rows.csv", [row.model_dump() for row in rows])
     return {"conditions": len(rows)}
+
+
+def _measured(condition: Condition, validation: Samples, test: Samples) -> Measured:
+    net, value_val = condition.net(), condition.value_val
+    if value_val is None:
+        value_val = score(net.predict, validation).value
+    return Measured(value_val, *measure(net, test))
 
 
 def measure(net: Network, shown: Samples) -> tuple[Score, list[Operations]]:

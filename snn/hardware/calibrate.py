@@ -6,6 +6,8 @@ kept; epoch 0 is the chip as it was first programmed. Test samples are not read.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +26,7 @@ from snn.hardware.trials import Design, Trial, trials
 from snn.model import local_losses, network
 from snn.model.graph import nodes, sizes
 from snn.model.network import Network
-from snn.training.validation import Scored, better, score
+from snn.training.validation import Score, Scored, better, score
 
 COST = (
     "shown",
@@ -33,6 +35,7 @@ COST = (
     "writes",
     "learning_macs",
 )  # samples learned from, samples validated on, writes of parameters, values written
+KEPT = 1 << 30  # bytes
 FRESH = 1_000_000  # chips from this number on are drawn for noise-aware training only, never for rows
 
 
@@ -74,16 +77,57 @@ class Course(NamedTuple):
 
 
 class Reference:
-    """What a chip is to imitate: its own clean network, or the teacher's activations with the labels."""
+    """What a chip is to imitate: its own clean network, or the teacher's activations with the labels.
 
-    def __init__(self, clean: Network, teacher: Network | None, percentile: float):
-        self.clean, self.teacher, self.percentile = clean, teacher, percentile
+    A network that is imitated sees every training sample once, for all trials, if what it answers fits into `KEPT`.
+    """
 
-    def __call__(self, x: Tensor, y_B: Tensor) -> tuple[Sequence[Tensor], Tensor]:
+    def __init__(self, clean: Network, teacher: Network | None, percentile: float, train: Samples, batch: int):
+        self._clean, self._teacher, self._percentile, self._train, self._batch = (
+            clean,
+            teacher,
+            percentile,
+            train,
+            batch,
+        )
+
+    def lessons(self, order: torch.Generator) -> Iterator[Lesson]:
+        """The training samples in a random order, with their targets."""
+        for indices in torch.randperm(len(self._train), generator=order).split(self._batch):
+            indices_B = indices.to(self._train.y_N.device)
+            x, y_B = next(self._train.take(indices_B).in_order(self._batch))
+            kept = self._answers
+            answers_BN = self._ask(x) if kept is None else [_rows(answer_SN, indices_B) for answer_SN in kept]
+            yield Lesson(x, *self._targets(answers_BN, y_B))
+
+    def _targets(self, answers_BN: Sequence[Tensor], y_B: Tensor) -> tuple[Sequence[Tensor], Tensor]:
         """Target rates of the hidden layers, and the goal of the read-out: labels from a teacher, else clean scores."""
-        if self.teacher is not None:
-            return local_losses.teacher_rates(self.teacher, x, self.percentile), y_B
-        return local_losses.own_rates(self.clean, x)
+        if self._teacher is None:
+            return answers_BN[:-1], answers_BN[-1]
+        largest = (local_losses.nearest_rank(a_BN, self._percentile) for a_BN in answers_BN)
+        return list(map(local_losses.as_rate, answers_BN, largest)), y_B
+
+    def _ask(self, x: Tensor) -> list[Tensor]:
+        """Activations of the teacher; or rates of the clean network, followed by its scores."""
+        if self._teacher is not None:
+            return local_losses.activations(self._teacher, x)
+        rates_BN, scores_BK = local_losses.own_rates(self._clean, x)
+        return [*rates_BN, scores_BK]
+
+    @cached_property
+    def _answers(self) -> list[Tensor] | None:
+        """The answers to all training samples, or None if they are too large to be kept."""
+        asked = self._teacher or self._clean
+        neurons = sum(prod(layer.output_shape) for layer in asked.hidden)
+        if len(self._train) * neurons * next(asked.parameters()).element_size() > KEPT:
+            return None
+        answers = [self._ask(x) for x, _ in self._train.in_order(self._batch)]
+        return [torch.cat(of_layer) for of_layer in zip(*answers, strict=True)]
+
+
+def _rows(answer_SN: Tensor, indices_B: Tensor) -> Tensor:
+    """The answers to some samples, in the same memory layout."""
+    return answer_SN.movedim(1, -1)[indices_B].movedim(-1, 1)
 
 
 def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERMINAL) -> dict[str, int]:
@@ -94,17 +138,20 @@ def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERM
     """
     design, clean = setup.design, network.load(setup.net, device)
     teacher = network.load(setup.teacher, device) if setup.teacher else None
-    parts = _parts(setup, device)
+    parts, batch = _parts(setup, device), design.hardware.calibration.batch
+    references = {
+        targets: Reference(clean, by, setup.teacher_percentile, parts["train"], batch)
+        for targets, by in (("own", None), ("teacher", teacher))
+    }
+    before: dict[tuple[float, int | None], Score] = {}
     tensors: dict[str, Tensor] = {}
     history: list[dict[str, object]] = []
     spent: dict[str, dict[str, object]] = {}
     asked = trials(design)
     with observer.progress(len(asked), "trial") as progress:
         for trial in asked:
-            by_teacher = teacher if trial.treatment.targets == "teacher" else None
-            reference = Reference(clean, by_teacher, setup.teacher_percentile)
             order = seeds.generator(setup.seed, "calibration", trial.chip)
-            course = calibrate(clean, trial, design, reference, parts, order)
+            course = calibrate(clean, trial, design, references[trial.treatment.targets], parts, order, before)
             first, last = course.history[0], course.history[-1]
             named = {"level": trial.level, "chip": trial.chip, **trial.treatment._asdict()}
             history += [{**named, **row} for row in course.history]
@@ -138,16 +185,21 @@ def calibrate(
     reference: Reference,
     parts: Mapping[str, Samples],
     order: torch.Generator,
+    before: dict[tuple[float, int | None], Score] | None = None,
 ) -> Course:
-    """Do one trial, on a chip of its own; `order` draws only the order of samples."""
+    """Do one trial, on a chip of its own; `order` draws only the order of samples.
+
+    `before`: scores of chips before calibration, by level and number. What is missing is added, for other trials.
+    """
     settings, train, validation = design.hardware.calibration, parts["train"], parts["validation"]
-    calibrator, evaluated = _set_up(clean, trial, design)
+    calibrator, evaluated, permanent = _set_up(clean, trial, design)
+    known = before if permanent and before is not None else {}
     dense_macs = [size.macs for size in sizes(clean.architecture.input_shape, nodes(clean.architecture))]
     learning = calibrator.learning_macs(dense_macs)
     shuffle = torch.Generator().manual_seed(order.initial_seed() + 1) if trial.treatment.control == "shuffled" else None
 
-    def row(epoch: int, loss: float | None) -> Epoch:
-        found, seen = score(evaluated().predict, validation), epoch * len(train)
+    def row(epoch: int, loss: float | None, found: Score) -> Epoch:
+        seen = epoch * len(train)
         return {
             "epoch": epoch,
             "loss": loss,
@@ -160,25 +212,30 @@ def calibrate(
             "learning_macs": seen * learning,
         }
 
-    history, chosen = [row(0, None)], 0
+    if (trial.level, trial.chip) not in known:
+        known[trial.level, trial.chip] = score(evaluated().predict, validation)
+    history, chosen = [row(0, None, known[trial.level, trial.chip])], 0
     best = last = _copy(calibrator.network)
     for epoch in range(1, settings.epochs + 1):
-        batches = train.shuffled(settings.batch, None, order)
-        found, last = row(epoch, calibrator.epoch(_lessons(batches, reference, shuffle))), _copy(calibrator.network)
+        lessons = _shuffled(reference.lessons(order), shuffle)
+        loss = calibrator.epoch(lessons)
+        found, last = row(epoch, loss, score(evaluated().predict, validation)), _copy(calibrator.network)
         if all(better(found, earlier, validation.task) for earlier in history):
             best, chosen = last, epoch
         history.append(found)
     return Course(history, best, last, chosen)
 
 
-def _set_up(clean: Network, trial: Trial, design: Design) -> tuple[Calibrator, Callable[[], Network]]:
-    """The calibrator of a trial, and a function that returns the network to evaluate."""
+def _set_up(clean: Network, trial: Trial, design: Design) -> tuple[Calibrator, Callable[[], Network], bool]:
+    """The calibrator of a trial; a function that returns the network to evaluate; whether that is the chip of the trial
+    and draws nothing afresh.
+    """
     kind = calibrators.load(trial.treatment.calibrator, "calibration.calibrators")
     settings = design.hardware.calibration
     parts = noise_parts(design.noise, trial.level) if trial.level else []
     if trial.treatment.control != "noise_aware":
-        made = chip.manufacture(clean, parts, trial.chip or 0).network
-        return kind(made, settings), lambda: made
+        made = chip.manufacture(clean, parts, trial.chip or 0)
+        return kind(made.network, settings), lambda: made.network, made.permanent
     shared = chip.manufacture(clean, [], 0).network
     calibrator, numbers = kind(shared, settings), iter(range(FRESH, 2 * FRESH))
 
@@ -186,18 +243,18 @@ def _set_up(clean: Network, trial: Trial, design: Design) -> tuple[Calibrator, C
         return chip.sharing(shared, parts, number)
 
     calibrator.chip = lambda: fresh(next(numbers))
-    return calibrator, lambda: fresh(FRESH - 1)
+    return calibrator, lambda: fresh(FRESH - 1), False
 
 
-def _lessons(
-    batches: Iterator[tuple[Tensor, Tensor]], reference: Reference, shuffle: torch.Generator | None
-) -> Iterator[Lesson]:
-    for x, y in batches:
-        rates_BN, goal = reference(x, y)
+def _shuffled(lessons: Iterator[Lesson], shuffle: torch.Generator | None) -> Iterator[Lesson]:
+    """Lessons with the targets of other samples of the batch, if there is a generator that shuffles them."""
+    for lesson in lessons:
         if shuffle:
-            order_B = torch.randperm(len(goal), generator=shuffle).to(goal.device)
-            rates_BN, goal = [rate_BN[order_B] for rate_BN in rates_BN], goal[order_B]
-        yield Lesson(x, rates_BN, goal)
+            order_B = torch.randperm(len(lesson.goal), generator=shuffle).to(lesson.goal.device)
+            rates_BN = [rate_BN[order_B] for rate_BN in lesson.rates_BN]
+            yield lesson._replace(rates_BN=rates_BN, goal=lesson.goal[order_B])
+        else:
+            yield lesson
 
 
 def _copy(made: Network) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ stored, the nominal neurons, and the outputs, spikes and membranes of the chip. 
 
 import copy
 import dataclasses
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
@@ -31,10 +32,23 @@ Parts = Sequence[tuple[ModuleType, BaseModel]]  # noise models of a chip: file o
 
 
 class Chip(NamedTuple):
-    """A network on one chip, and the hash of what was drawn for it."""
+    """A network on one chip, the hash of what was drawn for it, and the generators of its fresh draws."""
 
     network: Network
     draw: str
+    generators: Sequence[torch.Generator] = ()
+
+    @property
+    def permanent(self) -> bool:
+        """Whether nothing is drawn afresh: equal inputs give equal outputs."""
+        return not self.generators
+
+    def reprogrammed(self, values: Mapping[str, Tensor]) -> Network:
+        """The network as if this chip were new and programmed with other values: its fresh draws begin again."""
+        for generator in self.generators:
+            generator.manual_seed(generator.initial_seed())
+        program(self.network, values)
+        return self.network
 
 
 class Effect(nn.Module):
@@ -112,7 +126,7 @@ def manufacture(clean: Network, parts: Parts, number: int) -> Chip:
             errors = _Errors()
             layer.op.register_forward_pre_hook(errors.before)
             layer.op.register_forward_hook(errors.after)
-    return Chip(made.requires_grad_(), foundry.hash)
+    return Chip(made.requires_grad_(), foundry.hash, foundry.generators)
 
 
 def sharing(network: Network, parts: Parts, number: int) -> Network:
@@ -159,6 +173,15 @@ def programmable(network: Network) -> dict[str, nn.Parameter]:
     """All programmable parameters, by their names in a clean network."""
     found = network.named_parameters()
     return {re.sub(r"\.parametrizations\.(\w+)\.original$", r".\1", name): parameter for name, parameter in found}
+
+
+def fingerprint(values: Mapping[str, Tensor]) -> str:
+    """The sha256 of programmed values, the same in every memory layout."""
+    found = hashlib.sha256()
+    for name, value in sorted(values.items()):
+        found.update(name.encode())
+        found.update(value.detach().cpu().numpy().tobytes())
+    return found.hexdigest()
 
 
 @torch.no_grad()

@@ -23,6 +23,7 @@ class Foundry:
 
     def __init__(self, chip: int):
         self.chip, self.again, self._drawn = chip, 0, hashlib.sha256()
+        self.generators: list[Generator] = []  # of fresh draws
 
     def normal(self, layer: int, parameter: str, shape: tuple[int, ...]) -> numpy.ndarray:
         """Standard normal numbers for one parameter of one layer (-1: the whole chip)."""
@@ -36,7 +37,8 @@ class Foundry:
         """A generator for fresh draws at every call; its numbers depend on the kind of device."""
         key = self._key(layer, parameter)
         self._drawn.update(key)
-        return torch.Generator(device).manual_seed(int.from_bytes(key[:7]))
+        self.generators.append(torch.Generator(device).manual_seed(int.from_bytes(key[:7])))
+        return self.generators[-1]
 
     @property
     def hash(self) -> str:

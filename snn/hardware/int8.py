@@ -20,8 +20,9 @@ def quantised(clean: Network, sample: Tensor) -> Network:
     """The quantised network; `sample` are training inputs that set the range of activations."""
     options = quantisation.Options(bits=BITS, per="channel")
     made = chip.manufacture(clean, [(quantisation, options)], 0).network
-    largest = [float(a_TBN.max()) for _, a_TBN in clean.walk(clean.encode(sample))]
-    for layer, top in zip(made.layers, largest, strict=True):
-        if isinstance(layer.activation, Relu) and layer.activation.levels is None and top > 0:
-            layer.activation = Relu(clip=top, levels=2**BITS - 1)
+    if isinstance(clean.architecture.activation, Relu):
+        for layer, (_, a_TBN) in zip(made.layers, clean.walk(clean.encode(sample)), strict=True):
+            top = float(a_TBN.max())
+            if isinstance(layer.activation, Relu) and layer.activation.levels is None and top > 0:
+                layer.activation = Relu(clip=top, levels=2**BITS - 1)
     return made

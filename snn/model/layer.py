@@ -121,6 +121,8 @@ class Layer(nn.Module):
         z_bN = z_bN.to(x_bX.dtype)  # of bfloat16 under autocast: norms and membranes stay precise
         if self.norm and folded is None:
             z_bN = self.norm(z_bN)
+        if z_bN.dim() == 4 and not torch.is_grad_enabled():  # maps of one channel lose the layout in a convolution
+            z_bN = z_bN.contiguous(memory_format=torch.channels_last)
         z_TBN = z_bN[None] if constant or alone else z_bN.unflatten(0, (steps, -1))
         return z_TBN if addend_TBN is None else z_TBN + addend_TBN
 

@@ -84,20 +84,27 @@ def teacher_rates(
 
     q is the layer's value in `scales`, or without them the `percentile` of its activations in this batch.
     """
-    rates: list[Tensor] = []
-    for layer, a_1BN in teacher.walk(teacher.encode(x)):
-        if layer in teacher.hidden:
-            q = nearest_rank(a_1BN, percentile) if scales is None else scales[len(rates)]
-            rates.append((a_1BN[0] / q.clamp(min=torch.finfo(q.dtype).tiny)).clamp(0, 1))
-    return rates
+    activations_BN = activations(teacher, x)
+    scales = scales or [nearest_rank(a_BN, percentile) for a_BN in activations_BN]
+    return [as_rate(a_BN, q) for a_BN, q in zip(activations_BN, scales, strict=True)]
+
+
+@torch.no_grad()
+def activations(teacher: Network, x: Tensor) -> list[Tensor]:
+    """Activations (B, N) per hidden layer of an ANN."""
+    hidden = teacher.hidden
+    return [a_1BN[0] for layer, a_1BN in teacher.walk(teacher.encode(x)) if layer in hidden]
+
+
+def as_rate(a_BN: Tensor, q: Tensor) -> Tensor:
+    """clamp(A / q, 0, 1)."""
+    return (a_BN / q.clamp(min=torch.finfo(q.dtype).tiny)).clamp(0, 1)
 
 
 @torch.no_grad()
 def percentiles(teacher: Network, x: Tensor, percentile: float) -> list[Tensor]:
     """The percentile of the activations over the samples x, per hidden layer of an ANN."""
-    return [
-        nearest_rank(a_1BN, percentile) for layer, a_1BN in teacher.walk(teacher.encode(x)) if layer in teacher.hidden
-    ]
+    return [nearest_rank(a_BN, percentile) for a_BN in activations(teacher, x)]
 
 
 def nearest_rank(values: Tensor, percentile: float) -> Tensor:

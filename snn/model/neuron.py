@@ -14,10 +14,10 @@ Where hardware loses a spike, s and h are both zero: the neuron neither sends no
 constants, since the constants of a chip's own neurons are hidden.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import prod
 from typing import Any, Protocol
 
 import torch
@@ -94,7 +94,7 @@ def fire(
     """
     steps = steps or len(x_TBN)
     keep = [keep(x_TBN.expand(steps, *x_TBN.shape[1:])) for keep in silicon.keep]
-    tensors = v_BN, prod(keep) if keep else None, silicon.decay_N, silicon.threshold_N
+    tensors = v_BN, functools.reduce(torch.mul, keep) if keep else None, silicon.decay_N, silicon.threshold_N
     return _Fire.apply(x_TBN, *tensors, neuron, silicon.slope, steps)
 
 

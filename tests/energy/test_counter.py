@@ -462,6 +462,24 @@ def test_one_spike_costs_its_fan_out():
     assert torch.equal(fanout(nets.alone((1, 4, 5), spec)), expected)
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    space=st.tuples(st.integers(3, 9), st.integers(3, 9)),
+    kernel=st.integers(1, 4),
+    stride=st.integers(1, 3),
+    padding=st.integers(0, 3),
+    groups=st.sampled_from([1, 2]),
+)
+def test_the_fan_out_is_the_transposed_convolution_of_ones(space, kernel, stride, padding, groups):
+    assume(min(space) + 2 * padding >= kernel)
+    layer = nets.alone((2, *space), Conv(conv=4, kernel=kernel, stride=stride, padding=padding, groups=groups))
+    x = torch.ones(1, 2, *space, requires_grad=True)
+    with torch.enable_grad():
+        y = torch.conv2d(x, torch.ones_like(layer.op.weight), None, stride, padding, groups=groups)
+    (expected,) = torch.autograd.grad(y.sum(), x)
+    assert torch.equal(fanout(layer), expected[0].double())
+
+
 def test_a_spike_reaches_through_an_average_pool_what_its_window_reaches():
     pool = nets.alone((1, 5, 4), AvgPool(avg_pool=2))
     reached = fanout(nets.alone((1, 2, 2), Linear(linear=7)), [pool])

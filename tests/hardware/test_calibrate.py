@@ -96,7 +96,8 @@ def calibrated(trial, noise="mismatch", clean=None, validation=None, **changes) 
     teacher = teacher_network() if trial.treatment.targets == "teacher" else None
     clean = clean or clean_network()
     parts = {"train": split("train", 24), "validation": validation or split("validation", VALIDATION)}
-    reference, design = hardware.Reference(clean, teacher, 99.0), design_of(budget(**changes), noise=noise)
+    reference = hardware.Reference(clean, teacher, 99.0, parts["train"], budget(**changes).batch)
+    design = design_of(budget(**changes), noise=noise)
     return hardware.calibrate(clean, trial, design, reference, parts, seeds.generator("calibration"))
 
 
@@ -358,7 +359,7 @@ def test_a_chip_is_one_of_the_noise_model_that_is_held_whatever_file_its_name_is
     design = dataclasses.replace(design_of(budget()), noise=params.load("noise", "stuck"))
     assert design.hardware.noise == "mismatch"
     clean = clean_network()
-    reference = hardware.Reference(clean, None, 99.0)
+    reference = hardware.Reference(clean, None, 99.0, parts["train"], 10)
     found = hardware.calibrate(clean, trial, design, reference, parts, seeds.generator("calibration"))
     assert found.history == calibrated(trial, "stuck").history != calibrated(trial).history
 
@@ -512,7 +513,7 @@ class Done:
 
     @property
     def calibrated(self) -> conditions.Calibrated:
-        return conditions.Calibrated(self.design, self.proof)
+        return conditions.Calibrated(self.design, self.proof, self.folder / "history.csv")
 
 
 def values(done, key: str, which="chosen") -> dict[str, torch.Tensor]:
@@ -535,18 +536,18 @@ def finished(world) -> Done:
 @pytest.fixture
 def watched(monkeypatch) -> Iterator[dict[trials.Trial, list[bytes]]]:
     """The samples of every trial from now on, in the order in which they are shown."""
-    shown, calibrate, call = {}, hardware.calibrate, hardware.Reference.__call__
+    shown, calibrate, lesson = {}, hardware.calibrate, hardware.Lesson
 
     def watched_calibrate(clean, trial, *others):
         shown[trial] = []
         return calibrate(clean, trial, *others)
 
-    def watched_call(self, x, y_B):
+    def watched_lesson(x, *targets):
         list(shown.values())[-1].extend(sample.numpy().tobytes() for sample in x)
-        return call(self, x, y_B)
+        return lesson(x, *targets)
 
     monkeypatch.setattr(hardware, "calibrate", watched_calibrate)
-    monkeypatch.setattr(hardware.Reference, "__call__", watched_call)
+    monkeypatch.setattr(hardware, "Lesson", watched_lesson)
     return shown
 
 
@@ -829,6 +830,56 @@ def test_noise_aware_training_writes_the_parameters_that_all_its_chips_share():
     assert torch.equal(other.predict(x_BCHW), fresh.predict(x_BCHW))
 
 
+def targets_of(teacher: Network | None, x, labels) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """What a chip is to imitate on a batch, computed on its own."""
+    if teacher is None:
+        return local_losses.own_rates(clean_network(), x)
+    return local_losses.teacher_rates(teacher, x, 99.0), labels
+
+
+@pytest.mark.parametrize("kept", [0, 1 << 30])
+@pytest.mark.parametrize("targets", ["own", "teacher"])
+def test_targets_kept_for_all_trials_are_those_of_every_batch_to_the_bit(targets, kept, monkeypatch):
+    monkeypatch.setattr(hardware, "KEPT", kept)
+    teacher, train = teacher_network() if targets == "teacher" else None, split("train", 24)
+    reference = hardware.Reference(clean_network(), teacher, 99.0, train, 10)
+    assert (reference._answers is None) == (not kept)
+    for number in range(2):
+        order = torch.randperm(24, generator=seeds.generator(number)).split(10)
+        for indices, lesson in zip(order, reference.lessons(seeds.generator(number)), strict=True):
+            x, y = train.shown(train.x_NX[indices]), train.y_N[indices]
+            rates, goal = targets_of(teacher, x, y)
+            assert torch.equal(lesson.x, x)
+            assert torch.equal(lesson.goal, goal)
+            for one, other in zip(lesson.rates_BN, rates, strict=True):
+                assert torch.equal(one, other)
+                assert one.stride() == other.stride()
+
+
+@pytest.mark.parametrize(("targets", "network_asked"), [("own", "clean_network"), ("teacher", "teacher_network")])
+def test_another_network_is_imitated_by_its_own_answers(targets, network_asked):
+    train, asked = split("train", 24), copy.deepcopy(globals()[network_asked]())
+    pair = (asked, None) if targets == "own" else (clean_network(), asked)
+    first = next(hardware.Reference(*pair, 99.0, train, 10).lessons(seeds.generator(0)))
+    with torch.no_grad():
+        asked.layers[0].op.bias += 0.3
+    again = next(hardware.Reference(*pair, 99.0, train, 10).lessons(seeds.generator(0)))
+    assert not torch.equal(first.rates_BN[0], again.rates_BN[0])
+
+
+@pytest.mark.parametrize("noise", ["mismatch", "silencing"])
+def test_a_chip_is_scored_once_before_its_trials_unless_it_draws_afresh(noise, world, monkeypatch):
+    scored, score = [], hardware.score
+    monkeypatch.setattr(hardware, "score", lambda *asked: scored.append(asked) or score(*asked))
+    two = {"calibrators": ("ltl_offline", "reestimation"), "levels": (0.2, 0.4), "epochs": 1, "noise": noise}
+    history = stored.read_csv(world.done(f"once {noise}", **two).folder / "history.csv", "")
+    first = [row for row in history if row["epoch"] == "0"]
+    assert len(scored) == 8 + (4 if noise == "mismatch" else 8)
+    places = {(row["level"], row["chip"]): row["validation_loss"] for row in first}
+    assert len(places) == len(set(places.values())) == 4
+    assert all(row["validation_loss"] == places[row["level"], row["chip"]] for row in first)
+
+
 @pytest.mark.parametrize("targets", ["own", "teacher"])
 def test_shuffled_targets_are_those_of_other_samples_of_the_batch(targets, monkeypatch):
     lessons = []
@@ -852,7 +903,7 @@ def test_shuffled_targets_are_those_of_other_samples_of_the_batch(targets, monke
     moved = 0
     for lesson, shuffled in ((lesson, by) for own, by in ((straight, False), (lessons, True)) for lesson in own):
         labels = torch.cat([class_of[x[None].numpy().tobytes()] for x in lesson.x])
-        rates, goal = hardware.Reference(clean_network(), teacher, 99.0)(lesson.x, labels)
+        rates, goal = targets_of(teacher, lesson.x, labels)
         order = [next(i for i, row in enumerate(rates[0]) if torch.equal(row, found)) for found in lesson.rates_BN[0]]
         assert sorted(order) == list(range(len(goal)))
         assert all(torch.equal(rate[order], found) for rate, found in zip(rates, lesson.rates_BN, strict=True))
@@ -929,7 +980,9 @@ def test_an_evaluated_chip_is_the_chip_of_its_number_programmed_with_what_the_tr
         [evaluation for level in (0.2, 0.4) for evaluation in trials.evaluations(finished.design, level)]
     )
     different = set()
-    for columns, net, last in evaluated[4:]:
+    for condition in evaluated[4:]:
+        columns, net = condition.columns, copy.deepcopy(condition.net())
+        last = copy.deepcopy(condition.last()) if condition.last else None
         evaluation = next(evaluations) if columns["condition"] == "calibrated" else None
         parts = parts_of("mismatch", columns["level"]) if columns["level"] else []
         made = chip.manufacture(clean_network(), parts, columns["chip"] or 0).network
@@ -947,8 +1000,9 @@ def test_an_evaluated_chip_is_the_chip_of_its_number_programmed_with_what_the_tr
 
 def test_level_0_is_the_clean_network_after_more_training(evaluated, finished):
     (condition,) = [condition for condition in evaluated if condition.columns.get("control") == "level_0"]
-    assert all(layer.silicon == IDEAL and not parametrize.is_parametrized(layer.op) for layer in condition.net.layers)
-    assert same(programmed(condition.net), values(finished, trial_of(control="clean_chip", level=0, number=None).key))
+    net = condition.net()
+    assert all(layer.silicon == IDEAL and not parametrize.is_parametrized(layer.op) for layer in net.layers)
+    assert same(programmed(net), values(finished, trial_of(control="clean_chip", level=0, number=None).key))
 
 
 @pytest.mark.parametrize("calibrator", CALIBRATORS)
@@ -970,6 +1024,39 @@ def test_a_chip_programmed_with_what_calibration_found_is_the_calibrated_chip_to
     assert not torch.equal(fresh.predict(x_BCHW), made[0].network.predict(x_BCHW))
     chip.program(fresh, course.last)
     assert torch.equal(fresh.predict(x_BCHW), made[0].network.predict(x_BCHW))
+
+
+@pytest.mark.parametrize("noise", ["mismatch", "mismatch_released", "silencing", "analog_chip"])
+def test_what_is_not_evaluated_again_is_what_a_new_chip_gives_to_the_bit(noise, world, tmp_path):
+    """Rows of chips that calibration leaves as they are, and values on validation data, are found elsewhere."""
+    level = params.load("noise", noise).levels[0]
+    done = world.done(f"known {noise}", noise=noise, levels=(level,), controls=CONTROLS, lr=3e-3)
+    found = list(conditions.conditions(clean_network(), world.train.shown(world.train.x_NX), [done.calibrated], []))
+    assert len({condition.key for condition in found}) < len(found)
+    noisy = [condition for condition in found if condition.columns["condition"] == "noisy"]
+    assert {condition.value_val is not None for condition in noisy} == {noise == "mismatch"}
+    evaluate.run(world.subject(), [done.calibrated], [], torch.device("cpu"), tmp_path)
+    with (tmp_path / "rows.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for condition, row in zip(found, rows, strict=True):
+        if "level" not in condition.columns:
+            continue
+        parts = parts_of(noise, condition.columns["level"]) if condition.columns["level"] else []
+        made = chip.manufacture(clean_network(), parts, condition.columns["chip"] or 0).network
+        chip.program(made, programmed(condition.net()))
+        assert float(row["value_val"]) == evaluate.score(made.predict, world.validation).value
+        tested, operations = evaluate.measure(made, world.test)
+        assert float(row["value_test"]) == tested.value
+        assert float(row["acs"]) == evaluate.total(operations).acs
+        assert float(row["spikes"]) == evaluate.total(operations).spikes
+
+
+def test_a_chip_with_other_values_is_measured_again(evaluated):
+    chips = [condition for condition in evaluated if condition.columns.get("chip") == 0]
+    for one, other in itertools.combinations(chips, 2):
+        alike = same(programmed(copy.deepcopy(one.net())), programmed(other.net()))
+        level = one.columns["level"] == other.columns["level"]
+        assert (one.key == other.key) == (alike and level)
 
 
 def test_rows_of_calibrated_chips_hold_the_test_value_after_the_last_epoch_and_no_others_do(world, finished, tmp_path):

@@ -1284,3 +1284,11 @@ def test_an_impossible_option_is_refused_by_file_and_key(model, option, values, 
 def test_a_file_of_noise_that_makes_no_sense_is_refused_by_file_and_key(noise, key, facts):
     with refused(f"{HERE}: {key}", *facts):
         params.parse("noise", noise, HERE)
+
+
+@pytest.mark.parametrize("noise", ["mismatch", "quantisation", "stuck", "analog_chip"])
+def test_maps_on_a_chip_are_channels_last_though_an_image_has_one_channel(noise):
+    net = made(build(), *parts_of(noise, params.load("noise", noise).levels[0]))
+    with torch.no_grad():
+        for layer, s_TBN in net.walk(net.encode(images())):
+            assert s_TBN.dim() < 5 or s_TBN[0].is_contiguous(memory_format=torch.channels_last), layer.spec

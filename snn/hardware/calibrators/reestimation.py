@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 torch = lazy("torch")
 chips = lazy("snn.hardware.chip")
+over_time = lazy("snn.model.over_time")
 
 
 class Reestimation(Calibrator):
@@ -43,7 +44,7 @@ class Reestimation(Calibrator):
                             _add(found, i, network.scores(s_TBN))
                     elif layer.activation:
                         _add(wanted, i, next(targets))
-                        _add(found, i, s_TBN.mean(0))
+                        _add(found, i, over_time.rate(s_TBN))
                 samples += len(goal)
             off = {i: (wanted[i] - found[i]) / samples for i in wanted}
             for i, off_C in off.items():

@@ -36,4 +36,4 @@ class _Factor:
 
     def __call__(self, u_TBN):
         drawn = torch.randn(u_TBN.shape, generator=self.generator, device=u_TBN.device, dtype=u_TBN.dtype)
-        return 1 + self.sigma * drawn
+        return drawn.mul_(self.sigma).add_(1)

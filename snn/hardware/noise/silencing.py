@@ -44,7 +44,7 @@ class _Kept:
 
     def __call__(self, like):
         drawn = torch.rand(like.shape, generator=self.generator, device=like.device, dtype=like.dtype)
-        return (drawn >= self.p).to(like.dtype)
+        return drawn.ge_(self.p)
 
 
 class _Alive:

@@ -50,7 +50,7 @@ class _Multiplied:
         self.sigma, self.generator, self.compounds = sigma, generator, compounds
 
     def __call__(self, x_TBX):
-        gain_TBX = 1 + self.sigma * _fresh(x_TBX, self.generator)
+        gain_TBX = _fresh(x_TBX, self.generator).mul_(self.sigma).add_(1)
         return x_TBX * (gain_TBX.cumprod(0) if self.compounds else gain_TBX)
 
 
@@ -59,7 +59,7 @@ class _Added:
         self.sigma, self.generator = sigma, generator
 
     def __call__(self, z_TBN):
-        return z_TBN + self.sigma * _fresh(z_TBN, self.generator)
+        return z_TBN + _fresh(z_TBN, self.generator).mul_(self.sigma)
 
 
 def _fresh(x, generator):

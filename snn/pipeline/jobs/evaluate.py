@@ -35,7 +35,7 @@ class Evaluate(Job):
 
     @property
     def inputs(self) -> list[Path]:
-        return [*super().inputs, self.run.data.test_file]
+        return [*super().inputs, self.run.data.test_file, *(c.file("history.csv") for c in self.calibrations)]
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -72,6 +72,6 @@ class Evaluate(Job):
             training_data=run.data.training_file,
             test_data=run.data.test_file,
         )
-        chips = [conditions.Calibrated(calibration.design, calibration.proof) for calibration in self.calibrations]
+        chips = [conditions.Calibrated(c.design, c.proof, c.file("history.csv")) for c in self.calibrations]
         steps = self.steps_eval
         results.finish(self, out, lambda: evaluate.run(subject, chips, steps, place, out, observer), place)
