@@ -98,12 +98,17 @@ class Layer(nn.Module):
         return isinstance(self.activation, Neuron) and self.activation.smooth is None
 
     def current(
-        self, x_TBX: Tensor, addend_TBN: Tensor | None = None, folded: Mapping[str, Tensor] | None = None
+        self,
+        x_TBX: Tensor,
+        addend_TBN: Tensor | None = None,
+        folded: Mapping[str, Tensor] | None = None,
+        spikes: bool = False,
     ) -> Tensor:
         """The current into the neurons, norm and addend included: (T, B, *input_shape) -> (T, B, *output_shape).
 
-        `folded`: weight and bias that replace the layer's own and its norm. An input that is the same at every step
-        (stride 0 in time) is multiplied once and gives a current of one step, unless one of all steps is added.
+        `folded`: weight and bias that replace the layer's own and its norm. `spikes`: all inputs are 0 or 1. An input
+        that is the same at every step (stride 0 in time) is multiplied once and gives a current of one step, unless one
+        of all steps is added.
         """
         for received in self.silicon.inputs:
             x_TBX = received(x_TBX)
@@ -117,7 +122,7 @@ class Layer(nn.Module):
         if folded is not None:
             z_bN = torch.func.functional_call(self.op, dict(folded), x_bX)
         else:
-            z_bN = self._multiply(x_bX)
+            z_bN = self._multiply(x_bX, spikes)
         z_bN = z_bN.to(x_bX.dtype)  # of bfloat16 under autocast: norms and membranes stay precise
         if self.norm and folded is None:
             z_bN = self.norm(z_bN)
@@ -126,13 +131,13 @@ class Layer(nn.Module):
         z_TBN = z_bN[None] if constant or alone else z_bN.unflatten(0, (steps, -1))
         return z_TBN if addend_TBN is None else z_TBN + addend_TBN
 
-    def _multiply(self, x_bX: Tensor) -> Tensor:
+    def _multiply(self, x_bX: Tensor, spikes: bool) -> Tensor:
         """Weights times inputs plus bias; a pool, for a layer without synapses.
 
         Spikes are kept as bits if gradients go on to what sent them: else the graph of one layer is all there is.
         """
         op = self.op
-        if isinstance(op, nn.Conv2d) and self.gets_spikes and torch.is_grad_enabled() and x_bX.requires_grad:
+        if isinstance(op, nn.Conv2d) and spikes and torch.is_grad_enabled() and x_bX.requires_grad:
             altered = (self.dropout and self.training) or self.silicon.inputs
             if x_bX.device.type == "cpu" and not altered:
                 return convolve(op, x_bX)
@@ -161,7 +166,7 @@ class Layer(nn.Module):
         """Inputs to (outputs, state for the next chunk of time): a membrane, x of NeuNorm, or None."""
         if isinstance(self.spec, NeuNorm):
             return self.op(x_TBX, state)
-        return self.respond(self.current(x_TBX, addend_TBN), state, len(x_TBX))
+        return self.respond(self.current(x_TBX, addend_TBN, spikes=self.gets_spikes), state, len(x_TBX))
 
 
 def rectify(z: Tensor, relu: Relu) -> Tensor:

@@ -61,3 +61,11 @@ def test_a_network_learns_the_same_whether_spikes_are_kept_as_bits_or_not(case):
 def test_only_convolutions_right_behind_neurons_get_spikes():
     net = nets.student((Conv(conv=4), MaxPool(max_pool=2), Conv(conv=4), Conv(conv=4)))
     assert [i for i, layer in enumerate(net.layers) if layer.gets_spikes and isinstance(layer.op, nn.Conv2d)] == [3]
+
+
+def test_currents_of_counts_have_the_gradients_of_counts():
+    net = nets.student((Conv(conv=4), Conv(conv=4)))
+    layer, count = net.layers[1], nets.some(2, 4, 8, 8).abs().mul(4).round().requires_grad_()
+    (found,) = torch.autograd.grad(layer.current(count[None]).square().sum(), layer.op.weight)
+    (expected,) = torch.autograd.grad(layer.op(count).square().sum(), layer.op.weight)
+    assert torch.equal(found, expected)

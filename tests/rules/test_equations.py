@@ -918,6 +918,7 @@ def inputs_of(student, x):
     """What the operator of each layer is given in one forward pass, (T, B, ...) flattened to (T B, ...)."""
     given = {}
     for i, layer in enumerate(student.layers):
+        layer.gets_spikes = False  # convolutions of spikes call no operator
         layer.op.register_forward_pre_hook(lambda _, args, i=i: given.update({i: args[0].detach()}))
     student.predict(x)
     return given
