@@ -18,7 +18,10 @@ HERE = Path(__file__).parent
 PAGE, FIGURE = Path("docs", "results", "speed.md"), Path("docs", "results", "speed.svg")
 WIDE = 0.15  # spread over median, beyond which a figure is marked
 DRAWN = ("neuron", "step", "memory", "inference", "epoch")
-TEXT = dict.fromkeys(("quantity", "case", "candidate", "reference", "unit", "equality_of", "model", "note"), str)
+TEXT = dict.fromkeys(  # a commit such as 81e2873 is not a number
+    ("quantity", "case", "candidate", "reference", "unit", "equality_of", "model", "note", "cpu", "versions", "commit"),
+    str,
+)
 NUMBERS = (
     "steps",
     "ratio",

@@ -72,3 +72,8 @@ def test_a_subset_is_chosen_by_names():
     assert __main__.selected("") == page.quantities()
     with pytest.raises(InputError, match="neuron"):
         __main__.selected("neuro")
+
+
+def test_a_commit_that_looks_like_a_number_is_a_text(tmp_path):
+    measure.write(tmp_path / "step.csv", [Row("step", "STBP", 4, "ours", **MACHINE | {"commit": "81e2873"})])
+    assert page.on_record(tmp_path)["step"].commit.tolist() == ["81e2873"]
