@@ -40,7 +40,7 @@ def loop(
     A current of one step is that of all `steps`.
     """
     if silicon != IDEAL or neuron.smooth is not None:
-        raise NotImplementedError("the plain loop knows ideal spiking neurons only")
+        raise ValueError("the plain loop knows ideal spiking neurons only")
     if steps is not None and len(x_TBN) == 1:
         x_TBN = x_TBN.expand(steps, *x_TBN.shape[1:])
     v_BN = torch.zeros_like(x_TBN[0]) if v_BN is None else v_BN

@@ -13,7 +13,7 @@ import triton
 from torch import Tensor
 
 from snn.model import gpu_kernels
-from snn.model.layout import Layout
+from snn.model.layout import Layout, between_steps
 from snn.model.spec import Neuron
 
 BLOCK = 512  # neurons per program: four per thread, so that single precision moves 16 bytes at once
@@ -48,7 +48,7 @@ class Triton:
                 g=layout.empty(steps) if summed else g_x,
                 g_sum=g_x if summed else None,
                 g_v_before=tensors.get("g_v_before"),
-                g_stride=_stride(tensors.get("g_s")),
+                g_stride=between_steps(tensors.get("g_s")),
                 width=neuron.width,
                 height=neuron.height,
                 slope=-neuron.height / neuron.width,
@@ -82,17 +82,12 @@ def _grid(layout: Layout) -> tuple[int]:
     return (triton.cdiv(layout.neurons, BLOCK),)
 
 
-def _stride(tensor: Tensor | None) -> int:
-    """Numbers between two steps, 0 if one step stands for all."""
-    return 0 if tensor is None or len(tensor) == 1 else tensor.stride(0)
-
-
 def _numbers(neuron: Neuron, layout: Layout, steps: int, tensors: Mapping[str, Tensor | None]) -> dict[str, Any]:
     """Arguments of both kernels that are no tensors."""
     return {
         "steps": steps,
         "neurons": layout.neurons,
-        "x_stride": _stride(tensors["x"]),
+        "x_stride": between_steps(tensors["x"]),
         "nominal_decay": neuron.decay,
         "nominal_threshold": neuron.threshold,
         "TO_ZERO": neuron.reset == "zero",

@@ -8,6 +8,7 @@ through time, so the gradient of a current is known as soon as its spike is:
 Source: Yang et al., Training spiking neural networks with local tandem learning, NeurIPS 2022.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -42,9 +43,12 @@ class Imitation:
         learns = self.steps > self.warm_up
         compiled = native.library(z_1BN.dtype) if z_1BN.device.type == "cpu" and self.layer.fires else None
         if compiled and learns and self.layer.silicon is IDEAL:
-            self.v_BN = torch.zeros_like(z_1BN[0]) if self.v_BN is None else self.v_BN
-            state = self.target_BN, self.count_BN, self.v_BN
-            s_1BN, self.term = _Imitate.apply(z_1BN, *state, self.layer.activation, self.steps, self.lam, compiled)
+            layout = Layout(z_1BN)
+            self.v_BN = layout.empty().zero_() if self.v_BN is None else layout.step(self.v_BN)
+            self.count_BN = layout.step(self.count_BN)
+            state = {"target": layout.step(self.target_BN), "count": self.count_BN, "v_next": self.v_BN}
+            about = self.layer.activation, self.steps, self.lam
+            s_1BN, self.term = _Imitate.apply(z_1BN, layout, state, *about, compiled)
             return s_1BN
         s_1BN, self.v_BN = self.layer.respond(z_1BN, None if self.v_BN is None else self.v_BN.detach())
         total_BN = self.count_BN + s_1BN.squeeze(0)
@@ -59,31 +63,23 @@ class Imitation:
 
 
 class _Imitate(torch.autograd.Function):
-    """Takes membranes and counts one step further, in place."""
+    """Takes v_next and count in `state`, which are in this layout, one step further, in place."""
 
     @staticmethod
     def forward(
         ctx: Any,
         z_1BN: Tensor,
-        target_BN: Tensor,
-        count_BN: Tensor,
-        v_BN: Tensor,
+        layout: Layout,
+        state: Mapping[str, Tensor],
         neuron: Neuron,
         steps: int,
         lam: float,
         compiled: native.Library,
     ) -> tuple[Tensor, Tensor]:
         ctx.set_materialize_grads(False)
-        layout = Layout(z_1BN)
         s_1BN, g_1BN = layout.empty(1), layout.empty(1)
-        state = {"count": count_BN, "v_next": v_BN}
-        alike = {name: layout.one(tensor) for name, tensor in state.items()}
-        read = {"x": layout.all(z_1BN), "target": layout.one(target_BN)}
-        scale = 2 / layout.neurons * lam
-        square = compiled.imitate(neuron, layout, steps, scale, **read, **alike, s=s_1BN, g_x=g_1BN)
-        for name, tensor in state.items():
-            if alike[name] is not tensor:
-                tensor.copy_(alike[name])
+        tensors = {**state, "x": layout.steps(z_1BN), "s": s_1BN, "g_x": g_1BN}
+        square = compiled.imitate(neuron, layout, steps, 2 / layout.neurons * lam, **tensors)
         ctx.save_for_backward(g_1BN)
         ctx.mark_non_differentiable(s_1BN)
         return s_1BN, z_1BN.new_tensor(lam * square / layout.neurons)
@@ -91,4 +87,4 @@ class _Imitate(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, _: None, g: Tensor) -> Any:
         (g_1BN,) = ctx.saved_tensors
-        return g_1BN if float(g) == 1 else g_1BN * g, *(None,) * 7
+        return g_1BN if float(g) == 1 else g_1BN * g, *(None,) * 6

@@ -20,24 +20,24 @@ class Layout:
         return torch.empty_strided((*steps, *self.shape), stride, dtype=self._dtype, device=self._device)
 
     @overload
-    def one(self, tensor: Tensor) -> Tensor: ...
+    def step(self, tensor: Tensor) -> Tensor: ...
     @overload
-    def one(self, tensor: None) -> None: ...
+    def step(self, tensor: None) -> None: ...
     @overload
-    def one(self, tensor: Tensor | None) -> Tensor | None: ...
-    def one(self, tensor: Tensor | None) -> Tensor | None:
+    def step(self, tensor: Tensor | None) -> Tensor | None: ...
+    def step(self, tensor: Tensor | None) -> Tensor | None:
         """A tensor of one step in this order, broadcast and copied if need be."""
         if tensor is None or (tensor.shape == self.shape and tensor.stride() == self.stride):
             return tensor
         return self.empty().copy_(tensor)
 
     @overload
-    def all(self, tensor: Tensor, repeats: bool = False) -> Tensor: ...
+    def steps(self, tensor: Tensor, repeats: bool = False) -> Tensor: ...
     @overload
-    def all(self, tensor: None, repeats: bool = False) -> None: ...
+    def steps(self, tensor: None, repeats: bool = False) -> None: ...
     @overload
-    def all(self, tensor: Tensor | None, repeats: bool = False) -> Tensor | None: ...
-    def all(self, tensor: Tensor | None, repeats: bool = False) -> Tensor | None:
+    def steps(self, tensor: Tensor | None, repeats: bool = False) -> Tensor | None: ...
+    def steps(self, tensor: Tensor | None, repeats: bool = False) -> Tensor | None:
         """A tensor of several steps in this order, copied if need be; with `repeats`, one step may stand for all."""
         if tensor is None:
             return None
@@ -52,6 +52,11 @@ class Layout:
         """A tensor in this order as (steps, neurons), or as (neurons,); it shares the memory."""
         time = tensor.dim() - len(self.shape)
         return tensor.as_strided((*tensor.shape[:time], self.neurons), (*tensor.stride()[:time], 1))
+
+
+def between_steps(tensor_TBN: Tensor | None) -> int:
+    """Numbers in memory between two steps of a tensor; 0 if it has one step, which stands for all."""
+    return 0 if tensor_TBN is None or len(tensor_TBN) == 1 else tensor_TBN.stride(0)
 
 
 def _dense(tensor: Tensor) -> bool:

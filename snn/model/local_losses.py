@@ -110,7 +110,7 @@ def percentiles(teacher: Network, x: Tensor, percentile: float) -> list[Tensor]:
 def nearest_rank(values: Tensor, percentile: float) -> Tensor:
     """The k-th smallest value, k = 1 + round(percentile / 100 (N - 1))."""
     layout = Layout(values)
-    flat = layout.flat(layout.all(values)).flatten()
+    flat = layout.flat(layout.steps(values)).flatten()
     k = 1 + round(percentile / 100 * (len(flat) - 1))
     above = len(flat) - k
     return _least_of_largest(flat, above + 1) if above < len(flat) // 16 else flat.kthvalue(k).values

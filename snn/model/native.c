@@ -2,11 +2,9 @@
 
    Tensors are (steps, neurons), dense and alike in memory. Neurons are walked in blocks, so that a block with all its
    steps stays in the cache. The backward pass computes membranes and spikes again from the currents, so nothing else is
-   kept. Compiled once per precision: REAL is float or double. */
+   kept. Compiled once per precision: REAL is float or double. BLOCK is how many neurons a block has. */
 
 #include <stddef.h>
-
-enum { BLOCK = 128 };
 
 typedef struct {
     ptrdiff_t steps, neurons;

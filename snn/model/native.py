@@ -22,7 +22,7 @@ from torch import Tensor
 
 from snn.core import files
 from snn.core.errors import InputError
-from snn.model.layout import Layout
+from snn.model.layout import Layout, between_steps
 from snn.model.spec import Neuron
 
 SOURCE = Path(__file__).with_suffix(".c")
@@ -30,7 +30,7 @@ SOURCE = Path(__file__).with_suffix(".c")
 FLAGS = ("-std=c11", "-O3", "-ffp-contract=off", "-fno-trapping-math", "-fPIC", "-shared")
 VECTORS = {"AVX2": ("-mavx2",), "AVX512": ("-mavx2",)}  # by what torch finds in this CPU; wider ones gain nothing
 REALS = {torch.float32: "float", torch.float64: "double"}
-BLOCK = 128  # as in the source
+BLOCK = 128  # neurons that are walked together
 SMALLEST_SHARE = 1 << 15  # numbers per thread below which a thread costs more than it saves
 
 
@@ -98,7 +98,12 @@ def library(dtype: torch.dtype) -> Library | None:
     """The compiled neuron for tensors of this type; None for other types, or if it cannot be compiled."""
     if dtype not in REALS:
         return None
-    flags = (*FLAGS, *VECTORS.get(torch.backends.cpu.get_cpu_capability(), ()), f"-DREAL={REALS[dtype]}")
+    flags = (
+        *FLAGS,
+        *VECTORS.get(torch.backends.cpu.get_cpu_capability(), ()),
+        f"-DREAL={REALS[dtype]}",
+        f"-DBLOCK={BLOCK}",
+    )
     digest = hashlib.sha256("\n".join((*flags, SOURCE.read_text())).encode()).hexdigest()[:12]
     path = Path(sys.prefix, "lib", "spikeledger", f"neuron-{REALS[dtype]}-{digest}.so")
     if _whole(path):
@@ -132,12 +137,11 @@ def _whole(path: Path) -> bool:
 
 def _neurons(neuron: Neuron, layout: Layout, steps: int, tensors: Mapping[str, Tensor | None]) -> Neurons:
     found = {name: tensor for name, tensor in tensors.items() if tensor is not None}
-    stride = {name: 0 if len(found[name]) == 1 else found[name].stride(0) for name in ("x", "g_s") if name in found}
     return Neurons(
         steps=steps,
         neurons=layout.neurons,
-        x_stride=stride["x"],
-        g_stride=stride.get("g_s", 0),
+        x_stride=between_steps(found["x"]),
+        g_stride=between_steps(found.get("g_s")),
         summed="g_x" in found and len(found["g_x"]) < steps,
         to_zero=neuron.reset == "zero",
         at=neuron.fires == "at",

@@ -116,11 +116,11 @@ class _Fire(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         layout = Layout(x_TBN)
         read = {
-            "x": layout.all(x_TBN, repeats=True),
-            "v": layout.one(v_BN),
-            "keep": layout.all(keep_TBN),
-            "decay": layout.one(decay_N),
-            "threshold": layout.one(threshold_N),
+            "x": layout.steps(x_TBN, repeats=True),
+            "v": layout.step(v_BN),
+            "keep": layout.steps(keep_TBN),
+            "decay": layout.step(decay_N),
+            "threshold": layout.step(threshold_N),
         }
         s_TBN, v_next_BN, u_TBN = layout.empty(steps), layout.empty(), layout.empty(steps) if slope else None
         form = engine(x_TBN.dtype, x_TBN.device, smooth=neuron.smooth is not None)
@@ -134,8 +134,8 @@ class _Fire(torch.autograd.Function):
         neuron, slope, steps, layout, form, names = ctx.call
         *saved, u_TBN = ctx.saved_tensors
         read = dict(zip(names, saved, strict=True))
-        factors = [layout.all(factor(u_TBN)) for factor in slope] + ([] if read["keep"] is None else [read["keep"]])
-        gradients = {"g_s": layout.all(g_s_TBN, repeats=True), "g_v": layout.one(g_v_BN)}
+        factors = [layout.steps(factor(u_TBN)) for factor in slope] + ([] if read["keep"] is None else [read["keep"]])
+        gradients = {"g_s": layout.steps(g_s_TBN, repeats=True), "g_v": layout.step(g_v_BN)}
         g_x_TBN, g_v_before_BN = layout.empty(len(read["x"])), layout.empty() if ctx.needs_input_grad[1] else None
         form.learn(neuron, layout, steps, factors, **read, **gradients, g_x=g_x_TBN, g_v_before=g_v_before_BN)
         return g_x_TBN, g_v_before_BN, None, None, None, None, None, None

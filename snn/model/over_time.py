@@ -23,7 +23,7 @@ class _Total(torch.autograd.Function):
     def forward(ctx: Any, s_TBN: Tensor) -> Tensor:
         ctx.shape = s_TBN.shape
         layout = Layout(s_TBN)
-        return layout.shaped(layout.flat(layout.all(s_TBN, repeats=True)).sum(0))
+        return layout.shaped(layout.flat(layout.steps(s_TBN, repeats=True)).sum(0))
 
     @staticmethod
     def backward(ctx: Any, g_BN: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, s_bCHW: Tensor, weight: Tensor, bias: Tensor | None, op: nn.Conv2d) -> Tensor:
         layout = Layout(s_bCHW[None])
-        bits = np.packbits(layout.flat(layout.one(s_bCHW)).to(torch.bool).numpy())
+        bits = np.packbits(layout.flat(layout.step(s_bCHW)).to(torch.bool).numpy())
         ctx.save_for_backward(torch.from_numpy(bits), weight)
         ctx.call = layout, op, None if bias is None else bias.shape
         ctx.dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else weight.dtype

@@ -102,6 +102,16 @@ def test_an_import_that_is_rebound_makes_due_what_depends_on_it(tree, module, na
     assert {stage for stage in before if after[stage] != before[stage]} == stages
 
 
+def edited(tree: Path, file: str, code: str, changed: str) -> set[str]:
+    """The stages whose jobs have other digests once `code` is replaced in a file of snn."""
+    path = tree / "snn" / file
+    before, text = digests(tree), path.read_text()
+    assert code in text
+    path.write_text(text.replace(code, changed))
+    after = digests(tree)
+    return {stage for stage in before if after[stage] != before[stage]}
+
+
 @pytest.mark.parametrize(
     ("file", "code", "changed", "stages"),
     [
@@ -123,36 +133,25 @@ def test_an_import_that_is_rebound_makes_due_what_depends_on_it(tree, module, na
     ],
 )
 def test_what_a_stage_does_with_its_parameters_is_part_of_its_code(tree, file, code, changed, stages):
-    before = digests(tree)
-    path = tree / "snn" / "pipeline" / file
-    text = path.read_text()
-    assert code in text
-    path.write_text(text.replace(code, changed))
-    after = digests(tree)
-    assert {stage for stage in before if after[stage] != before[stage]} == stages
+    assert edited(tree, f"pipeline/{file}", code, changed) == stages
 
 
 AFTER_TRAINING = {"calibrate", "evaluate", "collect", "report"}
+EVERY_STAGE = {"prepare", "train", *AFTER_TRAINING}
 
 
 @pytest.mark.parametrize(
     ("file", "code", "changed", "stages"),
     [
         ("config/levels.py", 'level if value == "level"', '2 * level if value == "level"', AFTER_TRAINING),
-        ("config/__init__.py", "__all__ = [", "Noise.doubled = True\n__all__ = [", None),
-        ("data/shapes.py", "return dataset.classes if", "return 2 * dataset.classes if", None),
-        ("core/stored.py", "writer.writerows(rows)", "writer.writerows(rows[:1])", None),
+        ("config/__init__.py", "__all__ = [", "Noise.doubled = True\n__all__ = [", EVERY_STAGE),
+        ("data/shapes.py", "return dataset.classes if", "return 2 * dataset.classes if", EVERY_STAGE),
+        ("core/stored.py", "writer.writerows(rows)", "writer.writerows(rows[:1])", EVERY_STAGE),
         ("__init__.py", "cli          the command line\n", "cli          all\n", set()),
     ],
 )
 def test_what_computes_a_number_between_parameters_and_files_is_part_of_digests(tree, file, code, changed, stages):
-    before = digests(tree)
-    path = tree / "snn" / file
-    text = path.read_text()
-    assert code in text
-    path.write_text(text.replace(code, changed))
-    after = digests(tree)
-    assert {stage for stage in before if after[stage] != before[stage]} == (set(before) if stages is None else stages)
+    assert edited(tree, file, code, changed) == stages
 
 
 @pytest.mark.parametrize(
@@ -160,10 +159,4 @@ def test_what_computes_a_number_between_parameters_and_files_is_part_of_digests(
     [("native.c", "v[i] + x[i]", "v[i] - x[i]"), ("native.py", "-ffp-contract=off", "-ffp-contract=fast")],
 )
 def test_c_source_and_its_flags_are_part_of_the_code_of_whatever_runs_neurons(tree, file, code, changed):
-    before = digests(tree)
-    path = tree / "snn" / "model" / file
-    text = path.read_text()
-    assert code in text
-    path.write_text(text.replace(code, changed))
-    after = digests(tree)
-    assert {stage for stage in before if after[stage] == before[stage]} == {"prepare"}
+    assert edited(tree, f"model/{file}", code, changed) == EVERY_STAGE - {"prepare"}
