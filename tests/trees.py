@@ -1,12 +1,12 @@
 """Copies of the project in which tests run its commands, each in a process of its own."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+from subprocess import CompletedProcess
 
 from snn.core.paths import ROOT
+from tests import forks
 
 PARTS = ("Snakefile", "snn", "params", "workflow", "profiles")
 COMPUTE = """
@@ -30,10 +30,9 @@ def plant(tree: Path) -> Path:
 
 def run(
     tree: Path, *command: object, status: int | None = 0, environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+) -> CompletedProcess[str]:
     """A finished command of Python in a tree; any exit status but the expected one, if given, fails the test."""
-    arguments = [sys.executable, *map(str, command)]
-    done = subprocess.run(arguments, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    done = forks.run(tree, list(map(str, command)), environment)
     assert status is None or done.returncode == status, (done.stdout + done.stderr)[-3000:]
     return done
 

@@ -15,6 +15,7 @@ from snn.cli.main import main
 from snn.config import params
 from snn.core import files, stored
 from snn.pipeline.plan import Plan
+from tests import trees
 
 LINE = re.compile(r"error: [^:]+: .+; .+")
 ROOT = Path(__file__).parents[2]
@@ -209,8 +210,7 @@ def test_a_training_whose_loss_is_no_number_becomes_a_row_that_says_so(grid, her
 @pytest.mark.workflow
 def test_an_unknown_experiment_stops_the_workflow_with_the_nearest_name():
     for arguments in (["snakemake", "-n", "--config", "experiment=digit"], ["snn", "plan", "--experiment", "digit"]):
-        done = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 2
+        done = trees.run(ROOT, "-m", *arguments, status=2)
         line = done.stderr.splitlines()[-1]
         assert line.startswith("error: experiment 'digit': ")
         assert "'digits'" in line
@@ -218,9 +218,8 @@ def test_an_unknown_experiment_stops_the_workflow_with_the_nearest_name():
 
 @pytest.mark.workflow
 def test_an_unknown_setting_stops_the_workflow():
-    command = [sys.executable, "-m", "snakemake", "-n", "--config", "experimnt=digits"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, LINE.fullmatch(done.stderr.splitlines()[-1]) is not None) == (2, True)
+    done = trees.run(ROOT, "-m", "snakemake", "-n", "--config", "experimnt=digits", status=2)
+    assert LINE.fullmatch(done.stderr.splitlines()[-1])
 
 
 def test_a_folder_that_is_no_job_is_refused(capsys):

@@ -11,12 +11,16 @@ from snn.config import params
 from snn.pipeline.jobs.train import Train
 from snn.pipeline.plan import Plan
 
-GRIDS = [Plan(name) for name in params.names("experiments")]
-RUN = {
-    "methods": [{job.method_name for job in grid.jobs.values() if isinstance(job, Train)} for grid in GRIDS],
-    "networks": [{run.network_name for run in grid.runs} for grid in GRIDS],
-    "datasets": [{grid.experiment.dataset} for grid in GRIDS],
+RUN = {  # what a plan runs of a kind, by name
+    "methods": lambda plan: {job.method_name for job in plan.jobs.values() if isinstance(job, Train)},
+    "networks": lambda plan: {run.network_name for run in plan.runs},
+    "datasets": lambda plan: {plan.experiment.dataset},
 }
+
+
+@pytest.fixture(scope="module")
+def plans() -> list[Plan]:
+    return [Plan(name) for name in params.names("experiments")]
 
 
 def listed(kind: str, capsys) -> list[dict[str, str]]:
@@ -33,9 +37,10 @@ def test_everything_of_a_kind_is_listed(kind, capsys):
 
 
 @pytest.mark.parametrize("kind", RUN)
-def test_what_no_experiment_runs_is_marked_and_for_the_others_experiments_are_counted(kind, capsys):
+def test_what_no_experiment_runs_is_marked_and_for_the_others_experiments_are_counted(kind, plans, capsys):
+    run = list(map(RUN[kind], plans))
     for row in listed(kind, capsys):
-        number = sum(row["name"] in names for names in RUN[kind])
+        number = sum(row["name"] in names for names in run)
         assert row["experiments"] == (str(number) if number else "-")
 
 

@@ -112,6 +112,7 @@ def test_tonic_numbers_rows_as_columns_from_the_other_side_and_calls_brighter_ze
     assert np.array_equal(np.stack([found.x_E, found.y_E, found.p_E]), np.stack([127 - y_E, 127 - x_E, 1 - p_E]))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="the folder ../shared/data with real files is not there")
 def test_every_real_recording_is_read_as_tonic_reads_it(tonic, tmp_path):
     subprocess.run([sys.executable, SHARED / "unpack.py", "nmnist", tmp_path], check=True)
@@ -455,6 +456,7 @@ def test_recordings_in_one_folder_per_class_need_no_code(tmp_path, capsys):
     assert "options.sha256" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="the folder ../shared/data with real files is not there")
 def test_the_part_of_nmnist_has_its_sum_and_its_sizes(tmp_path):
     subprocess.run([sys.executable, SHARED / "unpack.py", "nmnist", tmp_path], check=True)

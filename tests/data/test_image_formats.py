@@ -11,18 +11,18 @@ import zlib
 
 import numpy as np
 import pytest
-import torchvision
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from torchvision.transforms import v2
 
 from snn.config import params
 from snn.core.errors import InputError
+from snn.core.lazy import lazy
 from snn.data.formats import idx, pictures
 from snn.data.loaders import arrays, images_folder, tiny_imagenet
 from tests.refusals import refused
 
+torchvision, v2 = lazy("torchvision"), lazy("torchvision.transforms.v2")  # not imported where this is only collected
 MEGABYTE = 1 << 20
 RNG = np.random.default_rng(1)
 

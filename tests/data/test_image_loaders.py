@@ -14,18 +14,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torchvision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from torchvision.transforms import v2
 
 from snn.config import params
 from snn.core.errors import InputError
+from snn.core.lazy import lazy
 from snn.data.formats import archives, idx, pictures
 from snn.data.loaders import arrays, cifar, images_folder, mnist, tiny_imagenet
 from tests.refusals import refused
 
+torchvision, v2 = lazy("torchvision"), lazy("torchvision.transforms.v2")  # not imported where this is only collected
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 RNG = np.random.default_rng(0)
 
@@ -64,16 +64,12 @@ def mnist_files(tmp_path):
     return tmp_path
 
 
-TORCHVISION = {
-    "mnist": torchvision.datasets.MNIST,
-    "fashion_mnist": torchvision.datasets.FashionMNIST,
-    "kmnist": torchvision.datasets.KMNIST,
-}
+TORCHVISION = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
 
 
 def as_torchvision(kind, root, train):
     """Read by torchvision, from the gzipped files of a folder."""
-    raw = root / kind.__name__ / "raw"
+    raw = root / kind / "raw"
     raw.mkdir(parents=True, exist_ok=True)
     return lambda source: (
         [
@@ -81,7 +77,7 @@ def as_torchvision(kind, root, train):
             for path in source.iterdir()
             if path.suffix == ".gz"
         ],
-        kind(root, train=train),
+        getattr(torchvision.datasets, kind)(root, train=train),
     )[1]
 
 
@@ -101,7 +97,7 @@ def test_fashion_mnist_as_released_equals_torchvision_sample_by_sample(tmp_path)
     folder = SHARED / "FashionMNIST" / "raw"
     raw = mnist.load(of("fashion_mnist"), folder)
     for part, train in (("train", True), ("test", False)):
-        peer = as_torchvision(torchvision.datasets.FashionMNIST, tmp_path, train)(folder)
+        peer = as_torchvision("FashionMNIST", tmp_path, train)(folder)
         found = np.stack([raw.read(i)[0] for i in raw.parts[part]])
         assert np.array_equal(found, peer.data.numpy())
         assert np.array_equal(raw.y_N[raw.parts[part]], peer.targets.numpy())
@@ -109,7 +105,7 @@ def test_fashion_mnist_as_released_equals_torchvision_sample_by_sample(tmp_path)
 
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_servers_and_sums_of_the_mnist_family_are_those_of_torchvision(name):
-    files, peer = params.load("datasets", name).files, TORCHVISION[name]
+    files, peer = params.load("datasets", name).files, getattr(torchvision.datasets, TORCHVISION[name])
     assert [(file.name, file.md5) for file in files] == peer.resources
     for file in files:
         assert list(file.urls) == [mirror + file.name for mirror in peer.mirrors]
@@ -212,9 +208,7 @@ def cifar_release(classes, n=4):
     return binary, pickled
 
 
-@pytest.mark.parametrize(
-    ("name", "peer"), [("cifar10", torchvision.datasets.CIFAR10), ("cifar100", torchvision.datasets.CIFAR100)]
-)
+@pytest.mark.parametrize(("name", "peer"), [("cifar10", "CIFAR10"), ("cifar100", "CIFAR100")])
 def test_cifar_equals_torchvision_sample_by_sample(name, peer, tmp_path, monkeypatch):
     binary, pickled = cifar_release(10 if name == "cifar10" else 100)
     write_tar(tmp_path / of(name).archive, binary)
@@ -224,7 +218,7 @@ def test_cifar_equals_torchvision_sample_by_sample(name, peer, tmp_path, monkeyp
     monkeypatch.setattr(torchvision.datasets.cifar, "check_integrity", lambda *_: True)
     raw = cifar.load(of(name), tmp_path)
     for part, train in (("train", True), ("test", False)):
-        theirs = peer(tmp_path, train=train)
+        theirs = getattr(torchvision.datasets, peer)(tmp_path, train=train)
         assert theirs.classes == raw.class_names
         assert len(theirs) == len(raw.parts[part]) > 0
         for (x, y), (picture, label) in zip(every(raw, part), theirs, strict=True):
@@ -554,6 +548,7 @@ def test_a_damaged_array_file_is_refused_by_name_or_has_its_shape(data, tmp_path
         assert raw is None or raw.read(0).dtype == np.uint8
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="the folder ../shared/data with real files is not there")
 def test_the_copy_of_cifar10_has_its_sums_and_balanced_classes(tmp_path):
     subprocess.run([sys.executable, SHARED / "unpack.py", "cifar10", tmp_path], check=True)

@@ -146,5 +146,6 @@ def test_without_triton_the_readable_form_runs_on_a_gpu(monkeypatch):
     assert neuron.name_of(GPU) == "torch"
 
 
+@pytest.mark.slow
 def test_neurons_on_a_cpu_never_import_triton():
     python("-c", WITHOUT_TRITON)

@@ -90,6 +90,7 @@ def test_without_a_compiler_the_readable_form_runs(reason, elsewhere, tmp_path, 
 
 
 @needs_a_compiler
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage", [lambda whole: whole[:-40], lambda whole: bytes([*whole[:9000], whole[9000] ^ 1, *whole[9001:]])]
 )

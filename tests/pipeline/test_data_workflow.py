@@ -3,8 +3,6 @@
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +11,8 @@ import pytest
 from snn.cli.main import main
 from snn.core.errors import InputError
 from snn.pipeline.settings import download_environment
+from tests import trees
 
-ROOT = Path(__file__).parents[2]
 DATASET = """
 source: random
 loader: arrays
@@ -36,8 +34,8 @@ epochs: 1
 
 
 def snakemake(tree: Path, *config: str, until: str = "prepare", status: int = 0) -> str:
-    command = [sys.executable, "-m", "snakemake", "-c1", "--until", until, "--config", "experiment=toy", *config]
-    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    command = ("-m", "snakemake", "-c1", "--until", until, "--config", "experiment=toy", *config)
+    done = trees.run(tree, *command, status=None)
     logs = "".join(path.read_text() for path in sorted((tree / "logs").rglob("*.log")))
     assert done.returncode == status, done.stdout + done.stderr + logs
     return done.stdout + done.stderr + logs
@@ -48,14 +46,12 @@ def due(tree: Path) -> dict[str, int]:
         "import json; from snn.cli.due import due_jobs; from snn.pipeline.plan import Plan; "
         "print(json.dumps(due_jobs(Plan('toy'))))"
     )
-    found = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=True)
-    return json.loads(found.stdout)
+    return json.loads(trees.run(tree, "-c", code).stdout)
 
 
 def dry_run(tree: Path) -> dict[str, int]:
     """Jobs by rule that a dry run of Snakemake would do."""
-    command = [sys.executable, "-m", "snakemake", "-n", "-c1", "--config", "experiment=toy"]
-    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=True)
+    done = trees.run(tree, "-m", "snakemake", "-n", "-c1", "--config", "experiment=toy")
     table = (done.stdout + done.stderr).partition("Job stats:\n")[2].partition("\n\n")[0]
     rows = dict(line.split() for line in table.splitlines()[2:])
     return {rule: int(count) for rule, count in rows.items() if rule not in ("all", "total")}
@@ -64,11 +60,7 @@ def dry_run(tree: Path) -> dict[str, int]:
 @pytest.fixture
 def tree(tmp_path) -> Path:
     """The project with a data set of its own, whose file lies in a mirror."""
-    tree, rng = tmp_path / "a tree", np.random.default_rng(0)
-    tree.mkdir()
-    for name in ("Snakefile", "snn", "params", "workflow", "profiles"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
-        copy(ROOT / name, tree / name)
+    tree, rng = trees.plant(tmp_path / "a tree"), np.random.default_rng(0)
     mirror = tmp_path / "a mirror" / "toy"
     mirror.mkdir(parents=True)
     x = rng.integers(256, size=(120, 8, 8), dtype=np.uint8)

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -57,8 +56,14 @@ def run(where, *command, status=0):
     return done.stdout + done.stderr
 
 
+def python(where, *command, status=0):
+    """Output of a command of Python, in the same way."""
+    done = trees.run(where, *command, status=status, environment=ENVIRONMENT)
+    return done.stdout + done.stderr
+
+
 def snn(where, *command, status=0):
-    return run(where, sys.executable, "-m", "snn", *map(str, command), status=status)
+    return python(where, "-m", "snn", *command, status=status)
 
 
 def refused(where, *command):
@@ -79,7 +84,7 @@ def compute(where, experiment):
 
 
 def due(where):
-    return run(where, sys.executable, "-c", DUE).split()
+    return python(where, "-c", DUE).split()
 
 
 def flip(path):
@@ -103,7 +108,7 @@ def stored(file, store):
 def listed(where, pointer="results/runs/digits"):
     """What a pointer names, as the cache knows it."""
     command = ("-m", "dvc", "list", "--recursive", "--dvc-only", ".", pointer)
-    return run(where, sys.executable, *command).split()
+    return python(where, *command).split()
 
 
 @pytest.fixture(scope="module")

@@ -262,13 +262,13 @@ def test_a_killed_training_is_resumed_and_ends_in_the_same_bits(tree):
     edit(tree / "params/experiments/smoke.yaml", "tandem: {training: {epochs: 1}}", "tandem: {training: {epochs: 8}}")
     runs = "r.folder for r in Plan('smoke').runs if r.method_name == 'tandem'"
     folder = trees.run(tree, "-c", f"from snn.pipeline.plan import Plan; print(*({runs}))").stdout.strip()
-    command = [sys.executable, "-m", "snn", "train", "--experiment", "smoke", folder]
-    subprocess.run(command, cwd=tree, check=True, capture_output=True)
+    command = ("-m", "snn", "train", "--experiment", "smoke", folder)
+    trees.run(tree, *command)
     whole = (tree / folder / "net.safetensors").read_bytes(), (tree / folder / "epochs.csv").read_text()
     shutil.rmtree(tree / folder)
 
     resume = tree / folder / files.PROGRESS[0]
-    killed = subprocess.Popen(command, cwd=tree, stdout=subprocess.DEVNULL)
+    killed = subprocess.Popen([sys.executable, *command], cwd=tree, stdout=subprocess.DEVNULL)
     while not resume.exists():
         assert killed.poll() is None, "the training ended before it could be killed"
         time.sleep(0.01)
@@ -276,7 +276,7 @@ def test_a_killed_training_is_resumed_and_ends_in_the_same_bits(tree):
     killed.wait()
     assert not (tree / folder / "net.safetensors").exists()
 
-    again = subprocess.run(command, cwd=tree, check=True, capture_output=True, text=True).stdout
+    again = trees.run(tree, *command).stdout
     assert "epoch 1/8 " not in again
     assert "epoch 8/8 " in again
     assert ((tree / folder / "net.safetensors").read_bytes(), (tree / folder / "epochs.csv").read_text()) == whole
@@ -476,7 +476,6 @@ def test_parsing_executes_no_heavy_library():
 
 def test_the_lint_of_snakemake_finds_only_what_is_meant():
     """No rule names an environment: every job runs in the one that the lock makes."""
-    command = [sys.executable, "-m", "snakemake", "--lint"]
-    linted = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stderr
+    linted = trees.run(ROOT, "-m", "snakemake", "--lint", status=None).stderr
     found = set(re.findall(r"^ +\* (.*):$", linted, re.MULTILINE))
     assert found == {"Specify a conda environment or container for each rule."}, linted
