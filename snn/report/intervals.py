@@ -1,0 +1,155 @@
+"""Intervals for new seeds and new test samples at once, from the outcome of every sample under every seed. No torch.
+
+Seeds and samples are both drawn: training again draws other seeds, and other people have other samples of the same
+kind. With d[s, i] the outcome of sample i under seed s, or the difference of two methods under the same seed,
+
+    d_s = mean over i        q_i = mean over s        m = mean of all
+    Vs = var(d_s) / n        Vi = var(q_i) / N        Ve = sum (d - d_s - q_i + m)^2 / ((n - 1) (N - 1)) / (n N)
+
+are the variances of m by seeds, by samples, and by what is left; Vi holds Ve once too often. For a level a, with
+Student's t of n - 1 degrees of freedom, the normal z, and f the square of one outcome's share of the mean,
+
+    half = max( sqrt(t^2 Vs + z^2 (max(Vi - Ve, 0) + f)),  z sqrt(Vi + f) )
+
+is half the interval of m. Where seeds show no spread, test sampling is left: zero spread is never certainty. The rule
+was chosen among fourteen by simulation, which `tests/report/test_intervals.py` repeats; `docs/statistics.md` states
+what it assumes and covers.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+LEVEL = 0.05  # of all intervals that are not corrected: they cover 95 %
+
+
+class Interval(NamedTuple):
+    """Two ends; either may be infinite."""
+
+    low: float
+    high: float
+
+
+class Estimate(NamedTuple):
+    """A mean over n seeds and N samples, with its variances by seeds, by samples and by what is left (`rest`).
+
+    `grain`: the share that one outcome has in the mean, 1/N if outcomes are 0 or 1; 0 if they are numbers.
+    """
+
+    mean: float
+    seeds: int
+    samples: int
+    by_seeds: float
+    by_samples: float
+    rest: float
+    grain: float
+
+    def half(self, level: float = LEVEL) -> float:
+        """Half the interval that covers the mean of all seeds and samples in 1 - level of all repetitions.
+
+        With one seed, that of this one network or pair over new samples.
+        """
+        z2 = float(ndtri(1 - level / 2)) ** 2
+        sampling = z2 * (self.by_samples + self.grain**2)
+        if self.seeds == 1:
+            return sampling**0.5
+        t2 = float(stdtrit(self.seeds - 1, 1 - level / 2)) ** 2
+        apart = z2 * (max(self.by_samples - self.rest, 0.0) + self.grain**2)
+        return max(t2 * self.by_seeds + apart, sampling) ** 0.5
+
+    def interval(self, level: float = LEVEL) -> Interval:
+        """The interval itself."""
+        half = self.half(level)
+        return Interval(self.mean - half, self.mean + half)
+
+
+def estimate(d_SN: np.ndarray, binary: bool = True) -> Estimate:
+    """The mean of outcomes or differences d, one row per seed, one column per sample.
+
+    `binary`: single outcomes are 0 or 1. Means over the chips of a seed are binary in this sense.
+    """
+    d_SN = np.asarray(d_SN, dtype=np.float64)
+    n, samples = d_SN.shape
+    mean, of_seeds, of_samples = _centred(d_SN)
+    by_seeds = _square(of_seeds) / (n * max(n - 1, 1))
+    by_samples = _square(of_samples) / (samples * max(samples - 1, 1))
+    left = _square((d_SN - mean).ravel()) - samples * _square(of_seeds) - n * _square(of_samples)
+    rest = max(left, 0.0) / (max(n - 1, 1) * max(samples - 1, 1)) / (n * samples)
+    return Estimate(mean, n, samples, by_seeds, by_samples, rest, 1 / samples if binary else 0.0)
+
+
+def recovered(gain_SN: np.ndarray, loss_SN: np.ndarray, level: float = LEVEL) -> Interval | None:
+    """The interval of -gain / loss by Fieller's theorem; None where it is empty or unbounded: the loss is not resolved.
+
+    The set of all rho for which gain + rho loss is compatible with 0, by the variances of `estimate`:
+
+        (m_G + rho m_L)^2 <= t^2 Vs(rho) + z^2 (Vi(rho) - Ve(rho))
+
+    a quadratic in rho, and an interval only if its leading coefficient is positive.
+    """
+    n, samples = gain_SN.shape
+    if n < 2:
+        return None
+    t2, z2 = float(stdtrit(n - 1, 1 - level / 2)) ** 2, float(ndtri(1 - level / 2)) ** 2
+    parts = [_centred(np.asarray(part, dtype=np.float64)) for part in (gain_SN, loss_SN)]
+    rest = [part - mean - s[:, None] - i for part, (mean, s, i) in zip((gain_SN, loss_SN), parts, strict=True)]
+
+    def coefficient(a: int, b: int) -> float:
+        """Of the product of parts a and b: 0 is the gain, 1 the loss."""
+        by_seeds = parts[a][1] @ parts[b][1] / (n - 1) / n
+        by_samples = parts[a][2] @ parts[b][2] / (samples - 1) / samples
+        left = np.vdot(rest[a], rest[b]) / ((n - 1) * (samples - 1)) / (n * samples)
+        return float(parts[a][0] * parts[b][0] - t2 * by_seeds - z2 * (by_samples - left))
+
+    square, linear, constant = coefficient(1, 1), coefficient(0, 1), coefficient(0, 0)
+    within = linear**2 - square * constant
+    if square <= 0 or within < 0:
+        return None
+    return Interval((-linear - within**0.5) / square, (-linear + within**0.5) / square)
+
+
+class Chips(NamedTuple):
+    """What one new chip will show, from values of several chips under each of several seeds.
+
+    `new`: the interval of a new network on a new chip; `at_least`: its one-sided bound; `same`: half the interval of a
+    network that is there on a new chip, around the mean of its chips.
+    """
+
+    new: Interval
+    at_least: float
+    same: float
+
+
+def chips(v_SC: np.ndarray, level: float = LEVEL) -> Chips | None:
+    """Predictions from v, one row per seed, one column per chip of the seed; None for one seed, or one chip a seed.
+
+    With S2 the variance of the means of seeds, MSW that of chips within a seed, c chips a seed:
+
+        new       m +- t_nu sqrt(v1 + v2),  v1 = (1 + 1/n) S2,  v2 = (1 - 1/c) MSW
+                  nu = (v1 + v2)^2 / (v1^2 / (n - 1) + v2^2 / (n (c - 1)))
+        at_least  m - sqrt(t(1 - a, n - 1)^2 v1 + t(1 - a, n (c - 1))^2 v2)
+        same      t(1 - a/2, n (c - 1)) sqrt(MSW (1 + 1/c))
+    """
+    v_SC = np.asarray(v_SC, dtype=np.float64)
+    n, c = v_SC.shape
+    if n < 2 or c < 2:
+        return None
+    mean, within = float(v_SC.mean()), float(v_SC.var(axis=1, ddof=1).mean())
+    v1, v2 = (1 + 1 / n) * float(v_SC.mean(axis=1).var(ddof=1)), (1 - 1 / c) * within
+    free = n * (c - 1)
+    nu = (v1 + v2) ** 2 / (v1**2 / (n - 1) + v2**2 / free) if v1 + v2 else free
+    half = float(stdtrit(nu, 1 - level / 2)) * (v1 + v2) ** 0.5
+    below = float(stdtrit(n - 1, 1 - level)) ** 2 * v1 + float(stdtrit(free, 1 - level)) ** 2 * v2
+    same = float(stdtrit(free, 1 - level / 2)) * (within * (1 + 1 / c)) ** 0.5
+    return Chips(Interval(mean - half, mean + half), mean - below**0.5, same)
+
+
+def _centred(d_SN: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """The mean, and the means of seeds and of samples without it."""
+    mean = float(d_SN.mean())
+    return mean, d_SN.mean(axis=1) - mean, d_SN.mean(axis=0) - mean
+
+
+def _square(values: np.ndarray) -> float:
+    return float(values @ values)

@@ -1,0 +1,35 @@
+"""Verdicts read off one interval of a difference, so that no two of them contradict each other. No torch.
+
+The difference is taken so that more is better: left minus right, or right minus left where lower values are better.
+
+    better        low > 0                        holds  low >= margin
+    worse         high < 0                       fails  high < margin
+    equivalent    -within < low, high < within
+    not resolved  otherwise, of pairs and of claims that left is at least `margin` better
+
+Better excludes worse, and a claim with margin m holds only if every claim with a smaller margin does.
+"""
+
+from snn.report.intervals import Interval
+
+NOT_RESOLVED = "not resolved"
+
+
+def of_pair(advantage: Interval, within: float | None = None) -> str:
+    """Whether left is better or worse than right, or else the two are equivalent within a margin."""
+    if advantage.low > 0:
+        return "better"
+    if advantage.high < 0:
+        return "worse"
+    if within is not None and -within < advantage.low and advantage.high < within:
+        return "equivalent"
+    return NOT_RESOLVED
+
+
+def of_claim(advantage: Interval, margin: float) -> str:
+    """Whether the claim that left is at least `margin` better than right holds."""
+    if advantage.low >= margin:
+        return "holds"
+    if advantage.high < margin:
+        return "fails"
+    return NOT_RESOLVED
