@@ -123,13 +123,13 @@ def on_chip(noise, level, net, reference, calibrator):
     model, treatment = params.load("noise", noise), trials.Treatment(calibrator, "own")
     hardware = config.Hardware(noise=noise, levels=(level,), chips=1, calibration=CALIBRATION)
     parts = noise_parts(model, level)
-    made = chip.manufacture(net, parts, 0).network
+    trial, design = trials.Trial(treatment, level, 0), trials.Design(hardware, model, (treatment,), seed=0)
+    made = chip.manufacture(net, parts, design.name(0)).network
     found = {f"{noise} noisy {what}": value for what, value in operations(made).items()}
-    trial, design = trials.Trial(treatment, level, 0), trials.Design(hardware, model, (treatment,))
     samples = {"train": split("train", 24), "validation": split("validation", 12)}
     course = calibrate.calibrate(net, trial, design, reference, samples, seeds.generator("golden", "chip"))
     found |= {f"{noise} calibration loss {row['epoch']}": row["loss"] for row in course.history[1:]}
-    made = chip.manufacture(net, parts, 0).network
+    made = chip.manufacture(net, parts, design.name(0)).network
     chip.program(made, course.last)
     return found | {f"{noise} calibrated {what}": value for what, value in operations(made).items()}
 

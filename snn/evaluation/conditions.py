@@ -78,7 +78,7 @@ class _Chip:
     """A chip that is manufactured once for all conditions on it; at level 0 a copy of the clean network."""
 
     def __init__(self, design: Design, clean: Network, level: float, number: int | None):
-        self.made = chip.manufacture(clean, noise_parts(design.noise, level) if level else [], number or 0)
+        self.made = chip.manufacture(clean, noise_parts(design.noise, level) if level else [], design.name(number))
         self.columns = {"noise": design.hardware.noise, "level": level, "chip": number, "draw": self.made.draw}
         self.first = {name: value.detach().clone() for name, value in chip.programmable(self.made.network).items()}
         self._place = (design.hardware.noise, level, number) if level else ()

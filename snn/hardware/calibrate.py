@@ -48,7 +48,6 @@ class Setup:
 
     design: Design
     teacher_percentile: float
-    seed: int
     net: Path
     data: Path
     teacher: Path | None
@@ -150,7 +149,7 @@ def run(setup: Setup, device: torch.device, out: Path, observer: Observer = TERM
     asked = trials(design)
     with observer.progress(len(asked), "trial") as progress:
         for trial in asked:
-            order = seeds.generator(setup.seed, "calibration", trial.chip)
+            order = seeds.generator(design.seed, "calibration", trial.chip)
             course = calibrate(clean, trial, design, references[trial.treatment.targets], parts, order, before)
             first, last = course.history[0], course.history[-1]
             named = {"level": trial.level, "chip": trial.chip, **trial.treatment._asdict()}
@@ -174,7 +173,7 @@ def _parts(setup: Setup, device: torch.device) -> dict[str, Samples]:
         what = f"{wanted} of {len(parts['train'])} training samples"
         where = f"hardware.{setup.design.hardware.noise}.calibration.samples"
         raise InputError(where, what, "use fewer in the experiment")
-    order = torch.randperm(len(parts["train"]), generator=seeds.generator(setup.seed, "calibration samples"))
+    order = torch.randperm(len(parts["train"]), generator=seeds.generator(setup.design.seed, "calibration samples"))
     return {**parts, "train": parts["train"].take(order[:wanted].to(device))}
 
 
@@ -234,13 +233,13 @@ def _set_up(clean: Network, trial: Trial, design: Design) -> tuple[Calibrator, C
     settings = design.hardware.calibration
     parts = noise_parts(design.noise, trial.level) if trial.level else []
     if trial.treatment.control != "noise_aware":
-        made = chip.manufacture(clean, parts, trial.chip or 0)
+        made = chip.manufacture(clean, parts, design.name(trial.chip))
         return kind(made.network, settings), lambda: made.network, made.permanent
     shared = chip.manufacture(clean, [], 0).network
     calibrator, numbers = kind(shared, settings), iter(range(FRESH, 2 * FRESH))
 
     def fresh(number: int) -> Network:
-        return chip.sharing(shared, parts, number)
+        return chip.sharing(shared, parts, design.name(number))
 
     calibrator.chip = lambda: fresh(next(numbers))
     return calibrator, lambda: fresh(FRESH - 1), False

@@ -115,9 +115,9 @@ def known_weight(op: nn.Module) -> Tensor:
     return weight
 
 
-def manufacture(clean: Network, parts: Parts, number: int) -> Chip:
-    """Chip `number`, programmed with the parameters of a clean network; without parts, a copy of that network."""
-    made, foundry = copy.deepcopy(clean), Foundry(number)
+def manufacture(clean: Network, parts: Parts, name: int | str) -> Chip:
+    """A chip by its name, programmed with the parameters of a clean network; without parts, a copy of that network."""
+    made, foundry = copy.deepcopy(clean), Foundry(name)
     for i, (model, options) in enumerate(parts):
         foundry.again = sum(model is earlier for earlier, _ in parts[:i])
         model.disturb(made, options, foundry)
@@ -129,9 +129,9 @@ def manufacture(clean: Network, parts: Parts, number: int) -> Chip:
     return Chip(made.requires_grad_(), foundry.hash, foundry.generators)
 
 
-def sharing(network: Network, parts: Parts, number: int) -> Network:
+def sharing(network: Network, parts: Parts, name: int | str) -> Network:
     """A chip that shares its programmed parameters with `network`, so that gradients reach them."""
-    made = manufacture(network, parts, number).network
+    made = manufacture(network, parts, name).network
     for layer, own in zip(made.layers, network.layers, strict=True):
         for name, parameter in own.op.named_parameters(recurse=False):
             if parametrize.is_parametrized(layer.op, name):

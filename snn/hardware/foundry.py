@@ -15,13 +15,13 @@ torch = lazy("torch")
 
 
 class Foundry:
-    """The draws of chip number `chip`: counter-based (Philox), keyed by (chip, layer, parameter, again).
+    """The draws of a chip by its number or name: counter-based (Philox), keyed by (chip, layer, parameter, again).
 
     They are the same on every machine and do not depend on the order of calls. `again`: how often the present noise
     model occurs earlier in the stack; each occurrence draws other numbers.
     """
 
-    def __init__(self, chip: int):
+    def __init__(self, chip: int | str):
         self.chip, self.again, self._drawn = chip, 0, hashlib.sha256()
         self.generators: list[Generator] = []  # of fresh draws
 

@@ -28,11 +28,19 @@ class Treatment(NamedTuple):
 
 @dataclass(frozen=True)
 class Design:
-    """The chips of a noise model, and the treatments of each of them."""
+    """The chips of a noise model under one seed, and the treatments of each of them.
+
+    Every seed has chips of its own, which all methods share: a mean over seeds is then one over chips, too.
+    """
 
     hardware: Hardware
     noise: Noise
     treatments: tuple[Treatment, ...]
+    seed: int
+
+    def name(self, number: int | None) -> str:
+        """The name under which a chip is manufactured; at level 0, where nothing is drawn, there is no number."""
+        return f"{self.seed}.{number or 0}"
 
 
 class Trial(NamedTuple):

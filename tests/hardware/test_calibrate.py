@@ -86,9 +86,18 @@ def parts_of(noise: str, level: float) -> chip.Parts:
     return noise_parts(params.load("noise", noise), level)
 
 
-def design_of(calibration, by_teacher=False, noise="mismatch", levels=(0.3,), chips=2, controls=None) -> trials.Design:
+def design_of(
+    calibration, by_teacher=False, noise="mismatch", levels=(0.3,), chips=2, controls=None, seed=0
+) -> trials.Design:
     described = config.Hardware(noise=noise, levels=levels, chips=chips, calibration=calibration, controls=controls)
-    return trials.Design(described, params.load("noise", noise), tuple(trials.treatments(calibration, by_teacher)))
+    return trials.Design(
+        described, params.load("noise", noise), tuple(trials.treatments(calibration, by_teacher)), seed
+    )
+
+
+def of_seed_0(number: int | None) -> str:
+    """The name of a chip of seed 0."""
+    return design_of(budget()).name(number)
 
 
 def calibrated(trial, noise="mismatch", clean=None, validation=None, **changes) -> hardware.Course:
@@ -204,7 +213,7 @@ def test_every_calibrator_lowers_its_loss_on_a_chip_with_mismatch(calibrator, ta
 @pytest.mark.parametrize("calibrator", [name for name in CALIBRATORS if name != "bptt"])
 def test_rates_come_closer_to_those_of_the_clean_network(calibrator):
     clean, samples = clean_network(), split("train", 24)
-    made = chip.manufacture(clean, parts_of("mismatch", 0.3), 0).network
+    made = chip.manufacture(clean, parts_of("mismatch", 0.3), of_seed_0(0)).network
     before = distance(made, clean, samples)
     chip.program(made, calibrated(trial_of(calibrator), epochs=6, lr=1e-2).last)
     assert distance(made, clean, samples) < 0.9 * before
@@ -484,11 +493,11 @@ class World:
 
     def setup(self, controls=(), seed=0, levels=(0.3,), noise="mismatch", chips=2, **changes) -> hardware.Setup:
         of_controls = config.Controls(level=levels[-1], kinds=controls) if controls else None
-        design = design_of(budget(**changes), noise=noise, levels=levels, chips=chips, controls=of_controls)
+        design = design_of(budget(**changes), noise=noise, levels=levels, chips=chips, controls=of_controls, seed=seed)
         taught = any(treatment.targets == "teacher" for treatment in design.treatments)
         teacher = self.folder / "teacher.safetensors" if taught else None
         net, data = self.folder / "net.safetensors", self.folder / "train.safetensors"
-        return hardware.Setup(design, 99.0, seed, net, data, teacher, "c")
+        return hardware.Setup(design, 99.0, net, data, teacher, "c")
 
     def subject(self) -> evaluate.Subject:
         names = {"dataset": "d", "network": "n", "method": "m", "rule": "r", "digest": "d"}
@@ -809,8 +818,8 @@ def test_noise_aware_training_sees_a_fresh_chip_in_every_batch_and_is_evaluated_
     taught = [number for number in numbers if number != evaluated]
     assert numbers == [evaluated, *taught[:3], evaluated, *taught[3:], evaluated]
     assert len(set(taught)) == len(taught) == 2 * ceil(24 / 10)
-    assert min(taught) >= hardware.FRESH
-    assert evaluated >= hardware.FRESH - 1
+    trained = [of_seed_0(number) for number in range(100)]  # chips that are measured
+    assert not {*taught, evaluated} & set(trained)
     assert not same(course.last, programmed(clean_network()))
 
 
@@ -913,11 +922,19 @@ def test_shuffled_targets_are_those_of_other_samples_of_the_batch(targets, monke
     assert moved > 36  # of 72; a random order leaves one in a batch in its place
 
 
+def test_every_seed_has_chips_of_its_own_and_all_methods_share_them():
+    one, other = (design_of(budget(), seed=seed) for seed in (0, 1))
+    names = [design.name(number) for design in (one, other) for number in range(12)]
+    draws = [chip.manufacture(clean_network(), parts_of("mismatch", 0.3), name).draw for name in names]
+    assert len(set(draws)) == len(names)
+    assert one.name(3) == design_of(budget(calibrators=["reestimation"]), seed=0).name(3)
+
+
 @pytest.mark.parametrize("calibrator", ["ltl_offline", "ltl_online"])
 def test_a_chip_that_learns_from_the_targets_of_other_samples_ends_farther_from_the_clean_network(calibrator):
     clean, part, found = clean_network(), split("train", 24), []
     for control in (None, "shuffled"):
-        made = chip.manufacture(clean, parts_of("mismatch", 0.3), 0).network
+        made = chip.manufacture(clean, parts_of("mismatch", 0.3), of_seed_0(0)).network
         chip.program(made, calibrated(trial_of(calibrator, control=control), epochs=6, lr=1e-2).last)
         found.append(distance(made, clean, part))
     assert found[0] < 0.7 * found[1]
@@ -985,7 +1002,7 @@ def test_an_evaluated_chip_is_the_chip_of_its_number_programmed_with_what_the_tr
         last = copy.deepcopy(condition.last()) if condition.last else None
         evaluation = next(evaluations) if columns["condition"] == "calibrated" else None
         parts = parts_of("mismatch", columns["level"]) if columns["level"] else []
-        made = chip.manufacture(clean_network(), parts, columns["chip"] or 0).network
+        made = chip.manufacture(clean_network(), parts, of_seed_0(columns["chip"])).network
         if evaluation:
             chip.program(made, values(finished, evaluation.trial.key))
         assert torch.equal(net.predict(x_BCHW), made.predict(x_BCHW))
@@ -1019,7 +1036,7 @@ def test_a_chip_programmed_with_what_calibration_found_is_the_calibrated_chip_to
     monkeypatch.setattr(chip, "manufacture", watched_manufacture)
     level = params.load("noise", noise).levels[0]
     course = calibrated(trial_of(calibrator, level=level), noise, lr=2e-2)
-    fresh = chip.manufacture(clean_network(), parts_of(noise, level), 0).network
+    fresh = chip.manufacture(clean_network(), parts_of(noise, level), of_seed_0(0)).network
     x_BCHW = torch.randn(10, *SHAPE, generator=seeds.generator("images"))
     assert not torch.equal(fresh.predict(x_BCHW), made[0].network.predict(x_BCHW))
     chip.program(fresh, course.last)
@@ -1042,7 +1059,7 @@ def test_what_is_not_evaluated_again_is_what_a_new_chip_gives_to_the_bit(noise, 
         if "level" not in condition.columns:
             continue
         parts = parts_of(noise, condition.columns["level"]) if condition.columns["level"] else []
-        made = chip.manufacture(clean_network(), parts, condition.columns["chip"] or 0).network
+        made = chip.manufacture(clean_network(), parts, of_seed_0(condition.columns["chip"])).network
         chip.program(made, programmed(condition.net()))
         assert float(row["value_val"]) == evaluate.score(made.predict, world.validation).value
         tested, operations = evaluate.measure(made, world.test)
@@ -1079,7 +1096,9 @@ def test_rows_of_calibrated_chips_hold_the_test_value_after_the_last_epoch_and_n
             continue
         key = next(evaluations).trial.key
         level, number = float(row["level"]), int(row["chip"] or 0)
-        made = chip.manufacture(clean_network(), parts_of("mismatch", level) if level else [], number).network
+        made = chip.manufacture(
+            clean_network(), parts_of("mismatch", level) if level else [], of_seed_0(number)
+        ).network
         for column, which in (("value_test", "chosen"), ("value_test_last", "last")):
             chip.program(made, values(finished, key, which) or values(finished, key))
             assert float(row[column]) == pytest.approx(float((made.predict(x_NCHW).argmax(1) == y_N).double().mean()))

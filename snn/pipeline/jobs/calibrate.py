@@ -60,7 +60,7 @@ class Calibrate(Job):
     @property
     def design(self) -> Design:
         """Its chips, and the ways in which each of them is calibrated."""
-        return Design(self.hardware, self.noise, self.treatments)
+        return Design(self.hardware, self.noise, self.treatments, self.run.seed)
 
     @property
     def noise_modules(self) -> tuple[str, ...]:
@@ -89,6 +89,6 @@ class Calibrate(Job):
         run, teacher = self.run, self.teacher.proof if self.teacher else None
         place = device.choose(run.device, run.threads)
         setup = calibrate.Setup(
-            self.design, run.rule.teacher_percentile, run.seed, run.proof, run.data.training_file, teacher, self.digest
+            self.design, run.rule.teacher_percentile, run.proof, run.data.training_file, teacher, self.digest
         )
         results.finish(self, out, lambda: calibrate.run(setup, place, out, observer), place)
