@@ -5,6 +5,7 @@ import pandas as pd
 from snn import config
 from snn.config import params
 from snn.report.inputs import Inputs
+from tests import outcomes
 
 COSTS = pd.DataFrame({"device": ["cpu"], "versions": ["1"]})
 NOTHING = {"claims": config.Claims(source="none", claims=()), "published": config.Published(source="none", figures=())}
@@ -17,11 +18,15 @@ def experiment(**changes) -> config.Experiment:
 
 
 def inputs(runs: pd.DataFrame | None = None, made=None, collected=None, teachers=None, **changes) -> Inputs:
-    """Inputs with these rows of runs.csv, these tables of sections made already and these collected tables."""
+    """Inputs with these rows of runs.csv, these tables of sections made already and these collected tables.
+
+    Outcomes have the means that the rows tell.
+    """
     asked = experiment(**{name: changes.pop(name) for name in list(changes) if name in config.Experiment.model_fields})
     runs = (
         pd.DataFrame({"metric": ["accuracy"], "method": ["a"], "lr": [0.1], "chosen": [True]}) if runs is None else runs
     )
+    runs = runs.reset_index(drop=True)
     given = {
         "name": "x",
         "dataset": "d-train60",
@@ -33,6 +38,7 @@ def inputs(runs: pd.DataFrame | None = None, made=None, collected=None, teachers
         "noises": {hardware.noise: params.load("noise", hardware.noise) for hardware in asked.hardware},
         **NOTHING,
         "collected": {"runs": runs, "costs": COSTS, **(collected or {})},
+        "outcomes": outcomes.of(runs if "value_test" in runs else runs.assign(value_test=0.5)),
         "made": dict(made or {}),
     }
     return Inputs(**{**given, **changes})

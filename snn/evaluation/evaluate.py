@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from snn.core import stored
@@ -16,6 +17,7 @@ from snn.data import samples
 from snn.data.samples import Samples
 from snn.energy.counter import Counter, Operations, total
 from snn.evaluation.conditions import Calibrated, Condition, conditions, number_of
+from snn.evaluation.outcomes import NAME, Outcomes
 from snn.evaluation.rows import LayerRow, Row
 from snn.model import network
 from snn.model.losses import METRICS
@@ -60,7 +62,8 @@ def run(
     out: Path,
     observer: Observer = TERMINAL,
 ) -> dict[str, int]:
-    """Write rows.csv, one row per condition, and layers.csv, one row per layer of the clean network.
+    """Write rows.csv, one row per condition, with the outcome of every test sample in outcomes.safetensors, and
+    layers.csv, one row per layer of the clean network.
 
     `steps_eval`: numbers of steps at which the clean network is evaluated besides its own.
     Returns the number of conditions. Raises InputError naming a file that cannot be read.
@@ -75,6 +78,7 @@ def run(
         "samples_seen": subject.epochs * len(training["train"]),
     }
     rows: list[Row] = []
+    outcomes: list[np.ndarray] = []
     known: dict[Hashable, Measured] = {}
     layer_rows: list[LayerRow] = []
     sample, _ = next(training["train"].in_order(SAMPLE))
@@ -88,9 +92,11 @@ def run(
                 last = score(condition.last().predict, test) if condition.last else tested
                 outcome["value_test_last"] = last.value
             rows.append(_row(subject, test.task, {**facts, **condition.columns, **outcome, **_work(total(operations))}))
+            outcomes.append(tested.outcomes_N.numpy(force=True))
             layer_rows = layer_rows or _layer_rows(subject, clean, operations)
             progress.step()
     stored.write_csv(out / "layers.csv", [row.model_dump() for row in layer_rows])
+    Outcomes.of(np.stack(outcomes), METRICS[test.task][0] == "accuracy").write(out / NAME)
     stored.write_csv(out / "rows.csv", [row.model_dump() for row in rows])
     return {"conditions": len(rows)}
 

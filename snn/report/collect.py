@@ -1,7 +1,8 @@
 """Collect the results of runs into tables: runs, layers, epochs, traces, calibrations, costs. No torch.
 
-Only this step needs the folders of runs; reports are made from these tables. Only costs.csv (seconds, memory, commit,
-versions) differs between two runs of the same job on one machine.
+The outcome of every test sample in every row of runs.csv is beside them, in outcomes.safetensors. Only this step needs
+the folders of runs; reports are made from these tables. Only costs.csv (seconds, memory, commit, versions) differs
+between two runs of the same job on one machine.
 
 All runs are in runs.csv, layers.csv and epochs.csv. If an experiment has a grid of learning rates, `chosen` marks the
 rate that is best on validation data; only chosen runs are in traces.csv and calibration.csv.
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 from snn.core import files, stored
 from snn.core.columns import Columns
 from snn.core.errors import InputError, remake
+from snn.evaluation.outcomes import NAME, Outcomes, read
 from snn.evaluation.rows import LayerRow, Row, Run
 from snn.report.collected import TABLES, CalibrationRow, Trial, read_all
 from snn.report.select import SAME, inference, own_steps
@@ -54,7 +56,8 @@ def collect(evaluated: Sequence[Evaluated], learning_rates: Sequence[float], out
     folders = [folder for one in evaluated for folder in one.folders]
     for folder in folders:
         files.verify(folder)
-    runs = pd.DataFrame([row for one in evaluated for row in _rows(one.rows / "rows.csv")])
+    found = [_rows(one.rows / "rows.csv") for one in evaluated]
+    runs = pd.DataFrame([row for rows in found for row in rows])
     runs["chosen"] = chosen(runs, learning_rates)
     digests = set(runs.digest[runs.chosen])
     chosen_runs = [one for one in evaluated if one.digest in digests]
@@ -67,6 +70,9 @@ def collect(evaluated: Sequence[Evaluated], learning_rates: Sequence[float], out
         "costs": pd.DataFrame([_costs(folder) for folder in folders]),
     }
     metric = runs.metric.iloc[0]
+    Outcomes.joined(
+        [read(one.rows / NAME, len(rows), remake(one.rows)) for one, rows in zip(evaluated, found, strict=True)]
+    ).write(out / NAME)
     for name, table in tables.items():
         files.write(out / f"{name}.csv", for_files(table, TABLES[name].columns(), metric).to_csv(index=False))
 

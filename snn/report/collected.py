@@ -10,6 +10,8 @@ import pandas as pd
 
 from snn.core.columns import METRIC, Column, Columns
 from snn.core.errors import InputError, remake, reproduce
+from snn.evaluation.outcomes import NAME, Outcomes
+from snn.evaluation.outcomes import read as read_outcomes
 from snn.evaluation.rows import LayerRow, MethodName, Rate, Run, RunRow, Seed
 from snn.report.units import from_files
 from snn.training.records import Epoch, Trace
@@ -97,6 +99,14 @@ def collected(folder: Path) -> dict[str, pd.DataFrame]:
         tables[name] = read(path, row)
     metric = tables["runs"].metric.iloc[0]
     return {name: from_files(table, TABLES[name].columns(), metric) for name, table in tables.items()}
+
+
+def outcomes(folder: Path, rows: int) -> Outcomes:
+    """The outcomes of test samples in all rows of a folder's runs.csv; raises InputError if there are none."""
+    path, again = folder / NAME, f"make them again: {reproduce(folder.name)}"
+    if not path.is_file():
+        raise InputError(path, "is missing: the tables were collected by older code", again)
+    return read_outcomes(path, rows, again)
 
 
 def read(path: Path, row: type[Columns] | None = None, nrows: int | None = None) -> pd.DataFrame:

@@ -6,6 +6,10 @@ from snn.core.columns import METRIC, Column
 from snn.evaluation.rows import RunRow
 
 RUN = RunRow.columns()
+INTERVALS = {
+    "value_val": "over seeds",
+    "value_test": "for new seeds and new test samples; of one seed, for this network and new samples",
+}
 
 
 def of_runs(names: Iterable[str]) -> dict[str, Column]:
@@ -19,15 +23,15 @@ def mean_over_seeds(name: str) -> dict[str, Column]:
     return {
         f"{name}_mean": Column(METRIC, f"{meaning}: mean over seeds"),
         f"{name}_sd": Column(METRIC, f"{meaning}: standard deviation over seeds"),
-        f"{name}_ci95": Column(METRIC, f"{meaning}: half the 95 % interval of the mean, Student's t"),
+        f"{name}_ci95": Column(METRIC, f"{meaning}: half the 95 % interval of the mean, {INTERVALS[name]}"),
     }
 
 
-def difference(name: str, meaning: str) -> dict[str, Column]:
+def difference(name: str, meaning: str, interval: str = "for new seeds and new test samples") -> dict[str, Column]:
     """Columns for the mean of a difference over seeds, and its interval."""
     return {
         name: Column(METRIC, f"{meaning}: mean over seeds"),
-        f"{name}_ci95": Column(METRIC, f"{meaning}: half the 95 % interval of the mean"),
+        f"{name}_ci95": Column(METRIC, f"{meaning}: half the 95 % interval of the mean, {interval}"),
     }
 
 

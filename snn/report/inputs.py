@@ -10,6 +10,7 @@ import pandas as pd
 
 from snn import config
 from snn.energy import prices
+from snn.evaluation.outcomes import Outcomes
 from snn.report.canvas import Style, styles
 from snn.report.metric import SHOWN, Metric
 from snn.report.sections import Section, sections
@@ -22,7 +23,8 @@ class Inputs:
 
     `collected`: tables of `snn.report.collect` by name. `teachers`: the ANN that each method is compared with, without
     the experiment's teacher itself. `static`: methods that train ANNs. `layout`: "published" if a source states the
-    layers of the network, else "ours". `made`: tables of sections that are made already.
+    layers of the network, else "ours". `outcomes`: of the test samples in the rows of runs.csv. `made`: tables of
+    sections that are made already.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Inputs:
     claims: config.Claims
     published: config.Published
     collected: Mapping[str, pd.DataFrame]
+    outcomes: Outcomes
     made: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property

@@ -16,12 +16,21 @@ was chosen among fourteen by simulation, which `tests/report/test_intervals.py` 
 what it assumes and covers.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
 LEVEL = 0.05  # of all intervals that are not corrected: they cover 95 %
+
+
+def over_seeds(sd: Any, n: Any, level: float = LEVEL) -> Any:
+    """Half of Student's interval of a mean over n seeds, of which nothing else is drawn; NaN for one seed.
+
+    Numbers or columns of a table.
+    """
+    n = np.asarray(n, dtype=float)
+    return stdtrit(np.where(n > 1, n - 1, np.nan), 1 - level / 2) * sd / n**0.5
 
 
 class Interval(NamedTuple):

@@ -14,12 +14,13 @@ from snn.model.network import Network
 class Score(NamedTuple):
     """The metric over all samples (accuracy or mean squared error), the mean loss, and the standard error of `value`.
 
-    `sampling_error`: from the finite number of samples.
+    `sampling_error`: from the finite number of samples. `outcomes_N`: the metric per sample.
     """
 
     value: float
     loss: float
     sampling_error: float
+    outcomes_N: Tensor
 
 
 @torch.no_grad()
@@ -36,7 +37,7 @@ def score(predict: Callable[[Tensor], Tensor], samples: Samples) -> Score:
         total += float(loss(scores_BK, y)) * len(y)
     outcomes_N = torch.cat(batches)
     sampling_error = float(outcomes_N.std(correction=0)) / len(samples) ** 0.5
-    return Score(float(outcomes_N.mean()), total / len(samples), sampling_error)
+    return Score(float(outcomes_N.mean()), total / len(samples), sampling_error, outcomes_N)
 
 
 class Rates:

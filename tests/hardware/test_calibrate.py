@@ -22,7 +22,7 @@ from snn.config.levels import noise_parts
 from snn.core import seeds, stored
 from snn.core.observer import Observer
 from snn.data.samples import Samples
-from snn.evaluation import conditions, evaluate
+from snn.evaluation import conditions, evaluate, outcomes
 from snn.hardware import calibrate as hardware
 from snn.hardware import calibrators, chip, trials
 from snn.hardware.calibrators import Lesson
@@ -449,7 +449,7 @@ def after(epochs: int) -> dict[str, torch.Tensor]:
     task=st.sampled_from(["classification", "reconstruction"]),
 )
 def test_the_first_of_the_best_epochs_is_chosen_the_chip_as_it_was_among_them(scores, task):
-    script = iter([Score(value, loss, 0.0) for value, loss in scores])
+    script = iter([Score(value, loss, 0.0, torch.empty(0)) for value, loss in scores])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hardware, "score", lambda *_: next(script))
         validation = dataclasses.replace(split("validation", VALIDATION), task=task)
@@ -1086,6 +1086,8 @@ def test_rows_of_calibrated_chips_hold_the_test_value_after_the_last_epoch_and_n
     with (tmp_path / "rows.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert counts == {"conditions": len(rows)}
+    kept = outcomes.read(tmp_path / "outcomes.safetensors", len(rows), "").values(range(len(rows)))
+    assert kept.mean(1) == pytest.approx([float(row["value_test"]) for row in rows])
     assert {row["value_test_last"] != "" for row in rows if row["condition"] != "calibrated"} == {False}
     evaluations = iter(
         [evaluation for level in (0.2, 0.4) for evaluation in trials.evaluations(finished.design, level)]

@@ -6,12 +6,12 @@ import pytest
 from scipy import stats
 
 from snn.config import Claim, Claims, Ratio, Side, params
-from snn.report import statistics
-from snn.report.sections import Section
+from snn.report.pairs import Pair
 from snn.report.sections.claims.table import check
 from snn.report.sections.comparisons import table as comparisons
 from snn.report.sections.steps import table as steps
 from snn.report.sections.summary import table as summary
+from tests import outcomes
 from tests.rows import frame, row
 
 
@@ -22,52 +22,45 @@ def paired(differences, **changes) -> pd.DataFrame:
     return frame(*rows)
 
 
-# tests
-
-
-def test_holm_by_hand():
-    assert statistics.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert statistics.holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
-    assert statistics.holm([0.04, float("nan")]) == pytest.approx([0.08, float("nan")], nan_ok=True)
-
-
-@pytest.mark.parametrize("n", [2, 3, 5, 10, 50])
-def test_the_smallest_detectable_effect_is_detected_four_times_in_five(n):
-    effect, beyond = statistics.detectable(0.3, n), stats.t.ppf(0.975, n - 1)
-    t = stats.nct(n - 1, effect * n**0.5 / 0.3)
-    assert t.sf(beyond) == pytest.approx(0.8, abs=2e-4)  # the other tail holds less than 1e-6
-    assert statistics.power(0.0, 0.3, n) == pytest.approx(0.05)
-
-
-def test_a_comparison_is_the_paired_t_test_of_scipy():
-    runs = paired([0.01, 0.03, -0.01, 0.02])
-    (found,) = comparisons.compare(runs, [("a", "b")]).itertuples()
-    sides = [runs[runs.method == method].value_test for method in "ab"]
-    expected = stats.ttest_rel(*(side.to_numpy() for side in sides))
-    interval = expected.confidence_interval()
-    assert (found.n, found.p, found.p_holm) == (4, pytest.approx(expected.pvalue), pytest.approx(expected.pvalue))
-    assert (found.difference - found.ci95, found.difference + found.ci95) == pytest.approx(tuple(interval))
-
-
-def test_the_caption_tells_the_correction_that_is_computed():
-    caption = " ".join(Section("comparisons").caption.split())
-    assert "its correction by Holm within the ``family``" in caption
-    assert f"at {statistics.LEVEL} over the number of tests in the family" in caption
-
-
 # pairs
+
+
+def compare(runs: pd.DataFrame, *pairs: tuple[str, str], asked=()) -> pd.DataFrame:
+    """The table of these pairs of methods; those in `asked` are asked for, the others compared with the teacher."""
+    runs = runs.reset_index(drop=True)
+    sides = [Pair(Side(method=left), Side(method=right), "value_test", "teacher") for left, right in pairs]
+    sides = [
+        pair._replace(family="asked") if names in asked else pair for pair, names in zip(sides, pairs, strict=True)
+    ]
+    return comparisons.compare(runs, outcomes.of(runs), sides)
+
+
+def test_an_interval_is_that_of_the_outcomes_of_the_same_samples_under_the_same_seeds():
+    differences = [0.01, 0.03, -0.01, 0.02]
+    found = compare(paired(differences), ("a", "b")).iloc[0]
+    right = [0.5 + 0.01 * seed for seed in range(4)]
+    d_SN = np.array([outcomes.of_one(b + d) - outcomes.of_one(b) for b, d in zip(right, differences, strict=True)])
+    assert (found.n, found.difference, found.sd) == (
+        4,
+        pytest.approx(0.0125),
+        pytest.approx(np.std(differences, ddof=1)),
+    )
+    assert found.ci95 == pytest.approx(outcomes.half(d_SN))
+    low, high = stats.t.interval(0.95, 3, np.mean(differences), stats.sem(differences))
+    assert found.ci95_seeds == pytest.approx((high - low) / 2)
+    assert found.ci95_seeds < found.ci95 < found.detectable
 
 
 def test_pairs_are_made_by_seed_not_by_place():
     runs = paired([0.01, 0.03, -0.01, 0.02])
-    expected = comparisons.compare(runs, [("a", "b")])
+    expected = compare(runs, ("a", "b"))
     for order in (np.arange(8)[::-1], np.random.default_rng(0).permutation(8)):
-        pd.testing.assert_frame_equal(comparisons.compare(runs.iloc[order], [("a", "b")]), expected)
+        pd.testing.assert_frame_equal(compare(runs.iloc[order], ("a", "b")), expected)
 
 
 def test_a_seed_that_one_side_lacks_is_no_pair_and_n_says_so():
     runs = paired([0.01, 0.03, 0.9])
-    found = comparisons.compare(runs[(runs.method == "a") | (runs.seed < 2)], [("a", "b")]).iloc[0]
+    found = compare(runs[(runs.method == "a") | (runs.seed < 2)], ("a", "b")).iloc[0]
     assert (found.n, found.difference) == (2, pytest.approx(0.02))
 
 
@@ -78,15 +71,20 @@ def test_each_side_has_its_chosen_learning_rate_and_its_own_steps():
         row("a", lr=0.2, test=0.0, steps_eval=8),
         row("ann", lr=9.0, test=0.6, steps=1),
     )
-    found = comparisons.compare(runs, [("a", "ann")]).iloc[0]
+    found = compare(runs, ("a", "ann")).iloc[0]
     assert (found.lr_left, found.lr_right, found.difference) == (0.2, 9.0, pytest.approx(0.1))
 
 
-def test_a_diverged_run_stays_in_its_pair_and_is_counted():
-    runs = paired([-0.4, 0.01, 0.02])
+def test_a_pair_in_which_a_run_diverged_is_counted_and_left_out_and_the_verdict_says_so():
+    runs = paired([-0.4, 0.10, 0.11, 0.12])
     runs.loc[(runs.method == "a") & (runs.seed == 0), "status"] = "diverged"
-    found = comparisons.compare(runs, [("a", "b")]).iloc[0]
+    found = compare(runs, ("a", "b")).iloc[0]
     assert (found.n, found.diverged_left, found.diverged_right) == (3, 1, 0)
+    assert found.difference == pytest.approx(0.11)
+    assert found.verdict == "a is better, given convergence"
+    none = compare(runs.assign(status="diverged"), ("a", "b")).iloc[0]
+    assert (none.n, none.verdict) == (0, "not tested: no seed in which both converged")
+    assert pd.isna(none.difference)
 
 
 @pytest.mark.parametrize(
@@ -95,49 +93,57 @@ def test_a_diverged_run_stays_in_its_pair_and_is_counted():
         ([0.10, 0.11, 0.12], "a is better"),
         ([-0.10, -0.11, -0.12], "b is better"),
         ([0.10, -0.11, 0.12], "not resolved"),
-        ([0.1], "not resolved: one seed"),
-        ([0.1, 0.1, 0.1], "not resolved: no spread to judge it by"),
-        ([0.0, 0.0, 0.0], "no difference in any seed"),
+        ([0.1], "not tested: one seed"),
+        ([0.1, 0.1, 0.1], "a is better"),  # of 8,000 samples, of which 800 differ
+        ([0.0, 0.0, 0.0], "equivalent"),
+        ([0.0001, 0.0001, 0.0001], "equivalent"),
     ],
 )
 def test_verdicts(differences, verdict):
-    found = comparisons.compare(paired(differences), [("a", "b")]).iloc[0]
+    found = compare(paired(differences), ("a", "b")).iloc[0]
     assert found.verdict == verdict
-    spread = len(set(differences)) > 1
-    assert (pd.notna(found.ci95), pd.notna(found.detectable)) == (spread, spread)
-    assert found.p == 1.0 if set(differences) == {0.0} else spread or pd.isna(found.p)
+    assert pd.notna(found.ci95) == pd.notna(found.detectable) == (len(differences) > 1)
+    assert found.ci95 != 0
 
 
 def test_of_squared_errors_the_smaller_is_better():
-    found = comparisons.compare(paired([-0.10, -0.11, -0.12], metric="mse", direction="lower"), [("a", "b")]).iloc[0]
+    found = compare(paired([-0.10, -0.11, -0.12], metric="mse", direction="lower"), ("a", "b")).iloc[0]
     assert found.verdict == "a is better"
 
 
-def test_holm_counts_every_comparison_that_has_several_seeds():
-    runs = pd.concat([paired([0.10, 0.11, 0.13]), frame(*(row("c", s, test=0.505) for s in range(3)), row("d", 0))])
-    found = comparisons.compare(runs, [("a", "b"), ("c", "b"), ("d", "b")])
-    assert found.p_holm[0] == pytest.approx(2 * found.p[0])
-    assert pd.isna(found.p_holm[2])
-
-
-def test_what_is_asked_for_and_what_is_compared_with_the_teacher_are_families_of_their_own():
+def test_verdicts_on_what_is_asked_for_are_corrected_for_the_number_of_pairs_and_no_others():
     runs = pd.concat([paired([0.10, 0.11, 0.13]), frame(*(row("c", s, test=0.505) for s in range(3)))])
     pairs = [("a", "b"), ("c", "b"), ("a", "c")]
-    asked, *others = comparisons.compare(runs, pairs, asked=pairs[:1]).itertuples()
-    assert asked.p_holm == pytest.approx(asked.p)
-    assert asked.detectable == pytest.approx(statistics.detectable(asked.sd, 3))
-    assert others[0].detectable == pytest.approx(statistics.detectable(others[0].sd, 3, 0.05 / 2))
+    asked, also, other = compare(runs, *pairs, asked=pairs[:2]).itertuples()
+    assert (asked.level, also.level, other.level) == (0.025, 0.025, 0.05)
+    for found in (asked, also):
+        assert (found.high - found.low) / 2 > found.ci95
+    assert ((other.high - other.low) / 2, other.family) == (pytest.approx(other.ci95), "teacher")
 
 
 def test_every_method_is_compared_with_the_teacher_and_no_pair_twice():
-    assert comparisons.pairs({"a": "ann", "b": "ann"}, [("a", "b"), ("ann", "b")]) == [
-        ("a", "b"),
-        ("ann", "b"),
-        ("a", "ann"),
+    found = comparisons.pairs({"a": "ann", "b": "ann"}, [("a", "b"), ("ann", "b")])
+    assert [(pair.left.method, pair.right.method, pair.family) for pair in found] == [
+        ("a", "b", "asked"),
+        ("ann", "b", "asked"),
+        ("a", "ann", "teacher"),
     ]
 
 
+def test_of_energy_and_operations_the_interval_is_over_seeds_and_less_is_better():
+    runs = paired([0.0] * 3).assign(energy_nj=[5.0, 5.0, 5.0, 3.0, 4.0, 2.0])
+    pair = Pair(Side(method="a"), Side(method="b"), "energy_nj", "claim")
+    found = comparisons.compare(runs, outcomes.of(runs), [pair]).iloc[0]
+    low, high = stats.t.interval(0.95, 2, -2.0, stats.sem([-2.0, -1.0, -3.0]))
+    assert (found.difference, found.low, found.high) == pytest.approx((-2.0, low, high))
+    assert found.verdict == ("a is better" if high < 0 else "not resolved")
+
+
 # steps
+
+
+def summarised(rows: pd.DataFrame) -> pd.DataFrame:
+    return summary.summarise(rows, outcomes.of(rows))
 
 
 def by_steps(values, teacher=0.95, tried=(1, 4, 16)):
@@ -147,7 +153,7 @@ def by_steps(values, teacher=0.95, tried=(1, 4, 16)):
         for at, value in zip(tried, own, strict=True)
     ]
     rows.append(row("ann", val=teacher, steps=1))
-    return steps.by_steps(summary.summarise(frame(*rows)), dict.fromkeys(values, "ann"))
+    return steps.by_steps(summarised(frame(*rows)), dict.fromkeys(values, "ann"))
 
 
 def test_the_fewest_steps_are_those_whose_validation_mean_is_within_a_point():
@@ -192,10 +198,22 @@ def test_claims_on_ratios(more, fewer, times, verdict):
     table = by_steps({"fast": (0.9, 0.94, 0.95), "slow": (0.1, 0.5, 0.94), "never": low, "never2": low})
     claim = Ratio(claim="c", source="s", column="steps_eval", more=more, fewer=fewer, times=times)
     claims = Claims(source="s", claims=(), ratios=(claim,))
-    assert check(claims, frame(row()), table).verdict.tolist() == [verdict]
+    assert check(claims, pd.DataFrame(columns=list(comparisons.COLUMNS)), table).verdict.tolist() == [verdict]
 
 
 # claims
+
+
+def claimed(differences, margin, **changes):
+    """The claim that a is so much better than b, among these differences."""
+    sides = {"left": Side(method="a"), "right": Side(method="b")}
+    claim = Claim(claim="c", source="s", column="value_test", **sides, margin=margin)
+    runs = pd.concat([paired(differences), paired(differences).assign(chosen=False, value_test=0.0)])
+    runs = runs.reset_index(drop=True).assign(**changes)
+    pairs = comparisons.pairs({"b": "a"}, [], [claim])  # the pair is there already, the other way round
+    assert len(pairs) == 1
+    compared = comparisons.compare(runs, outcomes.of(runs), pairs)
+    return compared, check(Claims(source="s", claims=(claim,)), compared, by_steps({}))
 
 
 @pytest.mark.parametrize(
@@ -204,19 +222,24 @@ def test_claims_on_ratios(more, fewer, times, verdict):
         ([0.10, 0.11, 0.12], 0.05, "holds"),
         ([0.10, 0.11, 0.12], 0.2, "fails"),
         ([0.10, 0.11, 0.12], 0.11, "not resolved"),
-        ([0.10], 0.0, "not resolved"),
+        ([0.10, 0.10, 0.10], 0.10, "not resolved"),
+        ([0.10], 0.0, "not tested: one seed"),
     ],
 )
-def test_claims_on_differences(differences, margin, verdict):
-    claim = Claim(
-        claim="c", source="s", column="value_test", left=Side(method="a"), right=Side(method="b"), margin=margin
-    )
-    claims = Claims(source="s", claims=(claim,))
-    runs = paired(differences)
-    wrong = runs.assign(chosen=False, value_test=0.0)
-    none = by_steps({})
-    assert check(claims, pd.concat([runs, wrong]), none).verdict.tolist() == [verdict]
-    assert check(claims, runs.assign(metric="mse", direction="lower"), none).empty
+def test_a_claim_is_read_off_the_interval_of_its_pair(differences, margin, verdict):
+    compared, claims = claimed(differences, margin)
+    assert claims.verdict.tolist() == [verdict]
+    (pair,), (claim,) = compared.itertuples(), claims.itertuples()
+    assert claim.found == -pair.difference == pytest.approx(np.mean(differences))
+    if pair.n > 1:
+        assert (claim.low, claim.high) == pytest.approx((-pair.high, -pair.low))
+    else:
+        assert pd.isna([claim.low, claim.high, pair.low, pair.high]).all()
+
+
+def test_claims_on_accuracy_are_not_checked_on_errors():
+    _, claims = claimed([0.1, 0.11], 0.0, metric="mse", direction="lower")
+    assert claims.empty
 
 
 def test_every_claim_is_about_methods_that_there_are():

@@ -9,15 +9,21 @@ from scipy import stats
 
 from snn.config import Figure
 from snn.core.errors import InputError
-from snn.report import collect, collected, statistics
+from snn.report import collect, collected, intervals
 from snn.report.sections.published import table as published
 from snn.report.sections.summary import page as summary_page
 from snn.report.sections.summary import table as summary_section
 from snn.training.records import Trace
+from tests import outcomes
 from tests.report_inputs import inputs
 from tests.rows import frame, row
 
 FIGURE = {"paper": "P", "table": "1", "dataset": "d", "network": "n", "method": "a", "steps": 4}
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    rows = rows.reset_index(drop=True)
+    return summary_section.summarise(rows, outcomes.of(rows))
 
 
 def grid(val, test=None) -> pd.DataFrame:
@@ -84,9 +90,9 @@ def test_every_run_of_the_grid_remains_and_a_method_without_a_grid_is_chosen():
 def test_the_summary_tells_that_a_choice_is_at_the_edge_of_its_grid(best, at_edge):
     runs = grid({lr: (0.9 if lr == best else 0.5,) for lr in (0.1, 0.2, 0.3)})
     runs["chosen"] = collect.chosen(runs, [0.1, 0.2, 0.3])
-    (line,) = summary_section.summarise(runs).itertuples()
+    (line,) = summarise(runs).itertuples()
     assert (line.lr, line.lr_at_edge) == (best, at_edge)
-    assert summary_section.summarise(frame(row())).lr_at_edge.isna().all()
+    assert summarise(frame(row())).lr_at_edge.isna().all()
 
 
 # summary
@@ -96,7 +102,7 @@ def test_chips_are_averaged_within_a_seed_and_a_diverged_seed_counts_in_n():
     chips = [row(seed=s, test=t, condition="noisy", noise="m", level=0.1, chip=c) for s, c, t in
              ((0, 0, 0.2), (0, 1, 0.4), (1, 0, 0.6), (1, 1, 1.0))]  # fmt: skip
     clean = [row(seed=0, test=0.9), row(seed=1, test=0.1, status="diverged")]
-    summary = summary_section.summarise(frame(*clean, *chips))
+    summary = summarise(frame(*clean, *chips))
     assert summary.n.tolist() == [2, 2]
     assert summary.diverged.tolist() == [1, 0]
     assert summary.value_test_mean.tolist() == pytest.approx([0.5, 0.55])
@@ -104,12 +110,22 @@ def test_chips_are_averaged_within_a_seed_and_a_diverged_seed_counts_in_n():
     assert summary.chips_sd[1] == pytest.approx((np.std([0.2, 0.4], ddof=1) + np.std([0.6, 1.0], ddof=1)) / 2)
 
 
-def test_an_interval_is_that_of_students_t():
+def test_intervals_are_students_t_on_validation_data_and_hold_for_new_samples_on_test_data():
     values = [0.1, 0.4, 0.3, 0.35]
     low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
-    summary = summary_section.summarise(frame(*(row(seed=s, test=v) for s, v in enumerate(values))))
-    assert summary.value_test_ci95[0] == pytest.approx((high - low) / 2)
-    assert np.isnan(statistics.interval(float("nan"), 1))
+    summary = summarise(frame(*(row(seed=s, test=v, val=v) for s, v in enumerate(values))))
+    assert summary.value_val_ci95[0] == pytest.approx((high - low) / 2)
+    outcomes_SN = np.array([outcomes.of_one(value) for value in values])
+    assert summary.value_test_ci95[0] == pytest.approx(outcomes.half(outcomes_SN))
+    assert summary.value_test_ci95[0] > summary.value_val_ci95[0]
+
+
+def test_energy_has_an_interval_over_seeds():
+    values = [1.0, 2.0, 4.0]
+    low, high = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
+    summary = summarise(frame(*(row(seed=s, energy_nj=v) for s, v in enumerate(values))))
+    assert summary.energy_ci95[0] == pytest.approx((high - low) / 2)
+    assert np.isnan(intervals.over_seeds(float("nan"), 1))
 
 
 # published figures
@@ -120,9 +136,7 @@ def figure(**changes) -> Figure:
 
 
 def summarised(*rows, **changes) -> pd.DataFrame:
-    return summary_section.beside_teacher(
-        summary_section.summarise(frame(row("ann", steps=1), *rows).assign(**changes)), "ann"
-    )
+    return summary_section.beside_teacher(summarise(frame(row("ann", steps=1), *rows).assign(**changes)), "ann")
 
 
 def test_what_is_remembered_is_shown_and_has_no_gap():
@@ -183,7 +197,8 @@ def page(*rows, learning_rates=(), **changes) -> str:
 
 
 def test_columns_appear_with_what_they_tell():
-    assert "| method   | T   | validation %   | test %   | vs teacher   |" in page(row())
+    assert "| method   | T   | validation %   | test %     | vs teacher   |" in page(row())
+    assert "| 90.0           | 90.0 ± 0.7 |" in page(row())  # one seed: over new samples
     assert "1 of 1" in page(row(status="diverged"))
     grid = page(row(lr=0.1, chosen=False), row(lr=0.2), learning_rates=(0.1, 0.2))
     assert "0.2 *edge*" in grid

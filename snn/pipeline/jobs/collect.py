@@ -22,7 +22,15 @@ class Collect(StampedJob):
     """The collected tables of an experiment."""
 
     stage = "collect"
-    results = ("runs.csv", "layers.csv", "epochs.csv", "traces.csv", "calibration.csv", "costs.csv")
+    results = (
+        "runs.csv",
+        "layers.csv",
+        "epochs.csv",
+        "traces.csv",
+        "calibration.csv",
+        "costs.csv",
+        "outcomes.safetensors",
+    )
     experiment: str
     learning_rates: tuple[float, ...]
     evaluations: tuple[Evaluate, ...]

@@ -23,7 +23,7 @@ class Evaluate(Job):
     """One run, with its calibrations."""
 
     stage = "evaluate"
-    results = ("layers.csv", "rows.csv")
+    results = ("layers.csv", "outcomes.safetensors", "rows.csv")
     run: Train
     calibrations: tuple[Calibrate, ...]
     steps_eval: tuple[int, ...]

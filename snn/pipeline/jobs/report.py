@@ -141,6 +141,7 @@ class Report(StampedJob):
         """
         self.collect.verify(self.parent_digests["collect"])
         claims, published = params.literature()
+        tables = collected.collected(self.collect.folder)
         found = inputs.Inputs(
             name=self.name,
             dataset=self._first.data.name,
@@ -152,6 +153,7 @@ class Report(StampedJob):
             noises=self.noises,
             claims=claims,
             published=published,
-            collected=collected.collected(self.collect.folder),
+            collected=tables,
+            outcomes=collected.outcomes(self.collect.folder, len(tables["runs"])),
         )
         write.write(found, out)

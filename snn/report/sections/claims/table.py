@@ -1,9 +1,9 @@
-"""Claims of the papers, checked on the rows of an experiment: holds, fails, or not resolved. No torch.
+"""Claims of the papers, read off the comparisons and steps of an experiment: holds, fails, or not resolved. No torch.
 
-A claim on a difference: a column of `left` is at least `margin` above that of `right`; a negative margin allows `left`
-to be below. The difference is taken per seed, after averaging over chips. The claim holds if the 95 % interval of its
-mean is above the margin, fails if it is below, and is not resolved otherwise. Margins of outcomes are accuracies, so
-such claims are not checked with another metric.
+A claim on a difference points at a row of comparisons.csv and a margin: a column of `left` is at least `margin` above
+that of `right`; a negative margin allows `left` to be below. Nothing is computed here, so that a claim cannot
+contradict its comparison: it holds if the whole interval of that row is at or above the margin, and fails if it is
+below. Margins of outcomes are accuracies, so such claims are not checked with another metric.
 
 A claim on a ratio: to come within a point of its teacher, `more` needs at least `times` as much as `fewer`. The steps
 that were tried give a lower and an upper bound of the ratio, which decide like an interval; see `steps`.
@@ -15,12 +15,14 @@ from typing import Any
 
 import pandas as pd
 
-from snn.config import Claim, Claims, Ratio, Side
+from snn.config import Claim, Claims, Ratio
 from snn.core.columns import METRIC, Column
-from snn.report import columns
+from snn.report import columns, verdicts
 from snn.report.inputs import Inputs
+from snn.report.intervals import Interval
+from snn.report.pairs import OUTCOME
+from snn.report.sections.comparisons.table import on, verdict_on
 from snn.report.sections.steps.table import ratio
-from snn.report.statistics import interval
 
 COLUMNS = {
     "claim": Column("", "in words"),
@@ -29,42 +31,48 @@ COLUMNS = {
     "of": Column("", "difference or ratio"),
     "at_least": Column(METRIC, "smallest difference or ratio that the claim allows"),
     "found": Column(METRIC, "mean difference over seeds, or the ratio between fewest steps"),
-    "low": Column(METRIC, "lower end of the 95 % interval, or lower bound of the ratio"),
-    "high": Column(METRIC, "upper end of the 95 % interval, or upper bound of the ratio"),
+    "low": Column(METRIC, "lower end of the interval in comparisons.csv, or lower bound of the ratio"),
+    "high": Column(METRIC, "upper end of it, or upper bound of the ratio"),
     "n": columns.N,
-    "verdict": Column("", "holds, fails or not resolved"),
+    "verdict": Column("", "holds, fails, not resolved; or not tested, and why"),
 }
 
 
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
-    return check(inputs.claims, inputs.runs, inputs.table("steps"))
+    return check(inputs.claims, inputs.table("comparisons"), inputs.table("steps"))
 
 
 def rows_in_metric(table: pd.DataFrame) -> pd.Series:
     """The rows with differences of outcomes; others are ratios, or differences of operations."""
-    return (table.of == "difference") & table.column.astype(str).str.startswith("value_")
+    return (table.of == "difference") & (table.column.astype(str) == OUTCOME)
 
 
-def check(claims: Claims, runs: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+def check(claims: Claims, comparisons: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
     """One row per claim whose methods were run: what was found, its bounds, n, the verdict.
 
-    `runs` are rows of runs.csv, of which only chosen learning rates count; `steps` is the table of that section.
+    `comparisons` and `steps` are the tables of those sections.
     """
-    rows = [*_differences(claims, runs[runs.chosen & (runs.steps_eval == runs.steps)]), *_ratios(claims, steps)]
+    rows = [*_differences(claims, comparisons), *_ratios(claims, steps)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _differences(claims: Claims, runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _differences(claims: Claims, comparisons: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    pairs = comparisons.to_dict("records")
     for claim in claims.claims:
-        if claim.column.startswith("value_") and set(runs.metric) != {"accuracy"}:
-            continue
-        difference = (_values(claim.left, claim.column, runs) - _values(claim.right, claim.column, runs)).dropna()
-        if not len(difference):
-            continue
-        mean, half = difference.mean(), interval(float(difference.std()), len(difference))
-        found = {"of": "difference", "at_least": claim.margin, "found": mean, "low": mean - half, "high": mean + half}
-        yield _row(claim, found, len(difference))
+        left, right = ((side.method, on(side)) for side in (claim.left, claim.right))
+        for row in pairs:
+            sides = (row["left"], row["left_on"]), (row["right"], row["right_on"])
+            checked = claim.column != OUTCOME or row["metric"] == "accuracy"
+            if checked and row["column"] == claim.column and set(sides) == {left, right}:
+                yield _difference(claim, row, 1 if sides == (left, right) else -1)
+
+
+def _difference(claim: Claim, row: dict[str, Any], sign: int) -> dict[str, Any]:
+    ends = sorted((sign * _end(row["low"], -math.inf), sign * _end(row["high"], math.inf)))
+    found = {"of": "difference", "at_least": claim.margin, "found": sign * row["difference"]}
+    verdict = verdict_on(row, verdicts.of_claim(Interval(*ends), claim.margin))
+    return _row(claim, {**found, "low": ends[0], "high": ends[1]}, row["n"], verdict)
 
 
 def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -72,28 +80,15 @@ def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, Any]]:
         if {claim.fewer, claim.more} <= set(steps.method) and set(steps.metric) == {"accuracy"}:
             between, least, most = ratio(steps, claim.column, claim.more, claim.fewer)
             found = {"of": "ratio", "at_least": claim.times, "found": between, "low": least, "high": most}
-            yield _row(claim, found, int(steps.n.max()))
+            verdict = verdicts.of_claim(Interval(least, most), claim.times)
+            yield _row(claim, found, int(steps.n.max()), verdict)
 
 
-def _row(claim: Claim | Ratio, found: dict[str, Any], n: int) -> dict[str, Any]:
-    verdict = "not resolved"
-    if found["low"] >= found["at_least"]:
-        verdict = "holds"
-    elif found["high"] < found["at_least"]:
-        verdict = "fails"
+def _row(claim: Claim | Ratio, found: dict[str, Any], n: int, verdict: str) -> dict[str, Any]:
     bounds = {name: found[name] if math.isfinite(found[name]) else None for name in ("found", "low", "high")}
     identity = {"claim": claim.claim, "source": claim.source, "column": claim.column}
     return {**identity, **found, **bounds, "n": n, "verdict": verdict}
 
 
-def _values(side: Side, column: str, runs: pd.DataFrame) -> pd.Series:
-    """A column of one side of a claim, by seed: mean over chips."""
-    rows = runs[(runs.method == side.method) & (runs.condition == side.condition)]
-    for field in ("noise", "calibrator", "targets"):
-        if getattr(side, field):
-            rows = rows[rows[field] == getattr(side, field)]
-    if side.condition == "calibrated":
-        rows = rows[rows.control.isna()]
-    if side.level:
-        rows = rows[rows.level == (rows.level.max() if side.level == "highest" else rows.level.min())]
-    return rows.groupby("seed")[column].mean()
+def _end(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None or pd.isna(value) else value

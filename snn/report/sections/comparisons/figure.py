@@ -9,11 +9,13 @@ from matplotlib.figure import Figure
 
 from snn.report.canvas import COLOURS, bare, with_legend
 from snn.report.inputs import Inputs
+from snn.report.pairs import OUTCOME
 
 
 def figure(inputs: Inputs) -> Figure:
-    """Paired differences with 95 % intervals: filled if the corrected test resolves them, grey if not detectable."""
+    """Paired differences with 95 % intervals: filled if they are resolved, grey if not detectable."""
     comparisons, metric = inputs.table("comparisons"), inputs.metric
+    comparisons = comparisons[comparisons.column == OUTCOME]
     figure, axes = plt.subplots(figsize=(9, 1.8 + 0.32 * len(comparisons)), layout="constrained")
     bare(axes)
     for i, row in enumerate(comparisons.itertuples()):
@@ -51,4 +53,5 @@ def figure(inputs: Inputs) -> Figure:
 
 def _pair(row: Any) -> str:
     diverged = f" ({row.diverged_left} and {row.diverged_right} of {row.n} diverged)"
-    return f"{row.left} − {row.right}" + (diverged if row.diverged_left + row.diverged_right else "")
+    on = "" if row.left_on == row.right_on == "clean" else f"\n{row.left_on} − {row.right_on}"
+    return f"{row.left} − {row.right}{on}" + (diverged if row.diverged_left + row.diverged_right else "")

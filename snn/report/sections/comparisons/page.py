@@ -1,19 +1,24 @@
 """comparisons.md: pairs of methods, seed by seed."""
 
+from typing import Any
+
 import pandas as pd
 
 from snn.report.inputs import Inputs
 from snn.report.markdown import table
 from snn.report.metric import Metric
-from snn.report.statistics import LEVEL
+from snn.report.pairs import OUTCOME
+
+TITLES = {"asked": "Asked for", "teacher": "With the teacher", "claim": "What claims point at"}
 
 
 def page(inputs: Inputs) -> str:
-    """A table of the pairs that the experiment names, then a table of every method with its teacher."""
+    """A table of the pairs that were asked for, then of every method with its teacher, then of those in claims."""
     comparisons, metric = inputs.table("comparisons"), inputs.metric
-    is_asked = comparisons.family == "asked"
+    comparisons = comparisons[comparisons.column == OUTCOME]
     parts = [f"# Comparisons in {inputs.name}", _introduction(comparisons, metric)]
-    for title, rows in (("Asked for", comparisons[is_asked]), ("With the teacher", comparisons[~is_asked])):
+    for family, title in TITLES.items():
+        rows = comparisons[comparisons.family == family]
         if len(rows):
             parts += [f"## {title}", table(_pairs(rows, comparisons, bool(inputs.experiment.learning_rates), metric))]
     return "\n\n".join(parts) + "\n"
@@ -21,14 +26,18 @@ def page(inputs: Inputs) -> str:
 
 def _introduction(comparisons: pd.DataFrame, metric: Metric) -> str:
     unit = f"in {metric.difference_unit}" if metric.unit == "%" else f"({metric.better})"
-    text = f"Differences of test {metric.title} {unit}, left minus right, paired by seed."
+    text = f"Differences of test {metric.title} {unit}, left minus right, paired by seed, with 95 % intervals for new"
+    text += " seeds and new test samples."
     if comparisons.n.max() == 1:
-        return text + " **One seed has no spread: nothing here is resolved.**"
-    return f"{text} Below {LEVEL:g}, the corrected test (*Holm*) names the better side."
+        return text + " **One seed has no spread: nothing here is tested.**"
+    asked = comparisons[comparisons.family == "asked"]
+    if len(asked) > 1:
+        text += f" Verdicts on what was asked for are corrected for {len(asked)} pairs, all others are not."
+    return text
 
 
 def _pairs(rows: pd.DataFrame, every: pd.DataFrame, grid: bool, metric: Metric) -> dict[str, list[str]]:
-    columns = {"left": rows.left, "right": rows.right, "n": rows.n}
+    columns = {"left": _sides(rows, "left"), "right": _sides(rows, "right"), "n": rows.n}
     if grid:
         sides = (["none" if pd.isna(lr) else f"{lr:g}" for lr in rows[name]] for name in ("lr_left", "lr_right"))
         columns["lr"] = [" / ".join(pair) for pair in zip(*sides, strict=True)]
@@ -36,14 +45,16 @@ def _pairs(rows: pd.DataFrame, every: pd.DataFrame, grid: bool, metric: Metric) 
         columns["diverged"] = [f"{row.diverged_left} / {row.diverged_right}" for row in rows.itertuples()]
     columns["difference"] = [metric.difference(*row) for row in rows[["difference", "ci95"]].values]
     if every.n.max() > 1:
-        columns |= {
-            "p": [_p(value) for value in rows.p],
-            "Holm": [_p(value) for value in rows.p_holm],
-            "detectable": ["" if pd.isna(value) else metric.value(value) for value in rows.detectable],
-        }
-    validation = [metric.difference(*row) for row in rows[["val_difference", "val_ci95"]].values]
-    return {**columns, "validation": validation, "verdict": rows.verdict}
+        columns["these samples"] = ["" if pd.isna(half) else f"± {metric.value(half)}" for half in rows.ci95_seeds]
+        columns["detectable"] = ["" if pd.isna(value) else metric.value(value) for value in rows.detectable]
+    return {
+        **columns,
+        "validation": [metric.difference(value) for value in rows.val_difference],
+        "verdict": rows.verdict,
+    }
 
 
-def _p(value: float) -> str:
-    return "" if pd.isna(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+def _sides(rows: pd.DataFrame, side: str) -> Any:
+    return [
+        row[side] if row[f"{side}_on"] == "clean" else f"{row[side]}, {row[f'{side}_on']}" for _, row in rows.iterrows()
+    ]

@@ -1,30 +1,38 @@
-"""Two methods, compared by pairs of runs with the same seed. No torch.
+"""Two sides, compared by pairs of runs with the same seed: one interval per pair, from which all verdicts are read.
 
-A seed fixes the initial draw, the order of the data and the split, so only the method differs within a pair:
+    d_s = value_left(s) - value_right(s)        mean and sd over the n seeds s in which neither side diverged
 
-    d_s = value_left(s) - value_right(s)        mean, sd and n over the seeds s that both sides have
-
-Interval, test and detectable difference are those of `statistics`. p is corrected by Holm within a family: the pairs
-that an experiment names, or the pairs of every method with its teacher. A detectable difference is found by the
-strictest of Holm's tests, at level 0.05 / m for m tests in the family. Diverged runs count like any other. Test data
-decide. The difference on validation data is added, but is optimistic: epochs and learning rates were chosen on it.
+The interval holds for new seeds and new test samples, see `snn.report.intervals`. Verdicts on the pairs that an
+experiment asks for are at the level 0.05 / m, for m of them, so that any of them is wrong in one experiment of twenty;
+all others are at 0.05, uncorrected. Test data decide. The difference on validation data is added, but is optimistic:
+epochs and learning rates were chosen on it. No torch.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from scipy.special import ndtri
 
+from snn.config import Claim, Side
 from snn.core.columns import METRIC, Column
-from snn.report import columns
+from snn.evaluation.outcomes import Outcomes
+from snn.report import columns, verdicts
 from snn.report.inputs import Inputs
-from snn.report.select import SAME, own_steps
-from snn.report.statistics import LEVEL, detectable, holm, interval, t_test, verdict
+from snn.report.intervals import LEVEL, Interval
+from snn.report.pairs import OUTCOME, Difference, Pair, difference, rows_of
 
+EQUIVALENT = 0.01  # of accuracy: a point, the least that papers report as a difference
+POWER = 0.8
 COLUMNS = {
     "left": Column("", "method"),
+    "left_on": Column("", "its condition; of chips their noise, level and calibration"),
     "right": Column("", "method it is compared with"),
-    "family": Column("", "asked: a pair that the experiment names; teacher: a method with its teacher"),
+    "right_on": Column("", "its condition"),
+    "column": Column("", "of runs.csv that is compared"),
+    "family": Column(
+        "", "asked: the experiment names the pair; teacher: a method with its teacher; claim: a claim does"
+    ),
     "steps_left": Column("steps", "of the left method"),
     "lr_left": Column("", "learning rate of the left method; empty if nothing is trained"),
     "diverged_left": Column("seeds", "of the left method that diverged"),
@@ -32,80 +40,132 @@ COLUMNS = {
     "lr_right": Column("", "learning rate of the right method; empty if nothing is trained"),
     "diverged_right": Column("seeds", "of the right method that diverged"),
     **columns.of_runs(["metric", "direction"]),
-    "n": Column("pairs", "seeds that both methods have"),
+    "n": Column("pairs", "seeds in which neither side diverged"),
     "difference": Column(METRIC, "left minus right on test data: mean over pairs"),
-    "sd": Column(METRIC, "standard deviation of the differences"),
-    "ci95": Column(METRIC, "half the 95 % interval of the mean difference; empty without spread"),
-    "p": Column("probability", "two-sided paired t-test"),
-    "p_holm": Column("probability", "p corrected by Holm within the family"),
-    "detectable": Column(METRIC, "smallest true difference found in 80 % of repetitions by the strictest test"),
+    "sd": Column(METRIC, "standard deviation of the differences over pairs"),
+    "ci95": Column(METRIC, "half the 95 % interval of the mean difference, for new seeds and new test samples"),
+    "ci95_seeds": Column(METRIC, "the same for new seeds and these test samples; decides nothing"),
+    "level": Column(
+        "probability", "with which the interval of the verdict misses: 0.05, divided by the pairs asked for"
+    ),
+    "low": Column(METRIC, "lower end of that interval"),
+    "high": Column(METRIC, "upper end of that interval"),
+    "detectable": Column(METRIC, "true difference that such an interval resolves in 80 % of repetitions, about"),
     "val_difference": Column(METRIC, "left minus right on validation data: mean over pairs"),
-    "val_sd": Column(METRIC, "standard deviation of these"),
-    "val_ci95": Column(METRIC, "half the 95 % interval of their mean"),
-    "better": Column("", "the better method, if the corrected test resolves the difference"),
+    "better": Column("", "the better side, if the interval excludes 0"),
     "verdict": Column("", "the result in words"),
 }
 
 
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
-    return compare(inputs.runs, pairs(inputs.teachers, inputs.asked), inputs.asked)
+    return compare(inputs.runs, inputs.outcomes, pairs(inputs.teachers, inputs.asked, inputs.claims.claims))
 
 
-def pairs(teachers: Mapping[str, str], asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The pairs to compare, each once: those that the experiment names (`asked`), then each method with its teacher."""
-    found: dict[frozenset[str], tuple[str, str]] = {}
-    for pair in (*asked, *teachers.items()):
-        found.setdefault(frozenset(pair), pair)
+def rows_in_metric(table: pd.DataFrame) -> pd.Series:
+    """The rows that compare outcomes; others compare operations or energy."""
+    return table.column.astype(str) == OUTCOME
+
+
+def pairs(teachers: Mapping[str, str], asked: Sequence[tuple[str, str]], claims: Sequence[Claim] = ()) -> list[Pair]:
+    """The pairs to compare, each once: those that the experiment asks for, each method with its teacher, then those
+    that claims point at.
+    """
+    methods = {*teachers, *teachers.values()}
+    named = [(Side(method=left), Side(method=right), OUTCOME, "asked") for left, right in asked]
+    named += [(Side(method=left), Side(method=right), OUTCOME, "teacher") for left, right in teachers.items()]
+    named += [(claim.left, claim.right, claim.column, "claim") for claim in claims]
+    found: dict[object, Pair] = {}
+    for pair in (Pair(*one) for one in named):
+        sides = frozenset((pair.left.model_dump_json(), pair.right.model_dump_json()))
+        if {pair.left.method, pair.right.method} <= methods:
+            found.setdefault((sides, pair.column), pair)
     return list(found.values())
 
 
-def compare(
-    runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], asked: Sequence[tuple[str, str]] = ()
-) -> pd.DataFrame:
-    """One row per pair, in the given order. The pairs in `asked` are one family, the others are another."""
-    clean = own_steps(runs[runs.chosen])
-    sides = {method: rows.set_index("seed").sort_index() for method, rows in clean.groupby("method")}
-    table = pd.DataFrame([_paired(sides[left], sides[right]) for left, right in pairs])
-    table.insert(2, "family", ["asked" if pair in asked else "teacher" for pair in pairs])
-    for _, family in table[table.n > 1].groupby("family"):
-        table.loc[family.index, "p_holm"] = holm(family.p)
-        at = LEVEL / len(family)
-        table.loc[family.index, "detectable"] = [detectable(row.sd, row.n, at) for row in family.itertuples()]
-    verdicts = [verdict(row) for row in table.to_dict("records")]
-    return table.assign(better=[better for better, _ in verdicts], verdict=[verdict for _, verdict in verdicts])
+def compare(runs: pd.DataFrame, outcomes: Outcomes, pairs: Sequence[Pair]) -> pd.DataFrame:
+    """One row per pair of which both sides were run, in the given order."""
+    sides = [(pair, rows_of(pair.left, runs), rows_of(pair.right, runs)) for pair in pairs]
+    here = [(pair, left, right) for pair, left, right in sides if len(left) and len(right)]
+    asked = sum(pair.family == "asked" for pair, *_ in here)
+    rows = [
+        _row(pair, left, right, outcomes, LEVEL / asked if pair.family == "asked" else LEVEL)
+        for pair, left, right in here
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _paired(left: pd.DataFrame, right: pd.DataFrame) -> dict[str, Any]:
-    seeds = left.index.intersection(right.index)
-    left, right = left.loc[seeds], right.loc[seeds]
-    sides = {
-        f"{column}_{name}": value
-        for name, side in (("left", left), ("right", right))
-        for column, value in (
-            ("steps", side.steps.iloc[0]),
-            ("lr", side.lr.iloc[0] if side.epochs.any() else None),  # a conversion has none
-            ("diverged", (side.status == "diverged").sum()),
-        )
-    }
-    test, validation = _differences(left, right, "value_test"), _differences(left, right, "value_val")
-    return {
-        "left": left.method.iloc[0],
-        "right": right.method.iloc[0],
-        **sides,
+def verdict_on(row: Mapping[str, Any], advantage: str) -> str:
+    """A verdict on a pair, or the reason why there is none."""
+    if row["n"] < 2:
+        return "not tested: one seed" if row["n"] else "not tested: no seed in which both converged"
+    return f"{advantage}, given convergence" if row["diverged_left"] or row["diverged_right"] else advantage
+
+
+def oriented(row: Mapping[str, Any]) -> Interval:
+    """The interval of a row, turned so that more is better for the left side: less, for errors, energy, operations."""
+    higher = row["column"] == OUTCOME and row["direction"] == "higher"
+    return Interval(row["low"], row["high"]) if higher else Interval(-row["high"], -row["low"])
+
+
+def on(side: Side) -> str:
+    """The condition of a side in words."""
+    return " ".join(filter(None, (side.condition, side.noise, side.level, side.calibrator, side.targets)))
+
+
+def _row(pair: Pair, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes, level: float) -> dict[str, Any]:
+    found = difference(left, right, outcomes, pair.column)
+    interval = found.interval(level)
+    row = {
+        "left": pair.left.method,
+        "left_on": on(pair.left),
+        "right": pair.right.method,
+        "right_on": on(pair.right),
+        "column": pair.column,
+        "family": pair.family,
+        **{
+            f"{column}_{name}": value
+            for name, side in (("left", left), ("right", right))
+            for column, value in (
+                ("steps", side.steps.iloc[0]),
+                ("lr", side.lr.iloc[0] if side.epochs.any() else None),  # a conversion has none
+                ("diverged", side.seed[side.status == "diverged"].nunique()),
+            )
+        },
         "metric": left.metric.iloc[0],
         "direction": left.direction.iloc[0],
-        "n": len(seeds),
-        **test,
-        "p": t_test(test["difference"], test["sd"], len(seeds)),
-        "p_holm": float("nan"),
-        "detectable": float("nan"),
-        **{f"val_{name}": value for name, value in validation.items()},
+        "n": len(found.seeds),
+        "difference": found.mean,
+        "sd": found.sd,
+        "ci95": _half(found.interval()),
+        "ci95_seeds": found.over_seeds() if pair.column == OUTCOME else None,
+        "level": level,
+        "low": interval.low,
+        "high": interval.high,
+        "detectable": _detectable(found, level),
+        "val_difference": difference_of_validation(left, right) if pair.column == OUTCOME else None,
     }
+    within = EQUIVALENT if row["metric"] == "accuracy" and pair.column == OUTCOME else None
+    advantage = verdicts.of_pair(oriented(row), within)
+    better = {"better": pair.left.method, "worse": pair.right.method}.get(advantage) if len(found.seeds) > 1 else None
+    words = f"{better} is better" if better else advantage
+    ends = {name: row[name] if abs(row[name]) < float("inf") else None for name in ("low", "high")}
+    return {**row, **ends, "better": better, "verdict": verdict_on(row, words)}
 
 
-def _differences(left: pd.DataFrame, right: pd.DataFrame, column: str) -> dict[str, float]:
-    """Mean, sd and half the interval, which is NaN if all differences are equal."""
-    d = (left[column] - right[column]).round(SAME)
-    sd = 0.0 if len(d) > 1 and d.nunique() == 1 else float(d.std())
-    return {"difference": float(d.mean()), "sd": sd, "ci95": interval(sd, len(d)) if sd else float("nan")}
+def difference_of_validation(left: pd.DataFrame, right: pd.DataFrame) -> float:
+    """The mean difference on validation data over the seeds of both sides."""
+    return float((left.groupby("seed").value_val.mean() - right.groupby("seed").value_val.mean()).mean())
+
+
+def _half(interval: Interval) -> float | None:
+    half = (interval.high - interval.low) / 2
+    return half if half < float("inf") else None
+
+
+def _detectable(found: Difference, level: float) -> float | None:
+    """Half the interval, plus what the estimate itself may be off in 80 % of repetitions."""
+    half = _half(found.interval(level))
+    if half is None:
+        return None
+    return half * (1 + float(ndtri(POWER)) / float(ndtri(1 - level / 2)))

@@ -1,5 +1,7 @@
 """hardware.md: what noisy chips lose, and what calibration recovers."""
 
+from typing import Any
+
 import pandas as pd
 
 from snn.config import Hardware, Noise
@@ -28,7 +30,7 @@ def page(inputs: Inputs) -> str:
 def _introduction(n: int, metric: Metric) -> str:
     return (
         f"Differences of test {metric.title} in {metric.difference_unit}, paired: the same seed, the same chips. Mean"
-        f" and 95 % interval over {n} seed{'s' * (n > 1)}, chips averaged within a seed."
+        f" over {n} seed{'s' * (n > 1)}, each with chips of its own, and 95 % interval for new seeds, chips and samples."
     )
 
 
@@ -53,7 +55,8 @@ def _treated(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
         "targets": rows.targets,
         "gain": _differences(rows, "gain", metric),
         "last epoch": _differences(rows, "gain_last", metric),
-        "recovered": ["" if pd.isna(value) else f"{value:.0%}" for value in rows.recovered],
+        "recovered": [_share(row) for row in rows.itertuples()],
+        "one chip": ["" if pd.isna(least) else metric.difference(least) for least in rows.chip_at_least],
         "worse": [f"{row.worse:.0f}, {row.worse_last:.0f} of {row.chips}" for row in rows.itertuples()],
         "spread": [
             "" if pd.isna(before) else f"{metric.value(before)}, {metric.value(after)}"
@@ -63,6 +66,12 @@ def _treated(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
         "writes": [f"{value:.1e}" for value in rows.writes],
         "operations": [f"{value:.1e}" for value in rows.operations],
     }
+
+
+def _share(row: Any) -> str:
+    if pd.isna(row.recovered):
+        return ""
+    return f"{row.recovered:.0%} ({row.recovered_low:.0%} to {row.recovered_high:.0%})"
 
 
 def _controls(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:

@@ -4,21 +4,25 @@ For one seed, with v the value on test data, averaged over the chips of the seed
 
     loss = v(noisy) - v(clean)        gain = v(calibrated) - v(noisy)        left = v(calibrated) - v(clean)
 
-Means and half of the 95 % intervals are over seeds; the spread of chips has columns of its own. `gain` is at the epoch
-that is best on validation data, where epoch 0 is the chip as manufactured; `gain_last` is at the last epoch, without a
-choice. `recovered` is -gain / loss of the means, only if the interval of the loss excludes 0. Control level_0 is
+Means are over seeds, each with chips of its own; intervals hold for new seeds, chips and test samples (`intervals`).
+`gain` is at the epoch that is best on validation data, where epoch 0 is the chip as manufactured; `gain_last` is at the
+last epoch, without a choice, with an interval over seeds. `recovered` is -gain / loss, with Fieller's interval; it is
+empty where the loss is not resolved. `chip_*` is what one new chip of one new network will show. Control level_0 is
 evaluated on the clean network, so its `gain` is over v(clean).
 """
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from snn.core.columns import METRIC, Column
+from snn.evaluation.outcomes import Outcomes
 from snn.report import columns
 from snn.report.inputs import Inputs
-from snn.report.select import SAME, inference, own_steps
-from snn.report.statistics import interval
+from snn.report.intervals import chips, over_seeds, recovered
+from snn.report.pairs import by_seed, difference
+from snn.report.select import inference, own_steps
 
 PLACE = ["method", "noise", "level"]
 TREATMENT = ["calibrator", "targets", "control"]
@@ -40,9 +44,14 @@ COLUMNS = {
     "calibrated_chips_sd": Column(METRIC, "standard deviation of these chips within a seed: mean over seeds"),
     **columns.difference("loss", "noisy minus clean"),
     **columns.difference("gain", "calibrated at the chosen epoch minus noisy"),
-    **columns.difference("gain_last", "calibrated at the last epoch minus noisy"),
+    **columns.difference("gain_last", "calibrated at the last epoch minus noisy", "over seeds"),
     **columns.difference("left", "calibrated at the chosen epoch minus clean"),
-    "recovered": Column("fraction", "minus gain over loss; empty unless the interval of the loss excludes 0"),
+    "recovered": Column("fraction", "minus gain over loss; empty unless Fieller's interval has two ends"),
+    "recovered_low": Column("fraction", "lower end of that 95 % interval"),
+    "recovered_high": Column("fraction", "upper end of that 95 % interval"),
+    "chip_low": Column(METRIC, "lower end of the 95 % prediction of `left` for one new chip of a new network"),
+    "chip_high": Column(METRIC, "upper end of it"),
+    "chip_at_least": Column(METRIC, "`left` of such a chip is at least this, with a probability of 95 %"),
     "worse": Column("chips", "that calibration made worse, at the chosen epoch"),
     "worse_last": Column("chips", "that calibration made worse, at the last epoch"),
     "untouched": Column("chips", "for which epoch 0 was chosen"),
@@ -56,17 +65,17 @@ COLUMNS = {
 
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
-    return recovery(inputs.runs)
+    return recovery(inputs.runs, inputs.outcomes)
 
 
-def recovery(runs: pd.DataFrame) -> pd.DataFrame:
+def recovery(runs: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
     """One row per method, noise, level and treatment, then those of controls; of runs at their chosen learning rate."""
     runs = runs[runs.chosen & (runs.steps_eval == runs.steps)]
-    clean = own_steps(runs).set_index(["method", "seed"]).value_test
+    clean = own_steps(runs)
     work = inference(runs)
     per_inference = [work.get((row.method, row.lr, row.seed)) for row in runs[["method", "lr", "seed"]].itertuples()]
     runs = runs.assign(operations=runs.calibration_shown * per_inference + runs.calibration_learning_macs)
-    rows = [row for part in _places(runs) for row in _treatments(*part, clean)]
+    rows = [row for part in _places(runs) for row in _treatments(*part, clean, outcomes)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -79,13 +88,15 @@ def _places(runs: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
             yield noisy if level else None, rows[rows.condition == "calibrated"]
 
 
-def _treatments(noisy: pd.DataFrame | None, calibrated: pd.DataFrame, clean: pd.Series) -> Iterator[dict[str, object]]:
+def _treatments(
+    noisy: pd.DataFrame | None, calibrated: pd.DataFrame, clean: pd.DataFrame, outcomes: Outcomes
+) -> Iterator[dict[str, object]]:
     """A row of the table per treatment and control of one place."""
     for treatment, rows in calibrated.groupby(TREATMENT, sort=False, dropna=False):
         method, seeds = rows.method.iloc[0], sorted(set(rows.seed))
-        ideal = clean[method].loc[seeds]
-        before = ideal if noisy is None else _by_seed(noisy, "value_test")
-        after, last = _by_seed(rows, "value_test"), _by_seed(rows, "value_test_last")
+        ideal = clean[(clean.method == method) & clean.seed.isin(seeds)]
+        before = ideal if noisy is None else noisy[noisy.seed.isin(seeds)]
+        last = _by_seed(rows, "value_test_last") - _by_seed(before, "value_test")
         made = None if noisy is None else noisy.set_index(["seed", "chip"]).value_test
         found = {
             **{name: rows[name].iloc[0] for name in PLACE},
@@ -94,21 +105,21 @@ def _treatments(noisy: pd.DataFrame | None, calibrated: pd.DataFrame, clean: pd.
             "direction": rows.direction.iloc[0],
             "n": len(seeds),
             "chips": len(rows),
-            "clean": ideal.mean(),
-            "noisy": before.mean(),
+            "clean": _by_seed(ideal, "value_test").mean(),
+            "noisy": _by_seed(before, "value_test").mean(),
             "noisy_chips_sd": None if noisy is None else _spread(noisy),
-            "calibrated": after.mean(),
+            "calibrated": _by_seed(rows, "value_test").mean(),
             "calibrated_chips_sd": _spread(rows),
-            **_difference("loss", before - ideal),
-            **_difference("gain", after - before),
-            **_difference("gain_last", last - before),
-            **_difference("left", after - ideal),
+            **_difference("loss", before, ideal, outcomes),
+            **_difference("gain", rows, before, outcomes),
+            "gain_last": last.mean(),
+            "gain_last_ci95": float(over_seeds(last.std(), len(last))),
+            **_difference("left", rows, ideal, outcomes),
+            **_recovered(ideal, before, rows, outcomes),
+            **_new_chip(rows, ideal),
             "untouched": int((rows.calibration_epoch == 0).sum()),
             **{name: rows[column].mean() for name, column in COST.items()},
         }
-        half = found["loss_ci95"]
-        resolved = pd.notna(half) and abs(found["loss"]) > half
-        found["recovered"] = -found["gain"] / found["loss"] if resolved else None
         if made is not None:
             own, sign = rows.set_index(["seed", "chip"]), 1 if found["direction"] == "higher" else -1
             found["worse"] = int((sign * (own.value_test - made.loc[own.index]) < 0).sum())
@@ -124,8 +135,30 @@ def _spread(rows: pd.DataFrame) -> float:
     return rows.groupby("seed").value_test.std().mean()
 
 
-def _difference(name: str, by_seed: pd.Series) -> dict[str, float]:
-    by_seed = by_seed.round(SAME)
-    sd = float(by_seed.std())
-    half = interval(sd, len(by_seed)) if len(by_seed) > 1 else float("nan")
-    return {name: float(by_seed.mean()), f"{name}_ci95": half}
+def _difference(name: str, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes) -> dict[str, float | None]:
+    """Mean and half the interval, over the seeds of both sides, diverged or not: all of them have chips."""
+    left, right = left.assign(status="ok"), right.assign(status="ok")
+    found = difference(left, right, outcomes)
+    low, high = found.interval()
+    return {name: found.mean, f"{name}_ci95": (high - low) / 2 if high < float("inf") else None}
+
+
+def _recovered(
+    clean: pd.DataFrame, noisy: pd.DataFrame, calibrated: pd.DataFrame, outcomes: Outcomes
+) -> dict[str, float | None]:
+    seeds = tuple(sorted(set(clean.seed)))
+    clean_SN, noisy_SN, calibrated_SN = (by_seed(rows, seeds, outcomes) for rows in (clean, noisy, calibrated))
+    gain_SN, loss_SN = calibrated_SN - noisy_SN, noisy_SN - clean_SN
+    found = recovered(gain_SN, loss_SN)
+    share = -gain_SN.mean() / loss_SN.mean() if found else None
+    low, high = found or (None, None)
+    return {"recovered": share, "recovered_low": low, "recovered_high": high}
+
+
+def _new_chip(rows: pd.DataFrame, clean: pd.DataFrame) -> dict[str, float | None]:
+    """What `left` one new chip will show; nothing is known from one seed, or from one chip a seed."""
+    left = rows.value_test - rows.seed.map(clean.set_index("seed").value_test)
+    by_seed = [own.to_numpy(float) for _, own in left.groupby(rows.seed)]
+    found = chips(np.stack(by_seed)) if len(set(map(len, by_seed))) == 1 else None
+    names = ("chip_low", "chip_high", "chip_at_least")
+    return dict(zip(names, (*found.new, found.at_least) if found else (None, None, None), strict=True))

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from snn.core.columns import METRIC, Column
+from snn.evaluation.outcomes import Outcomes
 from snn.report import columns
 from snn.report.inputs import Inputs
+from snn.report.intervals import estimate, over_seeds
+from snn.report.pairs import by_seed
 from snn.report.sections.published.table import beside_summary
 from snn.report.select import own_steps
-from snn.report.statistics import interval
 
 RUN_KEY = ["task", "dataset", "network", "method", "rule", "protocol", "steps", "steps_eval", "extrapolated", "lr"]
 CONDITION = ["condition", "noise", "level"]
@@ -26,6 +28,7 @@ COLUMNS = {
     **columns.mean_over_seeds("value_test"),
     **columns.of_runs(["spikes", "sparsity", *OPERATIONS]),
     "energy_nj": columns.ENERGY,
+    "energy_ci95": Column("nJ", "half the 95 % interval of its mean over seeds, for these test samples"),
     "chips_sd": Column(METRIC, "standard deviation of chips within a seed: mean over seeds"),
     "above_teacher": Column(METRIC, "value_test_mean minus that of the clean teacher ANN"),
     "energy_of_teacher": Column("ratio", "energy over that of the teacher ANN"),
@@ -38,13 +41,14 @@ WORK = ["spikes", "sparsity", *OPERATIONS, "energy_nj"]
 
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
-    summary = beside_teacher(summarise(inputs.runs), inputs.experiment.teacher, inputs.teachers)
+    summary = beside_teacher(summarise(inputs.runs, inputs.outcomes), inputs.experiment.teacher, inputs.teachers)
     return beside_summary(summary, inputs.published.figures, inputs.layout)
 
 
-def summarise(runs: pd.DataFrame) -> pd.DataFrame:
-    """One row per method and condition, at the chosen learning rate: mean, sd, n and half the 95 % interval over seeds.
+def summarise(runs: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
+    """One row per method and condition, at the chosen learning rate: mean, sd, n and half the 95 % interval.
 
+    Intervals of outcomes on test data are those for new seeds and new test samples, the others are over seeds.
     `chips_sd`: standard deviation of chips within a seed, mean over seeds; `diverged`: number of seeds; `lr_at_edge`:
     the chosen learning rate is the smallest or largest of its grid, so a better one may be beyond.
     """
@@ -65,18 +69,29 @@ def summarise(runs: pd.DataFrame) -> pd.DataFrame:
             diverged=("diverged", "sum"),
             **of_seeds,
             **{column: (column, "mean") for column in WORK},
+            energy_sd=("energy_nj", "std"),
         )
         .assign(chips_sd=seeds.groupby(KEY, dropna=False, sort=False).chips_sd.mean())
         .reset_index()
         .rename(columns={f"{column}_std": f"{column}_sd" for column in OUTCOME})
     )
-    for column in OUTCOME:
-        place = summary.columns.get_loc(f"{column}_sd") + 1
-        summary.insert(place, f"{column}_ci95", interval(summary[f"{column}_sd"], summary.n))
+    halves = {
+        "value_val": over_seeds(summary.value_val_sd, summary.n),
+        "value_test": [_half(rows, outcomes) for _, rows in runs.groupby(KEY, dropna=False, sort=False)],
+    }
+    for column, half in halves.items():
+        summary.insert(summary.columns.get_loc(f"{column}_sd") + 1, f"{column}_ci95", half)
+    summary.insert(
+        summary.columns.get_loc("energy_nj") + 1, "energy_ci95", over_seeds(summary.pop("energy_sd"), summary.n)
+    )
     own = grid.loc[summary.method].reset_index(drop=True)
     at_edge = ((summary.lr == own["min"]) | (summary.lr == own["max"])).astype("boolean").where(own["nunique"] > 1)
     summary.insert(summary.columns.get_loc("lr") + 1, "lr_at_edge", at_edge)
     return summary
+
+
+def _half(rows: pd.DataFrame, outcomes: Outcomes) -> float:
+    return estimate(by_seed(rows, tuple(sorted(set(rows.seed))), outcomes), outcomes.binary).half()
 
 
 def beside_teacher(summary: pd.DataFrame, teacher: str, teachers: Mapping[str, str] | None = None) -> pd.DataFrame:

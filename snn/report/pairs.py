@@ -1,0 +1,91 @@
+"""Two sides that are compared seed by seed, and the one interval of their difference. No torch.
+
+A seed fixes the initial draw, the order of the data, the split and the chips, so only the sides differ within a pair.
+Outcomes are compared sample by sample, see `intervals`; their mean over the chips of a seed is one outcome. Of other
+columns, such as energy, a seed has one value, and the interval is Student's t over seeds.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from snn.config import Side
+from snn.evaluation.outcomes import Outcomes
+from snn.report.intervals import LEVEL, Estimate, Interval, estimate, over_seeds
+
+OUTCOME = "value_test"
+
+
+class Pair(NamedTuple):
+    """A column of two sides, and the family in which it is tested: asked, teacher or claim."""
+
+    left: Side
+    right: Side
+    column: str
+    family: str
+
+
+class Difference(NamedTuple):
+    """Left minus right, over the seeds in which neither side diverged; `estimate` holds the samples, of outcomes."""
+
+    seeds: tuple[int, ...]
+    by_seed: np.ndarray
+    estimate: Estimate | None
+
+    @property
+    def mean(self) -> float:
+        """Over seeds; NaN without any."""
+        return float(self.by_seed.mean()) if len(self.seeds) else float("nan")
+
+    @property
+    def sd(self) -> float:
+        """Over seeds; NaN for one."""
+        return float(self.by_seed.std(ddof=1)) if len(self.seeds) > 1 else float("nan")
+
+    def over_seeds(self, level: float = LEVEL) -> float:
+        """Half of Student's interval over seeds, for these test samples alone; NaN for one seed."""
+        return float(over_seeds(self.sd, len(self.seeds), level)) if self.seeds else float("nan")
+
+    def interval(self, level: float = LEVEL) -> Interval:
+        """For new seeds, and for outcomes new test samples; without bounds if nothing tells the spread over seeds."""
+        if len(self.seeds) < 2 or (self.estimate is None and not self.sd):
+            return Interval(float("-inf"), float("inf"))
+        half = self.over_seeds(level) if self.estimate is None else self.estimate.half(level)
+        return Interval(self.mean - half, self.mean + half)
+
+
+def rows_of(side: Side, runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one side among rows of runs.csv: at the chosen learning rate and the run's own steps, no controls."""
+    rows = runs[runs.chosen & (runs.steps_eval == runs.steps)]
+    rows = rows[(rows.method == side.method) & (rows.condition == side.condition)]
+    for field in ("noise", "calibrator", "targets"):
+        if getattr(side, field):
+            rows = rows[rows[field] == getattr(side, field)]
+    if side.condition == "calibrated":
+        rows = rows[rows.control.isna()]
+    if side.level:
+        rows = rows[rows.level == (rows.level.max() if side.level == "highest" else rows.level.min())]
+    return rows
+
+
+def difference(left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes, column: str = OUTCOME) -> Difference:
+    """The difference between the rows of two sides, which are rows of the table that `outcomes` belongs to."""
+    seeds = tuple(sorted(converged(left) & converged(right)))
+    if column != OUTCOME:
+        values = [side.groupby("seed")[column].mean().loc[list(seeds)] for side in (left, right)]
+        return Difference(seeds, (values[0] - values[1]).to_numpy(float), None)
+    if not seeds:
+        return Difference(seeds, np.empty(0), None)
+    d_SN = by_seed(left, seeds, outcomes) - by_seed(right, seeds, outcomes)
+    return Difference(seeds, d_SN.mean(axis=1), estimate(d_SN, outcomes.binary))
+
+
+def converged(rows: pd.DataFrame) -> set[int]:
+    """The seeds of which no row diverged."""
+    return set(rows.seed) - set(rows.seed[rows.status == "diverged"])
+
+
+def by_seed(rows: pd.DataFrame, seeds: tuple[int, ...], outcomes: Outcomes) -> np.ndarray:
+    """The outcomes of test samples, one row per seed: means over the rows of the seed, which are its chips."""
+    return np.stack([outcomes.values(rows.index[rows.seed == seed]).mean(axis=0) for seed in seeds])
