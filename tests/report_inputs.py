@@ -7,7 +7,7 @@ from snn.config import params
 from snn.report.inputs import Inputs
 from tests import outcomes
 
-COSTS = pd.DataFrame({"device": ["cpu"], "versions": ["1"]})
+COSTS = pd.DataFrame({"device": ["cpu"], "versions": ["1"], "machine": ["a processor AVX2"]})
 NOTHING = {"claims": config.Claims(source="none", claims=()), "published": config.Published(source="none", figures=())}
 
 

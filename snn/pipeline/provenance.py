@@ -1,13 +1,20 @@
-"""The code, libraries and machine that make a result. No torch."""
+"""The code, libraries and machine that make a result. No torch until arithmetic is asked for."""
 
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib import machinery, metadata
+from pathlib import Path
+from typing import Any
 
+from snn.core.lazy import lazy
 from snn.core.paths import ROOT
 
+neuron, torch = lazy("snn.model.neuron"), lazy("torch")
+
 CODE = ("snn", "params", "workflow", "Snakefile", "requirements.lock")
+CHOSEN = ("ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS")
 LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pillow", "pandas", "scipy", "pydantic", "snakemake")
 
 
@@ -20,6 +27,42 @@ def current() -> dict[str, object]:
         "cores": os.cpu_count(),
         "versions": {name: metadata.version(name) for name in LIBRARIES},
     }
+
+
+def arithmetic(device: Any) -> dict[str, object]:
+    """What decides the last bits of a result beside code and versions, on a device of torch.
+
+    Convolutions and sums add in an order that depends on the processor: a training repeated on another one ends in
+    another network. Variables of the environment that choose instructions are recorded; with them, one machine repeats
+    the results of another.
+    """
+    return {
+        "host": platform.node(),
+        "processor": _processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "onednn": torch.backends.mkldnn.is_available(),
+        "blas": "mkl" if torch.backends.mkl.is_available() else "other",
+        "threads": torch.get_num_threads(),
+        "neuron": neuron.name_of(device),
+        "chosen": {name: os.environ[name] for name in CHOSEN if name in os.environ},
+    }
+
+
+def machine(found: Mapping[str, Any]) -> str:
+    """The same in a line, without the host: equal lines give equal bits."""
+    parts = [found[name] for name in ("processor", "instructions", "blas")]
+    parts += ["onednn"] if found["onednn"] else []
+    parts += [f"{found['threads']} threads", f"neuron {found['neuron']}"]
+    return " ".join([*parts, *(f"{name}={value}" for name, value in found["chosen"].items())])
+
+
+def _processor() -> str:
+    """The name of the processor's model; that of its architecture where the system tells no other."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def code() -> dict[str, object]:

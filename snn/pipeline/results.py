@@ -9,11 +9,8 @@ from typing import Any
 
 from snn.core import files
 from snn.core.errors import remake
-from snn.core.lazy import lazy
 from snn.pipeline import provenance
 from snn.pipeline.job import ACCOMPANYING, Job
-
-forms = lazy("snn.model.neuron")
 
 
 def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: Any = "cpu") -> None:
@@ -39,7 +36,8 @@ def finish(job: Job, out: Path, compute: Callable[[], dict[str, Any]], device: A
     changed = any(made[key] != value for key, value in provenance.code().items())
     made |= {"cost": cost, "facts": facts, "parents": parents, "dirty": made["dirty"] or from_dirty or changed}
     if not isinstance(device, str):
-        made["neuron"] = forms.name_of(device)
+        arithmetic = provenance.arithmetic(device)
+        made |= {"arithmetic": arithmetic, "machine": provenance.machine(arithmetic)}
     files.write_json(out / "provenance.json", made)
     put(job, out)
 

@@ -149,5 +149,6 @@ def _costs(folder: Path) -> dict[str, Any]:
         "dirty": document["dirty"],
         "versions": f"python={document['python']} {versions}",
         "platform": document["platform"],
+        "machine": document["machine"],
         "parents": " ".join(f"{role}={sha}" for role, sha in document["parents"].items()),
     }

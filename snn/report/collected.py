@@ -72,6 +72,7 @@ class CostRow(Columns):
     dirty: Annotated[bool, Column("", "code or parameters differed from the commit")]
     versions: Annotated[str, Column("", "of Python and libraries")]
     platform: Annotated[str, Column("", "operating system and machine")]
+    machine: Annotated[str, Column("", "processor, instruction set and libraries, which decide the last bits")]
     parents: Annotated[str, Column("", "sha256 of the file that proves each result it was made from, by role")]
 
 

@@ -37,7 +37,7 @@ def test_every_shipped_experiment_has_a_grid_of_jobs_with_folders_of_their_own(e
 
 def test_the_default_experiment_has_the_promised_jobs():
     grid = Plan("digits")
-    assert (len(grid.runs), len(grid.calibrations), len(grid.evaluations)) == (18, 15, 18)
+    assert (len(grid.runs), len(grid.calibrations), len(grid.evaluations)) == (30, 25, 30)
 
 
 def test_an_unknown_key_is_answered_with_the_nearest_one():

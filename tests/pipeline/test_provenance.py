@@ -202,4 +202,25 @@ def test_provenance_names_the_form_of_the_neuron_where_one_may_run(tree, monkeyp
         (tree / "out" / "a.csv").touch()
         results.finish(job, tree / "out", dict, device)
         made = json.loads((job.folder / "provenance.json").read_text())
-        assert made.get("neuron") == (None if device == "cpu" else name_of(device))
+        assert made.get("arithmetic", {}).get("neuron") == (None if device == "cpu" else name_of(device))
+
+
+def test_what_decides_the_last_bits_is_recorded_and_told_in_a_line_without_the_host(monkeypatch):
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY", raising=False)
+    plain = provenance.arithmetic(torch.device("cpu"))
+    assert plain["instructions"] == torch.backends.cpu.get_cpu_capability()
+    assert plain["threads"] == torch.get_num_threads()
+    assert plain["neuron"] in ("c", "torch")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
+    pinned = provenance.arithmetic(torch.device("cpu"))
+    assert provenance.machine(pinned) != provenance.machine(plain)
+    assert provenance.machine(plain) == provenance.machine({**plain, "host": "another"})
+    for other in (
+        {"processor": "x"},
+        {"instructions": "x"},
+        {"onednn": None},
+        {"blas": "x"},
+        {"threads": 0},
+        {"neuron": "x"},
+    ):
+        assert provenance.machine({**plain, **other}) != provenance.machine(plain)

@@ -355,7 +355,7 @@ def test_the_page_shows_differences_in_points_and_counts_chips_that_are_worse():
     assert line["loss"] == f"-35.5 ± {interval:.1f}"
     assert line["gain"].startswith("+18.0 ± ")
     assert line["last epoch"].startswith("-9.5 ± ")
-    assert (line["clean"], line["recovered"], line["worse"]) == ("85.0", f"{18 / 35.5:.0%}", "0, 3 of 4")
+    assert (line["clean"], line["recovered"], line["worse"]) == ("85.0", f"{18 / 35.5:.0%} (-18% to 149%)", "0, 3 of 4")
     assert (line["method"], line["level"], line["calibrator"], line["targets"]) == ("a", "0.2", "ltl_offline", "own")
 
 

@@ -30,7 +30,7 @@ def page(inputs: Inputs) -> str:
 def _introduction(n: int, metric: Metric) -> str:
     return (
         f"Differences of test {metric.title} in {metric.difference_unit}, paired: the same seed, the same chips. Mean"
-        f" over {n} seed{'s' * (n > 1)}, each with chips of its own, and 95 % interval for new seeds, chips and samples."
+        f" over {n} seed{'s' * (n > 1)}, each with chips of its own, and 95 % interval for new seeds, chips, samples."
     )
 
 

@@ -9,6 +9,12 @@ from snn.report.markdown import ARROW, table
 from snn.report.metric import Metric
 from snn.report.select import own_steps
 
+MIXED = {  # columns of costs.csv, and what it means if they differ
+    "device": "on several devices",
+    "machine": "with several processors, instruction sets or libraries",
+    "versions": "with several sets of versions",
+}
+
 
 def page(inputs: Inputs) -> str:
     """A table of clean networks, one row per method, then a table per noise model with its levels in columns."""
@@ -40,8 +46,9 @@ def page(inputs: Inputs) -> str:
             f"## {hardware.noise}: test {metric.title} on {chips}, before{ARROW}after calibration; more in hardware.md",
             table(_noise(clean, summary[summary.noise == hardware.noise], metric)),
         ]
-    if len(costs[["device", "versions"]].drop_duplicates()) > 1:
-        parts.append("**Mixed:** these runs were made on more than one device or with more than one set of versions.")
+    mixed = [words for name, words in MIXED.items() if costs[name].nunique() > 1]
+    if mixed:
+        parts.append(f"**Mixed:** these runs were made {' and '.join(mixed)}; a repetition on one machine may differ.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -49,7 +56,9 @@ def _introduction(inputs: Inputs, clean: pd.DataFrame) -> str:
     metric = inputs.metric
     n, title = int(clean.n.max()), metric.title.capitalize()
     sentences = [
-        f"{title} of 1 seed." if n == 1 else f"{title}, mean and 95 % interval over {n} seeds.",
+        f"{title} of 1 seed, with 95 % intervals for new test samples."
+        if n == 1
+        else f"{title}, mean over {n} seeds; 95 % intervals of test data hold for new seeds and new test samples.",
         f"Work and energy of one inference, {inputs.experiment.energy}.",
     ]
     if metric.better != "higher is better":
