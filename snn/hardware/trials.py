@@ -5,6 +5,7 @@ paper; or `own`, rates and scores of the clean network. A control spends the sam
 
     level_0        on the clean network, and evaluated there: the effect of more training alone
     clean_chip     on the clean network, then programmed into the chip: the same, without knowledge of the chip
+                   (both with the teacher's targets, since the clean network has its own already: nothing would move)
     other_chip     on another chip of the same level, then programmed into this one
     noise_aware    on a fresh chip for every batch, then programmed into this one, without calibration
     shuffled       on the chip, with the targets of other samples
@@ -15,6 +16,7 @@ from typing import NamedTuple
 
 from snn.config import Calibration, Hardware, Noise
 
+ON_THE_CLEAN_NETWORK = ("level_0", "clean_chip")
 ANY = None  # in place of a chip's number: a calibration that uses no particular chip
 
 
@@ -84,6 +86,8 @@ def evaluations(design: Design, level: float) -> list[Evaluation]:
         return found
     for control in controls.kinds:
         treatment = design.treatments[0]._replace(control=control)
+        if control in ON_THE_CLEAN_NETWORK:
+            treatment = treatment._replace(targets="teacher")
         clean = Trial(treatment._replace(control="clean_chip"), 0, ANY)
         if control == "level_0":
             found.append(Evaluation(0, ANY, treatment, clean))
@@ -102,3 +106,8 @@ def trials(design: Design) -> list[Trial]:
     """Every calibration that the evaluations need, once."""
     needed = (evaluation.trial for level in design.hardware.levels for evaluation in evaluations(design, level))
     return list(dict.fromkeys(needed))
+
+
+def taught(design: Design) -> bool:
+    """Whether any calibration needs a teacher."""
+    return any(trial.treatment.targets == "teacher" for trial in trials(design))

@@ -12,6 +12,7 @@ from snn import config
 from snn.config import params
 from snn.core.errors import InputError, PlanChanged
 from snn.core.paths import ROOT
+from snn.hardware.trials import Design, taught
 from snn.hardware.trials import treatments as treatments_of
 from snn.pipeline import checks
 from snn.pipeline.job import Job, place
@@ -161,7 +162,7 @@ class Plan:
             noise = params.load("noise", hardware.noise)
             hardware = hardware.model_copy(update={"levels": hardware.levels or noise.levels})
             treatments = tuple(treatments_of(hardware.calibration, by_teacher))
-            needed = teacher if any(treatment.targets == "teacher" for treatment in treatments) else None
+            needed = teacher if taught(Design(hardware, noise, treatments, run.seed)) else None
             yield Calibrate(run, hardware, noise, treatments, needed)
 
     def _report(self) -> Report:

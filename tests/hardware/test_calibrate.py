@@ -494,8 +494,7 @@ class World:
     def setup(self, controls=(), seed=0, levels=(0.3,), noise="mismatch", chips=2, **changes) -> hardware.Setup:
         of_controls = config.Controls(level=levels[-1], kinds=controls) if controls else None
         design = design_of(budget(**changes), noise=noise, levels=levels, chips=chips, controls=of_controls, seed=seed)
-        taught = any(treatment.targets == "teacher" for treatment in design.treatments)
-        teacher = self.folder / "teacher.safetensors" if taught else None
+        teacher = self.folder / "teacher.safetensors" if trials.taught(design) else None
         net, data = self.folder / "net.safetensors", self.folder / "train.safetensors"
         return hardware.Setup(design, 99.0, net, data, teacher, "c")
 
@@ -596,7 +595,7 @@ def test_calibration_does_without_a_test_file(tmp_path):
 @pytest.mark.parametrize("experiment", ["smoke", "hardware_digits"])
 def test_what_a_calibration_reads_is_its_run_the_training_file_and_the_teacher_that_a_treatment_needs(experiment):
     for job in Plan(experiment).calibrations:
-        from_teacher = any(treatment.targets == "teacher" for treatment in job.treatments)
+        from_teacher = any(trial.treatment.targets == "teacher" for trial in trials.trials(job.design))
         taught = [job.teacher.proof] if from_teacher else []
         assert job.inputs == [job.run.proof, job.run.data.training_file, *taught]
         assert job.run.data.test_file not in job.inputs
@@ -761,11 +760,13 @@ def test_a_chip_is_evaluated_with_the_trial_that_its_treatment_names(design):
     for level in design.hardware.levels:
         for evaluation in trials.evaluations(design, level):
             trial, control = evaluation.trial, evaluation.treatment.control
-            assert evaluation.treatment._replace(control=None) == (first if control else trial.treatment)
+            on_clean = control in ("level_0", "clean_chip")
+            asked = first._replace(targets="teacher") if on_clean else first
+            assert evaluation.treatment._replace(control=None) == (asked if control else trial.treatment)
             if control is None:
                 assert trial == (evaluation.treatment, level, evaluation.chip)
-            if control in ("level_0", "clean_chip"):
-                assert trial == (first._replace(control="clean_chip"), 0, None)
+            if on_clean:
+                assert trial == (asked._replace(control="clean_chip"), 0, None)
             if control == "level_0":
                 assert evaluation[:2] == (0, None)
             if control == "other_chip":
@@ -795,7 +796,7 @@ def test_a_chip_of_the_clean_network_knows_no_noise(world):
         world.done(noise, noise=noise, levels=(0.2,), controls=("clean_chip",), lr=2e-2, calibrators=("ltl_online",))
         for noise in ("mismatch", "stuck")
     )
-    clean = trial_of("ltl_online", control="clean_chip", level=0, number=None).key
+    clean = trial_of("ltl_online", "teacher", "clean_chip", level=0, number=None).key
     treated = trial_of("ltl_online", level=0.2).key
     assert one.spent[clean] == other.spent[clean]
     assert all(same(values(one, clean, which), values(other, clean, which)) for which in ("chosen", "last"))
@@ -961,7 +962,8 @@ def treatment_in(columns: dict) -> tuple | None:
 
 def test_every_condition_is_evaluated_once_and_in_order(evaluated):
     treated, other = ("ltl_offline", "own", None), ("reestimation", "own", None)
-    treatment_of = {control: ("ltl_offline", "own", control) for control in CONTROLS}
+    targets_of = {"level_0": "teacher", "clean_chip": "teacher"}
+    treatment_of = {control: ("ltl_offline", targets_of.get(control, "own"), control) for control in CONTROLS}
     expected = [(condition, None, None, None) for condition in ("clean", "int8") * 2]
     for level in (0.2, 0.4):
         expected += [("noisy", level, 0, None), ("noisy", level, 1, None)]
@@ -1019,7 +1021,18 @@ def test_level_0_is_the_clean_network_after_more_training(evaluated, finished):
     (condition,) = [condition for condition in evaluated if condition.columns.get("control") == "level_0"]
     net = condition.net()
     assert all(layer.silicon == IDEAL and not parametrize.is_parametrized(layer.op) for layer in net.layers)
-    assert same(programmed(net), values(finished, trial_of(control="clean_chip", level=0, number=None).key))
+    assert same(
+        programmed(net), values(finished, trial_of(targets="teacher", control="clean_chip", level=0, number=None).key)
+    )
+
+
+def test_on_the_clean_network_its_own_targets_teach_nothing_so_that_controls_on_it_have_those_of_the_teacher():
+    clean = programmed(clean_network())
+    for targets, still in (("own", True), ("teacher", False)):
+        course = calibrated(trial_of("ltl_offline", targets, "clean_chip", level=0, number=None), epochs=2, lr=1e-2)
+        moved = max(float((value - clean[name]).abs().max()) for name, value in course.last.items())
+        assert (course.history[-1]["loss"] == pytest.approx(course.history[1]["loss"])) >= still
+        assert (moved > 1e-3) != still
 
 
 @pytest.mark.parametrize("calibrator", CALIBRATORS)

@@ -75,13 +75,11 @@ def _share(row: Any) -> str:
 
 
 def _controls(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
-    """Gains by method: first of the treatment that the controls belong to, then of each control."""
-    treatment = rows[rows.control.notna()][["method", "calibrator", "targets"]].drop_duplicates()
-    rows = (
-        rows.merge(treatment)
-        .sort_values("control", key=lambda control: control.notna(), kind="stable")
-        .assign(control=lambda own: own.control.fillna("calibrated"))
-    )
+    """Gains by method: of its first treatment, which the controls are beside, then of each control."""
+    treatment = rows[rows.control.isna()].drop_duplicates("method")
+    controls = rows[rows.control.notna() & rows.method.isin(treatment.method)]
+    treatment = treatment[treatment.method.isin(controls.method)]
+    rows = pd.concat([treatment.assign(control="calibrated"), controls])
     columns = {name: treatment[name].tolist() for name in ("method", "calibrator", "targets")}
     for control, own in rows.groupby("control", sort=False):
         own = own.set_index("method").loc[columns["method"]]
