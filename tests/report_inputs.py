@@ -8,6 +8,7 @@ from snn.report.inputs import Inputs
 from tests import outcomes
 
 COSTS = pd.DataFrame({"device": ["cpu"], "versions": ["1"], "machine": ["a processor AVX2"]})
+LAYERS = pd.DataFrame(columns=["method", "lr", "seed", "layer", "spikes", "neuron_updates"])
 NOTHING = {"claims": config.Claims(source="none", claims=()), "published": config.Published(source="none", figures=())}
 
 
@@ -32,12 +33,13 @@ def inputs(runs: pd.DataFrame | None = None, made=None, collected=None, teachers
         "dataset": "d-train60",
         "experiment": asked,
         "layout": "published",
+        "classes": 10,
         "teachers": dict.fromkeys(asked.methods, asked.teacher) if teachers is None else teachers,
         "static": frozenset(),
         "energies": {name: params.load("energy", name) for name in params.names("energy")},
         "noises": {hardware.noise: params.load("noise", hardware.noise) for hardware in asked.hardware},
         **NOTHING,
-        "collected": {"runs": runs, "costs": COSTS, **(collected or {})},
+        "collected": {"runs": runs, "costs": COSTS, "layers": LAYERS, **(collected or {})},
         "outcomes": outcomes.of(runs if "value_test" in runs else runs.assign(value_test=0.5)),
         "made": dict(made or {}),
     }

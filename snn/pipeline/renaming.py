@@ -174,7 +174,8 @@ def _rewrite(source: Path, target: Path, digests: Mapping[str, str]) -> None:
     """Copy a file of a result and replace the old digests in it."""
     if source.suffix == ".safetensors":
         arrays, metadata = stored.read_tensors(source, remake(source.parent))
-        stored.write_tensors(target, arrays, {**metadata, "digest": digests[metadata["digest"]]})
+        named = {"digest": digests[metadata["digest"]]} if "digest" in metadata else {}
+        stored.write_tensors(target, arrays, {**metadata, **named})
         return
     rows = stored.read_csv(source, remake(source.parent))
     if rows and "digest" in rows[0]:

@@ -21,16 +21,17 @@ from snn.report.units import from_files
 class Inputs:
     """Everything that a section may read.
 
-    `collected`: tables of `snn.report.collect` by name. `teachers`: the ANN that each method is compared with, without
-    the experiment's teacher itself. `static`: methods that train ANNs. `layout`: "published" if a source states the
-    layers of the network, else "ours". `outcomes`: of the test samples in the rows of runs.csv. `made`: tables of
-    sections that are made already.
+    `collected`: tables of `snn.report.collect` by name. `teachers`: the ANN that each method is compared with,
+    without the experiment's teacher itself. `static`: methods that train ANNs. `layout`: "published" if a source
+    states the layers of the network, else "ours". `classes`: of the data; None for regression. `outcomes`: of the
+    test samples in the rows of runs.csv. `made`: tables of sections that are made already.
     """
 
     name: str
     dataset: str
     experiment: config.Experiment
     layout: str
+    classes: int | None
     teachers: Mapping[str, str]
     static: frozenset[str]
     energies: Mapping[str, config.Energy]

@@ -67,7 +67,7 @@ def imported_from(text: str, package: str, name: str, new_package: str, new_name
         ("model.neuron", "model.cells"),
         ("training.optimiser", "core.updates"),
         ("energy.counter", "evaluation.operations"),
-        ("report.statistics", "core.tests"),
+        ("report.intervals", "core.tests"),
         ("hardware.foundry", "hardware.factory"),
     ],
 )
@@ -83,7 +83,7 @@ def test_a_module_that_moves_makes_nothing_due(tree, old, new):
     [
         ("training/loop.py", "better", {"train", "calibrate", "evaluate", "collect", "report"}),
         ("hardware/calibrate.py", "better", {"calibrate", "evaluate", "collect", "report"}),
-        ("report/sections/comparisons/table.py", "holm", {"report"}),
+        ("report/sections/hardware/table.py", "by_seed", {"report"}),
     ],
 )
 def test_an_import_that_is_rebound_makes_due_what_depends_on_it(tree, module, name, stages):
@@ -124,8 +124,8 @@ def edited(tree: Path, file: str, code: str, changed: str) -> set[str]:
         ("jobs/evaluate.py", "run.data.test_file,", "run.data.training_file,", {"evaluate", "collect", "report"}),
         (
             "jobs/calibrate.py",
-            "run.seed, run.proof",
-            "run.seed + 1, run.proof",
+            "self.treatments, self.run.seed)",
+            "self.treatments, self.run.seed + 1)",
             {"calibrate", "evaluate", "collect", "report"},
         ),
         ("jobs/collect.py", "seed=run.seed,", "seed=0,", {"collect", "report"}),

@@ -77,8 +77,8 @@ def trials(runs: pd.DataFrame) -> pd.DataFrame:
 
 def layers(runs: pd.DataFrame) -> pd.DataFrame:
     """Rows of layers.csv: every network has one layer."""
-    names = ["method", "lr", "seed", "acs", "macs_once", "macs_every_step", "dense_macs"]
-    return runs.loc[runs.condition == "clean", names]
+    names = ["method", "lr", "seed", "acs", "macs_once", "macs_every_step", "dense_macs", "spikes", "neuron_updates"]
+    return runs.loc[runs.condition == "clean", names].assign(layer=1)
 
 
 def prepared(methods, epochs=3, spiking=True, **changes) -> Inputs:

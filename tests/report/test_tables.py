@@ -192,7 +192,7 @@ def test_a_figure_for_other_steps_or_other_conditions_is_not_ours():
 
 
 def page(*rows, learning_rates=(), **changes) -> str:
-    summary = summarised(*rows, **changes)
+    summary = summarised(*rows, **changes).assign(flags=None)
     return summary_page.page(inputs(summary, {"summary": summary}, learning_rates=learning_rates))
 
 
@@ -212,7 +212,9 @@ def test_a_page_over_results_of_several_machines_says_so(column):
     one = pd.concat([COSTS, COSTS], ignore_index=True)
     other = one.assign(**{column: ["one", "other"]})
     found = [
-        summary_page.page(inputs(runs, collected={"costs": costs}, made={"summary": summarised(row())}))
+        summary_page.page(
+            inputs(runs, collected={"costs": costs}, made={"summary": summarised(row()).assign(flags=None)})
+        )
         for costs in (one, other)
     ]
     assert ["**Mixed:**" in text for text in found] == [False, True]

@@ -100,6 +100,7 @@ class Report(StampedJob):
             **self.experiment.hashed(*fields),
             "dataset": self._first.data.name,
             "layout": self._first.network.layout,
+            "classes": self._classes,
             "teachers": self.teachers,
             "static": sorted(self.static),
             "energies": {name: energy.hashed(but=("source",)) for name, energy in self.energies.items()},
@@ -115,6 +116,12 @@ class Report(StampedJob):
     @property
     def _first(self) -> Train:
         return self.collect.evaluations[0].run
+
+    @property
+    def _classes(self) -> int | None:
+        """The number of classes; None for regression."""
+        dataset = self._first.data.dataset
+        return dataset.classes if dataset.task == "classification" else None
 
     @property
     def teachers(self) -> dict[str, str]:
@@ -147,6 +154,7 @@ class Report(StampedJob):
             dataset=self._first.data.name,
             experiment=self.experiment,
             layout=self._first.network.layout,
+            classes=self._classes,
             teachers=self.teachers,
             static=frozenset(self.static),
             energies=self.energies,

@@ -4,11 +4,13 @@ from typing import Any
 
 import pandas as pd
 
+from snn.report import flags
 from snn.report.inputs import Inputs
 from snn.report.markdown import table
 from snn.report.metric import Metric
 from snn.report.pairs import OUTCOME
 
+MARK = "†"
 TITLES = {"asked": "Asked for", "teacher": "With the teacher", "claim": "What claims point at"}
 
 
@@ -16,11 +18,15 @@ def page(inputs: Inputs) -> str:
     """A table of the pairs that were asked for, then of every method with its teacher, then of those in claims."""
     comparisons, metric = inputs.table("comparisons"), inputs.metric
     comparisons = comparisons[comparisons.column == OUTCOME]
+    warned = flags.by_method(inputs.table("summary"))
+    comparisons = comparisons.replace({side: {name: f"{name} {MARK}" for name in warned} for side in ("left", "right")})
     parts = [f"# Comparisons in {inputs.name}", _introduction(comparisons, metric)]
     for family, title in TITLES.items():
         rows = comparisons[comparisons.family == family]
         if len(rows):
             parts += [f"## {title}", table(_pairs(rows, comparisons, bool(inputs.experiment.learning_rates), metric))]
+    if warned:
+        parts.append(f"{MARK} has flags, see summary.md.")
     return "\n\n".join(parts) + "\n"
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from snn.report import flags
 from snn.report.inputs import Inputs
 from snn.report.markdown import ARROW, table
 from snn.report.metric import Metric
@@ -47,6 +48,8 @@ def page(inputs: Inputs) -> str:
             table(_noise(clean, summary[summary.noise == hardware.noise], metric)),
         ]
     mixed = [words for name, words in MIXED.items() if costs[name].nunique() > 1]
+    if warned := flags.by_method(summary):
+        parts.append("**Flags:** " + "; ".join(f"{method}: {words}" for method, words in warned.items()) + ".")
     if mixed:
         parts.append(f"**Mixed:** these runs were made {' and '.join(mixed)}; a repetition on one machine may differ.")
     return "\n\n".join(parts) + "\n"

@@ -6,7 +6,7 @@ import pandas as pd
 
 from snn.core.columns import METRIC, Column
 from snn.evaluation.outcomes import Outcomes
-from snn.report import columns
+from snn.report import columns, flags
 from snn.report.inputs import Inputs
 from snn.report.intervals import estimate, over_seeds
 from snn.report.pairs import by_seed
@@ -35,6 +35,7 @@ COLUMNS = {
     "published": Column(METRIC, "accuracy that a paper reports for the same data, network, method and steps"),
     "trust": Column("", "how the published figure is known: read, quoted, digitised, memory"),
     "above_published": Column(METRIC, "value_test_mean minus the published figure; empty where they do not compare"),
+    "flags": Column("", "warnings in words, see snn/report/flags.py; empty without any"),
 }
 WORK = ["spikes", "sparsity", *OPERATIONS, "energy_nj"]
 
@@ -42,7 +43,9 @@ WORK = ["spikes", "sparsity", *OPERATIONS, "energy_nj"]
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
     summary = beside_teacher(summarise(inputs.runs, inputs.outcomes), inputs.experiment.teacher, inputs.teachers)
-    return beside_summary(summary, inputs.published.figures, inputs.layout)
+    summary = beside_summary(summary, inputs.published.figures, inputs.layout)
+    layers = flags.of_layers(inputs.chosen("layers"))
+    return summary.assign(flags=[flags.of_row(row, inputs.classes, layers) for row in summary.to_dict("records")])
 
 
 def summarise(runs: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
