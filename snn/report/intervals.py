@@ -16,11 +16,14 @@ was chosen among fourteen by simulation, which `tests/report/test_intervals.py` 
 what it assumes and covers.
 """
 
+from bisect import bisect_left
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+POWER = 0.8  # with which a detectable difference is found
+MOST_SEEDS = 1000
 LEVEL = 0.05  # of all intervals that are not corrected: they cover 95 %
 
 
@@ -66,6 +69,28 @@ class Estimate(NamedTuple):
         t2 = float(stdtrit(self.seeds - 1, 1 - level / 2)) ** 2
         apart = z2 * (max(self.by_samples - self.rest, 0.0) + self.grain**2)
         return max(t2 * self.by_seeds + apart, sampling) ** 0.5
+
+    def with_seeds(self, seeds: int) -> "Estimate":
+        """What is expected of so many seeds with the spreads seen here: that of samples stays, the others shrink."""
+        share = self.seeds / seeds
+        by_samples = max(self.by_samples - self.rest, 0.0) + self.rest * share
+        return self._replace(seeds=seeds, by_seeds=self.by_seeds * share, by_samples=by_samples, rest=self.rest * share)
+
+    def detectable(self, level: float = LEVEL) -> float:
+        """About the true difference whose interval excludes 0 in 80 % of all repetitions."""
+        apart = max(self.by_samples - self.rest, 0.0) + self.grain**2
+        return self.half(level) + float(ndtri(POWER)) * (self.by_seeds + apart) ** 0.5
+
+    def seeds_for(self, difference: float, level: float = LEVEL) -> int | None:
+        """The fewest seeds that detect such a true difference with the spreads seen here.
+
+        None for more than MOST_SEEDS, as where test sampling alone hides it: then more samples are needed.
+        """
+
+        def enough(seeds: int) -> bool:
+            return self.with_seeds(seeds).detectable(level) <= abs(difference)
+
+        return bisect_left(range(MOST_SEEDS), True, lo=2, key=enough) if enough(MOST_SEEDS) else None
 
     def interval(self, level: float = LEVEL) -> Interval:
         """The interval itself."""

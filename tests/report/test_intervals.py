@@ -158,6 +158,32 @@ def test_a_new_chip_shows_what_was_predicted_in_at_least_92_of_100_experiments(n
     assert hits[2] / EXPERIMENTS == pytest.approx(0.95, abs=0.02)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("samples", "of_seeds", "of_samples"), [(400, 0.01, 0.2), (2000, 0.02, 0.3), (400, 0.03, 0.1)])
+def test_the_seeds_that_detect_a_difference_find_it_in_four_of_five_experiments(samples, of_seeds, of_samples):
+    """Differences with normal parts by seed, by sample and of both, which are numbers."""
+    rng, rest = np.random.default_rng(2), 0.3
+    truth = 3.5 * sqrt(of_seeds**2 / 5 + of_samples**2 / samples)
+
+    def drawn(n):
+        return truth + of_seeds * normal(rng, n, 1) + of_samples * normal(rng, samples) + rest * normal(rng, n, samples)
+
+    pilot = [estimate(drawn(10), binary=False).seeds_for(truth) for _ in range(41)]
+    needed = sorted(pilot)[20]
+    found = [estimate(drawn(needed), binary=False).interval().low > 0 for _ in range(EXPERIMENTS // 2)]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.1)
+    assert np.mean(found) >= 0.75
+
+
+def test_no_number_of_seeds_detects_what_the_test_samples_hide():
+    d_SN = np.tile(np.repeat([1.0, 0.0, -1.0], [20, 320, 20]), (5, 1))
+    found = estimate(d_SN)
+    hidden = stats.norm.ppf(0.975) * sqrt(d_SN[0].var() / 360)
+    assert found.seeds_for(hidden) is None
+    assert found.seeds_for(3 * hidden) == 2
+    assert found.with_seeds(5) == pytest.approx(found)
+
+
 def test_chips_of_one_seed_or_one_chip_a_seed_predict_nothing():
     assert chips(np.zeros((1, 5))) is None
     assert chips(np.zeros((5, 1))) is None

@@ -52,6 +52,8 @@ def _pairs(rows: pd.DataFrame, every: pd.DataFrame, grid: bool, metric: Metric) 
     columns["difference"] = [metric.difference(*row) for row in rows[["difference", "ci95"]].values]
     if every.n.max() > 1:
         columns["these samples"] = ["" if pd.isna(half) else f"± {metric.value(half)}" for half in rows.ci95_seeds]
+        needed = rows.seeds_for_a_point
+        columns["seeds for a point"] = ["" if pd.isna(seeds) else f"{seeds:.0f}" for seeds in needed]
         columns["detectable"] = ["" if pd.isna(value) else metric.value(value) for value in rows.detectable]
     return {
         **columns,

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from scipy.special import ndtri
 
 from snn.config import Claim, Side
 from snn.core.columns import METRIC, Column
@@ -23,7 +22,6 @@ from snn.report.intervals import LEVEL, Interval
 from snn.report.pairs import OUTCOME, Difference, Pair, difference, rows_of
 
 EQUIVALENT = 0.01  # of accuracy: a point, the least that papers report as a difference
-POWER = 0.8
 COLUMNS = {
     "left": Column("", "method"),
     "left_on": Column("", "its condition; of chips their noise, level and calibration"),
@@ -51,6 +49,7 @@ COLUMNS = {
     "low": Column(METRIC, "lower end of that interval"),
     "high": Column(METRIC, "upper end of that interval"),
     "detectable": Column(METRIC, "true difference that such an interval resolves in 80 % of repetitions, about"),
+    "seeds_for_a_point": Column("seeds", "that resolve a true point in 80 % of repetitions; empty: no number does"),
     "val_difference": Column(METRIC, "left minus right on validation data: mean over pairs"),
     "better": Column("", "the better side, if the interval excludes 0"),
     "verdict": Column("", "the result in words"),
@@ -142,7 +141,8 @@ def _row(pair: Pair, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes
         "level": level,
         "low": interval.low,
         "high": interval.high,
-        "detectable": _detectable(found, level),
+        "detectable": found.estimate.detectable(level) if found.estimate and len(found.seeds) > 1 else None,
+        "seeds_for_a_point": _seeds_for_a_point(found, level) if left.metric.iloc[0] == "accuracy" else None,
         "val_difference": difference_of_validation(left, right) if pair.column == OUTCOME else None,
     }
     within = EQUIVALENT if row["metric"] == "accuracy" and pair.column == OUTCOME else None
@@ -163,9 +163,7 @@ def _half(interval: Interval) -> float | None:
     return half if half < float("inf") else None
 
 
-def _detectable(found: Difference, level: float) -> float | None:
-    """Half the interval, plus what the estimate itself may be off in 80 % of repetitions."""
-    half = _half(found.interval(level))
-    if half is None:
+def _seeds_for_a_point(found: Difference, level: float) -> int | None:
+    if found.estimate is None or len(found.seeds) < 2:
         return None
-    return half * (1 + float(ndtri(POWER)) / float(ndtri(1 - level / 2)))
+    return found.estimate.seeds_for(EQUIVALENT, level)
