@@ -9,6 +9,7 @@ from tests import outcomes
 
 COSTS = pd.DataFrame({"device": ["cpu"], "versions": ["1"], "machine": ["a processor AVX2"]})
 LAYERS = pd.DataFrame(columns=["method", "lr", "seed", "layer", "spikes", "neuron_updates"])
+NO_FLAGS = pd.DataFrame(columns=["method", "condition", "steps", "steps_eval", "flags"])
 NOTHING = {"claims": config.Claims(source="none", claims=()), "published": config.Published(source="none", figures=())}
 
 

@@ -3,7 +3,7 @@
 A method has the same colour and marker in all of them, and one entry in a legend beside the axes. No torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,23 +23,26 @@ from snn.core import files  # noqa: E402
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe and Ito, colour-safe
 MARKERS = "oDs^vPX*"  # 7 and 8 have no common factor, so that 56 pairs differ
 LINES = ["-", (0, (5, 1)), (0, (1, 1)), (0, (5, 1, 1, 1))]
+MARK = "†"  # of methods with flags, see `flags`
 IN_A_COLUMN = 24  # entries of a legend in one column
 
 
 @dataclass(frozen=True)
 class Style:
-    """Colour, marker and line of a method."""
+    """Name, colour, marker and line of a method; the name of a method with flags carries a mark."""
 
+    name: str
     colour: str
     marker: str
     line: Any
     crowded: bool  # there are too many methods to draw bands
 
 
-def styles(methods: Sequence[str]) -> dict[str, Style]:
+def styles(methods: Sequence[str], flagged: Collection[str] = ()) -> dict[str, Style]:
     """A style for every method: the first 56 differ in colour and marker, and the line changes after every 7."""
     return {
         method: Style(
+            f"{method} {MARK}" if method in flagged else method,
             COLOURS[i % len(COLOURS)],
             MARKERS[i % len(MARKERS)],
             LINES[i // len(COLOURS) % len(LINES)],
@@ -88,6 +91,7 @@ def with_legend(figure: Figure, title: str | None = None) -> Figure:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)
     if named:
+        title = title or (f"{MARK} has flags" if any(MARK in label for label in named) else None)
         columns = -(-len(named) // IN_A_COLUMN)
         figure.legend(
             list(named.values()),

@@ -11,6 +11,7 @@ import pandas as pd
 from snn import config
 from snn.energy import prices
 from snn.evaluation.outcomes import Outcomes
+from snn.report import flags
 from snn.report.canvas import Style, styles
 from snn.report.metric import SHOWN, Metric
 from snn.report.sections import Section, sections
@@ -75,9 +76,9 @@ class Inputs:
 
     @cached_property
     def style(self) -> dict[str, Style]:
-        """The style of every method in figures."""
+        """The style of every method in figures, marked if it has flags."""
         methods = (self.experiment.teacher, *self.experiment.methods, *self.collected["runs"].method)
-        return styles(list(dict.fromkeys(methods)))
+        return styles(list(dict.fromkeys(methods)), flags.by_method(self.table("summary")))
 
     def table(self, name: str) -> pd.DataFrame:
         """The table of a section by name, made once."""

@@ -58,7 +58,7 @@ def test_silent_and_saturated_layers_are_named_and_a_read_out_that_sends_nothing
     assert flags.of_layers(layers(a=rates)).get("a") == expected
 
 
-def test_pages_mark_what_carries_flags():
+def test_pages_and_figures_mark_what_carries_flags():
     rows = frame(*seeds("ann", steps=1), *seeds("a", n=3), *seeds("b"))
     given = inputs(rows, methods=("a", "b"))
     assert "**Flags:** a: n < 5." in summary_page.page(given)
@@ -66,6 +66,7 @@ def test_pages_mark_what_carries_flags():
     assert "| a † " in text
     assert "| b  " in text
     assert "† has flags" in text
+    assert (given.style["a"].name, given.style["b"].name) == ("a †", "b")
     clean = inputs(frame(*seeds("ann", steps=1), *seeds("b")), methods=("b",))
     assert "†" not in comparisons_page.page(clean)
     assert "Flags" not in summary_page.page(clean)

@@ -25,7 +25,7 @@ from snn.report.sections.hardware import figure as noise_figure
 from snn.report.sections.hardware import page as hardware_page
 from snn.report.sections.hardware import table as hardware_section
 from tests import outcomes
-from tests.report_inputs import inputs
+from tests.report_inputs import NO_FLAGS, inputs
 from tests.rows import frame, row
 
 CHIP = {"noise": "mismatch", "level": 0.2}
@@ -529,7 +529,7 @@ def test_the_figure_of_noise_draws_the_table_without_controls():
     rows = pd.concat([parts[0], parts[1][parts[1].condition != "clean"]])
     controls = rows[rows.condition == "calibrated"].assign(value_test=0.123, value_test_last=0.123)
     rows = pd.concat([rows, controls.assign(control="shuffled"), controls.assign(control="level_0", level=0.0)])
-    lines = drawn(noise_figure.figure(inputs(rows, {"hardware": recovery(rows)})))
+    lines = drawn(noise_figure.figure(inputs(rows, {"hardware": recovery(rows), "summary": NO_FLAGS})))
     before, after, clean = [(x, pytest.approx(y)) for x, y in (
         ([0.2, 0.4], [45.0, 25.0]), ([0.2, 0.4], [65.0, 55.0]), ([0, 1], [85.0, 85.0]),
     )]  # fmt: skip
@@ -552,7 +552,11 @@ def test_the_figure_of_calibration_shows_the_level_with_the_most_treatments_and_
     controls = [
         {**trial, "control": "shuffled", "value_val": 0.9, "calibrator": f"c{i}"} for i, trial in enumerate(trials)
     ]
-    lines = drawn(calibration_figure.figure(inputs(collected={"calibration": pd.DataFrame(trials + controls)})))
+    lines = drawn(
+        calibration_figure.figure(
+            inputs(made={"summary": NO_FLAGS}, collected={"calibration": pd.DataFrame(trials + controls)})
+        )
+    )
     by_shown = lines[:2]
     assert by_shown == [([0, 24], pytest.approx([20, 21])), ([0, 24], pytest.approx([30, 31]))]
     assert len(lines) == 3 * 2

@@ -120,11 +120,12 @@ def test_intervals_are_students_t_on_validation_data_and_hold_for_new_samples_on
     assert summary.value_test_ci95[0] > summary.value_val_ci95[0]
 
 
-def test_energy_has_an_interval_over_seeds():
+def test_energy_and_operations_have_an_interval_over_seeds():
     values = [1.0, 2.0, 4.0]
     low, high = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
-    summary = summarise(frame(*(row(seed=s, energy_nj=v) for s, v in enumerate(values))))
-    assert summary.energy_ci95[0] == pytest.approx((high - low) / 2)
+    summary = summarise(frame(*(row(seed=s, energy_nj=v, acs=100 * v) for s, v in enumerate(values))))
+    assert summary.acs_ci95[0] == pytest.approx(100 * (high - low) / 2)
+    assert summary.energy_nj_ci95[0] == pytest.approx((high - low) / 2)
     assert np.isnan(intervals.over_seeds(float("nan"), 1))
 
 

@@ -38,7 +38,7 @@ def figure(inputs: Inputs) -> Figure:
                 axes.plot(mean[column], values, color=colour, marker=marker, ls=line, ms=4, label=name)
             axes.set_xscale("symlog", linthresh=max(1, own[column][own[column] > 0].min()))
             axes.tick_params(labelsize=8)
-            axes.set_title(method if column == "shown" else "", fontsize=9, loc="left")
+            axes.set_title(inputs.style[method].name if column == "shown" else "", fontsize=9, loc="left")
             if i == len(methods) - 1:
                 axes.set_xlabel(title, fontsize=9)
     figure.supylabel(metric.axis("validation"), fontsize=10)

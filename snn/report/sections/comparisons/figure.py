@@ -1,5 +1,6 @@
 """Paired differences between methods. No torch."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -7,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from snn.report.canvas import COLOURS, bare, with_legend
+from snn.report.canvas import COLOURS, Style, bare, with_legend
 from snn.report.inputs import Inputs
 from snn.report.pairs import OUTCOME
 
@@ -40,7 +41,7 @@ def figure(inputs: Inputs) -> Figure:
     side = "right" if metric.better == "higher is better" else "left"
     unit = f" ({metric.difference_unit})" if metric.unit == "%" else ""
     axes.set_xlabel(f"difference of test {metric.title}{unit}; {side} of 0 the first is better")
-    axes.set_yticks(range(len(comparisons)), [_pair(row) for row in comparisons.itertuples()])
+    axes.set_yticks(range(len(comparisons)), [_pair(row, inputs.style) for row in comparisons.itertuples()])
     axes.invert_yaxis()
     axes.margins(y=0.5 / max(1, len(comparisons)))
     size = metric.factor * comparisons.difference.abs()
@@ -51,7 +52,9 @@ def figure(inputs: Inputs) -> Figure:
     return with_legend(figure)
 
 
-def _pair(row: Any) -> str:
+def _pair(row: Any, style: Mapping[str, Style]) -> str:
     diverged = f" ({row.diverged_left} and {row.diverged_right} of {row.n} diverged)"
     on = "" if row.left_on == row.right_on == "clean" else f"\n{row.left_on} − {row.right_on}"
-    return f"{row.left} − {row.right}{on}" + (diverged if row.diverged_left + row.diverged_right else "")
+    return f"{style[row.left].name} − {style[row.right].name}{on}" + (
+        diverged if row.diverged_left + row.diverged_right else ""
+    )

@@ -5,12 +5,12 @@ from typing import Any
 import pandas as pd
 
 from snn.report import flags
+from snn.report.canvas import MARK
 from snn.report.inputs import Inputs
 from snn.report.markdown import table
 from snn.report.metric import Metric
 from snn.report.pairs import OUTCOME
 
-MARK = "†"
 TITLES = {"asked": "Asked for", "teacher": "With the teacher", "claim": "What claims point at"}
 
 

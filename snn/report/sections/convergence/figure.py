@@ -25,7 +25,7 @@ def figure(inputs: Inputs) -> Figure:
             marker=look.marker,
             ms=4,
             markevery=max(1, len(by_epoch) // 5),
-            label=method,
+            label=look.name,
         )
         if not look.crowded:
             axes.fill_between(by_epoch.index, by_epoch["min"], by_epoch["max"], color=look.colour, alpha=0.15, lw=0)

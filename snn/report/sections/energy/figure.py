@@ -19,7 +19,7 @@ def figure(inputs: Inputs) -> Figure:
     bare(axes)
     for method, own in rows.groupby("method", sort=False):
         look, places = style[method], [names.index(name) for name in own.convention]
-        axes.plot(own.of_teacher, places, color=look.colour, marker=look.marker, ls="", label=method)
+        axes.plot(own.of_teacher, places, color=look.colour, marker=look.marker, ls="", label=look.name)
         equal = own.of_teacher_at_equal_accuracy.astype(float)
         axes.plot(equal, [i + 0.25 for i in places], color=look.colour, marker=look.marker, mfc="white", ls="")
     axes.axvline(1, color="black", lw=0.8)

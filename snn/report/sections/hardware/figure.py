@@ -19,7 +19,7 @@ def figure(inputs: Inputs) -> Figure:
     for axes, (title, own) in zip(axes_list, panels.items(), strict=False):
         for method, rows in own.groupby("method", sort=False):
             rows, look = rows.sort_values("level"), style[method]
-            for column, line, label in (("noisy", "--", None), ("calibrated", "-", method)):
+            for column, line, label in (("noisy", "--", None), ("calibrated", "-", look.name)):
                 values = metric.factor * rows[column]
                 axes.plot(rows.level, values, line, color=look.colour, marker=look.marker, ms=5, label=label)
             axes.axhline(metric.factor * rows.clean.iloc[0], color=look.colour, ls=":", lw=0.8)

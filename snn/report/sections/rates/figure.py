@@ -31,7 +31,7 @@ def figure(inputs: Inputs) -> Figure:
             axes.plot(mean.index, mean, color=colour, marker=marker, label=f"layer {layer:.0f}", clip_on=False)
         axes.axhline(QUIET, color="black", ls="--", lw=0.8)
         axes.set(yscale="log", ylim=(LEAST_RATE, 1))
-        axes.set_title(method, fontsize=9)
+        axes.set_title(inputs.style[method].name, fontsize=9)
         axes.tick_params(labelsize=8)
         axes.xaxis.set_major_locator(ticker.MaxNLocator(4, integer=True))
         axes.yaxis.set_minor_locator(ticker.NullLocator())  # would be a third of the file

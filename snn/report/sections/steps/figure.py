@@ -19,11 +19,11 @@ def figure(inputs: Inputs) -> Figure:
     for method, own in steps.groupby("method", sort=False):
         look, values = style[method], metric.factor * own.value_test_mean
         line = "--" if own.extrapolated.any() else "-"
-        axes.plot(own.steps_eval, values, line, color=look.colour, marker=look.marker, ms=4, label=method)
+        axes.plot(own.steps_eval, values, line, color=look.colour, marker=look.marker, ms=4, label=look.name)
         trained = own.steps_eval == own.steps
         axes.plot(own.steps_eval[trained], values[trained], color=look.colour, marker=look.marker, ms=9, ls="")
     for teacher in dict.fromkeys(steps.teacher):
-        axes.axhline(metric.factor * clean[teacher], color=style[teacher].colour, ls=":", label=teacher)
+        axes.axhline(metric.factor * clean[teacher], color=style[teacher].colour, ls=":", label=style[teacher].name)
     axes.set(xlabel="steps of an inference", ylabel=metric.axis("test"), yscale=metric.scale)
     if len(set(steps.steps_eval)) > 1:
         axes.set_xscale("log", base=2)

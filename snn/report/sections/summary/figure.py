@@ -34,7 +34,7 @@ def figure(inputs: Inputs) -> Figure:
             color=look.colour,
             marker=look.marker,
             capsize=3,
-            label=row.method,
+            label=look.name,
             ls="",
         )
     axes.set(xscale="log", xlabel="energy of one inference (nJ)", ylabel=metric.axis("test"))

@@ -26,9 +26,11 @@ COLUMNS = {
     "diverged": columns.DIVERGED,
     **columns.mean_over_seeds("value_val"),
     **columns.mean_over_seeds("value_test"),
-    **columns.of_runs(["spikes", "sparsity", *OPERATIONS]),
+    **columns.of_runs(["spikes", "sparsity", "acs"]),
+    "acs_ci95": Column("operations", "half the 95 % interval of their mean over seeds, for these test samples"),
+    **columns.of_runs(OPERATIONS[1:]),
     "energy_nj": columns.ENERGY,
-    "energy_ci95": Column("nJ", "half the 95 % interval of its mean over seeds, for these test samples"),
+    "energy_nj_ci95": Column("nJ", "half the 95 % interval of its mean over seeds, for these test samples"),
     "chips_sd": Column(METRIC, "standard deviation of chips within a seed: mean over seeds"),
     "above_teacher": Column(METRIC, "value_test_mean minus that of the clean teacher ANN"),
     "energy_of_teacher": Column("ratio", "energy over that of the teacher ANN"),
@@ -37,6 +39,7 @@ COLUMNS = {
     "above_published": Column(METRIC, "value_test_mean minus the published figure; empty where they do not compare"),
     "flags": Column("", "warnings in words, see snn/report/flags.py; empty without any"),
 }
+COSTS = ["acs", "energy_nj"]
 WORK = ["spikes", "sparsity", *OPERATIONS, "energy_nj"]
 
 
@@ -72,7 +75,7 @@ def summarise(runs: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
             diverged=("diverged", "sum"),
             **of_seeds,
             **{column: (column, "mean") for column in WORK},
-            energy_sd=("energy_nj", "std"),
+            **{f"{column}_sd": (column, "std") for column in COSTS},
         )
         .assign(chips_sd=seeds.groupby(KEY, dropna=False, sort=False).chips_sd.mean())
         .reset_index()
@@ -84,9 +87,9 @@ def summarise(runs: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
     }
     for column, half in halves.items():
         summary.insert(summary.columns.get_loc(f"{column}_sd") + 1, f"{column}_ci95", half)
-    summary.insert(
-        summary.columns.get_loc("energy_nj") + 1, "energy_ci95", over_seeds(summary.pop("energy_sd"), summary.n)
-    )
+    for column in COSTS:
+        half = over_seeds(summary.pop(f"{column}_sd"), summary.n)
+        summary.insert(summary.columns.get_loc(column) + 1, f"{column}_ci95", half)
     own = grid.loc[summary.method].reset_index(drop=True)
     at_edge = ((summary.lr == own["min"]) | (summary.lr == own["max"])).astype("boolean").where(own["nunique"] > 1)
     summary.insert(summary.columns.get_loc("lr") + 1, "lr_at_edge", at_edge)
