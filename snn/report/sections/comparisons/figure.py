@@ -12,9 +12,11 @@ from snn.report.canvas import COLOURS, Style, bare, with_legend
 from snn.report.inputs import Inputs
 from snn.report.pairs import OUTCOME
 
+FILLED = {"one is better": COLOURS[0], "equivalent": COLOURS[5]}
+
 
 def figure(inputs: Inputs) -> Figure:
-    """Paired differences with 95 % intervals: filled if they are resolved, grey if not detectable."""
+    """Paired differences with 95 % intervals: filled if one side is better, light if both are equivalent, else empty."""
     comparisons, metric = inputs.table("comparisons"), inputs.metric
     comparisons = comparisons[comparisons.column == OUTCOME]
     figure, axes = plt.subplots(figsize=(9, 1.8 + 0.32 * len(comparisons)), layout="constrained")
@@ -23,7 +25,7 @@ def figure(inputs: Inputs) -> Figure:
         if pd.notna(row.detectable):
             width = 2 * metric.factor * row.detectable
             axes.barh(i, width, 0.6, left=-width / 2, color="#DDDDDD", zorder=1, label="below what is detectable")
-        resolved = isinstance(row.better, str)
+        found = "one is better" if isinstance(row.better, str) else row.verdict.partition(",")[0].partition(":")[0]
         whisker = None if pd.isna(row.ci95) else metric.factor * row.ci95
         axes.errorbar(
             metric.factor * row.difference,
@@ -31,11 +33,11 @@ def figure(inputs: Inputs) -> Figure:
             xerr=whisker,
             color=COLOURS[0],
             marker="o",
-            mfc=COLOURS[0] if resolved else "white",
+            mfc=FILLED.get(found, "white"),
             capsize=3,
             ls="",
             zorder=3,
-            label="resolved" if resolved else "not resolved",
+            label=found,
         )
     axes.axvline(0, color="black", lw=0.8, zorder=2)
     side = "right" if metric.better == "higher is better" else "left"
