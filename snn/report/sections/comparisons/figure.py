@@ -16,7 +16,7 @@ FILLED = {"one is better": COLOURS[0], "equivalent": COLOURS[5]}
 
 
 def figure(inputs: Inputs) -> Figure:
-    """Paired differences with 95 % intervals: filled if one side is better, light if both are equivalent, else empty."""
+    """Paired differences with 95 % intervals: filled if one side is better, light if both are equivalent."""
     comparisons, metric = inputs.table("comparisons"), inputs.metric
     comparisons = comparisons[comparisons.column == OUTCOME]
     figure, axes = plt.subplots(figsize=(9, 1.8 + 0.32 * len(comparisons)), layout="constrained")
