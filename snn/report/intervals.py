@@ -12,8 +12,8 @@ Student's t of n - 1 degrees of freedom, the normal z, and f the square of one o
     half = max( sqrt(t^2 Vs + z^2 (max(Vi - Ve, 0) + f)),  z sqrt(Vi + f) )
 
 is half the interval of m. Where seeds show no spread, test sampling is left: zero spread is never certainty. The rule
-was chosen among fourteen by simulation, which `tests/report/test_intervals.py` repeats; `docs/statistics.md` states
-what it assumes and covers.
+was chosen among fourteen by simulation; `tests/report/test_intervals.py` repeats what it covers, `docs/statistics.md`
+states what it assumes.
 """
 
 from bisect import bisect_left
@@ -113,17 +113,18 @@ def estimate(d_SN: np.ndarray, binary: bool = True) -> Estimate:
     return Estimate(mean, n, samples, by_seeds, by_samples, rest, 1 / samples if binary else 0.0)
 
 
-def recovered(gain_SN: np.ndarray, loss_SN: np.ndarray, level: float = LEVEL) -> Interval | None:
-    """The interval of -gain / loss by Fieller's theorem; None where it is empty or unbounded: the loss is not resolved.
+def recovered(gain_SN: np.ndarray, loss_SN: np.ndarray, binary: bool = True, level: float = LEVEL) -> Interval | None:
+    """The interval of -gain / loss by Fieller's theorem; None where the interval of the loss holds 0, or none is found.
 
     The set of all rho for which gain + rho loss is compatible with 0, by the variances of `estimate`:
 
-        (m_G + rho m_L)^2 <= t^2 Vs(rho) + z^2 (Vi(rho) - Ve(rho))
+        (m_G + rho m_L)^2 <= t^2 Vs(rho) + z^2 (Vi(rho) - Ve(rho) + f (1 + rho^2))
 
     a quadratic in rho, and an interval only if its leading coefficient is positive.
     """
     n, samples = gain_SN.shape
-    if n < 2:
+    loss = estimate(loss_SN, binary)
+    if n < 2 or abs(loss.mean) <= loss.half(level):
         return None
     t2, z2 = float(stdtrit(n - 1, 1 - level / 2)) ** 2, float(ndtri(1 - level / 2)) ** 2
     parts = [_centred(np.asarray(part, dtype=np.float64)) for part in (gain_SN, loss_SN)]
@@ -134,7 +135,8 @@ def recovered(gain_SN: np.ndarray, loss_SN: np.ndarray, level: float = LEVEL) ->
         by_seeds = parts[a][1] @ parts[b][1] / (n - 1) / n
         by_samples = parts[a][2] @ parts[b][2] / (samples - 1) / samples
         left = np.vdot(rest[a], rest[b]) / ((n - 1) * (samples - 1)) / (n * samples)
-        return float(parts[a][0] * parts[b][0] - t2 * by_seeds - z2 * (by_samples - left))
+        floor = loss.grain**2 * (a == b)
+        return float(parts[a][0] * parts[b][0] - t2 * by_seeds - z2 * (by_samples - left + floor))
 
     square, linear, constant = coefficient(1, 1), coefficient(0, 1), coefficient(0, 0)
     within = linear**2 - square * constant
@@ -144,7 +146,7 @@ def recovered(gain_SN: np.ndarray, loss_SN: np.ndarray, level: float = LEVEL) ->
 
 
 class Chips(NamedTuple):
-    """What one new chip will show, from values of several chips under each of several seeds.
+    """What one new chip will show, from values of several chips under each of several seeds; more is better.
 
     `new`: the interval of a new network on a new chip; `at_least`: its one-sided bound; `same`: half the interval of a
     network that is there on a new chip, around the mean of its chips.
@@ -155,10 +157,11 @@ class Chips(NamedTuple):
     same: float
 
 
-def chips(v_SC: np.ndarray, level: float = LEVEL) -> Chips | None:
+def chips(v_SC: np.ndarray, grain: float = 0.0, level: float = LEVEL) -> Chips | None:
     """Predictions from v, one row per seed, one column per chip of the seed; None for one seed, or one chip a seed.
 
-    With S2 the variance of the means of seeds, MSW that of chips within a seed, c chips a seed:
+    With S2 the variance of the means of seeds, MSW that of chips within a seed, but at least `grain`^2, the square of
+    what one outcome moves a value by, and c chips a seed:
 
         new       m +- t_nu sqrt(v1 + v2),  v1 = (1 + 1/n) S2,  v2 = (1 - 1/c) MSW
                   nu = (v1 + v2)^2 / (v1^2 / (n - 1) + v2^2 / (n (c - 1)))
@@ -169,7 +172,7 @@ def chips(v_SC: np.ndarray, level: float = LEVEL) -> Chips | None:
     n, c = v_SC.shape
     if n < 2 or c < 2:
         return None
-    mean, within = float(v_SC.mean()), float(v_SC.var(axis=1, ddof=1).mean())
+    mean, within = float(v_SC.mean()), max(float(v_SC.var(axis=1, ddof=1).mean()), grain**2)
     v1, v2 = (1 + 1 / n) * float(v_SC.mean(axis=1).var(ddof=1)), (1 - 1 / c) * within
     free = n * (c - 1)
     nu = (v1 + v2) ** 2 / (v1**2 / (n - 1) + v2**2 / free) if v1 + v2 else free

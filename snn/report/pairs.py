@@ -15,6 +15,7 @@ from snn.evaluation.outcomes import Outcomes
 from snn.report.intervals import LEVEL, Estimate, Interval, estimate, over_seeds
 
 OUTCOME = "value_test"
+ROUNDING = 1e-9  # relative; values closer than this are equal
 
 
 class Pair(NamedTuple):
@@ -32,6 +33,7 @@ class Difference(NamedTuple):
     seeds: tuple[int, ...]
     by_seed: np.ndarray
     estimate: Estimate | None
+    largest: float = 0.0  # of the values of both sides
 
     @property
     def mean(self) -> float:
@@ -43,13 +45,18 @@ class Difference(NamedTuple):
         """Over seeds; NaN for one."""
         return float(self.by_seed.std(ddof=1)) if len(self.seeds) > 1 else float("nan")
 
+    @property
+    def _spreads(self) -> bool:
+        """Whether seeds differ by more than rounding."""
+        return bool(np.ptp(self.by_seed) > ROUNDING * self.largest)
+
     def over_seeds(self, level: float = LEVEL) -> float:
         """Half of Student's interval over seeds, for these test samples alone; NaN for one seed."""
         return float(over_seeds(self.sd, len(self.seeds), level)) if self.seeds else float("nan")
 
     def interval(self, level: float = LEVEL) -> Interval:
         """For new seeds, and for outcomes new test samples; without bounds if nothing tells the spread over seeds."""
-        if len(self.seeds) < 2 or (self.estimate is None and not self.sd):
+        if len(self.seeds) < 2 or (self.estimate is None and not self._spreads):
             return Interval(float("-inf"), float("inf"))
         half = self.over_seeds(level) if self.estimate is None else self.estimate.half(level)
         return Interval(self.mean - half, self.mean + half)
@@ -74,7 +81,8 @@ def difference(left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes, colu
     seeds = tuple(sorted(converged(left) & converged(right)))
     if column != OUTCOME:
         values = [side.groupby("seed")[column].mean().loc[list(seeds)] for side in (left, right)]
-        return Difference(seeds, (values[0] - values[1]).to_numpy(float), None)
+        largest = max((side.abs().max() for side in values), default=0.0)
+        return Difference(seeds, (values[0] - values[1]).to_numpy(float), None, float(largest))
     if not seeds:
         return Difference(seeds, np.empty(0), None)
     d_SN = by_seed(left, seeds, outcomes) - by_seed(right, seeds, outcomes)

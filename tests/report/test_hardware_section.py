@@ -95,7 +95,7 @@ def test_loss_gain_and_what_is_left_by_hand():
     }
     for name, differences in by_seed.items():
         assert getattr(found, name) == pytest.approx(mean(differences))
-    assert found.gain_last_ci95 == pytest.approx(over_seeds(by_seed["gain_last"]))
+    assert found.gain_last_ci95 == pytest.approx(max(over_seeds(by_seed["gain_last"]), found.gain_ci95))
     clean, noisy = of_chips([0.90, 0.80, 0.85]), of_chips([[0.50, 0.60], [0.40, 0.50], [0.55, 0.55]])
     assert found.loss_ci95 == pytest.approx(outcomes.half(noisy - clean))
     assert found.recovered == pytest.approx(0.55 / 1.0)
@@ -122,7 +122,7 @@ def by_hand(clean, noisy, calibrated, last, direction) -> dict[str, float]:
         found[f"{name}_chips_sd"] = mean(map(stdev, values)) if len(values[0]) > 1 else nan
     c_SN, n_SN, k_SN = map(of_chips, (clean, noisy, calibrated))
     last = [mean(last[s]) - mean(noisy[s]) for s in seeds]
-    found |= {"gain_last": mean(last), "gain_last_ci95": over_seeds(last)}
+    found |= {"gain_last": mean(last), "gain_last_ci95": max(over_seeds(last), outcomes.half(k_SN - n_SN))}
     for name, values, d_SN in (
         ("loss", loss, n_SN - c_SN),
         ("gain", gain, k_SN - n_SN),
@@ -183,7 +183,7 @@ def test_more_chips_of_the_same_kind_narrow_no_interval(copies):
     ("losses", "resolved"),
     [
         ([0.30, 0.31, 0.32], True),
-        ([-0.30, -0.31, -0.32], True),
+        ([-0.30, -0.31, -0.32], False),  # chips are better than the clean network
         ([0.30, -0.31, 0.32], False),
         ([0.25, 0.25, 0.25], True),  # of 8,000 samples: seeds without spread leave the error of samples
         ([0.0, 0.0, 0.0], False),
@@ -196,6 +196,40 @@ def test_a_share_is_recovered_only_of_a_loss_that_is_resolved(losses, resolved):
     assert pd.notna(found.recovered) == resolved
     assert not resolved or found.recovered == pytest.approx(1)
     assert not resolved or found.recovered_low - 1e-9 <= 1 <= found.recovered_high + 1e-9
+
+
+def test_a_loss_that_seeds_share_to_the_sample_is_recovered_with_an_interval_of_some_width():
+    found = only(recovery(runs([0.9] * 3, [[0.8, 0.8]] * 3, [[0.9, 0.9]] * 3)))
+    assert found.recovered == pytest.approx(1)
+    assert found.recovered_low < 1 < found.recovered_high
+
+
+def test_one_new_chip_is_bounded_on_its_bad_side_whatever_is_better():
+    clean, noisy = [0.9, 0.8, 0.85, 0.9], [[0.3, 0.4]] * 4
+    calibrated = [[0.80, 0.70], [0.60, 0.66], [0.70, 0.80], [0.6, 0.9]]
+    accuracy = only(recovery(runs(clean, noisy, calibrated)))
+    assert accuracy.chip_low < accuracy.chip_bound < accuracy.left < accuracy.chip_high
+    flip = {"metric": "mse", "direction": "lower"}
+    errors = only(
+        recovery(
+            runs([1 - v for v in clean], *([[1 - v for v in own] for own in of] for of in (noisy, calibrated)), **flip)
+        )
+    )
+    assert (errors.chip_low, errors.chip_high) == pytest.approx((-accuracy.chip_high, -accuracy.chip_low), abs=1e-4)
+    assert errors.chip_bound == pytest.approx(-accuracy.chip_bound, abs=1e-4)
+
+
+def test_diverged_seeds_are_counted_and_left_out_of_chips_too():
+    values = ([0.9, 0.8, 0.7, 0.1], [[0.5], [0.6], [0.3], [0.1]], [[0.7], [0.7], [0.5], [0.1]])
+    rows = runs(*values)
+    rows.loc[rows.seed == 3, "status"] = "diverged"
+    found, expected = only(recovery(rows)), only(recovery(runs(*(own[:3] for own in values))))
+    assert (found.n, found.diverged, found.chips) == (3, 1, 3)
+    assert (found.loss, found.loss_ci95, found.left) == pytest.approx(
+        (expected.loss, expected.loss_ci95, expected.left)
+    )
+    none = only(recovery(rows.assign(status="diverged")))
+    assert (none.n, none.diverged, pd.isna(none.loss), pd.isna(none.recovered)) == (0, 4, True, True)
 
 
 def test_chips_that_lose_nothing_have_nothing_to_recover():

@@ -80,8 +80,10 @@ def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, Any]]:
         if {claim.fewer, claim.more} <= set(steps.method) and set(steps.metric) == {"accuracy"}:
             between, least, most = ratio(steps, claim.column, claim.more, claim.fewer)
             found = {"of": "ratio", "at_least": claim.times, "found": between, "low": least, "high": most}
-            verdict = verdicts.of_claim(Interval(least, most), claim.times)
-            yield _row(claim, found, int(steps.n.max()), verdict)
+            own = steps[steps.method.isin([claim.more, claim.fewer])]
+            both = {"n": int(own.n.min()), "diverged_left": int(own.diverged.max()), "diverged_right": 0}
+            verdict = verdict_on(both, verdicts.of_claim(Interval(least, most), claim.times))
+            yield _row(claim, found, both["n"], verdict)
 
 
 def _row(claim: Claim | Ratio, found: dict[str, Any], n: int, verdict: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def figure(inputs: Inputs) -> Figure:
 
 
 def _pair(row: Any, style: Mapping[str, Style]) -> str:
-    diverged = f" ({row.diverged_left} and {row.diverged_right} of {row.n} diverged)"
+    diverged = f" ({row.diverged_left} and {row.diverged_right} diverged)"
     on = "" if row.left_on == row.right_on == "clean" else f"\n{row.left_on} − {row.right_on}"
     return f"{style[row.left].name} − {style[row.right].name}{on}" + (
         diverged if row.diverged_left + row.diverged_right else ""

@@ -49,7 +49,9 @@ COLUMNS = {
     "low": Column(METRIC, "lower end of that interval"),
     "high": Column(METRIC, "upper end of that interval"),
     "detectable": Column(METRIC, "true difference that such an interval resolves in 80 % of repetitions, about"),
-    "seeds_for_a_point": Column("seeds", "that resolve a true point in 80 % of repetitions; empty: no number does"),
+    "seeds_for_a_point": Column(
+        "seeds", "that resolve a true point in 80 % of repetitions; empty: none up to 1,000 do, or unknown"
+    ),
     "val_difference": Column(METRIC, "left minus right on validation data: mean over pairs"),
     "better": Column("", "the better side, if the interval excludes 0"),
     "verdict": Column("", "the result in words"),
@@ -143,7 +145,7 @@ def _row(pair: Pair, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes
         "high": interval.high,
         "detectable": found.estimate.detectable(level) if found.estimate and len(found.seeds) > 1 else None,
         "seeds_for_a_point": _seeds_for_a_point(found, level) if left.metric.iloc[0] == "accuracy" else None,
-        "val_difference": difference_of_validation(left, right) if pair.column == OUTCOME else None,
+        "val_difference": _on_validation(left, right, found.seeds) if pair.column == OUTCOME else None,
     }
     within = EQUIVALENT if row["metric"] == "accuracy" and pair.column == OUTCOME else None
     advantage = verdicts.of_pair(oriented(row), within)
@@ -153,9 +155,10 @@ def _row(pair: Pair, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes
     return {**row, **ends, "better": better, "verdict": verdict_on(row, words)}
 
 
-def difference_of_validation(left: pd.DataFrame, right: pd.DataFrame) -> float:
-    """The mean difference on validation data over the seeds of both sides."""
-    return float((left.groupby("seed").value_val.mean() - right.groupby("seed").value_val.mean()).mean())
+def _on_validation(left: pd.DataFrame, right: pd.DataFrame, seeds: Sequence[int]) -> float:
+    """The mean difference on validation data over the pairs."""
+    sides = [side[side.seed.isin(seeds)].groupby("seed").value_val.mean() for side in (left, right)]
+    return float((sides[0] - sides[1]).mean())
 
 
 def _half(interval: Interval) -> float | None:

@@ -28,10 +28,10 @@ def page(inputs: Inputs) -> str:
 
 
 def _introduction(n: int, metric: Metric) -> str:
-    return (
-        f"Differences of test {metric.title} in {metric.difference_unit}, paired: the same seed, the same chips. Mean"
-        f" over {n} seed{'s' * (n > 1)}, each with chips of its own, and 95 % interval for new seeds, chips, samples."
-    )
+    text = f"Differences of test {metric.title} in {metric.difference_unit}, paired: the same seed, the same chips."
+    if n == 1:
+        return f"{text} One seed, so that there are no intervals."
+    return f"{text} Mean over {n} seeds, each with chips of its own, and 95 % interval for new seeds, chips, samples."
 
 
 def _setting(hardware: Hardware, noise: Noise) -> str:
@@ -49,6 +49,7 @@ def _treated(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
     return {
         "method": rows.method,
         "level": [f"{level:g}" for level in rows.level],
+        **({"diverged": rows.diverged} if rows.diverged.any() else {}),
         "clean": [metric.value(value) for value in rows.clean],
         "loss": _differences(rows, "loss", metric),
         "calibrator": rows.calibrator,
@@ -56,7 +57,7 @@ def _treated(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
         "gain": _differences(rows, "gain", metric),
         "last epoch": _differences(rows, "gain_last", metric),
         "recovered": [_share(row) for row in rows.itertuples()],
-        "one chip": ["" if pd.isna(least) else metric.difference(least) for least in rows.chip_at_least],
+        "one chip": ["" if pd.isna(least) else metric.difference(least) for least in rows.chip_bound],
         "worse": [f"{row.worse:.0f}, {row.worse_last:.0f} of {row.chips}" for row in rows.itertuples()],
         "spread": [
             "" if pd.isna(before) else f"{metric.value(before)}, {metric.value(after)}"

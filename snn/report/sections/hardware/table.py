@@ -6,9 +6,10 @@ For one seed, with v the value on test data, averaged over the chips of the seed
 
 Means are over seeds, each with chips of its own; intervals hold for new seeds, chips and test samples (`intervals`).
 `gain` is at the epoch that is best on validation data, where epoch 0 is the chip as manufactured; `gain_last` is at the
-last epoch, without a choice, with an interval over seeds. `recovered` is -gain / loss, with Fieller's interval; it is
-empty where the loss is not resolved. `chip_*` is what one new chip of one new network will show. Control level_0 is
-evaluated on the clean network, so its `gain` is over v(clean).
+last epoch, without a choice; its interval is over seeds, but no narrower than that of `gain`. `recovered` is -gain /
+loss, with Fieller's interval; it is empty where the loss is not resolved. `chip_*` is what one new chip of one new
+network will show. Diverged seeds are counted and left out. Control level_0 is evaluated on the clean network, so its
+`gain` is over v(clean).
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from snn.evaluation.outcomes import Outcomes
 from snn.report import columns
 from snn.report.inputs import Inputs
 from snn.report.intervals import chips, over_seeds, recovered
-from snn.report.pairs import by_seed, difference
+from snn.report.pairs import by_seed, converged, difference
 from snn.report.select import inference, own_steps
 
 PLACE = ["method", "noise", "level"]
@@ -35,7 +36,8 @@ COST = {
 }
 COLUMNS = {
     **columns.of_runs([*PLACE, *TREATMENT, "metric", "direction"]),
-    "n": columns.N,
+    "n": Column("seeds", "over which means are taken; those that diverged are left out"),
+    "diverged": Column("seeds", "that diverged"),
     "chips": Column("chips", "over all seeds"),
     "clean": Column(METRIC, "of the clean network on test data: mean over seeds"),
     "noisy": Column(METRIC, "of chips as manufactured: mean over chips, then seeds"),
@@ -44,14 +46,16 @@ COLUMNS = {
     "calibrated_chips_sd": Column(METRIC, "standard deviation of these chips within a seed: mean over seeds"),
     **columns.difference("loss", "noisy minus clean"),
     **columns.difference("gain", "calibrated at the chosen epoch minus noisy"),
-    **columns.difference("gain_last", "calibrated at the last epoch minus noisy", "over seeds"),
+    **columns.difference(
+        "gain_last", "calibrated at the last epoch minus noisy", "over seeds, but at least that of gain"
+    ),
     **columns.difference("left", "calibrated at the chosen epoch minus clean"),
     "recovered": Column("fraction", "minus gain over loss; empty unless Fieller's interval has two ends"),
     "recovered_low": Column("fraction", "lower end of that 95 % interval"),
     "recovered_high": Column("fraction", "upper end of that 95 % interval"),
     "chip_low": Column(METRIC, "lower end of the 95 % prediction of `left` for one new chip of a new network"),
     "chip_high": Column(METRIC, "upper end of it"),
-    "chip_at_least": Column(METRIC, "`left` of such a chip is at least this, with a probability of 95 %"),
+    "chip_bound": Column(METRIC, "`left` of such a chip is no worse than this, with a probability of 95 %"),
     "worse": Column("chips", "that calibration made worse, at the chosen epoch"),
     "worse_last": Column("chips", "that calibration made worse, at the last epoch"),
     "untouched": Column("chips", "for which epoch 0 was chosen"),
@@ -93,30 +97,34 @@ def _treatments(
 ) -> Iterator[dict[str, object]]:
     """A row of the table per treatment and control of one place."""
     for treatment, rows in calibrated.groupby(TREATMENT, sort=False, dropna=False):
-        method, seeds = rows.method.iloc[0], sorted(set(rows.seed))
-        ideal = clean[(clean.method == method) & clean.seed.isin(seeds)]
+        first, every = rows.iloc[0], rows.seed.nunique()
+        seeds = sorted(converged(rows))
+        rows = rows[rows.seed.isin(seeds)]
+        ideal = clean[(clean.method == first.method) & clean.seed.isin(seeds)]
         before = ideal if noisy is None else noisy[noisy.seed.isin(seeds)]
+        gain = _difference("gain", rows, before, outcomes)
         last = _by_seed(rows, "value_test_last") - _by_seed(before, "value_test")
         made = None if noisy is None else noisy.set_index(["seed", "chip"]).value_test
         found = {
-            **{name: rows[name].iloc[0] for name in PLACE},
+            **{name: first[name] for name in PLACE},
             **dict(zip(TREATMENT, treatment, strict=True)),
-            "metric": rows.metric.iloc[0],
-            "direction": rows.direction.iloc[0],
+            "metric": first.metric,
+            "direction": first.direction,
             "n": len(seeds),
+            "diverged": every - len(seeds),
             "chips": len(rows),
             "clean": _by_seed(ideal, "value_test").mean(),
             "noisy": _by_seed(before, "value_test").mean(),
-            "noisy_chips_sd": None if noisy is None else _spread(noisy),
+            "noisy_chips_sd": None if noisy is None else _spread(before),
             "calibrated": _by_seed(rows, "value_test").mean(),
             "calibrated_chips_sd": _spread(rows),
             **_difference("loss", before, ideal, outcomes),
-            **_difference("gain", rows, before, outcomes),
+            **gain,
             "gain_last": last.mean(),
-            "gain_last_ci95": float(over_seeds(last.std(), len(last))),
+            "gain_last_ci95": max(float(over_seeds(last.std(), len(last))), gain["gain_ci95"] or 0.0),
             **_difference("left", rows, ideal, outcomes),
             **_recovered(ideal, before, rows, outcomes),
-            **_new_chip(rows, ideal),
+            **_new_chip(rows, ideal, outcomes),
             "untouched": int((rows.calibration_epoch == 0).sum()),
             **{name: rows[column].mean() for name, column in COST.items()},
         }
@@ -136,8 +144,7 @@ def _spread(rows: pd.DataFrame) -> float:
 
 
 def _difference(name: str, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes) -> dict[str, float | None]:
-    """Mean and half the interval, over the seeds of both sides, diverged or not: all of them have chips."""
-    left, right = left.assign(status="ok"), right.assign(status="ok")
+    """Mean and half the interval."""
     found = difference(left, right, outcomes)
     low, high = found.interval()
     return {name: found.mean, f"{name}_ci95": (high - low) / 2 if high < float("inf") else None}
@@ -146,19 +153,33 @@ def _difference(name: str, left: pd.DataFrame, right: pd.DataFrame, outcomes: Ou
 def _recovered(
     clean: pd.DataFrame, noisy: pd.DataFrame, calibrated: pd.DataFrame, outcomes: Outcomes
 ) -> dict[str, float | None]:
+    nothing: dict[str, float | None] = dict.fromkeys(("recovered", "recovered_low", "recovered_high"))
     seeds = tuple(sorted(set(clean.seed)))
+    if not seeds or _sign(clean) * (noisy.value_test.mean() - clean.value_test.mean()) >= 0:  # nothing was lost
+        return nothing
     clean_SN, noisy_SN, calibrated_SN = (by_seed(rows, seeds, outcomes) for rows in (clean, noisy, calibrated))
     gain_SN, loss_SN = calibrated_SN - noisy_SN, noisy_SN - clean_SN
-    found = recovered(gain_SN, loss_SN)
-    share = -gain_SN.mean() / loss_SN.mean() if found else None
-    low, high = found or (None, None)
-    return {"recovered": share, "recovered_low": low, "recovered_high": high}
+    found = recovered(gain_SN, loss_SN, outcomes.binary)
+    if not found:
+        return nothing
+    share = float(-gain_SN.mean() / loss_SN.mean())
+    return {"recovered": share, "recovered_low": found.low, "recovered_high": found.high}
 
 
-def _new_chip(rows: pd.DataFrame, clean: pd.DataFrame) -> dict[str, float | None]:
+def _new_chip(rows: pd.DataFrame, clean: pd.DataFrame, outcomes: Outcomes) -> dict[str, float | None]:
     """What `left` one new chip will show; nothing is known from one seed, or from one chip a seed."""
     left = rows.value_test - rows.seed.map(clean.set_index("seed").value_test)
     by_seed = [own.to_numpy(float) for _, own in left.groupby(rows.seed)]
-    found = chips(np.stack(by_seed)) if len(set(map(len, by_seed))) == 1 else None
-    names = ("chip_low", "chip_high", "chip_at_least")
-    return dict(zip(names, (*found.new, found.at_least) if found else (None, None, None), strict=True))
+    if len(set(map(len, by_seed))) != 1:
+        return {}
+    sign = _sign(rows)
+    found = chips(sign * np.stack(by_seed), 1 / outcomes.samples if outcomes.binary else 0.0)
+    if not found:
+        return {}
+    low, high = sorted(sign * end for end in found.new)
+    return {"chip_low": low, "chip_high": high, "chip_bound": sign * found.at_least}
+
+
+def _sign(rows: pd.DataFrame) -> int:
+    """1 if higher values are better, else -1."""
+    return 1 if rows.direction.iloc[0] == "higher" else -1
