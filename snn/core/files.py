@@ -112,7 +112,9 @@ def verify_stamp(stamp: Path, names: Iterable[str], remedy: str) -> None:
     recorded = read_json(stamp, remedy)
     for name in sorted({*names, *recorded}):
         path = stamp.with_name(name)
-        if not path.is_file() or sha256(path) != recorded.get(name):
+        if not path.is_file():
+            raise InputError(path, "is missing", remedy)
+        if sha256(path) != recorded.get(name):
             raise InputError(path, "is not the file that was made", remedy)
 
 
