@@ -18,6 +18,7 @@ from snn.pipeline.plan import Plan
 from tests import trees
 
 LINE = re.compile(r"error: [^:]+: .+; .+")
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 STAGES = ["prepare", "train", "calibrate", "evaluate", "collect", "report"]
 
@@ -90,7 +91,6 @@ class Disk:
         return guarded
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES], ids=["no space left", "no permission"])
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_failing_write_is_named_wherever_it_happens_and_nothing_half_written_remains(stage, code, grid, here, capsys):

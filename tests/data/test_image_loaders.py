@@ -92,6 +92,7 @@ def test_the_mnist_family_equals_torchvision_sample_by_sample(name, mnist_files,
             assert y == label
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="the folder ../shared/data with real files is not there")
 def test_fashion_mnist_as_released_equals_torchvision_sample_by_sample(tmp_path):
     folder = SHARED / "FashionMNIST" / "raw"
@@ -534,6 +535,7 @@ def test_arrays_are_bound_to_their_bytes(tmp_path):
         arrays.load(options(arrays, file="x.npz", sha256={"x_test": "0" * 64}), tmp_path)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore")

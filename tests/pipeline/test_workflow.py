@@ -17,16 +17,17 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from snakemake.settings.types import Batch, DAGSettings
 
 from snn.cli import parent
 from snn.core import files
+from snn.core.lazy import lazy
 from snn.pipeline.complete import complete_or_exit, required
 from snn.pipeline.jobs.evaluate import Evaluate
 from snn.pipeline.plan import Plan
 from snn.pipeline.stamped import StampedJob
 from tests import trees
 
+types = lazy("snakemake.settings.types")  # not imported where this is only collected
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.workflow
 
@@ -351,20 +352,20 @@ def test_what_a_run_has_to_leave_behind_follows_its_targets():
     grid = Plan("smoke")
 
     def of(*targets: str, **settings: object) -> list[Path]:
-        return required(grid, DAGSettings(targets=frozenset(targets), **settings))
+        return required(grid, types.DAGSettings(targets=frozenset(targets), **settings))
 
     assert of() == of("all") == grid.targets
     assert of("collect") == grid.collect.outputs
     assert of("report", "a/file") == [Path("a/file"), *grid.report.outputs]
     assert of("all", "a/file") == [Path("a/file"), *grid.targets]
-    assert of(until={"train"}) == of(omit_from={"collect"}) == of(batch=Batch("all", 1, 2)) == []
+    assert of(until={"train"}) == of(omit_from={"collect"}) == of(batch=types.Batch("all", 1, 2)) == []
     assert of(target_jobs={"train:"}) == of(allowed_rules={"train"}) == []
 
 
 def test_a_run_is_complete_when_all_its_targets_exist(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     grid = Plan("smoke")
-    made, touched = (SimpleNamespace(touch=touch, dag_settings=DAGSettings()) for touch in (False, True))
+    made, touched = (SimpleNamespace(touch=touch, dag_settings=types.DAGSettings()) for touch in (False, True))
     for path in grid.targets:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
