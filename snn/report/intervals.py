@@ -42,6 +42,12 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    @property
+    def half(self) -> float | None:
+        """Half its width; None if an end is infinite."""
+        half = (self.high - self.low) / 2
+        return half if half < float("inf") else None
+
 
 class Estimate(NamedTuple):
     """A mean over n seeds and N samples, with its variances by seeds, by samples and by what is left (`rest`).

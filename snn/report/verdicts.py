@@ -33,3 +33,10 @@ def of_claim(advantage: Interval, margin: float) -> str:
     if advantage.high < margin:
         return "fails"
     return NOT_RESOLVED
+
+
+def tested(verdict: str, n: int, diverged: int) -> str:
+    """A verdict from n pairs beside so many runs that diverged, or the reason why there is none."""
+    if n < 2:
+        return "not tested: one seed" if n else "not tested: no seed in which both converged"
+    return f"{verdict}, given convergence" if diverged else verdict

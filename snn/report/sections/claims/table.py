@@ -21,7 +21,7 @@ from snn.report import columns, verdicts
 from snn.report.inputs import Inputs
 from snn.report.intervals import Interval
 from snn.report.pairs import OUTCOME
-from snn.report.sections.comparisons.table import on, verdict_on
+from snn.report.sections.comparisons.table import described
 from snn.report.sections.steps.table import ratio
 
 COLUMNS = {
@@ -60,7 +60,7 @@ def check(claims: Claims, comparisons: pd.DataFrame, steps: pd.DataFrame) -> pd.
 def _differences(claims: Claims, comparisons: pd.DataFrame) -> Iterator[dict[str, Any]]:
     pairs = comparisons.to_dict("records")
     for claim in claims.claims:
-        left, right = ((side.method, on(side)) for side in (claim.left, claim.right))
+        left, right = ((side.method, described(side)) for side in (claim.left, claim.right))
         for row in pairs:
             sides = (row["left"], row["left_on"]), (row["right"], row["right_on"])
             checked = claim.column != OUTCOME or row["metric"] == "accuracy"
@@ -71,7 +71,8 @@ def _differences(claims: Claims, comparisons: pd.DataFrame) -> Iterator[dict[str
 def _difference(claim: Claim, row: dict[str, Any], sign: int) -> dict[str, Any]:
     ends = sorted((sign * _end(row["low"], -math.inf), sign * _end(row["high"], math.inf)))
     found = {"of": "difference", "at_least": claim.margin, "found": sign * row["difference"]}
-    verdict = verdict_on(row, verdicts.of_claim(Interval(*ends), claim.margin))
+    diverged = row["diverged_left"] + row["diverged_right"]
+    verdict = verdicts.tested(verdicts.of_claim(Interval(*ends), claim.margin), row["n"], diverged)
     return _row(claim, {**found, "low": ends[0], "high": ends[1]}, row["n"], verdict)
 
 
@@ -81,9 +82,9 @@ def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, Any]]:
             between, least, most = ratio(steps, claim.column, claim.more, claim.fewer)
             found = {"of": "ratio", "at_least": claim.times, "found": between, "low": least, "high": most}
             own = steps[steps.method.isin([claim.more, claim.fewer])]
-            both = {"n": int(own.n.min()), "diverged_left": int(own.diverged.max()), "diverged_right": 0}
-            verdict = verdict_on(both, verdicts.of_claim(Interval(least, most), claim.times))
-            yield _row(claim, found, both["n"], verdict)
+            n = int(own.n.min())
+            verdict = verdicts.tested(verdicts.of_claim(Interval(least, most), claim.times), n, int(own.diverged.max()))
+            yield _row(claim, found, n, verdict)
 
 
 def _row(claim: Claim | Ratio, found: dict[str, Any], n: int, verdict: str) -> dict[str, Any]:

@@ -96,20 +96,7 @@ def compare(runs: pd.DataFrame, outcomes: Outcomes, pairs: Sequence[Pair]) -> pd
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def verdict_on(row: Mapping[str, Any], advantage: str) -> str:
-    """A verdict on a pair, or the reason why there is none."""
-    if row["n"] < 2:
-        return "not tested: one seed" if row["n"] else "not tested: no seed in which both converged"
-    return f"{advantage}, given convergence" if row["diverged_left"] or row["diverged_right"] else advantage
-
-
-def oriented(row: Mapping[str, Any]) -> Interval:
-    """The interval of a row, turned so that more is better for the left side: less, for errors, energy, operations."""
-    higher = row["column"] == OUTCOME and row["direction"] == "higher"
-    return Interval(row["low"], row["high"]) if higher else Interval(-row["high"], -row["low"])
-
-
-def on(side: Side) -> str:
+def described(side: Side) -> str:
     """The condition of a side in words."""
     return " ".join(filter(None, (side.condition, side.noise, side.level, side.calibrator, side.targets)))
 
@@ -119,9 +106,9 @@ def _row(pair: Pair, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes
     interval = found.interval(level)
     row = {
         "left": pair.left.method,
-        "left_on": on(pair.left),
+        "left_on": described(pair.left),
         "right": pair.right.method,
-        "right_on": on(pair.right),
+        "right_on": described(pair.right),
         "column": pair.column,
         "family": pair.family,
         **{
@@ -138,7 +125,7 @@ def _row(pair: Pair, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes
         "n": len(found.seeds),
         "difference": found.mean,
         "sd": found.sd,
-        "ci95": _half(found.interval()),
+        "ci95": found.interval().half,
         "ci95_seeds": found.over_seeds() if pair.column == OUTCOME else None,
         "level": level,
         "low": interval.low,
@@ -148,22 +135,19 @@ def _row(pair: Pair, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes
         "val_difference": _on_validation(left, right, found.seeds) if pair.column == OUTCOME else None,
     }
     within = EQUIVALENT if row["metric"] == "accuracy" and pair.column == OUTCOME else None
-    advantage = verdicts.of_pair(oriented(row), within)
+    higher = row["direction"] == "higher" and pair.column == OUTCOME  # errors, energy and operations are better if low
+    advantage = verdicts.of_pair(interval if higher else Interval(-interval.high, -interval.low), within)
     better = {"better": pair.left.method, "worse": pair.right.method}.get(advantage) if len(found.seeds) > 1 else None
     words = f"{better} is better" if better else advantage
+    verdict = verdicts.tested(words, row["n"], row["diverged_left"] + row["diverged_right"])
     ends = {name: row[name] if abs(row[name]) < float("inf") else None for name in ("low", "high")}
-    return {**row, **ends, "better": better, "verdict": verdict_on(row, words)}
+    return {**row, **ends, "better": better, "verdict": verdict}
 
 
 def _on_validation(left: pd.DataFrame, right: pd.DataFrame, seeds: Sequence[int]) -> float:
     """The mean difference on validation data over the pairs."""
     sides = [side[side.seed.isin(seeds)].groupby("seed").value_val.mean() for side in (left, right)]
     return float((sides[0] - sides[1]).mean())
-
-
-def _half(interval: Interval) -> float | None:
-    half = (interval.high - interval.low) / 2
-    return half if half < float("inf") else None
 
 
 def _seeds_for_a_point(found: Difference, level: float) -> int | None:

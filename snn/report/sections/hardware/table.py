@@ -129,7 +129,7 @@ def _treatments(
             **{name: rows[column].mean() for name, column in COST.items()},
         }
         if made is not None:
-            own, sign = rows.set_index(["seed", "chip"]), 1 if found["direction"] == "higher" else -1
+            own, sign = rows.set_index(["seed", "chip"]), _sign(first.direction)
             found["worse"] = int((sign * (own.value_test - made.loc[own.index]) < 0).sum())
             found["worse_last"] = int((sign * (own.value_test_last - made.loc[own.index]) < 0).sum())
         yield found
@@ -146,8 +146,7 @@ def _spread(rows: pd.DataFrame) -> float:
 def _difference(name: str, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes) -> dict[str, float | None]:
     """Mean and half the interval."""
     found = difference(left, right, outcomes)
-    low, high = found.interval()
-    return {name: found.mean, f"{name}_ci95": (high - low) / 2 if high < float("inf") else None}
+    return {name: found.mean, f"{name}_ci95": found.interval().half}
 
 
 def _recovered(
@@ -155,7 +154,9 @@ def _recovered(
 ) -> dict[str, float | None]:
     nothing: dict[str, float | None] = dict.fromkeys(("recovered", "recovered_low", "recovered_high"))
     seeds = tuple(sorted(set(clean.seed)))
-    if not seeds or _sign(clean) * (noisy.value_test.mean() - clean.value_test.mean()) >= 0:  # nothing was lost
+    if (
+        not seeds or _sign(clean.direction.iloc[0]) * (noisy.value_test.mean() - clean.value_test.mean()) >= 0
+    ):  # nothing was lost
         return nothing
     clean_SN, noisy_SN, calibrated_SN = (by_seed(rows, seeds, outcomes) for rows in (clean, noisy, calibrated))
     gain_SN, loss_SN = calibrated_SN - noisy_SN, noisy_SN - clean_SN
@@ -172,7 +173,7 @@ def _new_chip(rows: pd.DataFrame, clean: pd.DataFrame, outcomes: Outcomes) -> di
     by_seed = [own.to_numpy(float) for _, own in left.groupby(rows.seed)]
     if len(set(map(len, by_seed))) != 1:
         return {}
-    sign = _sign(rows)
+    sign = _sign(rows.direction.iloc[0])
     found = chips(sign * np.stack(by_seed), 1 / outcomes.samples if outcomes.binary else 0.0)
     if not found:
         return {}
@@ -180,6 +181,6 @@ def _new_chip(rows: pd.DataFrame, clean: pd.DataFrame, outcomes: Outcomes) -> di
     return {"chip_low": low, "chip_high": high, "chip_bound": sign * found.at_least}
 
 
-def _sign(rows: pd.DataFrame) -> int:
+def _sign(direction: str) -> int:
     """1 if higher values are better, else -1."""
-    return 1 if rows.direction.iloc[0] == "higher" else -1
+    return 1 if direction == "higher" else -1
