@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SerializeAsAny, model_validator
 
-from snn.core.strict import Many, Model, Pixels, Positive, Seed, Shape
+from snn.core.strict import Many, Model, Neutral, Pixels, Positive, Seed, Shape
 from snn.model.spec import Steps
 
 MOST_SAMPLES = 1_000_000_000
@@ -15,13 +15,23 @@ class Augment(Model):
     """Random changes of training samples, drawn per sample; all frames of a sample change alike.
 
     `shift`: crop after padding with so many zeros on every side. `flip`: mirror left to right. `roll`: cyclic shift by
-    up to so many pixels in both directions. `cutout`: side of a square around a random pixel, set to the mean.
+    up to so many pixels in both directions. `rotation`: turn around the centre by up to so many degrees in both
+    directions, to the nearest pixel, with zeros from outside. `cutout`: side of a square around a random pixel, set to
+    the mean.
     """
 
     shift: Pixels = 0
     flip: bool = False
     roll: Pixels = 0
+    rotation: Annotated[float, Field(ge=0, le=180), Neutral(0.0)] = 0.0
     cutout: Pixels = 0
+
+
+class Statistics(Model):
+    """Mean and standard deviation per channel, as shares of `white`."""
+
+    mean: Many[float]
+    std: Many[Annotated[float, Field(gt=0)]]
 
 
 class File(Model):
@@ -89,6 +99,7 @@ class Dataset(Model):
     `frames`: number of frames of events in a sample; a network sees one per step.
     `task`: reconstruction has the image itself as its target, divided by `white`, the largest stored number.
     `normalise`: standard, (x - mean) / std per channel of the training data; white, x / white; none, x as stored.
+    `statistics`: mean and std to take in place of those of the training data.
     `spikes`: frames hold only zeros and ones, so that the first layer adds and does not multiply.
     `train_limit`, `test_limit`: use at most so many samples, in equal numbers per class as far as possible.
     A file may name another data set as its `base` and state only the keys that differ.
@@ -106,6 +117,7 @@ class Dataset(Model):
     classes: Positive
     white: Annotated[int, Field(gt=0, le=255)] = 255
     normalise: Literal["standard", "white", "none"] = "standard"
+    statistics: Annotated[Statistics | None, Neutral(None)] = None
     spikes: bool = False
     augment: Augment = Augment()
     train_limit: Limit | None = None
@@ -117,6 +129,16 @@ class Dataset(Model):
             raise ValueError("spikes: true needs frames and normalise: none")
         if self.frames and self.task == "reconstruction":
             raise ValueError("frames do not fit task: reconstruction")
+        return self
+
+    @model_validator(mode="after")
+    def _statistics_fit(self) -> "Dataset":
+        if self.statistics is None:
+            return self
+        if self.normalise != "standard":
+            raise ValueError("statistics belong to normalise: standard")
+        if {len(self.statistics.mean), len(self.statistics.std)} != {self.input_shape[0]}:
+            raise ValueError(f"statistics need one mean and one std for each of {self.input_shape[0]} channels")
         return self
 
     @model_validator(mode="after")

@@ -2,19 +2,29 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SerializeAsAny
+from pydantic import BaseModel, Field, SerializeAsAny, model_validator
 
-from snn.core.strict import Epochs, Many, Model, Positive
+from snn.core.strict import Epochs, Many, Model, Neutral, Positive
 from snn.model.spec import Steps
 
 
 class Schedule(Model):
-    """Factor on the learning rate over training: a linear rise over `warmup`, then the curve."""
+    """Factor on the learning rate over training: a linear rise over `warmup`, then the curve.
+
+    `per`: a cosine falls at every update, or keeps, within an epoch, its value at the first update of the epoch.
+    """
 
     curve: Literal["constant", "cosine", "steps"] = "constant"
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of all updates
     milestones: Many[Epochs] = ()  # epochs at which a `steps` curve falls
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1  # by which it falls
+    per: Annotated[Literal["update", "epoch"], Neutral("update")] = "update"
+
+    @model_validator(mode="after")
+    def _only_a_cosine_falls_within_epochs(self) -> "Schedule":
+        if self.per == "epoch" and self.curve != "cosine":
+            raise ValueError("per: epoch belongs to curve: cosine")
+        return self
 
 
 class LrScale(Model):

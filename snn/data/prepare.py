@@ -52,12 +52,18 @@ def run(job: Job, loader: Loader, out: Path, observer: Observer = TERMINAL) -> d
         parts = splits.carve(raw.y_N, raw.parts, dataset.split, dataset.train_limit, dataset.test_limit)
     except ValueError as error:
         raise InputError(where, str(error), "change split or limits in its YAML file") from None
-    pixels = Pixels(dataset.input_shape[0])
+    pixels, stated = Pixels(dataset.input_shape[0]), dataset.statistics
+
+    def statistics() -> dict[str, list[float]]:
+        if stated is None:
+            return pixels.statistics()
+        shares = {"mean": stated.mean, "std": stated.std}
+        return {name: [share * dataset.white for share in shares_C] for name, shares_C in shares.items()}
 
     def metadata(names: tuple[str, ...]) -> dict[str, Any]:
         shown = {key: getattr(dataset, key) for key in ("task", "white", "normalise", "spikes")}
         about = {"digest": job.digest, "class_names": raw.class_names, "parts": names}
-        return {**about, **shown, "statistics": pixels.statistics()}
+        return {**about, **shown, "statistics": statistics()}
 
     def samples(indices: np.ndarray, progress: Progress, seen: bool) -> Iterator[np.ndarray]:
         for i in indices.tolist():
@@ -78,7 +84,7 @@ def run(job: Job, loader: Loader, out: Path, observer: Observer = TERMINAL) -> d
             stored.stream_tensors(out / f"{name}.safetensors", streams, lambda: metadata(names))
 
     write("train", "train", "validation")
-    if dataset.normalise == "standard" and 0 in pixels.statistics()["std"]:
+    if dataset.normalise == "standard" and 0 in statistics()["std"]:
         found = "has a channel that is constant in the training part and cannot be standardised"
         raise InputError(where, found, "choose normalise: white in its YAML file")
     write("test", "test")

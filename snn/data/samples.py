@@ -1,8 +1,9 @@
 """Batches of prepared samples, augmented and normalised on the device. No worker processes.
 
 A prepared file holds for each of its parts `x_<part>`, uint8, images (N, C, H, W) or frames of events (N, T, C, H, W),
-and `y_<part>`, int64 (N,). Its metadata hold the mean and standard deviation per channel of the training part, in units
-of the stored numbers. The file is mapped into memory: a page is read on its first use.
+and `y_<part>`, int64 (N,). Its metadata hold the mean and standard deviation per channel, of the training part or as
+the data set states them, in units of the stored numbers. The file is mapped into memory: a page is read on its first
+use.
 """
 
 import dataclasses

@@ -28,7 +28,7 @@ class Options(Model):
     """`encoding`: the image at every step, or at the first only. `gamma_sd`: the norm's gain starts from N(0,
     gamma_sd^2) instead of 1. `mask_saturated`: no gradient from z = T threshold on (ours; integrate-and-fire only).
     `readout`: scores are the membrane of a last layer that never fires, or a spike count. `gradient`: of leaky neurons,
-    by our rate curve or by the formula of the released code.
+    by our rate curve, by the formula of the released byte-code, or by a ReLU as in the released source.
     """
 
     neuron: Neuron
@@ -36,7 +36,7 @@ class Options(Model):
     dropout: Dropout | None = None
     encoding: Literal["repeat", "once"]
     readout: Literal["membrane", "count"] = "membrane"
-    gradient: Literal["rate", "released"] = "rate"
+    gradient: Literal["rate", "released", "relu"] = "rate"
     gamma_sd: Annotated[float, Field(gt=0)] | None = None
     mask_saturated: bool = False
 
@@ -58,8 +58,8 @@ class Tandem(Rule):
             raise ValueError(
                 "no activation fits this neuron: a ReLU needs decay 1 and reset subtract, a rate curve 0 < decay < 1"
             )
-        if options.gradient == "released" and not 0 < neuron.decay < 1:
-            raise ValueError("gradient released has a time constant, so it needs 0 < decay < 1")
+        if options.gradient != "rate" and not 0 < neuron.decay < 1:
+            raise ValueError(f"gradient {options.gradient} is that of leaky neurons, so it needs 0 < decay < 1")
 
     def student(self, task, parents, x):
         options = self.options
@@ -110,8 +110,8 @@ class Tandem(Rule):
     def slope(self, z_BN, steps):
         """The derivative of the activation in place of the count, in spikes per unit of total current."""
         neuron = self.options.neuron
-        if neuron.decay == 1:
-            below = z_BN <= steps * neuron.threshold if self.options.mask_saturated else True
+        if neuron.decay == 1 or self.options.gradient == "relu":
+            below = z_BN <= steps * neuron.threshold if self.options.mask_saturated and neuron.decay == 1 else True
             return ((z_BN >= 0) & below).to(z_BN.dtype) / neuron.threshold
         curve = rate_curve.released_slope if self.options.gradient == "released" else rate_curve.slope
         return curve(z_BN, neuron, steps)

@@ -56,7 +56,10 @@ def learning_rate(training: Training, update: int, updates_per_epoch: int) -> fl
     if update < rise:
         return training.lr * (update + 1) / (math.floor(rise) + 1)
     if schedule.curve == "cosine":
-        return training.lr * 0.5 * (1 + math.cos(math.pi * (update - rise) / (updates - rise)))
+        risen = update - rise
+        if schedule.per == "epoch":
+            risen = max(risen - update % updates_per_epoch, 0)
+        return training.lr * 0.5 * (1 + math.cos(math.pi * risen / (updates - rise)))
     falls = sum(update // updates_per_epoch >= milestone for milestone in schedule.milestones)
     return training.lr * (schedule.factor**falls if schedule.curve == "steps" else 1)
 

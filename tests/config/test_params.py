@@ -179,6 +179,14 @@ def test_a_data_set_that_stands_on_another_shares_its_files_and_differs_in_what_
     assert (child.frames, child.spikes, child.options.frames.bin_us) == (15, False, 5000)
 
 
+def test_an_option_at_its_neutral_value_enters_no_digest_of_data_or_of_training():
+    data, method = params.load("datasets", "cifar10"), params.load("methods", "tet")
+    assert not {"statistics"} & set(data.hashed())
+    assert not {"rotation"} & set(data.augment.hashed())
+    assert not {"per"} & set(method.hashed("training")["training"]["schedule"])
+    assert params.load("methods", "paper_tet_cifar").hashed("training")["training"]["schedule"]["per"] == "epoch"
+
+
 def test_servers_and_mirrors_enter_no_digest_and_checksums_do():
     data = Plan("fashion_quick").data
     files = data.dataset.files
@@ -199,6 +207,10 @@ def test_servers_and_mirrors_enter_no_digest_and_checksums_do():
         ({"files": [{"name": "x", "urls": ["file:///etc/passwd"], "md5": "0" * 32}]}, "files.0.urls.0", []),
         ({"raw": "../elsewhere"}, "raw", []),
         ({"normalise": "standrad"}, "normalise", ["'standard'"]),
+        ({"statistics": {"mean": [0.5], "std": [0.0]}}, "statistics.std.0", []),
+        ({"statistics": {"mean": [0.5, 0.5], "std": [0.2, 0.2]}}, "document", ["1 channel"]),
+        ({"statistics": {"mean": [0.5], "std": [0.2]}, "normalise": "white"}, "document", ["normalise: standard"]),
+        ({"augment": {"rotation": 181}}, "augment.rotation", ["180"]),
     ],
 )
 def test_an_impossible_data_set_is_refused(changes, where, named):

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 from torch.nn import functional as F
+from torchvision.transforms import v2
 
 from snn.config import Augment, Dataset, File, Split
 from snn.core import files, seeds, stored
@@ -85,6 +86,60 @@ def test_every_offset_of_a_roll_and_of_a_shift_occurs_equally_often():
         where = Counter(map(tuple, changed.nonzero()[:, 2:].tolist()))
         assert set(where) == set(itertools.product(range(2, 7), repeat=2))
         assert all(abs(count - 200) < 5 * math.sqrt(200) for count in where.values())
+
+
+@given(st.booleans(), SIZES, SIZES, st.integers(0, 99))
+def test_a_rotation_is_that_of_torchvision_by_a_uniform_angle(framed, height, width, seed):
+    x_NX = images(n=6, height=2 * height, width=2 * width, frames=3 if framed else None)
+    changed = augment_module.augmented(x_NX, Augment(rotation=40), seeds.generator(seed))
+    assert changed.shape == x_NX.shape
+    assert changed.dtype == x_NX.dtype
+    shares_N = torch.rand(6, generator=seeds.generator(seed))
+    for x, found, share in zip(x_NX, changed, shares_N, strict=True):
+        expected = v2.functional.rotate(x, (2 * float(share) - 1) * 40)
+        # a pixel whose source lies between two pixels, to rounding, may take either
+        assert (found != expected).double().mean() <= 0.1
+
+
+def test_a_quarter_turn_is_that_of_rot90(monkeypatch):
+    x_NCHW = images(height=7, width=7)
+    monkeypatch.setattr(torch, "rand", lambda n, generator: torch.ones(n))
+    assert torch.equal(augment_module.augmented(x_NCHW, Augment(rotation=90), None), x_NCHW.rot90(1, (-2, -1)))
+
+
+def test_a_rotation_by_zero_is_the_identity_and_draws_nothing():
+    generator = seeds.generator(0)
+    before, x_NCHW = generator.get_state(), images()
+    assert torch.equal(augment_module.augmented(x_NCHW, Augment(rotation=0), generator), x_NCHW)
+    assert torch.equal(generator.get_state(), before)
+    assert torch.equal(augment_module.augmented(x_NCHW, Augment(rotation=1e-6), generator), x_NCHW)
+
+
+def test_a_rotation_is_drawn_after_a_shift_a_roll_and_a_flip():
+    x_NCHW, moves = images(n=30), {"shift": 2, "roll": 1, "flip": True}
+    generator = seeds.generator(0)
+    in_turn = augment_module.augmented(x_NCHW, Augment(**moves), generator)
+    in_turn = augment_module.augmented(in_turn, Augment(rotation=15), generator)
+    assert torch.equal(augment_module.augmented(x_NCHW, Augment(rotation=15, **moves), seeds.generator(0)), in_turn)
+
+
+def test_angles_of_rotations_are_uniform_about_zero_and_corners_become_zero():
+    """A point at radius r moves by r sin(angle); the variance of U(-a, a) is a^2 / 3."""
+    n, r, most = 4000, 60, math.radians(15)
+    x_NCHW = torch.zeros(n, 1, 2 * r + 1, 2 * r + 1, dtype=torch.uint8)
+    x_NCHW[..., r, -3:] = 1  # three pixels to the right of the centre, so that one is hit at every angle
+    changed = augment_module.augmented(x_NCHW, Augment(rotation=15), seeds.generator(0))
+    rows_NH = changed.amax((1, 3)).double()
+    up_N = r - (rows_NH * torch.arange(2 * r + 1)).sum(1) / rows_NH.sum(1)
+    angles_N = (up_N / (r - 1)).asin()
+    assert abs(angles_N.mean()) < 5 * most / math.sqrt(3 * n)
+    assert float(angles_N.var()) == pytest.approx(most**2 / 3, rel=0.1)
+    assert float(angles_N.abs().max()) == pytest.approx(most, abs=0.02)
+    white_NCHW = torch.full((50, 1, 32, 32), 255, dtype=torch.uint8)
+    turned_NHW = augment_module.augmented(white_NCHW, Augment(rotation=15), seeds.generator(0))[:, 0]
+    assert set(turned_NHW.unique().tolist()) == {0, 255}
+    assert (turned_NHW[:, 0, 0] == 0).sum() > 25
+    assert (turned_NHW[:, 8:24, 8:24] == 255).all()
 
 
 @given(SIZES, st.integers(0, 9), st.integers(0, 99))
@@ -249,6 +304,16 @@ def test_statistics_are_those_of_the_training_part_alone(tmp_path):
         torch.testing.assert_close(part.std_C.double(), x.std((0, 2, 3), correction=0), rtol=1e-6, atol=0)
     shown = torch.cat([x for x, _ in train.in_order()])
     assert shown.mean((0, 2, 3)).abs().max() < 1e-5
+
+
+def test_stated_statistics_take_the_place_of_those_of_the_training_part(tmp_path):
+    stated = {"mean": (0.5, 0.25), "std": (0.2, 0.1)}
+    prepare.run(toy(statistics=stated), release(images(n=65)), tmp_path)
+    for name in ("train", "test"):
+        for part in samples.load(tmp_path / f"{name}.safetensors", torch.device("cpu")).values():
+            shares_NCHW = part.x_NX.double() / 255
+            expected = (shares_NCHW - torch.tensor([[[0.5]], [[0.25]]])) / torch.tensor([[[0.2]], [[0.1]]])
+            torch.testing.assert_close(part.shown(part.x_NX).double(), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_an_observer_sees_every_sample_that_is_prepared(tmp_path):

@@ -618,10 +618,14 @@ def test_what_goes_up_in_a_tandem_is_the_spike_count_of_the_network_deployed(lay
 
 
 @pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("neuron", [IF, soft(0.9)], ids=["IF", "LIF"])
-def test_the_gradient_of_a_tandem_is_that_of_its_activation_at_the_total_current(neuron):
+@pytest.mark.parametrize(
+    ("neuron", "gradient"),
+    [(IF, "rate"), (soft(0.9), "rate"), (soft(0.9, 0.5), "relu"), (hard(0.9, 0.5), "relu")],
+    ids=["IF", "LIF", "LIF, ReLU", "LIF, hard reset, ReLU"],
+)
+def test_the_gradient_of_a_tandem_is_that_of_its_activation_at_the_total_current(neuron, gradient):
     """One linear layer below the read-out, by hand: dL/db = dL/dc a'(z), dL/dW = dL/db c^T."""
-    rule = tandem.Tandem(tandem.Options(neuron=neuron, norm=None, encoding="repeat"))
+    rule = tandem.Tandem(tandem.Options(neuron=neuron, norm=None, encoding="repeat", gradient=gradient))
     torch.manual_seed(0)
     student = rule.student(task((Linear(linear=40),), T), {}, None)
     hidden, last = (layer.op for layer in student.layers)
@@ -636,7 +640,8 @@ def test_the_gradient_of_a_tandem_is_that_of_its_activation_at_the_total_current
     ].sum(0)
     scores = F.linear(count, last.weight, last.bias).detach()
     by_scores = (scores.softmax(1) - F.one_hot(y, K)) / B
-    slope = (z > 0).double() if neuron.decay == 1 else rate_curve.slope(z, neuron, T)
+    relu = neuron.decay == 1 or gradient == "relu"
+    slope = (z > 0).double() / neuron.threshold if relu else rate_curve.slope(z, neuron, T)
     by_z = by_scores @ last.weight.detach() * slope
     assert 0.1 < float((slope > 0).double().mean()) < 0.9
     torch.testing.assert_close(last.weight.grad, by_scores.T @ count.detach())

@@ -288,8 +288,9 @@ def test_the_loss_of_the_mean_output_is_no_more_than_the_mean_loss(seed, steps):
 # Tandem learning
 
 
-def tandem_student(*, steps=T, norm=True, seed=0, layers=LAYERS, **changes):
-    rule = tandem.Tandem(tandem.Options(neuron=IF, norm=Norm() if norm else None, **({"encoding": "repeat"} | changes)))
+def tandem_student(*, steps=T, norm=True, seed=0, layers=LAYERS, neuron=IF, **changes):
+    options = {"neuron": neuron, "norm": Norm() if norm else None, "encoding": "repeat", **changes}
+    rule = tandem.Tandem(tandem.Options(**options))
     torch.manual_seed(seed)
     student = rule.student(task(rule, steps, layers), {}, None)
     for layer in student.hidden:
@@ -332,9 +333,16 @@ def test_tandem_passes_up_the_spike_count_to_the_last_bit_however_large_the_acti
 
 @pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("encoding", ["repeat", "once"])
-@pytest.mark.parametrize("mask_saturated", [False, True])
-def test_the_gradient_of_tandem_is_that_of_a_relu_network_fed_with_the_counts(mask_saturated, encoding):
-    rule, student = tandem_student(mask_saturated=mask_saturated, encoding=encoding)
+@pytest.mark.parametrize(
+    ("decay", "gradient", "mask_saturated"),
+    [(1.0, "rate", False), (1.0, "rate", True), (0.9, "relu", False)],
+    ids=["integrate-and-fire", "masked", "leaky"],
+)
+def test_the_gradient_of_tandem_is_that_of_a_relu_network_fed_with_the_counts(
+    decay, gradient, mask_saturated, encoding
+):
+    neuron = IF.model_copy(update={"decay": decay})
+    rule, student = tandem_student(neuron=neuron, gradient=gradient, mask_saturated=mask_saturated, encoding=encoding)
     entered, seen = watched(student), batch()
     (loss,) = rule.losses(student, seen)
     loss.backward()
@@ -392,6 +400,12 @@ def test_tandem_refuses_neurons_whose_count_is_not_a_relu(change):
     (key,) = change
     with pytest.raises(ValueError, match=key):
         tandem.Tandem.check(tandem.Options(neuron=IF.model_copy(update=change), encoding="repeat"), T)
+
+
+@pytest.mark.parametrize("gradient", ["released", "relu"])
+def test_tandem_refuses_gradients_of_leaky_neurons_for_others(gradient):
+    with pytest.raises(ValueError, match=f"gradient {gradient} .* 0 < decay < 1"):
+        tandem.Tandem.check(tandem.Options(neuron=IF, encoding="repeat", gradient=gradient), T)
 
 
 # LTL

@@ -85,6 +85,41 @@ def test_a_cosine_behind_a_warm_up_spans_what_is_left():
     assert found[begin + 1] + found[UPDATES - 1] == pytest.approx(LR, rel=1e-12)
 
 
+def test_a_cosine_per_epoch_keeps_within_an_epoch_what_it_has_at_the_first_update_of_it():
+    found = rates(curve="cosine", per="epoch")
+    assert found == [rate for rate in rates(curve="cosine")[::PER_EPOCH] for _ in range(PER_EPOCH)]
+    # cos(pi / 3) = 1/2 after three of nine epochs, cos(2 pi / 3) = -1/2 after six
+    assert (found[0], found[3 * PER_EPOCH], found[6 * PER_EPOCH]) == pytest.approx((LR, LR * 3 / 4, LR / 4), rel=1e-12)
+
+
+@pytest.mark.parametrize("per", ["update", "epoch"])
+def test_a_cosine_is_that_of_torch_stepped_as_often(per):
+    every = {"update": 1, "epoch": PER_EPOCH}[per]
+    peer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=LR)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(peer, T_max=UPDATES // every)
+    expected = []
+    for update in range(1, UPDATES + 1):
+        expected += [group["lr"] for group in peer.param_groups]
+        peer.step()
+        if update % every == 0:
+            schedule.step()
+    assert rates(curve="cosine", per=per) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_cosine_per_epoch_starts_at_lr_behind_a_warm_up_that_ends_within_an_epoch():
+    found, plain = (rates(curve="cosine", warmup=0.3, per=per) for per in ("epoch", "update"))
+    rise = int(0.3 * UPDATES) + 1  # 22 of 72 updates, within the third epoch of 8
+    assert found[:rise] == plain[:rise]
+    assert found[rise : 3 * PER_EPOCH] == [LR] * (3 * PER_EPOCH - rise)
+    assert found[3 * PER_EPOCH] == found[4 * PER_EPOCH - 1] == plain[3 * PER_EPOCH] < LR
+
+
+@pytest.mark.parametrize("curve", ["constant", "steps"])
+def test_only_a_cosine_is_per_epoch(curve):
+    with pytest.raises(ValueError, match="per: epoch belongs to curve: cosine"):
+        Schedule(curve=curve, per="epoch")
+
+
 def test_steps_fall_by_their_factor_at_the_first_update_behind_each_milestone():
     found = rates(curve="steps", milestones=(3, 7), factor=0.5)
     lengths = (3 * PER_EPOCH, 4 * PER_EPOCH, 2 * PER_EPOCH)
