@@ -1,6 +1,7 @@
 """Parameters: strict, and a mistake is named with its file, its key and the nearest valid name."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,18 @@ def test_a_data_set_that_stands_on_another_shares_its_files_and_differs_in_what_
     assert child.raw == base.raw == "nmnist"
     assert child.files == base.files
     assert (child.frames, child.spikes, child.options.frames.bin_us) == (15, False, 5000)
+
+
+def test_published_figures_are_for_images_that_differ_in_their_normalisation_alone():
+    _, literature = params.literature()
+
+    def shown(experiment):
+        return Counter(figure["dataset"] for figure in Plan(experiment).report.document["published"]["figures"])
+
+    expected = Counter(figure.dataset for figure in literature.figures)
+    assert shown("cifar10_tet") == shown("digits") == expected
+    expected["cifar10_released_normalisation"] = expected.pop("cifar10")
+    assert shown("cifar10_ltl") == expected
 
 
 def test_an_option_at_its_neutral_value_enters_no_digest_of_data_or_of_training():

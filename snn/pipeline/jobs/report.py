@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from snn import config
-from snn.config import params
+from snn.config import documents, params
 from snn.core.lazy import lazy
 from snn.pipeline.job import Job
 from snn.pipeline.stamped import StampedJob
@@ -93,7 +93,7 @@ class Report(StampedJob):
 
     @property
     def document(self) -> dict[str, Any]:
-        claims, published = params.literature()
+        claims, _ = params.literature()
         fields = ("teacher", "methods", "seeds", "learning_rates", "comparisons", "hardware", "energy")
         return {
             "experiment": self.name,
@@ -106,7 +106,7 @@ class Report(StampedJob):
             "energies": {name: energy.hashed(but=("source",)) for name, energy in self.energies.items()},
             "noises": {name: noise.hashed(but=("source",)) for name, noise in self.noises.items()},
             "claims": claims.hashed(but=("source",)),
-            "published": published.hashed(but=("source",)),
+            "published": self._published.hashed(but=("source",)),
         }
 
     @property
@@ -122,6 +122,19 @@ class Report(StampedJob):
         """The number of classes; None for regression."""
         dataset = self._first.data.dataset
         return dataset.classes if dataset.task == "classification" else None
+
+    @cached_property
+    def _published(self) -> config.Published:
+        """The figures of the literature. Those for images that are only normalised otherwise are for these, too."""
+        _, published = params.literature()
+        data = self._first.data
+        base = documents.base_of("datasets", data.name) if data.name == self.experiment.dataset else None
+        original = params.load("datasets", base) if base else data.dataset
+        alike = {"source": original.source, "statistics": original.statistics}
+        if base is None or data.dataset.model_copy(update=alike) != original:
+            return published
+        figures = (f.model_copy(update={"dataset": data.name}) if f.dataset == base else f for f in published.figures)
+        return published.model_copy(update={"figures": tuple(figures)})
 
     @property
     def teachers(self) -> dict[str, str]:
@@ -147,7 +160,7 @@ class Report(StampedJob):
         Raises InputError if the tables do not match their stamp, or lack a column that today's code reads.
         """
         self.collect.verify(self.parent_digests["collect"])
-        claims, published = params.literature()
+        claims, _ = params.literature()
         tables = collected.collected(self.collect.folder)
         found = inputs.Inputs(
             name=self.name,
@@ -160,7 +173,7 @@ class Report(StampedJob):
             energies=self.energies,
             noises=self.noises,
             claims=claims,
-            published=published,
+            published=self._published,
             collected=tables,
             outcomes=collected.outcomes(self.collect.folder, len(tables["runs"])),
         )
