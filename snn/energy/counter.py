@@ -18,8 +18,9 @@ step. Biases are not counted, nor the weighted sum of the outputs over steps.
 Only one count depends on values: `macs_nonzero`, a baseline for hardware that skips zeros among an ANN's activations.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -117,10 +118,13 @@ class Counter:
     """Counts the operations of a network over batches.
 
     `spikes_in`: batches are frames of zeros and ones. Their sum, which a network of one step gets, is analog.
+    `ends`: numbers of steps, in rising order, after each of which an inference may end; by default that of the network.
+    All are counted in one run over the last of them: with the same parameters, a shorter inference is its beginning.
     """
 
-    def __init__(self, network: Network, spikes_in: bool = False):
+    def __init__(self, network: Network, spikes_in: bool = False, ends: Sequence[int] = ()):
         self.network, self.samples, self._image = network, 0, True
+        self._ends = tuple(ends) or (network.architecture.steps,)
         self._sizes = sizes(network.architecture.input_shape, nodes(network.architecture))
         events = spikes_in and network.architecture.steps > 1
         sources = {-1: Source(((-1, ()),) if events else ())}
@@ -133,47 +137,53 @@ class Counter:
         counted = {node for s in (*self._sources, *self._addends) if s is not None for node, _ in s.nodes}
         device = next(network.parameters()).device
         shapes = {-1: network.architecture.input_shape, **{i: n.output_shape for i, n in enumerate(network.layers)}}
-        self._events = {i: torch.zeros(shapes[i], dtype=torch.float64, device=device) for i in counted}
+        parts = len(self._ends)  # of a run, each from one end to the next
+        self._events = {i: torch.zeros(parts, *shapes[i], dtype=torch.float64, device=device) for i in counted}
         rectified = {layer.source for layer in network.layers if self._skips_zeros(layer)}
         self._nonzero = {i: torch.zeros(shapes[i], dtype=torch.float64, device=device) for i in rectified}
-        self._spikes = [0.0] * len(network.layers)
+        self._spikes = torch.zeros(len(network.layers), parts, dtype=torch.float64)
 
-    @torch.no_grad()
     def scores(self, x: Tensor) -> Tensor:
         """The scores (B, K) of a batch, equal to those of `predict`; counts the spikes."""
+        return self.scores_at_ends(x)[-1]
+
+    @torch.no_grad()
+    def scores_at_ends(self, x: Tensor) -> list[Tensor]:
+        """The scores (B, K) of a batch at every end, those of `predict` with so many steps; counts the spikes."""
         network, readout = self.network, self.network.architecture.readout
-        before_TBX = x_TBX = network.encode(x)
+        before_TBX = x_TBX = network.encode(x, self._ends[-1])
         if -1 in self._events:
-            self._events[-1] += over_samples(x)  # as recorded, before the noise of a sensor
+            self._events[-1] += self._by_part(x)  # as recorded, before the noise of a sensor
         for i, (layer, s_TBN) in enumerate(network.walk(x_TBX)):
             if i == len(network.layers) - 1 and layer.adds_current:
-                self._spikes[i] += round(float((s_TBN - layer.current(before_TBX)).double().sum()))
+                self._spikes[i] += self._total((s_TBN - layer.current(before_TBX)).round())
             before_TBX = s_TBN
             if i in self._nonzero:
                 self._nonzero[i] += over_samples((s_TBN != 0).to(s_TBN.dtype))
             if i in self._events or (layer.fires and i < len(network.layers) - 1):
-                events_N = over_samples(s_TBN)
+                events_PN = self._by_part(s_TBN)
                 if i in self._events:
-                    self._events[i] += events_N
+                    self._events[i] += events_PN
                 if layer.fires:
-                    self._spikes[i] += float(events_N.sum())
+                    self._spikes[i] += events_PN.flatten(1).sum(1).cpu()
         if readout.kind == "votes" and network.layers[-1].fires:
-            self._spikes[-1] += round(float(s_TBN.double().sum()) * readout.voters)
+            self._spikes[-1] += self._total((s_TBN * readout.voters).round())
         self._image = x.dim() == 1 + len(network.architecture.input_shape)
         self.samples += len(s_TBN[0])
-        return network.scores(s_TBN)
+        return [network.scores(s_TBN[:steps]) for steps in self._ends]
 
-    def operations(self) -> list[Operations]:
-        """Operations of every layer, mean over the samples counted."""
-        steps, result = self.network.architecture.steps, []
+    def operations(self, steps: int | None = None) -> list[Operations]:
+        """Operations of every layer until one of the ends, by default the last; mean over the samples counted."""
+        steps, result = steps or self._ends[-1], []
+        spikes = self._spikes[:, : self._parts(steps)].sum(1).tolist()
         for i, (layer, size) in enumerate(zip(self.network.layers, self._sizes, strict=True)):
             neurons = torch.Size(layer.output_shape).numel() if isinstance(layer.activation, Neuron) else 0
-            once, every_step = self._macs(i, layer, size)
+            once, every_step = self._macs(i, layer, size, steps)
             result.append(
                 Operations(
-                    spikes=self._spikes[i] / self.samples,
+                    spikes=spikes[i] / self.samples,
                     neuron_updates=neurons * steps,
-                    acs=self._acs(i, layer),
+                    acs=self._acs(i, layer, steps),
                     macs_once=once,
                     macs_every_step=every_step,
                     macs_nonzero=self._macs_nonzero(layer) if self._skips_zeros(layer) else once,
@@ -184,9 +194,21 @@ class Counter:
             )
         return result
 
-    def _macs(self, i: int, layer: Layer, size: Size) -> tuple[int, int]:
+    def _parts(self, steps: int) -> int:
+        return self._ends.index(steps) + 1
+
+    def _by_part(self, s_TBN: Tensor) -> Tensor:
+        """Sums over the batch and the steps of every part."""
+        return torch.stack([over_samples(s_TBN[a:b]) for a, b in pairwise((0, *self._ends))])
+
+    def _total(self, s_TBN: Tensor) -> Tensor:
+        """Sums over everything of every part."""
+        s_T = s_TBN.double().flatten(1).sum(1).cpu()
+        return torch.stack([s_T[a:b].sum() for a, b in pairwise((0, *self._ends))])
+
+    def _macs(self, i: int, layer: Layer, size: Size, steps: int) -> tuple[int, int]:
         """`macs_once` and `macs_every_step`."""
-        steps, source = self.network.architecture.steps, self._sources[i]
+        source = self._sources[i]
         if isinstance(layer.spec, NeuNorm):
             return size.macs * steps, size.macs * steps
         if not layer.programmable or (source.nodes and not source.state):
@@ -210,25 +232,26 @@ class Counter:
                 return False
         return True
 
-    def _acs(self, i: int, layer: Layer) -> float:
-        """Accumulates of all steps: of spikes through synapses, and of a shortcut without synapses."""
+    def _acs(self, i: int, layer: Layer, steps: int) -> float:
+        """Accumulates of so many steps: of spikes through synapses, and of a shortcut without synapses."""
         source, addend, acs = self._sources[i], self._addends[i], 0.0
         if source.nodes and (layer.programmable or isinstance(layer.spec, NeuNorm)):
-            acs += self._reached(source, fanout(layer))
+            acs += self._reached(source, fanout(layer), steps)
         sends_current = layer.addend is not None and self.network.layers[layer.addend].sends_current
         if addend is None or not layer.activation or sends_current:
             return acs / max(self.samples, 1)
         ones_N = torch.ones(layer.output_shape, dtype=torch.float64)
         if addend.nodes:
-            return (acs + self._reached(addend, ones_N)) / self.samples
-        return acs / self.samples + float(ones_N.sum()) * self.network.architecture.steps
+            return (acs + self._reached(addend, ones_N, steps)) / self.samples
+        return acs / self.samples + float(ones_N.sum()) * steps
 
-    def _reached(self, source: Source, fanout_N: Tensor) -> float:
+    def _reached(self, source: Source, fanout_N: Tensor, steps: int) -> float:
         """Number of synapses that the spikes of a source reach; `fanout_N` per position of the layer's input."""
-        return sum(
-            float((self._events[node] * reach(fanout_N, pools).to(self._events[node].device)).sum())
-            for node, pools in source.nodes
-        )
+        found = 0.0
+        for node, pools in source.nodes:
+            events_N = self._events[node][: self._parts(steps)].sum(0)
+            found += float((events_N * reach(fanout_N, pools).to(events_N.device)).sum())
+        return found
 
 
 def _source(i: int, layer: Layer, before: Source, beside: Source | None) -> Source:

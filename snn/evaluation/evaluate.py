@@ -16,13 +16,13 @@ from snn.core.observer import TERMINAL, Observer
 from snn.data import samples
 from snn.data.samples import Samples
 from snn.energy.counter import Counter, Operations, total
-from snn.evaluation.conditions import Calibrated, Condition, conditions, number_of
+from snn.evaluation.conditions import Calibrated, Condition, conditions, number_of_rows
 from snn.evaluation.outcomes import NAME, Outcomes
 from snn.evaluation.rows import LayerRow, Row
 from snn.model import network
 from snn.model.losses import METRICS
 from snn.model.network import Network
-from snn.training.validation import Score, score
+from snn.training.validation import Score, score, score_each
 
 SAMPLE = 512  # training inputs that set the range of 8-bit activations
 
@@ -36,7 +36,6 @@ class Subject:
     method: str
     rule: str
     steps: int
-    lr: float
     seed: int
     epochs: int
     threads: int
@@ -47,9 +46,12 @@ class Subject:
 
 
 class Measured(NamedTuple):
-    """What is measured of a network: its value on validation data, its score on test data, its operations."""
+    """What is measured of a network: its value on validation data, its score on test data, its operations.
 
-    value_val: float
+    `value_val` is None for a chip with other steps than its own.
+    """
+
+    value_val: float | None
     tested: Score
     operations: list[Operations]
 
@@ -62,56 +64,78 @@ def run(
     out: Path,
     observer: Observer = TERMINAL,
 ) -> dict[str, int]:
-    """Write rows.csv, one row per condition, with the outcome of every test sample in outcomes.safetensors, and
-    layers.csv, one row per layer of the clean network.
+    """Write rows.csv, one row per condition and number of steps, with the outcome of every test sample in
+    outcomes.safetensors, and layers.csv, one row per layer of the clean network.
 
-    `steps_eval`: numbers of steps at which the clean network is evaluated besides its own.
-    Returns the number of conditions. Raises InputError naming a file that cannot be read.
+    `steps_eval`: numbers of steps at which networks and chips are evaluated besides their own.
+    Returns the number of rows. Raises InputError naming a file that cannot be read.
     """
     training = samples.load(subject.training_data, device)
     test = samples.load(subject.test_data, device)["test"]
     clean = network.load(subject.net, device)
+    about = network.metadata(subject.net)
     facts = {
-        "status": network.metadata(subject.net)["status"],
+        "status": about["status"],
+        "lr": about["lr"],
         "parameters": sum(parameter.numel() for parameter in clean.parameters()),
         "samples_test": len(test),
         "samples_seen": subject.epochs * len(training["train"]),
     }
     rows: list[Row] = []
     outcomes: list[np.ndarray] = []
-    known: dict[Hashable, Measured] = {}
+    known: dict[Hashable, list[Measured]] = {}
     layer_rows: list[LayerRow] = []
     sample, _ = next(training["train"].in_order(SAMPLE))
-    with observer.progress(number_of(calibrations, steps_eval), "condition") as progress:
+    with observer.progress(number_of_rows(calibrations, steps_eval), "row") as progress:
         for condition in conditions(clean, sample, calibrations, steps_eval):
-            if condition.key not in known:
-                known[condition.key] = _measured(condition, training["validation"], test)
-            value_val, tested, operations = known[condition.key]
-            outcome = {"value_val": value_val, "value_test": tested.value, "sampling_error": tested.sampling_error}
-            if condition.columns["condition"] == "calibrated":
-                last = score(condition.last().predict, test) if condition.last else tested
-                outcome["value_test_last"] = last.value
-            rows.append(_row(subject, test.task, {**facts, **condition.columns, **outcome, **_work(total(operations))}))
-            outcomes.append(tested.outcomes_N.numpy(force=True))
-            layer_rows = layer_rows or _layer_rows(subject, clean, operations)
-            progress.step()
+            same = condition.key, condition.steps
+            if same not in known:
+                known[same] = _measured(condition, subject.steps, training["validation"], test)
+            for steps, measured in zip(condition.steps, known[same], strict=True):
+                value_val, tested, operations = measured
+                outcome = {"value_val": value_val, "value_test": tested.value, "sampling_error": tested.sampling_error}
+                if condition.columns["condition"] == "calibrated" and steps == subject.steps:
+                    last = score(condition.last().predict, test) if condition.last else tested
+                    outcome["value_test_last"] = last.value
+                columns = {**facts, **condition.columns, "steps_eval": steps, **outcome, **_work(total(operations))}
+                rows.append(_row(subject, test.task, columns))
+                outcomes.append(tested.outcomes_N.numpy(force=True))
+                layer_rows = layer_rows or _layer_rows(subject, about["lr"], clean, operations)
+                progress.step()
     stored.write_csv(out / "layers.csv", [row.model_dump() for row in layer_rows])
     Outcomes.of(np.stack(outcomes), METRICS[test.task][0] == "accuracy").write(out / NAME)
     stored.write_csv(out / "rows.csv", [row.model_dump() for row in rows])
-    return {"conditions": len(rows)}
+    return {"rows": len(rows)}
 
 
-def _measured(condition: Condition, validation: Samples, test: Samples) -> Measured:
-    net, value_val = condition.net(), condition.value_val
-    if value_val is None:
-        value_val = score(net.predict, validation).value
-    return Measured(value_val, *measure(net, test))
+def _measured(condition: Condition, own: int, validation: Samples, test: Samples) -> list[Measured]:
+    """What is measured at each number of steps of a condition; `own`: those of the run.
+
+    Clean and 8-bit networks are validated at all of them, chips at their own only: nothing is chosen by the others.
+    """
+    net, on_chip = condition.net(), "noise" in condition.columns
+    ends = [steps for steps in condition.steps if steps == own or not on_chip]
+    if condition.value_val is not None:
+        validated = {own: condition.value_val}
+    elif ends:
+        scores = score_each(lambda x: net.predict_at(x, ends), validation)
+        validated = {steps: found.value for steps, found in zip(ends, scores, strict=True)}
+    else:
+        validated = {}
+    tested = measure_at(net, test, condition.steps)
+    return [Measured(validated.get(steps), *found) for steps, found in zip(condition.steps, tested, strict=True)]
 
 
 def measure(net: Network, shown: Samples) -> tuple[Score, list[Operations]]:
     """The score of a network, and the operations of one inference per layer, in one pass over the samples."""
-    counter = Counter(net, shown.spikes)
-    return score(counter.scores, shown), counter.operations()
+    return measure_at(net, shown, (net.architecture.steps,))[0]
+
+
+def measure_at(net: Network, shown: Samples, ends: Sequence[int]) -> list[tuple[Score, list[Operations]]]:
+    """The same for inferences that end after each of these numbers of steps, in rising order, in one pass for all."""
+    counter = Counter(net, shown.spikes, ends)
+    scores = score_each(counter.scores_at_ends, shown)
+    return [(found, counter.operations(steps)) for found, steps in zip(scores, ends, strict=True)]
 
 
 def _row(subject: Subject, task: str, measured: dict[str, Any]) -> Row:
@@ -124,8 +148,6 @@ def _row(subject: Subject, task: str, measured: dict[str, Any]) -> Row:
         "rule": subject.rule,
         "protocol": "held_out",
         "steps": subject.steps,
-        "steps_eval": subject.steps,
-        "lr": subject.lr,
         "seed": subject.seed,
         "metric": metric,
         "direction": direction,
@@ -136,14 +158,14 @@ def _row(subject: Subject, task: str, measured: dict[str, Any]) -> Row:
     return Row(**{**identity, **measured})
 
 
-def _layer_rows(subject: Subject, clean: Network, operations: Sequence[Operations]) -> list[LayerRow]:
+def _layer_rows(subject: Subject, lr: float, clean: Network, operations: Sequence[Operations]) -> list[LayerRow]:
     return [
         LayerRow(
             dataset=subject.dataset,
             network=subject.network,
             method=subject.method,
             steps=subject.steps,
-            lr=subject.lr,
+            lr=lr,
             seed=subject.seed,
             layer=number,
             kind=type(layer.spec).__name__.lower(),

@@ -12,7 +12,7 @@ DatasetName = Annotated[str, Column("", "data set, with its limits")]
 NetworkName = Annotated[str, Column("", "file in params/networks")]
 MethodName = Annotated[str, Column("", "file or variant in params/methods")]
 StepsTrained = Annotated[int, Column("steps", "trained with")]
-Rate = Annotated[float, Column("", "learning rate of the recipe")]
+Rate = Annotated[float, Column("", "learning rate: of the recipe, or chosen by tuning")]
 Seed = Annotated[int, Column("", "of the initial draw, the order of the data and the split")]
 
 
@@ -44,7 +44,7 @@ class Condition(Columns):
     status: Annotated[Literal["ok", "diverged"], Column("", "diverged: evaluated at its last good epoch")] = "ok"
     metric: Annotated[str, Column("", "what value_* is: accuracy or mse")]
     direction: Annotated[Literal["higher", "lower"], Column("", "which is better")]
-    value_val: Annotated[float, Column(METRIC, "on validation data")]
+    value_val: Annotated[float | None, Column(METRIC, "on validation data; empty for a chip at other steps")] = None
     value_test: Annotated[float, Column(METRIC, "on test data; of a calibration at its chosen epoch")]
     samples_test: Annotated[int, Column("samples", "of test data")]
     sampling_error: Annotated[float, Column(METRIC, "standard error of value_test from the finite test set")]
@@ -85,13 +85,7 @@ class Training(Columns):
 
 
 class Row(Training, Work, Condition):
-    """One run under one condition."""
-
-
-class RunRow(Row):
-    """A row of runs.csv: also whether its learning rate was chosen."""
-
-    chosen: Annotated[bool, Column("", "this learning rate is the best of its method on validation data")] = True
+    """A row of runs.csv: one run under one condition."""
 
 
 class Run(Columns):

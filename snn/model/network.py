@@ -63,18 +63,18 @@ class Network(nn.Module):
         """The layers below the read-out that have neurons."""
         return [layer for layer in self.layers[:-1] if layer.activation]
 
-    def encode(self, x: Tensor) -> Tensor:
+    def encode(self, x: Tensor, steps: int | None = None) -> Tensor:
         """Images (B, C, H, W) to currents (T, B, C, H, W), without a copy if they are the same at every step.
 
         Frames of events (T, B, C, H, W) are shown step by step; a network of one step, hence an ANN, sees their sum.
-        `sensor` is the effect of hardware on the result. Raises InputError if frames and steps differ in number.
+        `steps` are those of the network, unless it is to run for another time with the same parameters. `sensor` is the
+        effect of hardware on the result. Raises InputError if frames and steps differ in number.
         """
-        x_TBX = self._shown(x)
+        x_TBX = self._shown(x, steps or self.architecture.steps)
         return self.sensor(x_TBX) if self.sensor else x_TBX
 
-    def _shown(self, x: Tensor) -> Tensor:
+    def _shown(self, x: Tensor, steps: int) -> Tensor:
         architecture = self.architecture
-        steps = architecture.steps
         if x.dim() == len(architecture.input_shape) + 2:
             if steps == 1:
                 return x.sum(0, keepdim=True)
@@ -121,13 +121,18 @@ class Network(nn.Module):
         return o_TBK, state
 
     def scores(self, o_TBK: Tensor) -> Tensor:
-        """Outputs of all steps to scores (B, K): sum_t w[t] o[t], with w the weights of the read-out."""
-        weights = self.architecture.readout.weights(self.architecture.steps)
+        """Outputs of T steps to scores (B, K): sum_t w[t] o[t], with w the weights of the read-out for T."""
+        weights = self.architecture.readout.weights(len(o_TBK))
         return torch.einsum("tbk,t->bk", o_TBK, o_TBK.new_tensor(weights))
 
     def predict(self, x: Tensor) -> Tensor:
         """Images or frames to scores (B, K)."""
         return self.scores(self(self.encode(x))[0])
+
+    def predict_at(self, x: Tensor, ends: Sequence[int]) -> list[Tensor]:
+        """Scores (B, K) after each of several numbers of steps, in rising order, with the same parameters."""
+        o_TBK, _ = self(self.encode(x, ends[-1]))
+        return [self.scores(o_TBK[:steps]) for steps in ends]
 
     def _votes(self, o_TBN: Tensor) -> Tensor:
         readout = self.architecture.readout
@@ -153,14 +158,17 @@ def at_steps(network: Network, steps: int) -> Network:
 
     Its parameters stay. Biases that are spread over the steps are scaled so that their sum over all steps stays.
     """
-    architecture = network.architecture
-    result = Network(architecture.model_copy(update={"steps": steps}))
-    result.load_state_dict(network.state_dict())
-    if architecture.bias_share:
-        for layer in result.layers:
-            if isinstance(layer.op, nn.Conv2d | nn.Linear) and layer.op.bias is not None:
-                layer.op.bias *= architecture.steps / steps
+    result = Network(network.architecture.model_copy(update={"steps": steps}))
+    result.load_state_dict(parameters_at(network.architecture, network.state_dict(), steps))
     return result.to(next(network.parameters()).device).eval()
+
+
+def parameters_at(architecture: Architecture, parameters: Mapping[str, Tensor], steps: int) -> dict[str, Tensor]:
+    """The parameters of a deployed network for another number of steps, by the same names: see `at_steps`."""
+    if not architecture.bias_share:
+        return dict(parameters)
+    share = architecture.steps / steps
+    return {name: value * share if name.endswith(".op.bias") else value for name, value in parameters.items()}
 
 
 def _dropout(architecture: Architecture, placed: Sequence[Node], node: Node, last: bool) -> float:

@@ -64,7 +64,7 @@ def run(
     student, course = fit(setup, parts, parents, observer)
     stored.write_csv(out / "epochs.csv", course.history, list(records.Epoch.model_fields))
     stored.write_csv(out / "traces.csv", course.traces, list(records.Trace.model_fields))
-    about = {"digest": setup.digest, "status": course.status}
+    about = {"digest": setup.digest, "status": course.status, "lr": setup.training.lr}
     stored.write_tensors(out / "student.safetensors", network.to_numpy(student.state_dict()), about)
     network.save(course.best, out / "net.safetensors", **about)
     return {"epochs": len(course.history), "samples_seen": len(course.history) * len(parts["train"])}

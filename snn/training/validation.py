@@ -1,6 +1,6 @@
 """The score of a network on samples, and which of two epochs is better."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypedDict
 
 import torch
@@ -23,21 +23,30 @@ class Score(NamedTuple):
     outcomes_N: Tensor
 
 
-@torch.no_grad()
 def score(predict: Callable[[Tensor], Tensor], samples: Samples) -> Score:
     """Score a network, for validation and test alike.
 
     `predict` maps a batch to scores (B, K): `Network.predict`, or `scores` of an object that also counts (`Rates`,
     `energy.Counter`).
     """
-    batches, total = [], 0.0
+    return score_each(lambda x: [predict(x)], samples)[0]
+
+
+@torch.no_grad()
+def score_each(predict: Callable[[Tensor], Sequence[Tensor]], samples: Samples) -> list[Score]:
+    """Several scores in one pass: `predict` maps a batch to scores (B, K) of each."""
+    batches: list[list[Tensor]] = []
+    losses: list[list[float]] = []
     for x, y in samples.in_order():
-        scores_BK = predict(x)
-        batches.append(outcomes(scores_BK, y).double())
-        total += float(loss(scores_BK, y)) * len(y)
-    outcomes_N = torch.cat(batches)
-    sampling_error = float(outcomes_N.std(correction=0)) / len(samples) ** 0.5
-    return Score(float(outcomes_N.mean()), total / len(samples), sampling_error, outcomes_N)
+        each = predict(x)
+        batches.append([outcomes(scores_BK, y).double() for scores_BK in each])
+        losses.append([float(loss(scores_BK, y)) * len(y) for scores_BK in each])
+    found = []
+    for parts, totals in zip(zip(*batches, strict=True), zip(*losses, strict=True), strict=True):
+        outcomes_N = torch.cat(parts)
+        sampling_error = float(outcomes_N.std(correction=0)) / len(samples) ** 0.5
+        found.append(Score(float(outcomes_N.mean()), sum(totals) / len(samples), sampling_error, outcomes_N))
+    return found
 
 
 class Rates:

@@ -510,6 +510,31 @@ def test_counts_are_averages_over_all_samples_however_they_are_batched():
     assert total(count(net, x_BCHW[:1])).acs != total(count(net, x_BCHW)).acs
 
 
+def assert_one_run_is_all(net, ends):
+    """Counts and scores of inferences of several lengths in one run are those of networks with so many steps."""
+    x_BCHW = images(net, 3)
+    together = Counter(net, ends=ends)
+    for part_BCHW in x_BCHW.split(2):
+        together.scores_at_ends(part_BCHW)
+    for steps, scores_BK in zip(ends, Counter(net, ends=ends).scores_at_ends(x_BCHW), strict=True):
+        alone = network.at_steps(net, steps)
+        assert_counts(together.operations(steps), [asdict(work) for work in count(alone, x_BCHW)])
+        torch.testing.assert_close(scores_BK, alone.predict(x_BCHW))
+        torch.testing.assert_close(scores_BK, net.predict_at(x_BCHW, ends)[ends.index(steps)])
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(net=networks(), ends=st.sets(st.integers(1, 6), min_size=1, max_size=4).map(sorted))
+def test_a_shorter_inference_is_the_beginning_of_a_longer_one(net, ends):
+    assert_one_run_is_all(net, ends)
+
+
+def test_so_is_one_whose_read_out_adds_spikes_to_currents():
+    assert_one_run_is_all(
+        build((1, 6, 6), [Conv(conv=3), Linear(linear=5)], 4, kind="current_and_spikes"), [1, 3, 4, 9]
+    )
+
+
 def test_counts_depend_on_the_source_of_an_input_and_not_on_its_values():
     """A black image still costs multiplications, a binary image too; silence costs no addition."""
     net = build((1, 6, 6), [Conv(conv=3), Linear(linear=5)], 3)

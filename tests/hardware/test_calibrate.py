@@ -488,7 +488,7 @@ class World:
             arrays = {f"x_{part}": own.x_NX.numpy() for part, own in parts.items()}
             arrays |= {f"y_{part}": own.y_N.numpy() for part, own in parts.items()}
             stored.write_tensors(folder / f"{name}.safetensors", arrays, {**about, "parts": list(parts)})
-        network.save(clean_network(), folder / "net.safetensors", status="ok")
+        network.save(clean_network(), folder / "net.safetensors", status="ok", lr=0.1)
         network.save(teacher_network(), folder / "teacher.safetensors", status="ok")
 
     def setup(self, controls=(), seed=0, levels=(0.3,), noise="mismatch", chips=2, **changes) -> hardware.Setup:
@@ -500,7 +500,7 @@ class World:
 
     def subject(self) -> evaluate.Subject:
         names = {"dataset": "d", "network": "n", "method": "m", "rule": "r", "digest": "d"}
-        facts = {"steps": T, "lr": 0.1, "seed": 0, "epochs": 1, "threads": 1}
+        facts = {"steps": T, "seed": 0, "epochs": 1, "threads": 1}
         paths = {"training_data": self.folder / "train.safetensors", "test_data": self.folder / "test.safetensors"}
         return evaluate.Subject(**names, **facts, **paths, net=self.folder / "net.safetensors")
 
@@ -972,8 +972,34 @@ def test_every_condition_is_evaluated_once_and_in_order(evaluated):
     expected += [("calibrated", 0.4, number, treatment_of[control]) for control in CONTROLS[1:] for number in (0, 1)]
     found = [condition.columns for condition in evaluated]
     assert [(row["condition"], row.get("level"), row.get("chip"), treatment_in(row)) for row in found] == expected
-    assert [row.get("steps_eval") for row in found[:4]] == [None, None, 2, 2]
     assert {row["noise"] for row in found[4:]} == {"mismatch"}
+
+
+def test_every_condition_but_controls_is_evaluated_at_other_steps_too(evaluated):
+    assert [condition.steps for condition in evaluated[:4]] == [(T,), (T,), (2,), (2,)]
+    for condition in evaluated[4:]:
+        assert condition.steps == ((T,) if condition.columns.get("control") else (2, T))
+
+
+@pytest.mark.parametrize("bias_share", [False, True])
+def test_a_chip_at_other_steps_is_a_chip_that_was_made_for_so_many_steps(bias_share, world, finished):
+    """If biases are spread over the steps, it is programmed with those for so many steps."""
+    clean = clean_network()
+    clean.architecture = clean.architecture.model_copy(update={"bias_share": bias_share})
+    x_BCHW = torch.randn(10, *SHAPE, generator=seeds.generator("images"))
+    found = conditions.conditions(clean, world.train.shown(world.train.x_NX), [finished.calibrated], [2, 7])
+    seen = []
+    for condition in found:
+        if condition.columns["condition"] != "noisy":
+            continue
+        net, number = condition.net(), condition.columns["chip"]
+        at_steps = dict(zip(condition.steps, net.predict_at(x_BCHW, condition.steps), strict=True))
+        for steps in {2, 7} & at_steps.keys():
+            noise = parts_of("mismatch", condition.columns["level"])
+            made = chip.manufacture(network.at_steps(clean, steps), noise, of_seed_0(number)).network
+            torch.testing.assert_close(at_steps[steps], made.predict(x_BCHW))
+            seen.append((condition.columns["level"], number, steps))
+    assert sorted(seen) == [(level, number, steps) for level in (0.2, 0.4) for number in (0, 1) for steps in (2, 7)]
 
 
 def test_a_chip_is_named_by_what_was_drawn_for_it_the_same_at_every_level_and_in_every_treatment(evaluated):
@@ -1092,16 +1118,17 @@ def test_a_chip_with_other_values_is_measured_again(evaluated):
 def test_rows_of_calibrated_chips_hold_the_test_value_after_the_last_epoch_and_no_others_do(world, finished, tmp_path):
     observer = Recorder()
     counts = evaluate.run(world.subject(), [finished.calibrated], [2], torch.device("cpu"), tmp_path, observer)
-    assert observer.told == [
-        ("progress", (counts["conditions"], "condition", 0)),
-        *[("step", "")] * counts["conditions"],
-    ]
+    assert observer.told == [("progress", (counts["rows"], "row", 0)), *[("step", "")] * counts["rows"]]
     with (tmp_path / "rows.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert counts == {"conditions": len(rows)}
+    assert counts == {"rows": len(rows)}
     kept = outcomes.read(tmp_path / "outcomes.safetensors", len(rows), "").values(range(len(rows)))
     assert kept.mean(1) == pytest.approx([float(row["value_test"]) for row in rows])
-    assert {row["value_test_last"] != "" for row in rows if row["condition"] != "calibrated"} == {False}
+    for row in rows:
+        own, on_chip = row["steps_eval"] == str(T), row["noise"] != ""
+        assert (row["value_test_last"] != "") == (own and row["condition"] == "calibrated")
+        assert (row["value_val"] != "") == (own or not on_chip)
+    rows = [row for row in rows if row["steps_eval"] == str(T)]
     evaluations = iter(
         [evaluation for level in (0.2, 0.4) for evaluation in trials.evaluations(finished.design, level)]
     )

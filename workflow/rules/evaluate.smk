@@ -6,6 +6,7 @@ rule evaluate:
         "results/runs/{run}/rows/{digest}/provenance.json",
         "results/runs/{run}/rows/{digest}/sha256.json",
         "results/runs/{run}/rows/{digest}/layers.csv",
+        "results/runs/{run}/rows/{digest}/outcomes.safetensors",
         "results/runs/{run}/rows/{digest}/rows.csv",
     log:
         "logs/runs/{run}/rows/{digest}/evaluate.log",

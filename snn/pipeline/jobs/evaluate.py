@@ -63,7 +63,6 @@ class Evaluate(Job):
             method=run.method_name,
             rule=run.method.rule,
             steps=run.steps,
-            lr=run.method.training.lr,
             seed=run.seed,
             epochs=run.epochs,
             threads=run.threads,
