@@ -9,6 +9,7 @@ from tests import outcomes
 
 COSTS = pd.DataFrame({"device": ["cpu"], "versions": ["1"], "machine": ["a processor AVX2"]})
 LAYERS = pd.DataFrame(columns=["method", "lr", "seed", "layer", "spikes", "neuron_updates"])
+NO_TUNING = pd.DataFrame({"method": [], "lr": [], "seed": []})
 NO_FLAGS = pd.DataFrame(columns=["method", "condition", "steps", "steps_eval", "flags"])
 NOTHING = {"claims": config.Claims(source="none", claims=()), "published": config.Published(source="none", figures=())}
 
@@ -25,9 +26,7 @@ def inputs(runs: pd.DataFrame | None = None, made=None, collected=None, teachers
     Outcomes have the means that the rows tell.
     """
     asked = experiment(**{name: changes.pop(name) for name in list(changes) if name in config.Experiment.model_fields})
-    runs = (
-        pd.DataFrame({"metric": ["accuracy"], "method": ["a"], "lr": [0.1], "chosen": [True]}) if runs is None else runs
-    )
+    runs = pd.DataFrame({"metric": ["accuracy"], "method": ["a"], "lr": [0.1]}) if runs is None else runs
     runs = runs.reset_index(drop=True)
     given = {
         "name": "x",
@@ -40,7 +39,7 @@ def inputs(runs: pd.DataFrame | None = None, made=None, collected=None, teachers
         "energies": {name: params.load("energy", name) for name in params.names("energy")},
         "noises": {hardware.noise: params.load("noise", hardware.noise) for hardware in asked.hardware},
         **NOTHING,
-        "collected": {"runs": runs, "costs": COSTS, "layers": LAYERS, **(collected or {})},
+        "collected": {"runs": runs, "costs": COSTS, "layers": LAYERS, "tuning": NO_TUNING, **(collected or {})},
         "outcomes": outcomes.of(runs if "value_test" in runs else runs.assign(value_test=0.5)),
         "made": dict(made or {}),
     }

@@ -18,7 +18,7 @@ def row(method="a", seed=0, val=0.9, test=0.9, **changes) -> dict[str, object]:
     last = test if arm["calibrator"] else None
     spent = {f"calibration_{name}": 1 if arm["calibrator"] else None for name in SPENT}
     outcome = {"metric": "accuracy", "direction": "higher", "value_val": val, "value_test": test}
-    cost = {"acs": 100.0, "energy_nj": 1.0, "epochs": 9, "chosen": True}
+    cost = {"acs": 100.0, "energy_nj": 1.0, "epochs": 9}
     outcome |= {"value_test_last": last, **spent}
     return {"method": method, **names, **setting, **condition, **arm, **outcome, **WORK, **cost, **changes}
 

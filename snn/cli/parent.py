@@ -30,7 +30,7 @@ from snn.core.lazy import late_in, warm_torch
 from snn.core.paths import ROOT
 from snn.pipeline.plan import Plan
 
-STAGES = ("train", "calibrate", "evaluate")  # whose jobs import torch
+STAGES = ("train", "tune", "calibrate", "evaluate")  # whose jobs import torch
 WORTH = 3  # such jobs; fewer are done as soon without a parent
 LIBRARIES = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
 THREADS = (*(f"{name}_NUM_THREADS" for name in LIBRARIES), "VECLIB_MAXIMUM_THREADS")  # Snakemake sets them for jobs

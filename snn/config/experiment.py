@@ -79,9 +79,9 @@ class Experiment(Model):
     """An experiment: every method with every seed on one data set and network, with one teacher ANN per seed.
 
     `train_limit`, `test_limit`: use a smaller version of the data set; its name then contains the limit.
-    `learning_rates`: train every method except the teacher with each of them, and evaluate the one that is best on
-    validation data; a run that another one starts from keeps the rate of its recipe.
-    `steps_eval`: numbers of steps at which clean networks are evaluated besides their own.
+    `learning_rates`: every method except the teacher gets the one that is best on validation data, over runs with
+    `tuning_seeds`, of which no result is reported; a run that another one starts from keeps the rate of its recipe.
+    `steps_eval`: numbers of steps at which networks and chips are evaluated besides their own.
     `comparisons`: pairs of methods, in addition to every method with its teacher.
     `epochs`: of every method, in place of those of its recipe; `overrides` come last.
     `overrides`: changes to the recipe of a method, by its name.
@@ -98,6 +98,7 @@ class Experiment(Model):
     methods: Annotated[Many[str], Field(min_length=1)]
     seeds: Annotated[Many[Seed], Field(min_length=1, max_length=1000)]
     learning_rates: Annotated[Many[Annotated[float, Field(gt=0)]], Field(max_length=100)] = ()
+    tuning_seeds: Annotated[Many[Seed], Field(max_length=100)] = ()
     steps_eval: Annotated[Many[Steps], Field(max_length=100)] = ()
     comparisons: Many[Comparison] = ()
     hardware: Many[Hardware] = ()
@@ -110,9 +111,13 @@ class Experiment(Model):
 
     @model_validator(mode="after")
     def _no_repetition(self) -> "Experiment":
-        for field in ("methods", "seeds", "learning_rates", "steps_eval"):
+        for field in ("methods", "seeds", "learning_rates", "tuning_seeds", "steps_eval"):
             if len(set(getattr(self, field))) < len(getattr(self, field)):
                 raise ValueError(f"{field} names something twice")
+        if bool(self.learning_rates) != bool(self.tuning_seeds):
+            raise ValueError("learning_rates and tuning_seeds need each other")
+        if both := sorted(set(self.tuning_seeds) & set(self.seeds)):
+            raise ValueError(f"tuning_seeds has {both[0]}, which is one of the seeds that are reported")
         pairs = [frozenset((pair.left, pair.right)) for pair in self.comparisons]
         if len(set(pairs)) < len(pairs) or any(len(pair) < 2 for pair in pairs):
             raise ValueError("comparisons names a pair twice, or a method with itself")

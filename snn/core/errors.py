@@ -12,6 +12,7 @@ from snn.core.paths import DIGEST_LENGTH, ROOT
 DIGEST = f"[0-9a-f]{{{DIGEST_LENGTH}}}"
 MADE = re.compile(  # folders in which the workflow puts results, see `snn/pipeline/jobs`
     rf"data/prepared/[^/]+/{DIGEST}"
+    rf"|results/runs/[^/]+/[^/]+/[^/]+/T\d+/tuning-{DIGEST}"
     rf"|results/runs/[^/]+/[^/]+/[^/]+/T\d+/s\d+-{DIGEST}(/chips/[^/]+-{DIGEST}|/rows/{DIGEST})?"
     r"|results/(tables|report)/(?P<experiment>[^/]+)"
 )

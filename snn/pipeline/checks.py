@@ -71,9 +71,10 @@ class Checks:
 
     def _number_of_runs(self) -> None:
         seeds, names = len(self._experiment.seeds), self._experiment.methods
-        runs = seeds * (1 + sum(len(self._recipes.learning_rates(name)) for name in names))
+        tried = sum(len(self._recipes.learning_rates(name)) for name in names)
+        runs = seeds * (1 + len(names)) + len(self._experiment.tuning_seeds) * (1 + tried)
         if runs > MOST_RUNS:
-            found = f"are {runs:,} with all methods and learning rates, more than {MOST_RUNS:,}"
+            found = f"are {runs:,} with all methods and tuning, more than {MOST_RUNS:,}"
             raise InputError(f"{self._key}: seeds", f"runs {found}", "use fewer of them")
 
     def _network(self) -> None:

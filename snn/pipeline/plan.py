@@ -22,11 +22,12 @@ from snn.pipeline.jobs.evaluate import Evaluate
 from snn.pipeline.jobs.prepare import Prepare
 from snn.pipeline.jobs.report import Report
 from snn.pipeline.jobs.train import Train
+from snn.pipeline.jobs.tune import Tune
 from snn.pipeline.recipes import Recipes
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, SETTINGS, download_environment
 
-RUN = re.compile(r"results/runs/[^/]+/[^/]+/(?P<method>[^/]+)/T\d+/s(?P<seed>\d{1,10})-")
-STAGES = tuple(job.stage for job in (Prepare, Train, Calibrate, Evaluate, Collect, Report))
+RUN = re.compile(r"results/runs/[^/]+/[^/]+/(?P<method>[^/]+)/T\d+/(s(?P<seed>\d{1,10})|tuning)-")
+STAGES = tuple(job.stage for job in (Prepare, Train, Tune, Calibrate, Evaluate, Collect, Report))
 
 
 class Plan:
@@ -47,14 +48,11 @@ class Plan:
         check.all()
         check.overrides(set().union(*map(self._recipes.needed, self._recipes.names)))
         seeds, methods = self._wanted(only)
-        self._trained: dict[tuple[str, int, float | None, int | None], Train] = {}
+        self._trained: dict[tuple[str, int, float | None, int | None, bool], Train] = {}
+        tuned = {method: self._tune(method) for method in methods if self._recipes.learning_rates(method)}
+        self.tunings = tuple(tuned.values())
         self.teachers = [self._train(experiment.teacher, seed) for seed in seeds]
-        self.students = [
-            self._train(method, seed, lr=lr)
-            for method in methods
-            for lr in self._recipes.learning_rates(method)
-            for seed in seeds
-        ]
+        self.students = [self._train(method, seed, tuning=tuned.get(method)) for method in methods for seed in seeds]
         own = {run.teacher: None for run in self.students if run.teacher}  # named by methods
         self.runs = list(dict.fromkeys((*self.teachers, *own, *self.students)))
         self.calibrations = [c for run in self.students for c in self._calibrations(run)]
@@ -62,7 +60,7 @@ class Plan:
         for calibration in self.calibrations:
             chips.setdefault(calibration.run, []).append(calibration)
         self.evaluations = [Evaluate(run, tuple(chips.get(run, ())), self._steps_eval(run)) for run in self.runs]
-        self.collect = Collect(name, experiment.learning_rates, tuple(self.evaluations))
+        self.collect = Collect(name, tuple(self.evaluations), self.tunings)
         self.report = self._report()
 
     def check(self) -> None:
@@ -104,17 +102,25 @@ class Plan:
         raise InputError(folder, f"is no {stage} job of experiment {self.name}", "see python -m snn plan")
 
     def _all(self) -> Iterator[Job]:
+        """Every job, behind its parents."""
         yield self.data
-        yield from (*self._trained.values(), *self.calibrations, *self.evaluations)
+        by_recipe = [run for run in self._trained.values() if not run.tuning]
+        tuned = [run for run in self._trained.values() if run.tuning]
+        yield from (*by_recipe, *self.tunings, *tuned, *self.calibrations, *self.evaluations)
         yield from (self.collect, self.report)
 
     def _wanted(self, only: Path | None) -> tuple[Sequence[int], Sequence[str]]:
-        """The seeds and methods to plan: all of them, or for a folder of results/runs those that its job may need."""
+        """The seeds and methods to plan: all of them, or for a folder of results/runs those that its job may need.
+
+        Tunings are planned for every method, with their seeds.
+        """
         seeds, methods = self.experiment.seeds, self.experiment.methods
         found = RUN.match(only.as_posix()) if only else None
-        if not found or int(found["seed"]) not in seeds:
+        seed = int(found["seed"]) if found and found["seed"] else None
+        if not found or seed not in (None, *seeds, *self.experiment.tuning_seeds):
             return seeds, methods
-        return [int(found["seed"])], [name for name in methods if found["method"] in self._recipes.needed(name)]
+        needed = [name for name in methods if found["method"] in self._recipes.needed(name)]
+        return [seed] if seed in seeds else [], needed
 
     def _prepare(self) -> Prepare:
         """The job of the data set; a limit of the experiment is part of its name."""
@@ -124,10 +130,20 @@ class Plan:
                 name, dataset = f"{name}-{part}{limit}", dataset.model_copy(update={f"{part}_limit": limit})
         return Prepare(name, dataset)
 
-    def _train(self, name: str, seed: int, lr: float | None = None, steps: int | None = None) -> Train:
-        """The job that trains a method, made once, and with it the jobs of its teacher and its start."""
-        made = self._trained.get((name, seed, lr, steps))
-        if made:
+    def _tune(self, name: str) -> Tune:
+        """The job that chooses the learning rate of a method, and with it the jobs of its runs."""
+        rates, seeds = self._recipes.learning_rates(name), self.experiment.tuning_seeds
+        return Tune(tuple(self._train(name, seed, lr=lr) for lr in rates for seed in seeds))
+
+    def _train(
+        self, name: str, seed: int, lr: float | None = None, steps: int | None = None, tuning: Tune | None = None
+    ) -> Train:
+        """The job that trains a method, made once, and with it the jobs of its teacher and its start.
+
+        Its learning rate is `lr`, or the one that `tuning` chooses, or that of the recipe.
+        """
+        key = (name, seed, lr, steps, tuning is not None)
+        if made := self._trained.get(key):
             return made
         experiment, rule, method = self.experiment, self._recipes.rule(name), self._recipes.with_learning_rate(name, lr)
         start = self._train(method.start.method, seed, steps=method.start.steps) if method.start else None
@@ -146,8 +162,9 @@ class Plan:
             precision=experiment.precision,
             teacher=teacher,
             start=start,
+            tuning=tuning,
         )
-        return self._trained.setdefault((name, seed, lr, steps), run)
+        return self._trained.setdefault(key, run)
 
     def _steps_eval(self, run: Train) -> tuple[int, ...]:
         static = self._recipes.rule(run.method_name).static

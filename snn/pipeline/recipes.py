@@ -56,9 +56,10 @@ class Recipes:
         others = [self.teacher(name), start.method if start else None]
         return {name}.union(*(self.needed(other) for other in others if other))
 
-    def learning_rates(self, name: str) -> Sequence[float | None]:
-        """The experiment's grid; None, the method's own rate, if there is no grid or nothing is trained."""
-        return (self.rule(name).trains and self._experiment.learning_rates) or (None,)
+    def learning_rates(self, name: str) -> Sequence[float]:
+        """The experiment's grid, of which a method gets one; none for the teacher and where nothing is trained."""
+        tuned = name != self._experiment.teacher and self.rule(name).trains
+        return self._experiment.learning_rates if tuned else ()
 
     def steps(self, name: str) -> int:
         """The steps of a method: its own, or those of the experiment; also for a rule that uses one step."""

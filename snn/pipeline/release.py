@@ -113,7 +113,8 @@ def fetch(experiment: str, remote: str) -> None:
 
 def results(plan: Plan) -> list[Job]:
     """The jobs whose files are released: all except tables and report, which are in git."""
-    return [plan.data, *plan.runs, *plan.calibrations, *plan.evaluations]
+    tried = dict.fromkeys(run for tuning in plan.tunings for run in tuning.trained)
+    return [plan.data, *tried, *plan.tunings, *plan.runs, *plan.calibrations, *plan.evaluations]
 
 
 def contents(job: Job) -> list[Path]:

@@ -4,8 +4,7 @@ The outcome of every test sample in every row of runs.csv is beside them, in out
 the folders of runs; reports are made from these tables. Only costs.csv (seconds, memory, commit, versions) differs
 between two runs of the same job on one machine.
 
-All runs are in runs.csv, layers.csv and epochs.csv. If an experiment has a grid of learning rates, `chosen` marks the
-rate that is best on validation data; only chosen runs are in traces.csv and calibration.csv.
+Runs that only chose a learning rate are in tuning.csv and costs.csv.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,22 +21,15 @@ from snn.core.errors import InputError, remake
 from snn.evaluation.outcomes import NAME, Outcomes, read
 from snn.evaluation.rows import LayerRow, Row, Run
 from snn.report.collected import TABLES, CalibrationRow, Trial, read_all
-from snn.report.select import SAME, inference, own_steps
+from snn.report.select import inference
 from snn.report.units import for_files
-from snn.training.records import Epoch, Trace
+from snn.training.records import Epoch, Trace, Tuning
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A run that was evaluated, and the folders of its training, its rows and its chips (by noise)."""
+    """The folders of an evaluated run: of its training, its rows and its chips (by noise)."""
 
-    dataset: str
-    network: str
-    method: str
-    steps: int
-    lr: float
-    seed: int
-    digest: str
     run: Path
     rows: Path
     chips: Mapping[str, Path]
@@ -48,25 +40,39 @@ class Evaluated:
         return [self.run, *self.chips.values(), self.rows]
 
 
-def collect(evaluated: Sequence[Evaluated], learning_rates: Sequence[float], out: Path) -> None:
+@dataclass(frozen=True)
+class Tuned:
+    """The folders of a tuning, of one method, and of the runs that it chose from, with their teachers."""
+
+    method: str
+    tuning: Path
+    runs: Sequence[Path]
+
+    @property
+    def folders(self) -> list[Path]:
+        """All folders whose files are verified."""
+        return [*self.runs, self.tuning]
+
+
+def collect(evaluated: Sequence[Evaluated], tuned: Sequence[Tuned], out: Path) -> None:
     """Write the collected tables into the folder `out`.
 
     Raises InputError naming a file whose sha256 is not the recorded one, or whose rows do not fit their schema.
     """
-    folders = [folder for one in evaluated for folder in one.folders]
+    everything: list[Evaluated | Tuned] = [*evaluated, *tuned]
+    folders = list(dict.fromkeys(folder for one in everything for folder in one.folders))
     for folder in folders:
         files.verify(folder)
     found = [_rows(one.rows / "rows.csv") for one in evaluated]
     runs = pd.DataFrame([row for rows in found for row in rows])
-    runs["chosen"] = chosen(runs, learning_rates)
-    digests = set(runs.digest[runs.chosen])
-    chosen_runs = [one for one in evaluated if one.digest in digests]
+    names = pd.DataFrame([{name: rows[0][name] for name in Run.model_fields} for rows in found])
     tables = {
         "runs": runs,
         "layers": read_all([one.rows / "layers.csv" for one in evaluated], LayerRow),
-        "epochs": _courses(evaluated, "epochs.csv", Epoch),
-        "traces": _courses(chosen_runs, "traces.csv", Trace),
-        "calibration": calibrations(runs, chosen_runs),
+        "epochs": _courses(names, evaluated, "epochs.csv", Epoch),
+        "traces": _courses(names, evaluated, "traces.csv", Trace),
+        "tuning": _tunings(tuned),
+        "calibration": calibrations(runs, names, evaluated),
         "costs": pd.DataFrame([_costs(folder) for folder in folders]),
     }
     metric = runs.metric.iloc[0]
@@ -77,40 +83,18 @@ def collect(evaluated: Sequence[Evaluated], learning_rates: Sequence[float], out
         files.write(out / f"{name}.csv", for_files(table, TABLES[name].columns(), metric).to_csv(index=False))
 
 
-def chosen(runs: pd.DataFrame, learning_rates: Sequence[float]) -> pd.Series:
-    """Whether each row has the learning rate that is best for its method.
-
-    The best rate has the best mean over seeds on validation data, of clean networks at the steps they were trained
-    with. Of equal ones, the rate that the experiment names first is chosen.
-    """
-    clean = own_steps(runs)
-    merit = clean.value_val.where(clean.direction == "higher", -clean.value_val)
-    place = clean.lr.map({lr: i for i, lr in enumerate(learning_rates)})
-    best = (
-        clean.assign(merit=merit, place=place)
-        .groupby(["method", "lr"], as_index=False)[["merit", "place"]]
-        .mean(skipna=False)
-        .round(SAME)
-        .sort_values(["merit", "place"], ascending=[False, True])
-        .drop_duplicates("method")
-        .set_index("method")
-        .lr
-    )
-    return runs.lr == runs.method.map(best)
-
-
-def calibrations(runs: pd.DataFrame, evaluated: Sequence[Evaluated]) -> pd.DataFrame:
-    """A row per epoch of every calibration.
+def calibrations(runs: pd.DataFrame, names: pd.DataFrame, evaluated: Sequence[Evaluated]) -> pd.DataFrame:
+    """A row per epoch of every calibration; `names`: the columns that name each evaluated run.
 
     `operations` until the end of an epoch: those of learning, plus those of the inferences that it learned from, each
     counted as one of the clean network.
     """
-    found = [(one, noise, folder) for one in evaluated for noise, folder in one.chips.items()]
+    found = [(i, noise, folder) for i, one in enumerate(evaluated) for noise, folder in one.chips.items()]
     if not found:
         return pd.DataFrame(columns=list(CalibrationRow.model_fields))
     table = read_all([folder / "history.csv" for *_, folder in found], Trial)
     table.insert(0, "noise", pd.Series([noise for _, noise, _ in found]).loc[table.index])
-    table = _beside([one for one, *_ in found], table, "method", "lr", "seed")
+    table = _beside(names[["method", "lr", "seed"]].iloc[[i for i, *_ in found]], table)
     clean = inference(runs)
     own = [clean[row.method, row.lr, row.seed] for row in table[["method", "lr", "seed"]].itertuples()]
     return table.assign(operations=table.shown * own + table.learning_macs)
@@ -127,15 +111,22 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return [row.model_dump() for row in rows]
 
 
-def _courses(evaluated: Sequence[Evaluated], name: str, row: type[Columns]) -> pd.DataFrame:
+def _courses(names: pd.DataFrame, evaluated: Sequence[Evaluated], name: str, row: type[Columns]) -> pd.DataFrame:
     """Tables that trainings wrote, with a row per epoch."""
-    return _beside(evaluated, read_all([one.run / name for one in evaluated], row), *Run.model_fields)
+    return _beside(names, read_all([one.run / name for one in evaluated], row))
 
 
-def _beside(evaluated: Sequence[Evaluated], table: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """A table with columns in front that identify the run of a row, which its index counts: attributes of the run."""
-    identity = pd.DataFrame({name: [getattr(one, name) for one in evaluated] for name in names}).loc[table.index]
-    return pd.concat([identity.reset_index(drop=True), table.reset_index(drop=True)], axis=1)
+def _tunings(tuned: Sequence[Tuned]) -> pd.DataFrame:
+    """A row per tuning run."""
+    if not tuned:
+        return pd.DataFrame(columns=list(TABLES["tuning"].model_fields))
+    methods = pd.DataFrame({"method": [one.method for one in tuned]})
+    return _beside(methods, read_all([one.tuning / "tuning.csv" for one in tuned], Tuning))
+
+
+def _beside(names: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """A table with the columns in front that name the run of a row, which its index counts."""
+    return pd.concat([names.iloc[table.index].reset_index(drop=True), table.reset_index(drop=True)], axis=1)
 
 
 def _costs(folder: Path) -> dict[str, Any]:
@@ -149,6 +140,6 @@ def _costs(folder: Path) -> dict[str, Any]:
         "dirty": document["dirty"],
         "versions": f"python={document['python']} {versions}",
         "platform": document["platform"],
-        "machine": document["machine"],
+        "machine": document.get("machine"),
         "parents": " ".join(f"{role}={sha}" for role, sha in document["parents"].items()),
     }

@@ -12,9 +12,9 @@ from snn.core.columns import METRIC, Column, Columns
 from snn.core.errors import InputError, remake, reproduce
 from snn.evaluation.outcomes import NAME, Outcomes
 from snn.evaluation.outcomes import read as read_outcomes
-from snn.evaluation.rows import LayerRow, MethodName, Rate, Run, RunRow, Seed
+from snn.evaluation.rows import LayerRow, MethodName, Rate, Row, Run, Seed
 from snn.report.units import from_files
-from snn.training.records import Epoch, Trace
+from snn.training.records import Epoch, Trace, Tuning
 
 
 class Trial(Columns):
@@ -42,6 +42,12 @@ class EpochRow(Epoch, Run):
 
 class TraceRow(Trace, Run):
     """A row of traces.csv."""
+
+
+class TuningRow(Tuning):
+    """A row of tuning.csv."""
+
+    method: MethodName
 
 
 class Calibrated(Columns):
@@ -72,15 +78,16 @@ class CostRow(Columns):
     dirty: Annotated[bool, Column("", "code or parameters differed from the commit")]
     versions: Annotated[str, Column("", "of Python and libraries")]
     platform: Annotated[str, Column("", "operating system and machine")]
-    machine: Annotated[str, Column("", "processor, instruction set and libraries, which decide the last bits")]
+    machine: Annotated[str | None, Column("", "processor, instruction set and libraries, which decide the last bits")]
     parents: Annotated[str, Column("", "sha256 of the file that proves each result it was made from, by role")]
 
 
 TABLES: dict[str, type[Columns]] = {
-    "runs": RunRow,
+    "runs": Row,
     "layers": LayerRow,
     "epochs": EpochRow,
     "traces": TraceRow,
+    "tuning": TuningRow,
     "calibration": CalibrationRow,
     "costs": CostRow,
 }

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from snn.core.columns import METRIC, Column
-from snn.evaluation.rows import RunRow
+from snn.evaluation.rows import Row
 
-RUN = RunRow.columns()
+RUN = Row.columns()
 INTERVALS = {
     "value_val": "over seeds",
     "value_test": "for new seeds and new test samples; of one seed, for this network and new samples",

@@ -86,11 +86,6 @@ class Inputs:
             self.made[name] = Section(name).load("table").table(self)
         return self.made[name]
 
-    def chosen(self, name: str) -> pd.DataFrame:
-        """The rows of a collected table whose learning rate is the chosen one of their method."""
-        runs = self.collected["runs"]
-        return self.collected[name].merge(runs.loc[runs.chosen, ["method", "lr"]].drop_duplicates())
-
     def read_from(self, folder: Path) -> "Inputs":
         """The same inputs with tables read from files in a folder, so that figures show the written digits."""
         made = {}

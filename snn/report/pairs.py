@@ -63,8 +63,8 @@ class Difference(NamedTuple):
 
 
 def rows_of(side: Side, runs: pd.DataFrame) -> pd.DataFrame:
-    """The rows of one side among rows of runs.csv: at the chosen learning rate and the run's own steps, no controls."""
-    rows = runs[runs.chosen & (runs.steps_eval == runs.steps)]
+    """The rows of one side among rows of runs.csv: at the run's own steps, no controls."""
+    rows = runs[runs.steps_eval == runs.steps]
     rows = rows[(rows.method == side.method) & (rows.condition == side.condition)]
     for field in ("noise", "calibrator", "targets"):
         if getattr(side, field):

@@ -1,4 +1,4 @@
-"""The rows that training writes, epochs.csv and traces.csv, and the firing rate below which it warns. No torch."""
+"""The rows that training and tuning write, and the firing rate below which training warns. No torch."""
 
 from typing import Annotated
 
@@ -24,3 +24,13 @@ class Trace(Columns):
     quantity: Annotated[str, Column("", "rate: spikes per neuron and step; others are those of the rule")]
     layer: Annotated[int | None, Column("", "number of the layer, from 1; empty for the whole network")] = None
     value: Annotated[float, Column("of quantity", "on validation data")]
+
+
+class Tuning(Columns):
+    """A row of `tuning.csv` in the folder of a tuning: one learning rate under one tuning seed."""
+
+    lr: Annotated[float, Column("", "learning rate that was tried")]
+    seed: Annotated[int, Column("", "tuning seed, of which no result is reported")]
+    value_val: Annotated[float | None, Column(METRIC, "on validation data at the best epoch; empty without any epoch")]
+    diverged: Annotated[bool, Column("", "the training diverged before its last epoch")]
+    chosen: Annotated[bool, Column("", "this learning rate has the best mean over the tuning seeds")]

@@ -20,7 +20,7 @@ from tests import trees
 LINE = re.compile(r"error: [^:]+: .+; .+")
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
-STAGES = ["prepare", "train", "calibrate", "evaluate", "collect", "report"]
+STAGES = ["prepare", "train", "tune", "calibrate", "evaluate", "collect", "report"]
 
 
 @pytest.fixture(scope="module")

@@ -269,7 +269,10 @@ HOSTILE = {
     "a billion epochs": "epochs: 1000000000\n",
     "a billion epochs of one method": "overrides: {tet: {training: {epochs: 1000000000}}}\n",
     "a batch of a billion": "overrides: {tet: {training: {batch: 1000000000}}}\n",
-    "100,000 runs": f"seeds: {list(range(1000))}\nlearning_rates: {[1 / n for n in range(1, 101)]}\n",
+    "100,000 runs": f"learning_rates: {[1 / n for n in range(1, 101)]}\ntuning_seeds: {list(range(100, 200))}\n",
+    "a grid without tuning seeds": "learning_rates: [0.1]\n",
+    "tuning seeds without a grid": "tuning_seeds: [100]\n",
+    "a tuning seed that is reported": "seeds: [0, 1]\nlearning_rates: [0.1]\ntuning_seeds: [1, 2]\n",
 }
 
 

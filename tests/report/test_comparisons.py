@@ -12,6 +12,7 @@ from snn.report.sections.comparisons import table as comparisons
 from snn.report.sections.steps import table as steps
 from snn.report.sections.summary import table as summary
 from tests import outcomes
+from tests.report_inputs import NO_TUNING
 from tests.rows import frame, row
 
 
@@ -64,9 +65,8 @@ def test_a_seed_that_one_side_lacks_is_no_pair_and_n_says_so():
     assert (found.n, found.difference) == (2, pytest.approx(0.02))
 
 
-def test_each_side_has_its_chosen_learning_rate_and_its_own_steps():
+def test_each_side_has_its_learning_rate_and_its_own_steps():
     runs = frame(
-        row("a", lr=0.1, test=0.5, chosen=False),
         row("a", lr=0.2, test=0.7),
         row("a", lr=0.2, test=0.0, steps_eval=8),
         row("ann", lr=9.0, test=0.6, steps=1),
@@ -148,7 +148,7 @@ def test_of_energy_and_operations_the_interval_is_over_seeds_and_less_is_better(
 
 
 def summarised(rows: pd.DataFrame) -> pd.DataFrame:
-    return summary.summarise(rows, outcomes.of(rows))
+    return summary.summarise(rows, NO_TUNING, outcomes.of(rows))
 
 
 def by_steps(values, teacher=0.95, tried=(1, 4, 16)):
@@ -217,8 +217,7 @@ def claimed(differences, margin, **changes):
     """The claim that a is so much better than b, among these differences."""
     sides = {"left": Side(method="a"), "right": Side(method="b")}
     claim = Claim(claim="c", source="s", column="value_test", **sides, margin=margin)
-    runs = pd.concat([paired(differences), paired(differences).assign(chosen=False, value_test=0.0)])
-    runs = runs.reset_index(drop=True).assign(**changes)
+    runs = paired(differences).assign(**changes)
     pairs = comparisons.pairs({"b": "a"}, [], [claim])  # the pair is there already, the other way round
     assert len(pairs) == 1
     compared = comparisons.compare(runs, outcomes.of(runs), pairs)

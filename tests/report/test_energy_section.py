@@ -21,6 +21,7 @@ from snn.report.sections.energy import table as energy_section
 from snn.report.sections.summary import table as summary_section
 from snn.report.sections.summary.figure import _front
 from tests import nets, outcomes
+from tests.report_inputs import NO_TUNING
 from tests.rows import frame, row
 
 PRICES = {"mac_pj": 5.0, "ac_pj": 1.0, "compare_pj": 0.5, "neuron_update_pj": 2.0, "first_layer": "once"}
@@ -121,7 +122,7 @@ def table(tried, energies=None, teacher_macs=100, int8=0.0, recorded=0.0):
         ]
     runs = frame(*rows)
     runs = runs.assign(macs_every_step=runs.macs_once, macs_nonzero=runs.macs_once / 2)
-    summary = summary_section.beside_teacher(summary_section.summarise(runs, outcomes.of(runs)), "ann")
+    summary = summary_section.beside_teacher(summary_section.summarise(runs, NO_TUNING, outcomes.of(runs)), "ann")
     layers = pd.DataFrame(
         {"method": "a", "lr": 0.1, "seed": seed, "acs": acs, "macs_once": 0, "macs_every_step": 0, "dense_macs": dense}
         for seed in (0, 1)

@@ -45,8 +45,8 @@ def test_a_network_that_guesses_is_at_chance_and_one_that_is_just_better_is_not(
 
 def test_diverged_seeds_and_a_choice_at_the_edge_of_a_grid_are_told():
     rows = [row("a", seed, status="diverged" if seed < 2 else "ok", lr=0.2) for seed in range(5)]
-    others = [row("a", seed, lr=lr, chosen=False) for seed in range(5) for lr in (0.1, 0.05)]
-    assert summary(*rows, *others)["a"] == "2 diverged, lr at the edge"
+    tuning = pd.DataFrame({"method": "a", "lr": [0.05, 0.1, 0.2], "seed": 100})
+    assert summary(*rows, collected={"tuning": tuning})["a"] == "2 diverged, lr at the edge"
 
 
 @pytest.mark.parametrize(

@@ -305,12 +305,12 @@ def test_operations_are_samples_times_those_of_the_clean_network_and_those_of_le
     assert found.operations == pytest.approx(24 * (200 + 5) + 7000)
 
 
-def test_only_chosen_learning_rates_at_their_own_steps_count():
+def test_only_rows_at_the_steps_of_the_run_count():
     own = runs([0.9, 0.8], [[0.5], [0.4]], [[0.6], [0.7]])
     expected = recovery(own)
     others = pd.concat(
         [
-            own.assign(lr=0.7, chosen=False, value_test=0.0, value_test_last=0.0, acs=1e9),
+            own[own.noise.notna()].assign(steps_eval=8, value_test=0.0, value_test_last=0.0, acs=1e9),
             frame(*(row(seed=s, test=0.0, steps_eval=8) for s in (0, 1))),
             frame(*(row(seed=s, test=0.0, condition="int8") for s in (0, 1))),
         ]
@@ -328,27 +328,24 @@ def test_without_hardware_the_table_is_empty_and_has_its_columns(rows):
 # The course of calibrations
 
 
-def calibrated(folder, lr=0.1, seed=0, **shown) -> collect.Evaluated:
+def calibrated(folder, **shown) -> collect.Evaluated:
     """A run of method a whose chips were calibrated for one epoch."""
     blank = {"level": 0.2, "chip": 0, "calibrator": "bptt", "targets": "own", "control": None, "loss": 0.5}
     blank |= {"value_val": 0.5, "validation_loss": 1.0, "validated": 9, "updates": 1, "writes": 1}
     epochs = [{"epoch": 0, "shown": 0, "learning_macs": 0}, {"epoch": 1, **shown}]
     stored.write_csv(folder / "history.csv", [{**blank, **epoch} for epoch in epochs], list(Trial.model_fields))
-    identity = {"dataset": "d", "network": "n", "method": "a", "steps": 4, "lr": lr, "seed": seed, "digest": ""}
-    return collect.Evaluated(**identity, run=folder, rows=folder, chips={"mismatch": folder})
+    return collect.Evaluated(run=folder, rows=folder, chips={"mismatch": folder})
 
 
 def test_the_course_of_a_calibration_counts_the_operations_of_its_own_run(tmp_path):
-    rows = frame(row(seed=0, acs=100.0), row(seed=1, acs=300.0), row(seed=1, lr=0.2, acs=900.0, chosen=False))
+    rows = frame(row(seed=0, acs=100.0), row(seed=1, acs=300.0))
     rows = pd.concat([rows, frame(row(seed=0, acs=1e9, condition="int8"), row(seed=0, acs=1e9, steps_eval=8))])
-    evaluated = [
-        calibrated(tmp_path / str(seed), seed=seed, shown=24 * (seed + 1), learning_macs=7000) for seed in (0, 1)
-    ]
-    table = collect.calibrations(rows, evaluated)
+    evaluated = [calibrated(tmp_path / str(seed), shown=24 * (seed + 1), learning_macs=7000) for seed in (0, 1)]
+    table = collect.calibrations(rows, pd.DataFrame({"method": "a", "lr": 0.1, "seed": [0, 1]}), evaluated)
     assert table.operations.tolist() == [0, 24 * 105 + 7000, 0, 48 * 305 + 7000]
     assert table[["method", "noise"]].drop_duplicates().values.tolist() == [["a", "mismatch"]]
     assert table.seed.tolist() == [0, 0, 1, 1]
-    assert table.columns.tolist() == collect.calibrations(rows, []).columns.tolist()
+    assert table.columns.tolist() == collect.calibrations(rows, pd.DataFrame(), []).columns.tolist()
 
 
 # The page
@@ -531,7 +528,6 @@ def test_no_control_no_other_treatment_and_no_other_noise_enters_a_claim():
         treated.assign(calibrator="bptt"),
         treated.assign(targets="teacher"),
         chips.assign(noise="stuck", level=0.9),
-        chips.assign(chosen=False),
         chips.assign(steps_eval=8),
     ]
     assert claimed(pd.concat([*others, own]), CALIBRATED, NOISY) == expected

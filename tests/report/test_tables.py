@@ -9,90 +9,29 @@ from scipy import stats
 
 from snn.config import Figure
 from snn.core.errors import InputError
-from snn.report import collect, collected, intervals
+from snn.report import collected, intervals
 from snn.report.sections.published import table as published
 from snn.report.sections.summary import page as summary_page
 from snn.report.sections.summary import table as summary_section
 from snn.training.records import Trace
 from tests import outcomes
-from tests.report_inputs import COSTS, inputs
+from tests.report_inputs import COSTS, NO_TUNING, inputs
 from tests.rows import frame, row
 
 FIGURE = {"paper": "P", "table": "1", "dataset": "d", "network": "n", "method": "a", "steps": 4}
 
 
-def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+def summarise(rows: pd.DataFrame, tuning: pd.DataFrame = NO_TUNING) -> pd.DataFrame:
     rows = rows.reset_index(drop=True)
-    return summary_section.summarise(rows, outcomes.of(rows))
+    return summary_section.summarise(rows, tuning, outcomes.of(rows))
 
 
-def grid(val, test=None) -> pd.DataFrame:
-    """Rows of one method over learning rates (the keys) and seeds (the values on validation data)."""
-    test = test or {}
-    return frame(
-        *(
-            row("a", seed, value, test.get(lr, value), lr=lr)
-            for lr, values in val.items()
-            for seed, value in enumerate(values)
-        )
-    )
-
-
-# choosing a learning rate
-
-
-def test_the_best_mean_on_validation_data_is_chosen_over_seeds_not_the_best_single_run():
-    runs = grid({0.1: (0.99, 0.50), 0.2: (0.80, 0.80)})
-    assert runs.lr[collect.chosen(runs, [0.1, 0.2])].unique() == [0.2]
-
-
-def test_no_test_value_changes_a_choice():
-    val = {0.1: (0.7, 0.8), 0.2: (0.9, 0.6), 0.3: (0.5, 0.9)}
-    choices = [
-        collect.chosen(grid(val, dict(zip(val, test, strict=True))), list(val)).tolist()
-        for test in ((0.0, 0.5, 1.0), (1.0, 0.0, 0.5), (0.5, 1.0, 0.0))
-    ]
-    assert choices[0] == choices[1] == choices[2]
-
-
-def test_of_equally_good_learning_rates_the_one_named_first_is_chosen_whatever_the_order_of_rows():
-    runs = grid({0.1: (0.8, 0.9), 0.2: (0.9, 0.8), 0.3: (0.7, 0.7)})
-    for rows in (runs, runs[::-1]):
-        assert set(rows.lr[collect.chosen(rows, [0.3, 0.2, 0.1])]) == {0.2}
-        assert set(rows.lr[collect.chosen(rows, [0.1, 0.2, 0.3])]) == {0.1}
-
-
-def test_the_least_squared_error_is_chosen():
-    runs = grid({0.1: (0.02, 0.02), 0.2: (0.01, 0.01)}).assign(metric="mse", direction="lower")
-    assert set(runs.lr[collect.chosen(runs, [0.1, 0.2])]) == {0.2}
-
-
-def test_only_clean_rows_at_the_steps_trained_for_choose():
-    own = [row(lr=0.1, val=0.9), row(lr=0.2, val=0.8)]
-    others = [row(lr=0.2, val=1.0, steps_eval=8), row(lr=0.2, val=1.0, condition="noisy", noise="m", level=0.1, chip=0)]
-    runs = frame(*own, *others)
-    assert collect.chosen(runs, [0.1, 0.2]).tolist() == [True, False, False, False]
-
-
-def test_a_value_that_is_no_number_is_never_chosen():
-    runs = grid({0.1: (float("nan"), 0.99), 0.2: (0.1, 0.1)})
-    assert set(runs.lr[collect.chosen(runs, [0.1, 0.2])]) == {0.2}
-
-
-def test_every_run_of_the_grid_remains_and_a_method_without_a_grid_is_chosen():
-    runs = frame(*grid({0.1: (0.7,), 0.2: (0.9,)}).to_dict("records"), row("ann", lr=7.0))
-    found = collect.chosen(runs, [0.1, 0.2])
-    assert found.tolist() == [False, True, True]
-    assert len(runs) == 3
-
-
-@pytest.mark.parametrize(("best", "at_edge"), [(0.1, True), (0.2, False), (0.3, True)])
-def test_the_summary_tells_that_a_choice_is_at_the_edge_of_its_grid(best, at_edge):
-    runs = grid({lr: (0.9 if lr == best else 0.5,) for lr in (0.1, 0.2, 0.3)})
-    runs["chosen"] = collect.chosen(runs, [0.1, 0.2, 0.3])
-    (line,) = summarise(runs).itertuples()
-    assert (line.lr, line.lr_at_edge) == (best, at_edge)
-    assert summarise(frame(row())).lr_at_edge.isna().all()
+@pytest.mark.parametrize(("lr", "at_edge"), [(0.1, True), (0.2, False), (0.3, True)])
+def test_the_summary_tells_that_a_learning_rate_is_at_the_edge_of_its_grid(lr, at_edge):
+    tuning = pd.DataFrame({"method": "a", "lr": [0.1, 0.2, 0.3], "seed": 100})
+    tuned, recipe = summarise(frame(row("a", lr=lr), row("b", lr=0.1)), tuning).itertuples()
+    assert (tuned.lr, tuned.lr_at_edge) == (lr, at_edge)
+    assert pd.isna(recipe.lr_at_edge)
 
 
 # summary
@@ -136,8 +75,9 @@ def figure(**changes) -> Figure:
     return Figure(**{**FIGURE, "value": 0.8, "trust": "read", **changes})
 
 
-def summarised(*rows, **changes) -> pd.DataFrame:
-    return summary_section.beside_teacher(summarise(frame(row("ann", steps=1), *rows).assign(**changes)), "ann")
+def summarised(*rows, tuning=NO_TUNING, **changes) -> pd.DataFrame:
+    runs = frame(row("ann", steps=1), *rows).assign(**changes)
+    return summary_section.beside_teacher(summarise(runs, tuning), "ann")
 
 
 def test_what_is_remembered_is_shown_and_has_no_gap():
@@ -192,19 +132,22 @@ def test_a_figure_for_other_steps_or_other_conditions_is_not_ours():
 # pages
 
 
-def page(*rows, learning_rates=(), **changes) -> str:
-    summary = summarised(*rows, **changes).assign(flags=None)
-    return summary_page.page(inputs(summary, {"summary": summary}, learning_rates=learning_rates))
+def page(*rows, tuning=NO_TUNING, learning_rates=(), **changes) -> str:
+    summary = summarised(*rows, tuning=tuning, **changes).assign(flags=None)
+    grid = {"learning_rates": learning_rates, "tuning_seeds": (100, 101)} if learning_rates else {}
+    return summary_page.page(inputs(summary, {"summary": summary}, **grid))
 
 
 def test_columns_appear_with_what_they_tell():
     assert "| method   | T   | validation %   | test %     | vs teacher   |" in page(row())
     assert "| 90.0           | 90.0 ± 0.7 |" in page(row())  # one seed: over new samples
     assert "1 of 1" in page(row(status="diverged"))
-    grid = page(row(lr=0.1, chosen=False), row(lr=0.2), learning_rates=(0.1, 0.2))
+    tuning = pd.DataFrame({"method": "a", "lr": [0.1, 0.2]})
+    grid = page(row(lr=0.2), tuning=tuning, learning_rates=(0.1, 0.2))
     assert "0.2 *edge*" in grid
+    assert "of 2, that is best on validation data of 2 tuning seeds" in grid
     assert "(0.1)" in grid  # of the teacher, which is not tuned
-    assert "(0.1)" not in page(row(lr=0.1, chosen=False), row(lr=0.2), learning_rates=(0.1, 0.2), epochs=0)
+    assert "(0.1)" not in page(row(lr=0.2), tuning=tuning, learning_rates=(0.1, 0.2), epochs=0)
 
 
 @pytest.mark.parametrize("column", ["device", "versions", "machine"])

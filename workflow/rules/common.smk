@@ -14,5 +14,6 @@ wildcard_constraints:
     dataset=r"[^/]+",
     file=r"[^/]+",
     run=r"[^/]+/[^/]+/[^/]+/T\d+/s\d+-[0-9a-f]{12}",
+    method=r"[^/]+/[^/]+/[^/]+/T\d+",
     noise=r"[^/]+",
     digest=r"[0-9a-f]{12}",

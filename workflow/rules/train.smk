@@ -19,3 +19,22 @@ rule train:
         "train {wildcards.run}"
     shell:
         "{params.python:q} -m snn train --experiment {params.experiment:q} results/runs/{wildcards.run:q} > {log:q} 2>&1"
+
+
+rule tune:
+    input:
+        ancient(PLAN.inputs_of("results/runs/{method}/tuning-{digest}")),
+    output:
+        "results/runs/{method}/tuning-{digest}/params.json",
+        "results/runs/{method}/tuning-{digest}/provenance.json",
+        "results/runs/{method}/tuning-{digest}/sha256.json",
+        "results/runs/{method}/tuning-{digest}/tuning.csv",
+    log:
+        "logs/runs/{method}/tuning-{digest}/tune.log",
+    params:
+        python=PYTHON,
+        experiment=PLAN.name,
+    message:
+        "choose the learning rate of {wildcards.method}"
+    shell:
+        "{params.python:q} -m snn tune --experiment {params.experiment:q} results/runs/{wildcards.method:q}/tuning-{wildcards.digest} > {log:q} 2>&1"

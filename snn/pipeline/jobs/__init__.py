@@ -5,6 +5,7 @@
     results/runs/{dataset}/{network}/{method}/T{steps}/s{seed}-{digest}     train
         .../chips/{noise}-{digest}                                          calibrate, below its run
         .../rows/{digest}                                                   evaluate, below its run
+    results/runs/{dataset}/{network}/{method}/T{steps}/tuning-{digest}      tune, beside the runs
     results/tables/{experiment}                                             collect, see `stamped`
     results/report/{experiment}                                             report, see `stamped`
 

@@ -1,4 +1,4 @@
-"""Rows of all runs -> collected tables. No torch."""
+"""Rows of all runs, and tunings -> collected tables. No torch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from snn.pipeline.stamped import StampedJob
 
 if TYPE_CHECKING:
     from snn.pipeline.jobs.evaluate import Evaluate
+    from snn.pipeline.jobs.tune import Tune
     from snn.report import collect
 
 collect = lazy("snn.report.collect")
@@ -27,21 +28,22 @@ class Collect(StampedJob):
         "layers.csv",
         "epochs.csv",
         "traces.csv",
+        "tuning.csv",
         "calibration.csv",
         "costs.csv",
         "outcomes.safetensors",
     )
     experiment: str
-    learning_rates: tuple[float, ...]
     evaluations: tuple[Evaluate, ...]
+    tunings: tuple[Tune, ...]
 
     @property
     def parents(self) -> dict[str, Job]:
-        return {str(evaluation.folder): evaluation for evaluation in self.evaluations}
+        return {str(job.folder): job for job in (*self.evaluations, *self.tunings)}
 
     @property
     def document(self) -> dict[str, Any]:
-        return {"learning_rates": list(self.learning_rates)}
+        return {}
 
     @property
     def place(self) -> str:
@@ -52,21 +54,21 @@ class Collect(StampedJob):
         """What to collect: every run, with the folders of its results."""
         return tuple(
             collect.Evaluated(
-                dataset=run.data.name,
-                network=run.network_name,
-                method=run.method_name,
-                steps=run.steps,
-                lr=run.method.training.lr,
-                seed=run.seed,
-                digest=run.digest,
-                run=run.folder,
+                run=evaluation.run.folder,
                 rows=evaluation.folder,
                 chips={calibration.hardware.noise: calibration.folder for calibration in evaluation.calibrations},
             )
             for evaluation in self.evaluations
-            for run in (evaluation.run,)
+        )
+
+    @property
+    def tuned(self) -> tuple[collect.Tuned, ...]:
+        """Where learning rates were chosen."""
+        return tuple(
+            collect.Tuned(job.runs[0].method_name, job.folder, [run.folder for run in job.trained])
+            for job in self.tunings
         )
 
     def write(self, out: Path) -> None:
         """Write the tables into a folder; raises InputError naming a file that was altered."""
-        collect.collect(self.evaluated, self.learning_rates, out)
+        collect.collect(self.evaluated, self.tuned, out)

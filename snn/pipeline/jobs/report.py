@@ -94,7 +94,7 @@ class Report(StampedJob):
     @property
     def document(self) -> dict[str, Any]:
         claims, _ = params.literature()
-        fields = ("teacher", "methods", "seeds", "learning_rates", "comparisons", "hardware", "energy")
+        fields = ("teacher", "methods", "seeds", "learning_rates", "tuning_seeds", "comparisons", "hardware", "energy")
         return {
             "experiment": self.name,
             **self.experiment.hashed(*fields),

@@ -16,6 +16,8 @@ from snn.rules import Rule, Task
 
 if TYPE_CHECKING:
     from snn.pipeline.jobs.prepare import Prepare
+    from snn.pipeline.jobs.tune import Tune
+    from snn.training.loop import Setup
 
 device, results = lazy("snn.core.device"), lazy("snn.pipeline.results")
 checkpoint, loop = lazy("snn.training.checkpoint"), lazy("snn.training.loop")
@@ -23,7 +25,10 @@ checkpoint, loop = lazy("snn.training.checkpoint"), lazy("snn.training.loop")
 
 @dataclass(frozen=True, eq=False)
 class Train(Job):
-    """One network, trained by one rule with one seed."""
+    """One network, trained by one rule with one seed.
+
+    `tuning`: chose the learning rate, in place of that of the method.
+    """
 
     stage = "train"
     results = ("epochs.csv", "traces.csv", "student.safetensors", "net.safetensors")
@@ -39,16 +44,18 @@ class Train(Job):
     precision: str
     teacher: Train | None = None
     start: Train | None = None
+    tuning: Tune | None = None
 
     @property
     def parents(self) -> dict[str, Job]:
-        roles = {"data": self.data, "teacher": self.teacher, "start": self.start}
+        roles = {"data": self.data, "teacher": self.teacher, "start": self.start, "tuning": self.tuning}
         return {role: job for role, job in roles.items() if job}
 
     @property
     def inputs(self) -> list[Path]:
         start = [self.start.proof, self.start.file("student.safetensors")] if self.start else []
-        return [self.data.training_file, *([self.teacher.proof] if self.teacher else []), *start]
+        others = [job.proof for job in (self.teacher, self.tuning) if job]
+        return [self.data.training_file, *others, *start]
 
     @property
     def epochs(self) -> int:
@@ -68,7 +75,7 @@ class Train(Job):
     def document(self) -> dict[str, Any]:
         return {
             "network": self.network.hashed("layers"),
-            "method": self.method.hashed("rule", "options", "training", "init"),
+            "method": self._method,
             "augment": self.data.dataset.augment.hashed(),
             "steps": self.steps,
             "seed": self.seed,
@@ -81,12 +88,25 @@ class Train(Job):
         names = f"{self.data.name}/{self.network_name}/{self.method_name}"
         return f"results/runs/{names}/T{self.steps}/s{self.seed}-*"
 
+    @property
+    def _method(self) -> dict[str, Any]:
+        """Its method as it enters the digest: of a tuned one without the learning rate that the recipe states."""
+        found = self.method.hashed("rule", "options", "training", "init")
+        return {**found, "training": {**found["training"], "lr": "tuned"}} if self.tuning else found
+
     def make(self, out: Path, observer: Observer) -> None:
-        place, dataset = device.choose(self.device, self.threads), self.data.dataset
-        setup = loop.Setup(
+        place = device.choose(self.device, self.threads)
+        teacher = self.teacher.proof if self.teacher else None
+        data = self.data.training_file
+        results.finish(self, out, lambda: loop.run(self._setup(), data, teacher, place, out, observer), place)
+        checkpoint.remove(self.folder)
+
+    def _setup(self) -> Setup:
+        dataset, training = self.data.dataset, self.method.training
+        return loop.Setup(
             rule=self.rule,
             task=Task(dataset.input_shape, shapes.outputs(dataset), self.network.layers, self.steps),
-            training=self.method.training,
+            training=training.model_copy(update={"lr": self.tuning.lr}) if self.tuning else training,
             init=self.method.init,
             augment=dataset.augment,
             seed=self.seed,
@@ -95,7 +115,3 @@ class Train(Job):
             precision=self.precision,
             start=self.start.file("student.safetensors") if self.start else None,
         )
-        teacher = self.teacher.proof if self.teacher else None
-        data = self.data.training_file
-        results.finish(self, out, lambda: loop.run(setup, data, teacher, place, out, observer), place)
-        checkpoint.remove(self.folder)

@@ -12,7 +12,7 @@ def figure(inputs: Inputs) -> Figure:
 
     A diverged seed ends early; the mean is then over the others.
     """
-    epochs, style, metric = inputs.chosen("epochs"), inputs.style, inputs.metric
+    epochs, style, metric = inputs.collected["epochs"], inputs.style, inputs.metric
     figure, (axes,) = panels_of(1, list(style))
     for method, own in epochs.groupby("method", sort=False):
         look = style[method]

@@ -73,8 +73,8 @@ def table(inputs: Inputs) -> pd.DataFrame:
 
 
 def recovery(runs: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
-    """One row per method, noise, level and treatment, then those of controls; of runs at their chosen learning rate."""
-    runs = runs[runs.chosen & (runs.steps_eval == runs.steps)]
+    """One row per method, noise, level and treatment, then those of controls; at the steps of the run."""
+    runs = runs[runs.steps_eval == runs.steps]
     clean = own_steps(runs)
     work = inference(runs)
     per_inference = [work.get((row.method, row.lr, row.seed)) for row in runs[["method", "lr", "seed"]].itertuples()]

@@ -17,7 +17,7 @@ def figure(inputs: Inputs) -> Figure:
 
     Epoch 0 is the untrained network.
     """
-    traces = inputs.chosen("traces")
+    traces = inputs.collected["traces"]
     found = traces[traces.quantity == "rate"]
     methods = list(dict.fromkeys(found.method))
     depth = int(found.layer.max()) if len(found) else 0

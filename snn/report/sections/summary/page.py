@@ -41,11 +41,12 @@ def page(inputs: Inputs) -> str:
         _introduction(inputs, clean),
         table(columns),
     ]
+    own_chips = summary[summary.steps_eval == summary.steps]
     for hardware in inputs.experiment.hardware:
         chips = f"{hardware.chips} chip{'s' * (hardware.chips > 1)}"
         parts += [
             f"## {hardware.noise}: test {metric.title} on {chips}, before{ARROW}after calibration; more in hardware.md",
-            table(_noise(clean, summary[summary.noise == hardware.noise], metric)),
+            table(_noise(clean, own_chips[own_chips.noise == hardware.noise], metric)),
         ]
     mixed = [words for name, words in MIXED.items() if costs[name].nunique() > 1]
     if warned := flags.by_method(summary):
@@ -67,11 +68,11 @@ def _introduction(inputs: Inputs, clean: pd.DataFrame) -> str:
     if metric.better != "higher is better":
         sentences[0] = sentences[0].replace(title, f"{title} ({metric.better})")
     if clean.lr_at_edge.notna().any():
-        count = len(inputs.experiment.learning_rates)
+        rates, seeds = len(inputs.experiment.learning_rates), len(inputs.experiment.tuning_seeds)
         sentences.append(
-            f"lr: the learning rate, of {count}, that is best on validation data; *edge*: it is the smallest or"
+            f"lr: the learning rate, of {rates}, that is best on validation data of {seeds} tuning seeds, of which no"
         )
-        sentences.append("largest of these. In brackets: the rate of a recipe that is not tuned.")
+        sentences.append("result is reported; *edge*: the smallest or largest of them. In brackets: that of a recipe.")
     if clean.diverged.any():
         sentences.append("A diverged run still counts in n, scored with its last good epoch (or untrained).")
     return " ".join(sentences)

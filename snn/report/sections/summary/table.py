@@ -20,7 +20,7 @@ OUTCOME = ["value_val", "value_test"]
 OPERATIONS = ["acs", "macs_once", "macs_every_step", "macs_nonzero", "compares", "neuron_updates", "dense_macs"]
 COLUMNS = {
     **columns.of_runs(RUN_KEY),
-    "lr_at_edge": Column("", "the chosen learning rate is the smallest or largest of its grid; empty without a grid"),
+    "lr_at_edge": Column("", "the learning rate is the smallest or largest of its grid; empty without a grid"),
     **columns.of_runs([*CONDITION, "calibrator", "targets", "control", "metric", "direction", "epochs"]),
     "n": columns.N,
     "diverged": columns.DIVERGED,
@@ -45,21 +45,21 @@ WORK = ["spikes", "sparsity", *OPERATIONS, "energy_nj"]
 
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
-    summary = beside_teacher(summarise(inputs.runs, inputs.outcomes), inputs.experiment.teacher, inputs.teachers)
+    summary = summarise(inputs.runs, inputs.collected["tuning"], inputs.outcomes)
+    summary = beside_teacher(summary, inputs.experiment.teacher, inputs.teachers)
     summary = beside_summary(summary, inputs.published.figures, inputs.layout)
-    layers = flags.of_layers(inputs.chosen("layers"))
+    layers = flags.of_layers(inputs.collected["layers"])
     return summary.assign(flags=[flags.of_row(row, inputs.classes, layers) for row in summary.to_dict("records")])
 
 
-def summarise(runs: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
-    """One row per method and condition, at the chosen learning rate: mean, sd, n and half the 95 % interval.
+def summarise(runs: pd.DataFrame, tuning: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
+    """One row per method, condition and number of steps: mean, sd, n and half the 95 % interval.
 
     Intervals of outcomes on test data are those for new seeds and new test samples, the others are over seeds.
     `chips_sd`: standard deviation of chips within a seed, mean over seeds; `diverged`: number of seeds; `lr_at_edge`:
     the chosen learning rate is the smallest or largest of its grid, so a better one may be beyond.
     """
-    grid = runs.groupby("method").lr.agg(["min", "max", "nunique"])
-    runs = runs[runs.chosen].assign(diverged=runs.status == "diverged")
+    runs = runs.assign(diverged=runs.status == "diverged")
     means = {column: (column, "mean") for column in (*OUTCOME, *WORK)}
     seeds = (
         runs.groupby([*KEY, "seed"], dropna=False, sort=False)
@@ -90,8 +90,8 @@ def summarise(runs: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
     for column in COSTS:
         half = over_seeds(summary.pop(f"{column}_sd"), summary.n)
         summary.insert(summary.columns.get_loc(column) + 1, f"{column}_ci95", half)
-    own = grid.loc[summary.method].reset_index(drop=True)
-    at_edge = ((summary.lr == own["min"]) | (summary.lr == own["max"])).astype("boolean").where(own["nunique"] > 1)
+    grid = tuning.groupby("method").lr.agg(["min", "max"]).reindex(summary.method).reset_index(drop=True)
+    at_edge = ((summary.lr == grid["min"]) | (summary.lr == grid["max"])).astype("boolean").where(grid["min"].notna())
     summary.insert(summary.columns.get_loc("lr") + 1, "lr_at_edge", at_edge)
     return summary
 
