@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from snn.config import Claim, Claims, Ratio, Side, params
+from snn.config import Claim, Claims, Side, params
 from snn.report.pairs import Pair
 from snn.report.sections.claims.table import check
 from snn.report.sections.comparisons import table as comparisons
+from snn.report.sections.ratios import table as ratios
 from snn.report.sections.steps import table as steps
 from snn.report.sections.summary import table as summary
 from tests import outcomes
@@ -169,47 +170,6 @@ def test_the_fewest_steps_are_those_whose_validation_mean_is_within_a_point():
     assert table.steps_eval.tolist() == [1, 4, 16] * 3
 
 
-def test_a_ratio_lies_between_the_bounds_that_the_steps_tried_set():
-    table = by_steps({"fast": (0.9, 0.94, 0.95), "slow": (0.1, 0.5, 0.94), "never": (0.1, 0.2, 0.9)})
-    assert steps.ratio(table, "steps_eval", "slow", "fast") == (4, 1, 16)
-    assert steps.ratio(table, "acs", "never", "fast") == (float("inf"), 4, float("inf"))
-    assert steps.ratio(table, "acs", "fast", "never") == (pytest.approx(float("nan"), nan_ok=True), 0, 0.25)
-
-
-def test_what_is_extrapolated_bounds_no_ratio():
-    table = by_steps({"fast": (0.94, 0.95, 0.2), "slow": (0.1, 0.5, 0.94)})
-    table["extrapolated"] = (table.method == "fast") & (table.steps_eval != 4)
-    assert steps.ratio(table, "steps_eval", "slow", "fast") == (4, 1, float("inf"))
-
-
-def test_of_one_step_there_are_no_fewer():
-    table = by_steps({"fast": (0.95, 0.95, 0.95), "slow": (0.1, 0.5, 0.94)})
-    assert steps.ratio(table, "steps_eval", "slow", "fast") == (16, 4, 16)
-
-
-@pytest.mark.parametrize(
-    ("more", "fewer", "times", "verdict"),
-    [
-        ("slow", "fast", 1, "holds"),
-        ("slow", "fast", 10, "not resolved"),
-        ("slow", "fast", 17, "fails"),
-        ("never", "fast", 4, "holds"),
-        ("fast", "never", 1, "fails"),
-        ("never", "never2", 1, "not resolved"),
-    ],
-)
-def test_claims_on_ratios(more, fewer, times, verdict):
-    low = (0.1, 0.2, 0.9)
-    table = by_steps({"fast": (0.9, 0.94, 0.95), "slow": (0.1, 0.5, 0.94), "never": low, "never2": low})
-    claim = Ratio(claim="c", source="s", column="steps_eval", more=more, fewer=fewer, times=times)
-    claims = Claims(source="s", claims=(), ratios=(claim,))
-    nothing = pd.DataFrame(columns=list(comparisons.COLUMNS))
-    assert check(claims, nothing, table.assign(n=3)).verdict.tolist() == [verdict]
-    assert check(claims, nothing, table).verdict.tolist() == ["not tested: one seed"]
-    diverged = table.assign(n=3, diverged=(table.method == fewer).astype(int))
-    assert check(claims, nothing, diverged).verdict.tolist() == [f"{verdict}, given convergence"]
-
-
 # claims
 
 
@@ -221,7 +181,7 @@ def claimed(differences, margin, **changes):
     pairs = comparisons.pairs({"b": "a"}, [], [claim])  # the pair is there already, the other way round
     assert len(pairs) == 1
     compared = comparisons.compare(runs, outcomes.of(runs), pairs)
-    return compared, check(Claims(source="s", claims=(claim,)), compared, by_steps({}))
+    return compared, check(Claims(source="s", claims=(claim,)), compared, pd.DataFrame(columns=list(ratios.COLUMNS)))
 
 
 @pytest.mark.parametrize(

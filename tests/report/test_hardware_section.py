@@ -24,12 +24,13 @@ from snn.report.sections.comparisons import table as comparisons
 from snn.report.sections.hardware import figure as noise_figure
 from snn.report.sections.hardware import page as hardware_page
 from snn.report.sections.hardware import table as hardware_section
+from snn.report.sections.ratios import table as ratios
 from tests import outcomes
 from tests.report_inputs import NO_FLAGS, inputs
 from tests.rows import frame, row
 
 CHIP = {"noise": "mismatch", "level": 0.2}
-STEPS = pd.DataFrame(columns=["method", "metric", "n"])
+RATIOS = pd.DataFrame(columns=list(ratios.COLUMNS))
 
 
 def runs(clean, noisy, calibrated, last=None, **changes) -> pd.DataFrame:
@@ -503,7 +504,7 @@ def claimed(rows: pd.DataFrame, left: config.Side, right: config.Side):
     rows = rows.reset_index(drop=True)
     pairs = comparisons.pairs({"a": "a"}, [], [claim])
     return only(
-        check(config.Claims(source="s", claims=(claim,)), comparisons.compare(rows, outcomes.of(rows), pairs), STEPS)
+        check(config.Claims(source="s", claims=(claim,)), comparisons.compare(rows, outcomes.of(rows), pairs), RATIOS)
     )
 
 

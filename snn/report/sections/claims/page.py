@@ -28,7 +28,7 @@ def page(inputs: Inputs) -> str:
 
 def _bounds(row: Any) -> str:
     low, high = _claimed(row.low, row), _claimed(row.high, row)
-    return f"{low} to {high}" if low and high else f"{low} or more" if low else ""
+    return f"{low} to {high}" if low and high else f"{low} or more" if low else f"{high} or less" if high else ""
 
 
 def _claimed(value: float | None, row: Any) -> str:

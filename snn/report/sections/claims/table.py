@@ -1,12 +1,12 @@
-"""Claims of the papers, read off the comparisons and steps of an experiment: holds, fails, or not resolved. No torch.
+"""Claims of the papers, read off the comparisons and ratios of an experiment: holds, fails, or not resolved. No torch.
 
 A claim on a difference points at a row of comparisons.csv and a margin: a column of `left` is at least `margin` above
 that of `right`; a negative margin allows `left` to be below. Nothing is computed here, so that a claim cannot
 contradict its comparison: it holds if the whole interval of that row is at or above the margin, and fails if it is
 below. Margins of outcomes are accuracies, so such claims are not checked with another metric.
 
-A claim on a ratio: to come within a point of its teacher, `more` needs at least `times` as much as `fewer`. The steps
-that were tried give a lower and an upper bound of the ratio, which decide like an interval; see `steps`.
+A claim on a ratio points at a row of ratios.csv in the same way: to come within a point of its teacher, `more` needs
+at least `times` as much as `fewer`. Where nothing bounds the ratio, its interval is open.
 """
 
 import math
@@ -22,17 +22,17 @@ from snn.report.inputs import Inputs
 from snn.report.intervals import Interval
 from snn.report.pairs import OUTCOME
 from snn.report.sections.comparisons.table import described
-from snn.report.sections.steps.table import ratio
+from snn.report.sections.ratios.table import WITHIN
 
 COLUMNS = {
     "claim": Column("", "in words"),
     "source": Column("", "where it is made"),
-    "column": Column("", "of runs.csv or steps.csv that it is about"),
+    "column": Column("", "of runs.csv that it is about"),
     "of": Column("", "difference or ratio"),
     "at_least": Column(METRIC, "smallest difference or ratio that the claim allows"),
-    "found": Column(METRIC, "mean difference over seeds, or the ratio between fewest steps"),
-    "low": Column(METRIC, "lower end of the interval in comparisons.csv, or lower bound of the ratio"),
-    "high": Column(METRIC, "upper end of it, or upper bound of the ratio"),
+    "found": Column(METRIC, "mean difference over seeds, or median ratio at the fewest steps of each seed"),
+    "low": Column(METRIC, "lower end of the interval in comparisons.csv or ratios.csv; empty without a bound"),
+    "high": Column(METRIC, "upper end of it; empty without a bound"),
     "n": columns.N,
     "verdict": Column("", "holds, fails, not resolved; or not tested, and why"),
 }
@@ -40,7 +40,7 @@ COLUMNS = {
 
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
-    return check(inputs.claims, inputs.table("comparisons"), inputs.table("steps"))
+    return check(inputs.claims, inputs.table("comparisons"), inputs.table("ratios"))
 
 
 def rows_in_metric(table: pd.DataFrame) -> pd.Series:
@@ -48,12 +48,12 @@ def rows_in_metric(table: pd.DataFrame) -> pd.Series:
     return (table.of == "difference") & (table.column.astype(str) == OUTCOME)
 
 
-def check(claims: Claims, comparisons: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+def check(claims: Claims, comparisons: pd.DataFrame, ratios: pd.DataFrame) -> pd.DataFrame:
     """One row per claim whose methods were run: what was found, its bounds, n, the verdict.
 
-    `comparisons` and `steps` are the tables of those sections.
+    `comparisons` and `ratios` are the tables of those sections.
     """
-    rows = [*_differences(claims, comparisons), *_ratios(claims, steps)]
+    rows = [*_differences(claims, comparisons), *_ratios(claims, ratios)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -76,15 +76,15 @@ def _difference(claim: Claim, row: dict[str, Any], sign: int) -> dict[str, Any]:
     return _row(claim, {**found, "low": ends[0], "high": ends[1]}, row["n"], verdict)
 
 
-def _ratios(claims: Claims, steps: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _ratios(claims: Claims, ratios: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    rows = ratios[ratios.basis == WITHIN].to_dict("records")
     for claim in claims.ratios:
-        if {claim.fewer, claim.more} <= set(steps.method) and set(steps.metric) == {"accuracy"}:
-            between, least, most = ratio(steps, claim.column, claim.more, claim.fewer)
-            found = {"of": "ratio", "at_least": claim.times, "found": between, "low": least, "high": most}
-            own = steps[steps.method.isin([claim.more, claim.fewer])]
-            n = int(own.n.min())
-            verdict = verdicts.tested(verdicts.of_claim(Interval(least, most), claim.times), n, int(own.diverged.max()))
-            yield _row(claim, found, n, verdict)
+        for row in rows:
+            if (row["more"], row["fewer"], row["column"]) == (claim.more, claim.fewer, claim.column):
+                found = {"of": "ratio", "at_least": claim.times, "found": row["ratio"]}
+                verdict = verdicts.of_claim(Interval(_end(row["low"], 0.0), _end(row["high"], math.inf)), claim.times)
+                verdict = verdicts.tested(verdict, row["n"], row["diverged"])
+                yield _row(claim, {**found, "low": row["low"], "high": row["high"]}, row["n"], verdict)
 
 
 def _row(claim: Claim | Ratio, found: dict[str, Any], n: int, verdict: str) -> dict[str, Any]:

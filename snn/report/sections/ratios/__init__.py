@@ -1,0 +1,1 @@
+"""The section `ratios` of the report."""
