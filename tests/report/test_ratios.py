@@ -99,6 +99,12 @@ def test_a_ratio_that_half_of_the_seeds_do_not_have_is_not_known_but_bounded():
     assert median(never, never).interval == (0, inf)
 
 
+def test_nothing_over_nothing_is_not_known_and_nothing_bounds_it():
+    found = median(exact([0] * 5), exact([0] * 5))
+    assert isnan(found.ratio)
+    assert found.interval == (0, inf)
+
+
 def test_four_seeds_bound_nothing():
     found = median(exact([8, 9, 10, 11]), exact([1] * 4))
     assert found == (pytest.approx(sqrt(90)), (0, inf))
