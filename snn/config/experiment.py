@@ -82,7 +82,8 @@ class Experiment(Model):
     `learning_rates`: every method except the teacher gets the one that is best on validation data, over runs with
     `tuning_seeds`, of which no result is reported; a run that another one starts from keeps the rate of its recipe.
     `steps_eval`: numbers of steps at which networks and chips are evaluated besides their own.
-    `comparisons`: pairs of methods, in addition to every method with its teacher.
+    `comparisons`: pairs of methods, the primary ones, whose verdicts are corrected for their number; `secondary`: more
+    pairs, uncorrected. Every method is compared with its teacher in any case.
     `epochs`: of every method, in place of those of its recipe; `overrides` come last.
     `overrides`: changes to the recipe of a method, by its name.
     A file may name another experiment as its `base` and state only the keys that differ.
@@ -100,7 +101,8 @@ class Experiment(Model):
     learning_rates: Annotated[Many[Annotated[float, Field(gt=0)]], Field(max_length=100)] = ()
     tuning_seeds: Annotated[Many[Seed], Field(max_length=100)] = ()
     steps_eval: Annotated[Many[Steps], Field(max_length=100)] = ()
-    comparisons: Many[Comparison] = ()
+    comparisons: Annotated[Many[Comparison], Field(max_length=8)] = ()
+    secondary: Many[Comparison] = ()
     hardware: Many[Hardware] = ()
     energy: str
     epochs: Epochs | None = None
@@ -118,9 +120,9 @@ class Experiment(Model):
             raise ValueError("learning_rates and tuning_seeds need each other")
         if both := sorted(set(self.tuning_seeds) & set(self.seeds)):
             raise ValueError(f"tuning_seeds has {both[0]}, which is one of the seeds that are reported")
-        pairs = [frozenset((pair.left, pair.right)) for pair in self.comparisons]
+        pairs = [frozenset((pair.left, pair.right)) for pair in (*self.comparisons, *self.secondary)]
         if len(set(pairs)) < len(pairs) or any(len(pair) < 2 for pair in pairs):
-            raise ValueError("comparisons names a pair twice, or a method with itself")
+            raise ValueError("comparisons and secondary name a pair twice, or a method with itself")
         if len({hardware.noise for hardware in self.hardware}) < len(self.hardware):
             raise ValueError("hardware names a noise model twice")
         return self

@@ -50,10 +50,11 @@ class Checks:
         self._teacher(f"{self._key}: teacher", self._experiment.teacher)
         if self._experiment.teacher in self._experiment.methods:
             raise InputError(f"{self._key}: methods", f"{self._experiment.teacher} is the teacher", "name it once")
-        for pair in self._experiment.comparisons:
-            for side in (pair.left, pair.right):
-                if side not in self._recipes.names:
-                    raise InputError(f"{self._key}: comparisons", f"{side} is not run", "add it to methods")
+        for key in ("comparisons", "secondary"):
+            for pair in getattr(self._experiment, key):
+                for side in (pair.left, pair.right):
+                    if side not in self._recipes.names:
+                        raise InputError(f"{self._key}: {key}", f"{side} is not run", "add it to methods")
         for name in self._recipes.names:
             self._method(f"{self._key}: methods.{name}", name, self._recipes.steps(name))
 

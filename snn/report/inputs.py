@@ -54,9 +54,11 @@ class Inputs:
         return {method: teacher for method, teacher in self.teachers.items() if method not in self.static}
 
     @property
-    def asked(self) -> list[tuple[str, str]]:
-        """The pairs of methods that the experiment compares, besides every method with its teacher."""
-        return [(pair.left, pair.right) for pair in self.experiment.comparisons]
+    def families(self) -> dict[str, list[tuple[str, str]]]:
+        """The pairs of methods to compare, by family: primary and secondary ones, and every method with its teacher."""
+        asked = {"primary": self.experiment.comparisons, "secondary": self.experiment.secondary}
+        pairs = {family: [(pair.left, pair.right) for pair in own] for family, own in asked.items()}
+        return {**pairs, "teacher": list(self.teachers.items())}
 
     @cached_property
     def runs(self) -> pd.DataFrame:

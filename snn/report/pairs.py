@@ -19,7 +19,7 @@ ROUNDING = 1e-9  # relative; values closer than this are equal
 
 
 class Pair(NamedTuple):
-    """A column of two sides, and the family in which it is tested: asked, teacher or claim."""
+    """A column of two sides, and the family in which it is tested: primary, secondary, teacher or claim."""
 
     left: Side
     right: Side

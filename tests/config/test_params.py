@@ -30,8 +30,11 @@ def test_every_shipped_file_is_valid_and_names_its_source(kind, name):
 @pytest.mark.parametrize("experiment", params.names("experiments"))
 def test_every_shipped_experiment_has_a_grid_of_jobs_with_folders_of_their_own(experiment):
     grid = Plan(experiment)
-    parents = {run for job in grid.runs for run in (job.teacher, job.start) if run} - set(grid.runs)
-    jobs = [grid.data, *grid.runs, *parents, *grid.calibrations, *grid.evaluations, grid.collect, grid.report]
+    tried = {run for tuning in grid.tunings for run in tuning.trained}
+    runs = {*grid.runs, *tried}
+    runs |= {run for job in runs for run in (job.teacher, job.start) if run}
+    results = [*grid.tunings, *grid.calibrations, *grid.evaluations, grid.collect, grid.report]
+    jobs = [grid.data, *runs, *results]
     assert set(grid.jobs) == {job.folder for job in jobs}
     assert len(grid.jobs) == len(jobs)
 

@@ -27,12 +27,12 @@ def paired(differences, **changes) -> pd.DataFrame:
 # pairs
 
 
-def compare(runs: pd.DataFrame, *pairs: tuple[str, str], asked=()) -> pd.DataFrame:
-    """The table of these pairs of methods; those in `asked` are asked for, the others compared with the teacher."""
+def compare(runs: pd.DataFrame, *pairs: tuple[str, str], primary=()) -> pd.DataFrame:
+    """The table of these pairs of methods: those in `primary`, the others compared with the teacher."""
     runs = runs.reset_index(drop=True)
     sides = [Pair(Side(method=left), Side(method=right), "value_test", "teacher") for left, right in pairs]
     sides = [
-        pair._replace(family="asked") if names in asked else pair for pair, names in zip(sides, pairs, strict=True)
+        pair._replace(family="primary") if names in primary else pair for pair, names in zip(sides, pairs, strict=True)
     ]
     return comparisons.compare(runs, outcomes.of(runs), sides)
 
@@ -113,21 +113,21 @@ def test_of_squared_errors_the_smaller_is_better():
     assert found.verdict == "a is better"
 
 
-def test_verdicts_on_what_is_asked_for_are_corrected_for_the_number_of_pairs_and_no_others():
+def test_verdicts_on_primary_pairs_are_corrected_for_their_number_and_no_others():
     runs = pd.concat([paired([0.10, 0.11, 0.13]), frame(*(row("c", s, test=0.505) for s in range(3)))])
     pairs = [("a", "b"), ("c", "b"), ("a", "c")]
-    asked, also, other = compare(runs, *pairs, asked=pairs[:2]).itertuples()
-    assert (asked.level, also.level, other.level) == (0.025, 0.025, 0.05)
-    for found in (asked, also):
+    first, second, other = compare(runs, *pairs, primary=pairs[:2]).itertuples()
+    assert (first.level, second.level, other.level) == (0.025, 0.025, 0.05)
+    for found in (first, second):
         assert (found.high - found.low) / 2 > found.ci95
     assert ((other.high - other.low) / 2, other.family) == (pytest.approx(other.ci95), "teacher")
 
 
 def test_every_method_is_compared_with_the_teacher_and_no_pair_twice():
-    found = comparisons.pairs({"a": "ann", "b": "ann"}, [("a", "b"), ("ann", "b")])
-    assert [(pair.left.method, pair.right.method, pair.family) for pair in found] == [
-        ("a", "b", "asked"),
-        ("ann", "b", "asked"),
+    families = {"primary": [("a", "b")], "secondary": [("ann", "b")], "teacher": [("a", "ann"), ("b", "ann")]}
+    assert [(pair.left.method, pair.right.method, pair.family) for pair in comparisons.pairs(families)] == [
+        ("a", "b", "primary"),
+        ("ann", "b", "secondary"),
         ("a", "ann", "teacher"),
     ]
 
@@ -178,7 +178,7 @@ def claimed(differences, margin, **changes):
     sides = {"left": Side(method="a"), "right": Side(method="b")}
     claim = Claim(claim="c", source="s", column="value_test", **sides, margin=margin)
     runs = paired(differences).assign(**changes)
-    pairs = comparisons.pairs({"b": "a"}, [], [claim])  # the pair is there already, the other way round
+    pairs = comparisons.pairs({"teacher": [("b", "a")]}, [claim])  # the pair is there already, the other way round
     assert len(pairs) == 1
     compared = comparisons.compare(runs, outcomes.of(runs), pairs)
     return compared, check(Claims(source="s", claims=(claim,)), compared, pd.DataFrame(columns=list(ratios.COLUMNS)))

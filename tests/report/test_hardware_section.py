@@ -502,7 +502,7 @@ CALIBRATED = config.Side(
 def claimed(rows: pd.DataFrame, left: config.Side, right: config.Side):
     claim = config.Claim(claim="c", source="s", column="value_test", left=left, right=right, margin=0.0)
     rows = rows.reset_index(drop=True)
-    pairs = comparisons.pairs({"a": "a"}, [], [claim])
+    pairs = comparisons.pairs({"teacher": [("a", "a")]}, [claim])
     return only(
         check(config.Claims(source="s", claims=(claim,)), comparisons.compare(rows, outcomes.of(rows), pairs), RATIOS)
     )

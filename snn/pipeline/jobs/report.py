@@ -94,10 +94,10 @@ class Report(StampedJob):
     @property
     def document(self) -> dict[str, Any]:
         claims, _ = params.literature()
-        fields = ("teacher", "methods", "seeds", "learning_rates", "tuning_seeds", "comparisons", "hardware", "energy")
+        fields = ("teacher", "methods", "seeds", "learning_rates", "tuning_seeds", "hardware", "energy")
         return {
             "experiment": self.name,
-            **self.experiment.hashed(*fields),
+            **self.experiment.hashed(*fields, "comparisons", "secondary"),
             "dataset": self._first.data.name,
             "layout": self._first.network.layout,
             "classes": self._classes,

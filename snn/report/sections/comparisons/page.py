@@ -11,11 +11,16 @@ from snn.report.markdown import table
 from snn.report.metric import Metric
 from snn.report.pairs import OUTCOME
 
-TITLES = {"asked": "Asked for", "teacher": "With the teacher", "claim": "What claims point at"}
+TITLES = {
+    "primary": "Primary",
+    "secondary": "Secondary, uncorrected",
+    "teacher": "With the teacher, uncorrected",
+    "claim": "What claims point at, uncorrected",
+}
 
 
 def page(inputs: Inputs) -> str:
-    """A table of the pairs that were asked for, then of every method with its teacher, then of those in claims."""
+    """A table per family of pairs: primary, secondary, every method with its teacher, those in claims."""
     comparisons, metric = inputs.table("comparisons"), inputs.metric
     comparisons = comparisons[comparisons.column == OUTCOME]
     warned = flags.by_method(inputs.table("summary"))
@@ -36,9 +41,9 @@ def _introduction(comparisons: pd.DataFrame, metric: Metric) -> str:
     text += " seeds and new test samples."
     if comparisons.n.max() == 1:
         return text + " **One seed has no spread: nothing here is tested.**"
-    asked = comparisons[comparisons.family == "asked"]
-    if len(asked) > 1:
-        text += f" Verdicts on what was asked for are corrected for {len(asked)} pairs, all others are not."
+    primary = comparisons[comparisons.family == "primary"]
+    if len(primary) > 1:
+        text += f" Verdicts on the primary pairs are corrected for their number, {len(primary)}; all others are not."
     return text
 
 

@@ -2,10 +2,10 @@
 
     d_s = value_left(s) - value_right(s)        mean and sd over the n seeds s in which neither side diverged
 
-The interval holds for new seeds and new test samples, see `snn.report.intervals`. Verdicts on the pairs that an
-experiment asks for are at the level 0.05 / m, for m of them, so that any of them is wrong in one experiment of twenty;
-all others are at 0.05, uncorrected. Test data decide. The difference on validation data is added, but is optimistic:
-epochs and learning rates were chosen on it. No torch.
+The interval holds for new seeds and new test samples, see `snn.report.intervals`. Verdicts on the primary pairs of an
+experiment are at the level 0.05 / m, for m of them, so that any of them is wrong in one experiment of twenty; all
+others are at 0.05, uncorrected. Test data decide. The difference on validation data is added, but is optimistic: epochs
+were chosen on it. No torch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ COLUMNS = {
     "right_on": Column("", "its condition"),
     "column": Column("", "of runs.csv that is compared"),
     "family": Column(
-        "", "asked: the experiment names the pair; teacher: a method with its teacher; claim: a claim does"
+        "", "primary, secondary: in the experiment; teacher: a method with its teacher; claim: a claim names the pair"
     ),
     "steps_left": Column("steps", "of the left method"),
     "lr_left": Column("", "learning rate of the left method; empty if nothing is trained"),
@@ -44,7 +44,7 @@ COLUMNS = {
     "ci95": Column(METRIC, "half the 95 % interval of the mean difference, for new seeds and new test samples"),
     "ci95_seeds": Column(METRIC, "the same for new seeds and these test samples; decides nothing"),
     "level": Column(
-        "probability", "with which the interval of the verdict misses: 0.05, divided by the pairs asked for"
+        "probability", "with which the interval of the verdict misses: 0.05, of primary pairs over their number"
     ),
     "low": Column(METRIC, "lower end of that interval"),
     "high": Column(METRIC, "upper end of that interval"),
@@ -60,7 +60,7 @@ COLUMNS = {
 
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
-    return compare(inputs.runs, inputs.outcomes, pairs(inputs.teachers, inputs.asked, inputs.claims.claims))
+    return compare(inputs.runs, inputs.outcomes, pairs(inputs.families, inputs.claims.claims))
 
 
 def rows_in_metric(table: pd.DataFrame) -> pd.Series:
@@ -68,13 +68,16 @@ def rows_in_metric(table: pd.DataFrame) -> pd.Series:
     return table.column.astype(str) == OUTCOME
 
 
-def pairs(teachers: Mapping[str, str], asked: Sequence[tuple[str, str]], claims: Sequence[Claim] = ()) -> list[Pair]:
-    """The pairs to compare, each once: those that the experiment asks for, each method with its teacher, then those
-    that claims point at.
+def pairs(families: Mapping[str, Sequence[tuple[str, str]]], claims: Sequence[Claim] = ()) -> list[Pair]:
+    """The pairs to compare, each once, in the first family that has it: those of `families`, among which are all
+    methods with their teachers, then those that claims point at.
     """
-    methods = {*teachers, *teachers.values()}
-    named = [(Side(method=left), Side(method=right), OUTCOME, "asked") for left, right in asked]
-    named += [(Side(method=left), Side(method=right), OUTCOME, "teacher") for left, right in teachers.items()]
+    methods = {method for pair in families["teacher"] for method in pair}
+    named = [
+        (Side(method=left), Side(method=right), OUTCOME, family)
+        for family, own in families.items()
+        for left, right in own
+    ]
     named += [(claim.left, claim.right, claim.column, "claim") for claim in claims]
     found: dict[object, Pair] = {}
     for pair in (Pair(*one) for one in named):
@@ -88,9 +91,9 @@ def compare(runs: pd.DataFrame, outcomes: Outcomes, pairs: Sequence[Pair]) -> pd
     """One row per pair of which both sides were run, in the given order."""
     sides = [(pair, rows_of(pair.left, runs), rows_of(pair.right, runs)) for pair in pairs]
     here = [(pair, left, right) for pair, left, right in sides if len(left) and len(right)]
-    asked = sum(pair.family == "asked" for pair, *_ in here)
+    primary = sum(pair.family == "primary" for pair, *_ in here)
     rows = [
-        _row(pair, left, right, outcomes, LEVEL / asked if pair.family == "asked" else LEVEL)
+        _row(pair, left, right, outcomes, LEVEL / primary if pair.family == "primary" else LEVEL)
         for pair, left, right in here
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
