@@ -60,6 +60,11 @@ class Inputs:
         pairs = {family: [(pair.left, pair.right) for pair in own] for family, own in asked.items()}
         return {**pairs, "teacher": list(self.teachers.items())}
 
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """The primary pairs, then the secondary ones."""
+        return [*self.families["primary"], *self.families["secondary"]]
+
     @cached_property
     def runs(self) -> pd.DataFrame:
         """The rows of runs.csv, with the energy of an inference under the convention of the experiment."""
