@@ -248,6 +248,7 @@ DRAWING = [
     ("stuck", {"p": 0.2, "at": "zero"}),
     ("stuck", {"p": 0.2, "at": "range"}),
     ("learning_circuit", {"sigma": 0.2}),
+    ("filter_normalised", {"alpha": 0.2}),
 ]
 
 
@@ -317,6 +318,7 @@ NOTHING = [
     ("stuck", {"p": 0.0, "at": "zero"}),
     ("stuck", {"p": 0.0, "at": "range"}),
     ("learning_circuit", {"sigma": 0.0}),
+    ("filter_normalised", {"alpha": 0.0}),
 ]
 
 
@@ -942,6 +944,47 @@ def test_open_synapses_of_a_level_are_among_those_of_a_higher_one_and_all_are_op
         assert all_of_them[name].all()
 
 
+# Random directions, normalised filter by filter
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.4])
+def test_every_filter_moves_by_the_share_alpha_of_its_own_norm_and_no_bias_moves(alpha):
+    for clean in (build(), zoo()["branched"]):
+        moved = effective(made(clean, part("filter_normalised", alpha=alpha)))
+        for name, w in effective(clean).items():
+            step = (moved[name] - w).double()
+            if name.endswith("weight") and clean.layers[place(name)[0]].programmable:
+                length, norm = step.flatten(1).norm(dim=1), w.double().flatten(1).norm(dim=1)
+                torch.testing.assert_close(length, alpha * norm, rtol=1e-5, atol=0)
+            else:
+                assert not step.any()
+
+
+def test_a_direction_is_drawn_from_the_normal_and_does_not_depend_on_the_weights():
+    small, large = build(), build()
+    with torch.no_grad():
+        for parameter in large.parameters():
+            parameter.mul_(8)
+    for name, w in weights(small).items():
+        step, scaled = (
+            weights(made(net, part("filter_normalised", alpha=0.5), number=2))[name] - weights(net)[name]
+            for net in (small, large)
+        )
+        e = torch.tensor(Foundry(2).normal(place(name)[0], "direction", tuple(w.shape)))
+        cosine = torch.nn.functional.cosine_similarity(step.double().flatten(1), e.flatten(1))
+        torch.testing.assert_close(cosine, torch.ones_like(cosine), rtol=0, atol=1e-9)
+        torch.testing.assert_close(scaled, 8 * step, rtol=1e-4, atol=1e-6)
+
+
+def test_a_filter_of_zeros_stays():
+    clean = build()
+    with torch.no_grad():
+        clean.layers[0].op.weight[1].zero_()
+    moved = effective(made(clean, part("filter_normalised", alpha=0.5)))["layers.0.op.weight"]
+    assert not moved[1].any()
+    assert (moved[0] != clean.layers[0].op.weight[0]).all()
+
+
 # A learning circuit that is not exact
 
 
@@ -1121,6 +1164,7 @@ FAULTS = {
     "mismatch": mismatch(0.3, ("weight", "bias")),
     "quantisation": part("quantisation", bits=3, per="tensor"),
     "stuck": part("stuck", p=0.3, at="range"),
+    "filter_normalised": part("filter_normalised", alpha=0.3),
 }
 
 
@@ -1240,6 +1284,7 @@ def test_a_file_of_noise_that_makes_sense_is_accepted():
         ("stuck", "p", [-0.1, 1.01, None], {"at": "zero"}),
         ("stuck", "at", ["one", 1], {"p": 0.1}),
         ("learning_circuit", "sigma", [-0.1, math.inf, "much"], {}),
+        ("filter_normalised", "alpha", [-0.1, math.inf, "far", None], {}),
     ],
 )
 def test_an_impossible_option_is_refused_by_file_and_key(model, option, values, others):
