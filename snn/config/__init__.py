@@ -3,7 +3,7 @@
 from snn.config.dataset import Augment, Dataset, File, Frames, Split
 from snn.config.energy import Energy, Memory
 from snn.config.experiment import Calibration, Comparison, Controls, Experiment, Hardware
-from snn.config.literature import Claim, Claims, Figure, Published, Ratio, Side
+from snn.config.literature import Claim, Claims, Figure, Published, Ratio, Side, Untested
 from snn.config.method import Init, LrScale, Method, Schedule, Start, Training
 from snn.config.network import Network
 from snn.config.noise import Noise, NoiseModel
@@ -36,4 +36,5 @@ __all__ = [
     "Split",
     "Start",
     "Training",
+    "Untested",
 ]

@@ -11,6 +11,8 @@ class Side(Model):
     """The rows on one side of a claim: of a method under a condition.
 
     Chips need `noise` and `level`, the highest or the lowest; calibrated ones also `calibrator` and `targets`.
+    `steps`: a clean network evaluated with other steps than it was trained with. `minus_clean`: the change against
+    the clean network of the same method and seed at the steps that it was trained with, in place of the value.
     """
 
     method: str
@@ -19,6 +21,8 @@ class Side(Model):
     level: Literal["highest", "lowest"] | None = None
     calibrator: str | None = None
     targets: Literal["own", "teacher"] | None = None
+    steps: Positive | None = None
+    minus_clean: bool = False
 
     @model_validator(mode="after")
     def _one_thing(self) -> "Side":
@@ -29,11 +33,20 @@ class Side(Model):
                     f"{field} {'is needed by' if field in needed[self.condition] else 'does not fit'} "
                     f"condition: {self.condition}"
                 )
+        if self.steps and self.condition != "clean":
+            raise ValueError(f"steps do not fit condition: {self.condition}; chips are evaluated at their own")
+        if self.minus_clean and self.condition == "clean" and not self.steps:
+            raise ValueError("minus_clean of the clean network itself is 0; name a condition or steps")
         return self
 
 
 class Claim(Model):
-    """A claim and its source: `column` of `left` minus that of `right` is at least `margin`."""
+    """A claim and its source: `column` of `left` minus that of `right` is at least `margin`.
+
+    `why`: what the margin rests on. `answered_by`: the experiment that is sized to answer it; others that run both
+    sides check it, too. `metric`: of the experiments in which outcomes are checked. `datasets`: the only ones that it
+    is about.
+    """
 
     claim: str
     source: str
@@ -41,10 +54,23 @@ class Claim(Model):
     left: Side
     right: Side
     margin: float
+    why: str
+    answered_by: str
+    metric: Literal["accuracy", "mse"] = "accuracy"
+    datasets: Many[str] = ()
+
+    @model_validator(mode="after")
+    def _comparable(self) -> "Claim":
+        if self.left.minus_clean != self.right.minus_clean:
+            raise ValueError("minus_clean on one side alone compares a change with a value")
+        return self
 
 
 class Ratio(Model):
-    """A claim on the cost of coming within a point of the teacher: `more` needs `times` as much as `fewer`."""
+    """A claim on the cost of coming within a point of the teacher: `more` needs `times` as much as `fewer`.
+
+    `why`: what the number rests on. `answered_by`: as of a `Claim`.
+    """
 
     claim: str
     source: str
@@ -52,6 +78,17 @@ class Ratio(Model):
     more: str
     fewer: str
     times: Annotated[float, Field(gt=0)]
+    why: str
+    answered_by: str
+
+
+class Untested(Model):
+    """A claim that no table can decide: the `reason`, and what would resolve it."""
+
+    claim: str
+    source: str
+    reason: str
+    resolved_by: str
 
 
 class Claims(Model):
@@ -60,6 +97,7 @@ class Claims(Model):
     source: str
     claims: Many[Claim]
     ratios: Many[Ratio] = ()
+    untested: Many[Untested] = ()
 
 
 class Figure(Model):

@@ -67,9 +67,20 @@ class Inputs:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """The rows of runs.csv, with the energy of an inference under the convention of the experiment."""
+        """The rows of runs.csv with the energy of an inference: `energy_nj` under the convention of the experiment, and
+        `energy_nj_NAME` under every one of which a claim is.
+        """
         runs = self.collected["runs"]
-        return runs.assign(energy_nj=[prices.energy_nj(row, self.energy) for row in runs.itertuples()])
+        wanted = {"energy_nj": self.energy}
+        wanted |= {f"energy_nj_{name}": energy for name, energy in self.energies.items()}
+        wanted = {column: wanted[column] for column in wanted if column in {"energy_nj", *self._claimed}}
+        work = list(runs.itertuples())
+        return runs.assign(**{name: [prices.energy_nj(row, by) for row in work] for name, by in wanted.items()})
+
+    @property
+    def _claimed(self) -> set[str]:
+        """The columns that claims are about."""
+        return {claim.column for claim in self.claims.claims}
 
     @property
     def metric_name(self) -> str:

@@ -2,7 +2,8 @@
 
 A seed fixes the initial draw, the order of the data, the split and the chips, so only the sides differ within a pair.
 Outcomes are compared sample by sample, see `intervals`; their mean over the chips of a seed is one outcome. Of other
-columns, such as energy, a seed has one value, and the interval is Student's t over seeds.
+columns, such as energy, a seed has one value, and the interval is Student's t over seeds. A side may be a change, which
+is taken per sample and seed: on a chip, or at other steps, minus the clean network.
 """
 
 from typing import NamedTuple
@@ -62,9 +63,44 @@ class Difference(NamedTuple):
         return Interval(self.mean - half, self.mean + half)
 
 
+class Rows(NamedTuple):
+    """The rows of one side, and those that are subtracted from them, if the side is a change."""
+
+    rows: pd.DataFrame
+    clean: pd.DataFrame | None = None
+
+    @classmethod
+    def of(cls, side: Side, runs: pd.DataFrame) -> "Rows":
+        """Those of a side among rows of runs.csv."""
+        return cls(rows_of(side, runs), rows_of(Side(method=side.method), runs) if side.minus_clean else None)
+
+    @property
+    def found(self) -> bool:
+        """Whether the side was run."""
+        return len(self.rows) > 0 and (self.clean is None or len(self.clean) > 0)
+
+    @property
+    def converged(self) -> set[int]:
+        """The seeds that both have and of which no row diverged."""
+        return converged(self.rows) & converged(self.clean if self.clean is not None else self.rows)
+
+    def values(self, column: str) -> pd.Series:
+        """A column, by seed: means over the rows of the seed, which are its chips."""
+        mean = self.rows.groupby("seed")[column].mean()
+        return mean if self.clean is None else mean - self.clean.groupby("seed")[column].mean()
+
+    def outcomes(self, seeds: tuple[int, ...], outcomes: Outcomes) -> np.ndarray:
+        """The outcomes of test samples, one row per seed."""
+        values_SN = by_seed(self.rows, seeds, outcomes)
+        return values_SN if self.clean is None else values_SN - by_seed(self.clean, seeds, outcomes)
+
+
 def rows_of(side: Side, runs: pd.DataFrame) -> pd.DataFrame:
-    """The rows of one side among rows of runs.csv: at the run's own steps, no controls."""
-    rows = runs[runs.steps_eval == runs.steps]
+    """The rows of one side among rows of runs.csv: without controls.
+
+    At the run's own steps, unless the side names others. If the side is a change, not those that are subtracted.
+    """
+    rows = runs[runs.steps_eval == (side.steps or runs.steps)]
     rows = rows[(rows.method == side.method) & (rows.condition == side.condition)]
     for field in ("noise", "calibrator", "targets"):
         if getattr(side, field):
@@ -76,16 +112,16 @@ def rows_of(side: Side, runs: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def difference(left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes, column: str = OUTCOME) -> Difference:
-    """The difference between the rows of two sides, which are rows of the table that `outcomes` belongs to."""
-    seeds = tuple(sorted(converged(left) & converged(right)))
+def difference(left: Rows, right: Rows, outcomes: Outcomes, column: str = OUTCOME) -> Difference:
+    """The difference between two sides, whose rows are of the table that `outcomes` belongs to."""
+    seeds = tuple(sorted(left.converged & right.converged))
     if column != OUTCOME:
-        values = [side.groupby("seed")[column].mean().loc[list(seeds)] for side in (left, right)]
+        values = [side.values(column).loc[list(seeds)] for side in (left, right)]
         largest = max((side.abs().max() for side in values), default=0.0)
         return Difference(seeds, (values[0] - values[1]).to_numpy(float), None, float(largest))
     if not seeds:
         return Difference(seeds, np.empty(0), None)
-    d_SN = by_seed(left, seeds, outcomes) - by_seed(right, seeds, outcomes)
+    d_SN = left.outcomes(seeds, outcomes) - right.outcomes(seeds, outcomes)
     return Difference(seeds, d_SN.mean(axis=1), estimate(d_SN, outcomes.binary))
 
 

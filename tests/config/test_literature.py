@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from snn.config.params import literature, names
+from snn.config.params import literature, load, names
+from snn.evaluation.rows import RunRow
 
 FIGURES = literature()[1].figures
 
@@ -79,3 +80,52 @@ def test_stbp_errs_less_with_more_steps_and_ends_where_its_table_stands():
         assert all(before[1] > after[1] for before, after in pairwise(sorted(curve)))
     _, error, tolerance = max(curves["stbp_cifarnet"])
     assert abs(1 - error - value("paper_stbp", 12, "Table 5", dataset="cifar10")) < tolerance
+
+
+# params/claims.yaml
+
+CLAIMS = literature()[0]
+EVERY = [*CLAIMS.claims, *CLAIMS.ratios]
+COMMON = 8  # comparisons that an experiment is asked for at most, so that they are resolved at 0.05 over their number
+
+
+def ids(claim):
+    return claim.claim
+
+
+def test_no_claim_is_made_twice():
+    words = Counter(claim.claim for claim in (*EVERY, *CLAIMS.untested))
+    assert [claim for claim, times in words.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("claim", CLAIMS.claims, ids=ids)
+def test_the_experiment_that_answers_a_claim_runs_both_of_its_sides(claim):
+    experiment = load("experiments", claim.answered_by)
+    assert not claim.datasets or experiment.dataset in claim.datasets
+    assert (load("datasets", experiment.dataset).task == "reconstruction") == (claim.metric == "mse")
+    for side in (claim.left, claim.right):
+        assert side.method in (experiment.teacher, *experiment.methods)
+        assert side.steps is None or side.steps in experiment.steps_eval
+        chips = [hardware for hardware in experiment.hardware if hardware.noise == side.noise]
+        assert bool(chips) == (side.condition != "clean")
+        for hardware in chips if side.condition == "calibrated" else ():
+            assert side.calibrator in hardware.calibration.calibrators
+            assert side.targets in hardware.calibration.targets
+
+
+@pytest.mark.parametrize("claim", CLAIMS.claims, ids=ids)
+def test_a_claim_is_about_a_column_that_there_is(claim):
+    conventions = {f"energy_nj_{name}" for name in names("energy")}
+    assert claim.column in {"value_test", "energy_nj", *RunRow.columns(), *conventions}
+
+
+@pytest.mark.parametrize("ratio", CLAIMS.ratios, ids=ids)
+def test_the_experiment_that_answers_a_ratio_tries_several_steps(ratio):
+    experiment = load("experiments", ratio.answered_by)
+    assert {ratio.more, ratio.fewer} <= set(experiment.methods)
+    assert len(experiment.steps_eval) > 5
+
+
+@pytest.mark.parametrize("name", sorted({claim.answered_by for claim in EVERY}))
+def test_an_experiment_that_answers_claims_asks_for_few_comparisons(name):
+    assert len(load("experiments", name).comparisons) <= COMMON

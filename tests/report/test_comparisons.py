@@ -1,12 +1,17 @@
 """Comparisons, steps and claims: pairs by seed, tests one can check by hand, verdicts that follow from intervals."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from scipy import stats
 
 from snn.config import Claim, Claims, Side, params
+from snn.report.intervals import estimate
 from snn.report.pairs import Pair
+from snn.report.sections.claims.page import claimed as claimed_text
 from snn.report.sections.claims.table import check
 from snn.report.sections.comparisons import table as comparisons
 from snn.report.sections.ratios import table as ratios
@@ -15,6 +20,9 @@ from snn.report.sections.summary import table as summary
 from tests import outcomes
 from tests.report_inputs import NO_TUNING
 from tests.rows import frame, row
+
+WORDS = {"claim": "c", "source": "s", "why": "w", "answered_by": "x"}
+NO_RATIOS = pd.DataFrame(columns=list(ratios.COLUMNS))
 
 
 def paired(differences, **changes) -> pd.DataFrame:
@@ -176,12 +184,12 @@ def test_the_fewest_steps_are_those_whose_validation_mean_is_within_a_point():
 def claimed(differences, margin, **changes):
     """The claim that a is so much better than b, among these differences."""
     sides = {"left": Side(method="a"), "right": Side(method="b")}
-    claim = Claim(claim="c", source="s", column="value_test", **sides, margin=margin)
+    claim = Claim(**WORDS, column="value_test", **sides, margin=margin)
     runs = paired(differences).assign(**changes)
     pairs = comparisons.pairs({"teacher": [("b", "a")]}, [claim])  # the pair is there already, the other way round
     assert len(pairs) == 1
     compared = comparisons.compare(runs, outcomes.of(runs), pairs)
-    return compared, check(Claims(source="s", claims=(claim,)), compared, pd.DataFrame(columns=list(ratios.COLUMNS)))
+    return compared, check(Claims(source="s", claims=(claim,)), compared, NO_RATIOS)
 
 
 @pytest.mark.parametrize(
@@ -215,3 +223,131 @@ def test_every_claim_is_about_methods_that_there_are():
     methods = {side.method for claim in claims.claims for side in (claim.left, claim.right)}
     methods |= {method for claim in claims.ratios for method in (claim.more, claim.fewer)}
     assert methods <= set(params.names("methods"))
+
+
+# changes
+
+
+def changing(of_a, of_b, other=None, **changes) -> pd.DataFrame:
+    """Clean rows of a and b, and rows under a condition that change the values by these, seed by seed."""
+    other = other or {"condition": "noisy", "noise": "mismatch", "level": 0.2, "chip": 0}
+    rows = []
+    for method, start, change in (("a", 0.9, of_a), ("b", 0.7, of_b)):
+        for seed, d in enumerate(change):
+            rows += [
+                row(method, seed, val=start, test=start),
+                row(method, seed, val=start + d, test=start + d, **other),
+            ]
+    return frame(*rows).assign(**changes)
+
+
+NOISY = {"condition": "noisy", "noise": "mismatch", "level": "highest"}
+
+
+def change_of(runs, column="value_test", **side):
+    left, right = (Side(method=method, minus_clean=True, **side) for method in "ab")
+    return comparisons.compare(runs, outcomes.of(runs), [Pair(left, right, column, "claim")])
+
+
+def test_a_pair_of_changes_compares_what_each_side_lost_against_its_own_clean_network():
+    of_a, of_b = [-0.10, -0.11, -0.12], [-0.20, -0.23, -0.23]
+    found = change_of(changing(of_a, of_b), **NOISY).iloc[0]
+    assert found.difference == pytest.approx(0.11)  # though a chip of a is 0.31 better than a chip of b
+    assert found.val_difference == pytest.approx(0.11)
+    d_SN = np.array(
+        [
+            outcomes.of_one(0.9 + a) - outcomes.of_one(0.9) - (outcomes.of_one(0.7 + b) - outcomes.of_one(0.7))
+            for a, b in zip(of_a, of_b, strict=True)
+        ]
+    )
+    assert found.ci95 == pytest.approx(outcomes.half(d_SN))
+    assert (found.left_on, found.verdict) == ("noisy mismatch highest minus clean", "a is better")
+
+
+def test_a_change_with_the_steps_is_that_from_the_steps_trained_with():
+    runs = changing([0.03, 0.04, 0.05], [0.01, 0.01, 0.02], other={"steps_eval": 6})
+    runs = pd.concat([runs, runs[runs.steps_eval == 6].assign(steps_eval=8, value_test=0.0)], ignore_index=True)
+    found = change_of(runs, steps=6).iloc[0]
+    assert (found.difference, found.left_on) == (pytest.approx(0.08 / 3), "clean 6 steps minus clean")
+    sides = Side(method="a", steps=6), Side(method="a")
+    own = comparisons.compare(runs, outcomes.of(runs), [Pair(*sides, "value_test", "claim")]).iloc[0]
+    assert own.difference == pytest.approx(0.04)
+
+
+def test_a_change_of_another_column_is_one_by_seed():
+    runs = changing([0.0] * 3, [0.0] * 3)
+    runs["acs"] = [100.0, 110.0, 100.0, 111.0, 100.0, 112.0, 100.0, 105.0, 100.0, 105.0, 100.0, 105.0]
+    found = change_of(runs, column="acs", **NOISY).iloc[0]
+    assert (found.difference, found.sd) == (pytest.approx(6.0), pytest.approx(1.0))
+
+
+def test_a_change_whose_clean_network_diverged_is_no_pair():
+    runs = changing([-0.1] * 4, [-0.2, -0.2, -0.21, -0.22])
+    runs.loc[(runs.method == "a") & (runs.seed == 0), "status"] = "diverged"
+    found = change_of(runs, **NOISY).iloc[0]
+    assert (found.n, found.diverged_left) == (3, 1)
+    assert found.verdict.endswith("given convergence")
+
+
+@pytest.mark.parametrize(
+    "side", [{"minus_clean": True}, {"steps": 6, **NOISY}, {"steps": 0}], ids=["of itself", "steps of chips", "none"]
+)
+def test_a_side_that_makes_no_sense_is_refused(side):
+    with pytest.raises(ValidationError):
+        Side(method="a", **side)
+
+
+def test_a_change_is_not_claimed_to_exceed_a_value():
+    with pytest.raises(ValidationError, match="minus_clean"):
+        Claim(
+            **WORDS,
+            column="value_test",
+            left=Side(method="a", minus_clean=True, **NOISY),
+            right=Side(method="b", **NOISY),
+            margin=0.0,
+        )
+
+
+# what a claim needs
+
+
+def test_an_unresolved_claim_needs_the_seeds_that_resolve_its_distance_from_the_margin():
+    differences = [0.08, 0.11, 0.12, 0.16]
+    _, claims = claimed(differences, 0.09)
+    d_SN = np.array(
+        [outcomes.of_one(0.5 + 0.01 * s + d) - outcomes.of_one(0.5 + 0.01 * s) for s, d in enumerate(differences)]
+    )
+    seeds = estimate(d_SN).seeds_for(np.mean(differences) - 0.09)
+    assert claims.needs.tolist() == [f"{seeds} seeds"]
+    assert 4 < seeds < 1000
+
+
+def test_a_resolved_claim_needs_nothing_and_one_seed_needs_more():
+    assert claimed([0.10, 0.11, 0.12], 0.05)[1].needs.tolist() == [""]
+    assert claimed([0.10, 0.11, 0.12], 0.2)[1].needs.tolist() == [""]
+    assert claimed([0.10], 0.0)[1].needs.tolist() == ["more seeds"]
+
+
+def test_where_test_sampling_hides_the_distance_more_samples_are_needed():
+    assert claimed([0.10, 0.11, 0.12], 0.1099)[1].needs.tolist() == ["more test samples"]
+
+
+def test_claims_on_errors_are_checked_on_errors_alone_and_in_their_unit():
+    sides = {"left": Side(method="b"), "right": Side(method="a")}
+    claim = Claim(**WORDS, column="value_test", **sides, margin=-0.003, metric="mse")
+    runs = paired([0.001, 0.0011, 0.0012]).assign(metric="mse", direction="lower")
+    for metric, verdicts in (("mse", ["holds"]), ("accuracy", [])):
+        rows = runs.assign(metric=metric)
+        compared = comparisons.compare(rows, outcomes.of(rows), comparisons.pairs({"teacher": [("b", "a")]}, [claim]))
+        found = check(Claims(source="s", claims=(claim,)), compared, NO_RATIOS)
+        assert found.verdict.tolist() == verdicts
+    assert claimed_text(-0.0011, SimpleNamespace(of="difference", column="value_test", metric="mse")) == "-0.0011"
+
+
+def test_a_claim_about_some_data_sets_is_checked_on_these_alone():
+    sides = {"left": Side(method="a"), "right": Side(method="b")}
+    claims = Claims(
+        source="s", claims=(Claim(**WORDS, column="value_test", **sides, margin=0.0, datasets=("nmnist",)),)
+    )
+    compared = compare(paired([0.1, 0.11]), ("a", "b"))
+    assert [len(check(claims, compared, NO_RATIOS, name)) for name in ("nmnist", "mnist")] == [1, 0]

@@ -500,7 +500,8 @@ CALIBRATED = config.Side(
 
 
 def claimed(rows: pd.DataFrame, left: config.Side, right: config.Side):
-    claim = config.Claim(claim="c", source="s", column="value_test", left=left, right=right, margin=0.0)
+    words = {"claim": "c", "source": "s", "why": "w", "answered_by": "x"}
+    claim = config.Claim(**words, column="value_test", left=left, right=right, margin=0.0)
     rows = rows.reset_index(drop=True)
     pairs = comparisons.pairs({"teacher": [("a", "a")]}, [claim])
     return only(

@@ -349,7 +349,7 @@ def test_at_own_steps_a_method_is_compared_with_those_asked_for_and_by_energy_wi
 
 
 def claim(more="a", fewer="b", times=1.0, column="steps_eval"):
-    return Ratio(claim="c", source="s", column=column, more=more, fewer=fewer, times=times)
+    return Ratio(claim="c", source="s", why="w", answered_by="x", column=column, more=more, fewer=fewer, times=times)
 
 
 def test_pairs_are_those_of_claims_as_they_name_them_then_those_asked_for_and_no_ann():

@@ -14,26 +14,31 @@ def page(inputs: Inputs) -> str:
     claims = inputs.table("claims")
     if claims.empty:
         return "# Claims\n\nNo claim in `params/claims.yaml` is about the methods and the metric of this experiment.\n"
-    columns = {
-        "claim": claims.claim,
-        "source": claims.source,
-        "at least": [_claimed(row.at_least, row) for row in claims.itertuples()],
-        "found": [_claimed(row.found, row) for row in claims.itertuples()],
-        "interval": [_bounds(row) for row in claims.itertuples()],
-        "n": claims.n,
-        "verdict": claims.verdict,
-    }
+    columns = {"claim": claims.claim, "source": claims.source, **found(claims)}
     return f"# Claims\n\n{table(columns)}\n"
 
 
+def found(claims: pd.DataFrame) -> dict[str, Any]:
+    """Cells by heading: what was found of claims, in rows of the table."""
+    return {
+        "at least": [claimed(row.at_least, row) for row in claims.itertuples()],
+        "found": [claimed(row.found, row) for row in claims.itertuples()],
+        "interval": [_bounds(row) for row in claims.itertuples()],
+        "n": claims.n,
+        "verdict": claims.verdict,
+        "needs": claims.needs.fillna(""),
+    }
+
+
 def _bounds(row: Any) -> str:
-    low, high = _claimed(row.low, row), _claimed(row.high, row)
+    low, high = claimed(row.low, row), claimed(row.high, row)
     return f"{low} to {high}" if low and high else f"{low} or more" if low else f"{high} or less" if high else ""
 
 
-def _claimed(value: float | None, row: Any) -> str:
+def claimed(value: float | None, row: Any) -> str:
+    """A number of a claim as text; `row` tells what it is of: a ratio, or a difference of a column."""
     if value is None or pd.isna(value):
         return ""
     if row.of == "ratio":
         return f"{value:.1f} x"
-    return SHOWN["accuracy"].difference(value) if row.column.startswith("value_") else f"{value:+.4g}"
+    return SHOWN[row.metric].difference(value) if row.column.startswith("value_") else f"{value:+.4g}"

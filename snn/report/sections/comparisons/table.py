@@ -18,13 +18,13 @@ from snn.core.columns import METRIC, Column
 from snn.evaluation.outcomes import Outcomes
 from snn.report import columns, verdicts
 from snn.report.inputs import Inputs
-from snn.report.intervals import LEVEL, Interval
-from snn.report.pairs import OUTCOME, Difference, Pair, difference, rows_of
+from snn.report.intervals import LEVEL, Estimate, Interval
+from snn.report.pairs import OUTCOME, Difference, Pair, Rows, difference
 
 EQUIVALENT = 0.01  # of accuracy: a point, the least that papers report as a difference
 COLUMNS = {
     "left": Column("", "method"),
-    "left_on": Column("", "its condition; of chips their noise, level and calibration"),
+    "left_on": Column("", "its condition; of chips their noise, level and calibration; minus clean: a change"),
     "right": Column("", "method it is compared with"),
     "right_on": Column("", "its condition"),
     "column": Column("", "of runs.csv that is compared"),
@@ -43,6 +43,10 @@ COLUMNS = {
     "sd": Column(METRIC, "standard deviation of the differences over pairs"),
     "ci95": Column(METRIC, "half the 95 % interval of the mean difference, for new seeds and new test samples"),
     "ci95_seeds": Column(METRIC, "the same for new seeds and these test samples; decides nothing"),
+    "samples": Column("samples", "of test data; empty for other columns than outcomes"),
+    "se_seeds": Column(METRIC, "standard error of the mean difference by seeds"),
+    "se_samples": Column(METRIC, "standard error by test samples, what depends on both included"),
+    "se_rest": Column(METRIC, "standard error by what depends on both"),
     "level": Column(
         "probability", "with which the interval of the verdict misses: 0.05, of primary pairs over their number"
     ),
@@ -89,8 +93,8 @@ def pairs(families: Mapping[str, Sequence[tuple[str, str]]], claims: Sequence[Cl
 
 def compare(runs: pd.DataFrame, outcomes: Outcomes, pairs: Sequence[Pair]) -> pd.DataFrame:
     """One row per pair of which both sides were run, in the given order."""
-    sides = [(pair, rows_of(pair.left, runs), rows_of(pair.right, runs)) for pair in pairs]
-    here = [(pair, left, right) for pair, left, right in sides if len(left) and len(right)]
+    sides = [(pair, Rows.of(pair.left, runs), Rows.of(pair.right, runs)) for pair in pairs]
+    here = [(pair, left, right) for pair, left, right in sides if left.found and right.found]
     primary = sum(pair.family == "primary" for pair, *_ in here)
     rows = [
         _row(pair, left, right, outcomes, LEVEL / primary if pair.family == "primary" else LEVEL)
@@ -101,10 +105,25 @@ def compare(runs: pd.DataFrame, outcomes: Outcomes, pairs: Sequence[Pair]) -> pd
 
 def described(side: Side) -> str:
     """The condition of a side in words."""
-    return " ".join(filter(None, (side.condition, side.noise, side.level, side.calibrator, side.targets)))
+    steps, change = f"{side.steps} steps" if side.steps else None, "minus clean" if side.minus_clean else None
+    parts = (side.condition, side.noise, side.level, side.calibrator, side.targets, steps, change)
+    return " ".join(filter(None, parts))
 
 
-def _row(pair: Pair, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes, level: float) -> dict[str, Any]:
+def estimate(row: Mapping[str, Any]) -> Estimate | None:
+    """The estimate that a row of the table holds; None for one seed.
+
+    Of other columns than outcomes, seeds alone vary.
+    """
+    if row["n"] < 2:
+        return None
+    by_seeds, by_samples, rest = (row[name] ** 2 for name in ("se_seeds", "se_samples", "se_rest"))
+    samples = 0 if pd.isna(row["samples"]) else int(row["samples"])
+    grain = 1 / samples if samples and row["metric"] == "accuracy" else 0.0
+    return Estimate(row["difference"], row["n"], samples, by_seeds, by_samples, rest, grain)
+
+
+def _row(pair: Pair, left: Rows, right: Rows, outcomes: Outcomes, level: float) -> dict[str, Any]:
     found = difference(left, right, outcomes, pair.column)
     interval = found.interval(level)
     row = {
@@ -116,27 +135,29 @@ def _row(pair: Pair, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes
         "family": pair.family,
         **{
             f"{column}_{name}": value
-            for name, side in (("left", left), ("right", right))
+            for name, side in (("left", left.rows), ("right", right.rows))
             for column, value in (
                 ("steps", side.steps.iloc[0]),
                 ("lr", side.lr.iloc[0] if side.epochs.any() else None),  # a conversion has none
                 ("diverged", side.seed[side.status == "diverged"].nunique()),
             )
         },
-        "metric": left.metric.iloc[0],
-        "direction": left.direction.iloc[0],
+        "metric": left.rows.metric.iloc[0],
+        "direction": left.rows.direction.iloc[0],
         "n": len(found.seeds),
         "difference": found.mean,
         "sd": found.sd,
         "ci95": found.interval().half,
         "ci95_seeds": found.over_seeds() if pair.column == OUTCOME else None,
+        **_standard_errors(found),
         "level": level,
         "low": interval.low,
         "high": interval.high,
-        "detectable": found.estimate.detectable(level) if found.estimate and len(found.seeds) > 1 else None,
-        "seeds_for_a_point": _seeds_for_a_point(found, level) if left.metric.iloc[0] == "accuracy" else None,
         "val_difference": _on_validation(left, right, found.seeds) if pair.column == OUTCOME else None,
     }
+    known = estimate(row) if pair.column == OUTCOME else None
+    row["detectable"] = known.detectable(level) if known else None
+    row["seeds_for_a_point"] = known.seeds_for(EQUIVALENT, level) if known and row["metric"] == "accuracy" else None
     within = EQUIVALENT if row["metric"] == "accuracy" and pair.column == OUTCOME else None
     higher = row["direction"] == "higher" and pair.column == OUTCOME  # errors, energy and operations are better if low
     advantage = verdicts.of_pair(interval if higher else Interval(-interval.high, -interval.low), within)
@@ -147,13 +168,16 @@ def _row(pair: Pair, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes
     return {**row, **ends, "better": better, "verdict": verdict}
 
 
-def _on_validation(left: pd.DataFrame, right: pd.DataFrame, seeds: Sequence[int]) -> float:
+def _on_validation(left: Rows, right: Rows, seeds: Sequence[int]) -> float:
     """The mean difference on validation data over the pairs."""
-    sides = [side[side.seed.isin(seeds)].groupby("seed").value_val.mean() for side in (left, right)]
+    sides = [side.values("value_val").loc[list(seeds)] for side in (left, right)]
     return float((sides[0] - sides[1]).mean())
 
 
-def _seeds_for_a_point(found: Difference, level: float) -> int | None:
-    if found.estimate is None or len(found.seeds) < 2:
-        return None
-    return found.estimate.seeds_for(EQUIVALENT, level)
+def _standard_errors(found: Difference) -> dict[str, float | None]:
+    known, n = found.estimate, len(found.seeds)
+    if known is None:
+        by_seeds = found.sd / n**0.5 if n else float("nan")
+        return {"samples": None, "se_seeds": by_seeds, "se_samples": 0.0, "se_rest": 0.0}
+    errors = {"se_seeds": known.by_seeds, "se_samples": known.by_samples, "se_rest": known.rest}
+    return {"samples": known.samples, **{name: variance**0.5 for name, variance in errors.items()}}

@@ -22,7 +22,7 @@ from snn.evaluation.outcomes import Outcomes
 from snn.report import columns
 from snn.report.inputs import Inputs
 from snn.report.intervals import chips, over_seeds, recovered
-from snn.report.pairs import by_seed, converged, difference
+from snn.report.pairs import Rows, by_seed, converged, difference
 from snn.report.select import inference, own_steps
 
 PLACE = ["method", "noise", "level"]
@@ -145,7 +145,7 @@ def _spread(rows: pd.DataFrame) -> float:
 
 def _difference(name: str, left: pd.DataFrame, right: pd.DataFrame, outcomes: Outcomes) -> dict[str, float | None]:
     """Mean and half the interval."""
-    found = difference(left, right, outcomes)
+    found = difference(Rows(left), Rows(right), outcomes)
     return {name: found.mean, f"{name}_ci95": found.interval().half}
 
 
