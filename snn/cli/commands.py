@@ -19,6 +19,7 @@ renaming, release = lazy("snn.pipeline.renaming"), lazy("snn.pipeline.release")
 audits, inputs, nir = lazy("snn.audit.audit"), lazy("snn.audit.inputs"), lazy("snn.nir.write")
 downloads = lazy("snn.data.download")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
+claims = lazy("snn.cli.claims")
 
 Options = argparse.Namespace
 MOST_CHIPS = 1000  # of a level in an audit
@@ -151,6 +152,7 @@ COMMANDS = (
         BY_DEFAULT,
     ),
     Command("readme", "write the tables that README and docs show between their markers", lambda o: readme.readme()),
+    Command("claims", "write docs/results/claims.md: every claim, and what the tables say", lambda o: claims.claims()),
     Command(
         "release",
         "push the runs of an experiment to a DVC remote and track them",

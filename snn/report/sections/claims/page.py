@@ -26,7 +26,7 @@ def found(claims: pd.DataFrame) -> dict[str, Any]:
         "interval": [_bounds(row) for row in claims.itertuples()],
         "n": claims.n,
         "verdict": claims.verdict,
-        "needs": claims.needs.fillna(""),
+        "needs": claims.needs.astype(object).fillna(""),
     }
 
 

@@ -1,0 +1,33 @@
+"""The command claims: docs/results/claims.md, from the tables on record."""
+
+from pathlib import Path
+
+from snn.config import params
+from snn.core import files
+from snn.pipeline import record
+from snn.report import claims_page
+
+PAGE = Path("docs/results/claims.md")
+TABLE = "claims.csv"
+
+
+def claims() -> None:
+    """Write the page.
+
+    Raises InputError, with no file written, if a stamp does not prove its files, if runs of today were made by code
+    that was not committed or their report is stale, or if a report of today is not made of its tables.
+    """
+    for name in record.names():
+        found = record.TablesOnRecord(name)
+        found.prove()
+        found.refuse_dirty()
+        found.refuse_stale_report()
+        found.refuse_forged_report()
+    files.write(PAGE, page())
+
+
+def page() -> str:
+    """The page that the tables on record make."""
+    sets = [record.TablesOnRecord(name) for name in record.names()]
+    answers = [claims_page.Answers(found.name, claims_page.read(found.report / TABLE), found.mark) for found in sets]
+    return claims_page.page(params.literature()[0], answers)

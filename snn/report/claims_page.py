@@ -1,0 +1,131 @@
+"""docs/results/claims.md: every claim of the four abstracts, and what the tables on record say of it. No torch."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from snn.config import Claim, Claims, Ratio
+from snn.report.markdown import table
+from snn.report.pairs import ROUNDING
+from snn.report.sections.claims.page import claimed, found
+from snn.report.sections.claims.table import COLUMNS, rows_in_metric
+from snn.report.units import from_files
+from snn.report.verdicts import NOT_RESOLVED
+
+NOT_TESTED = "not tested"
+VERDICTS = ("holds", "fails", NOT_RESOLVED, NOT_TESTED)
+INTRODUCTION = """\
+# Claims of the four abstracts
+
+Written by `python -m snn claims` from `params/claims.yaml` and `results/report/*/claims.csv`, do not edit.
+
+{counts}
+
+A claim counts once, by the experiment that is sized to answer it, the first of its rows; other sets of tables that run
+the same methods are in the rows below it. Verdicts are read off one interval per pair, for new seeds and new test
+samples (`docs/statistics.md`); about one in twenty of those on pairs that no experiment asks for is wrong. Accuracies
+are in points. *needs*: what would resolve it in 80 % of repetitions, or why nothing tests it and what would."""
+
+
+class Answers(NamedTuple):
+    """The table `claims` of a set of tables on record; `mark` tells that the set is stale, or is empty."""
+
+    name: str
+    claims: pd.DataFrame
+    mark: str = ""
+
+
+def read(path: Path) -> pd.DataFrame:
+    """A table `claims` from its file; columns that it lacks, being older, are empty."""
+    rows = pd.read_csv(path).reindex(columns=list(COLUMNS)).astype({"metric": object, "needs": object})
+    rows = rows.fillna({"metric": "accuracy", "needs": ""})
+    metric = rows.metric.iloc[0] if len(rows) else "accuracy"
+    return from_files(rows, COLUMNS, metric, rows_in_metric(rows))
+
+
+def page(claims: Claims, sets: Sequence[Answers]) -> str:
+    """The page: how many claims hold, a row per claim and set that tests it, the reasons for all margins."""
+    decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
+    rows = [row for claim in decided for row in _rows(claim, sets)]
+    verdicts = Counter(_verdict(claim, sets) for claim in decided)
+    old = sum(_verdict(claim, [answers for answers in sets if answers.mark]) != NOT_TESTED for claim in decided)
+    verdicts[NOT_TESTED] += len(claims.untested)
+    total = len(decided) + len(claims.untested)
+    counts = ", ".join(f"**{verdicts[verdict]}** {_plural(verdict, verdicts[verdict])}" for verdict in VERDICTS)
+    rows += [
+        {"claim": claim.claim, "source": claim.source, "verdict": NOT_TESTED, "needs": _reason(claim)}
+        for claim in claims.untested
+    ]
+    counts = f"Of {total} claims, {counts}." + (f" {old} of these verdicts are of stale sets." if old else "")
+    parts = [INTRODUCTION.format(counts=counts), _table(rows)]
+    if stale := [f"`{answers.name}`: {answers.mark.strip()}" for answers in sets if answers.mark]:
+        parts += ["## Stale sets", _left_out(decided, sets), *stale]
+    margins = {
+        "claim": [claim.claim for claim in decided],
+        "at least": [_at_least(claim) for claim in decided],
+        "because": [claim.why for claim in decided],
+        "answered by": [f"`{claim.answered_by}`" for claim in decided],
+    }
+    return "\n\n".join([*parts, "## Margins", table(margins)]) + "\n"
+
+
+def _rows(claim: Claim | Ratio, sets: Sequence[Answers]) -> Iterator[dict[str, Any]]:
+    """A row per set that tests a claim, first the one that answers it; that one has a row in any case."""
+    identity = {"claim": claim.claim, "source": claim.source}
+    if not any(answers.name == claim.answered_by for answers in sets):
+        name, needs = f"`{claim.answered_by}` (not run)", f"`make reproduce EXPERIMENT={claim.answered_by}`"
+        yield {**identity, "set": name, "at least": _at_least(claim), "verdict": NOT_TESTED, "needs": needs}
+    for answers in sorted(sets, key=lambda answers: (answers.name != claim.answered_by, answers.name)):
+        name = f"`{answers.name}`" + (" (stale)" if answers.mark else "")
+        tested = _tested(claim, answers)
+        if tested.empty and answers.name == claim.answered_by:
+            needs = "a report of today's code" if answers.mark else "rows in this set"
+            yield {**identity, "set": name, "at least": _at_least(claim), "verdict": NOT_TESTED, "needs": needs}
+        cells = found(tested)
+        for i in range(len(tested)):
+            yield {**identity, "set": name, **{heading: list(cells[heading])[i] for heading in cells}}
+
+
+def _tested(claim: Claim | Ratio, answers: Answers) -> pd.DataFrame:
+    """The rows of a set on this claim, as it is stated today."""
+    rows, stated = answers.claims, claim.margin if isinstance(claim, Claim) else claim.times
+    return rows[(rows.claim == claim.claim) & ((rows.at_least - stated).abs() <= ROUNDING)]
+
+
+def _verdict(claim: Claim | Ratio, sets: Sequence[Answers]) -> str:
+    """The verdict of the set that answers a claim."""
+    for answers in sets:
+        for verdict in _tested(claim, answers).verdict if answers.name == claim.answered_by else ():
+            return next(one for one in VERDICTS if verdict.startswith(one))
+    return NOT_TESTED
+
+
+def _at_least(claim: Claim | Ratio) -> str:
+    if isinstance(claim, Ratio):
+        return claimed(claim.times, pd.Series({"of": "ratio"}))
+    return claimed(claim.margin, pd.Series({"of": "difference", "metric": claim.metric, "column": claim.column}))
+
+
+def _reason(claim: Any) -> str:
+    return f"{claim.reason}; what would: {claim.resolved_by}"
+
+
+def _plural(verdict: str, number: int) -> str:
+    if verdict in ("holds", "fails"):
+        return verdict if number == 1 else verdict.removesuffix("s")
+    return f"{'is' if number == 1 else 'are'} {verdict}"
+
+
+def _left_out(decided: Sequence[Claim | Ratio], sets: Sequence[Answers]) -> str:
+    shown = sum(len(_tested(claim, answers)) for claim in decided for answers in sets)
+    left = sum(len(answers.claims) for answers in sets) - shown
+    text = "Their numbers stand above as they are on record, with the statistics of their time."
+    return f"{text} {left} of their rows are about claims in other words or with other margins, and are left out."
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    headings = ("claim", "source", "set", "at least", "found", "interval", "n", "verdict", "needs")
+    return table({heading: [row.get(heading, "") for row in rows] for heading in headings})

@@ -1,0 +1,135 @@
+"""docs/results/claims.md says what the tables on record say."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from snn.cli import claims as command
+from snn.cli.main import main
+from snn.config import Claim, Claims, Ratio, Side, Untested
+from snn.report import claims_page
+from snn.report.claims_page import Answers
+from snn.report.sections.claims.table import COLUMNS
+from tests.tables_on_record import OLDER, PAGES, digests, put
+
+ROOT = Path(__file__).parents[2]
+SIDES = {"left": Side(method="a"), "right": Side(method="b")}
+REASON = {"source": "s", "why": "reasons"}
+CLAIMS = Claims(
+    source="here",
+    claims=(
+        Claim(claim="better", **REASON, **SIDES, column="value_test", margin=0.01, answered_by="sized"),
+        Claim(
+            claim="smaller error", **REASON, **SIDES, column="value_test", margin=0.5, metric="mse", answered_by="none"
+        ),
+    ),
+    ratios=(Ratio(claim="fewer", **REASON, column="acs", more="a", fewer="b", times=10.0, answered_by="sized"),),
+    untested=(Untested(claim="first", source="s", reason="priority", resolved_by="nothing"),),
+)
+
+
+def row(claim="better", **changes) -> dict[str, object]:
+    found = {"column": "value_test", "of": "difference", "metric": "accuracy", "at_least": 0.01}
+    found |= {"found": 0.02, "low": 0.015, "high": 0.025, "n": 10, "verdict": "holds", "needs": ""}
+    return {"claim": claim, "source": "s", **found, **changes}
+
+
+def answers(name, *rows, mark="") -> Answers:
+    return Answers(name, pd.DataFrame(rows, columns=list(COLUMNS)), mark)
+
+
+def cells(page) -> list[list[str]]:
+    """The rows of the first table."""
+    lines = [line for line in page.split("\n\n## ")[0].splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
+
+
+RATIO = row("fewer", of="ratio", column="acs", at_least=10.0, found=4.0, low=3.0, high=None, verdict="not resolved")
+
+
+def test_the_page_is_that_which_the_tables_on_record_make():
+    assert (ROOT / command.PAGE).read_text() == command.page()
+
+
+def test_every_claim_has_a_row_and_counts_once_by_the_set_that_answers_it():
+    other = answers("other", row(verdict="fails", found=0.0, low=-0.01, high=0.005))
+    page = claims_page.page(CLAIMS, [other, answers("sized", row(), RATIO)])
+    assert "Of 4 claims, **1** holds, **0** fail, **1** is not resolved, **2** are not tested." in page
+    found = cells(page)
+    assert [line[0] for line in found] == ["better", "better", "smaller error", "fewer", "first"]
+    assert found[0][2:] == ["`sized`", "+1.0", "+2.0", "+1.5 to +2.5", "10", "holds", ""]
+    assert found[1][2:] == ["`other`", "+1.0", "+0.0", "-1.0 to +0.5", "10", "fails", ""]
+    assert found[2][2:] == [
+        "`none` (not run)", "+0.5000", "", "", "", "not tested", "`make reproduce EXPERIMENT=none`",
+    ]  # fmt: skip
+    assert found[3][2:] == ["`sized`", "10.0 x", "4.0 x", "3.0 x or more", "10", "not resolved", ""]
+    assert found[4][2:] == ["", "", "", "", "", "not tested", "priority; what would: nothing"]
+
+
+def test_a_claim_that_only_another_set_tests_counts_as_not_tested():
+    page = claims_page.page(CLAIMS, [answers("other", row())])
+    assert "**0** hold, **0** fail, **0** are not resolved, **4** are not tested." in page
+    assert [line[2] for line in cells(page)[:2]] == ["`sized` (not run)", "`other`"]
+
+
+def test_a_verdict_given_convergence_counts_and_one_seed_does_not():
+    given = claims_page.page(CLAIMS, [answers("sized", row(verdict="fails, given convergence"))])
+    assert "**1** fails" in given
+    one = claims_page.page(CLAIMS, [answers("sized", row(verdict="not tested: one seed"))])
+    assert "**4** are not tested" in one
+
+
+def test_a_stale_set_is_marked_and_what_it_counts_is_told():
+    page = claims_page.page(CLAIMS, [answers("sized", row(), mark="\n*Made by commit aaaaaaa; older.*\n")])
+    assert cells(page)[0][2] == "`sized` (stale)"
+    assert "1 of these verdicts are of stale sets." in page
+    assert "`sized`: *Made by commit aaaaaaa; older.*" in page
+    assert "stale" not in claims_page.page(CLAIMS, [answers("sized", row())])
+
+
+def test_rows_about_another_margin_or_other_words_are_left_out_and_counted():
+    page = claims_page.page(CLAIMS, [answers("sized", row(at_least=0.0), row("other words"), mark="*old*")])
+    assert "2 of their rows are about claims in other words or with other margins" in page
+    assert [line[0] for line in cells(page)] == ["better", "smaller error", "fewer", "first"]
+
+
+def test_tables_of_before_a_column_are_read_in_their_units(tmp_path):
+    old = pd.DataFrame([row(at_least=1.0, found=2.0, low=1.5, high=2.5)]).drop(columns=["metric", "needs"])
+    old.to_csv(tmp_path / "claims.csv", index=False)
+    (found,) = claims_page.read(tmp_path / "claims.csv").itertuples()
+    assert (found.at_least, found.found, found.low, found.needs) == (0.01, 0.02, 0.015, "")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder, the working directory, in which `smoke` is on record."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command.record, "names", lambda: ["smoke"])
+    return tmp_path
+
+
+HOLDS = pd.DataFrame([row()], columns=list(COLUMNS)).to_csv(index=False)
+
+
+def test_a_forged_table_is_refused_and_no_page_is_written(here, capsys):
+    _, report = put("smoke", OLDER, pages={**PAGES, "claims.csv": HOLDS})
+    (report / "claims.csv").write_text(HOLDS.replace("holds", "fails"))
+    assert main(["claims"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {report}/claims.csv: ")
+    assert not (here / command.PAGE).exists()
+
+
+def test_a_stale_report_of_runs_of_today_is_refused_and_no_page_is_written(here, capsys):
+    _, report = put("smoke", digests()[0], OLDER, pages={**PAGES, "claims.csv": HOLDS})
+    assert main(["claims"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {report}: ")
+    assert not (here / command.PAGE).exists()
+
+
+def test_the_page_of_proven_tables_is_written(here):
+    put("smoke", OLDER, pages={**PAGES, "claims.csv": HOLDS})
+    assert main(["claims"]) == 0
+    page = (here / command.PAGE).read_text()
+    assert "`smoke`: *Made by commits " in page
+    assert page == command.page()
