@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from snn.config.params import literature, load, names
-from snn.evaluation.rows import RunRow
+from snn.evaluation.rows import Row
 
 FIGURES = literature()[1].figures
 
@@ -116,7 +116,7 @@ def test_the_experiment_that_answers_a_claim_runs_both_of_its_sides(claim):
 @pytest.mark.parametrize("claim", CLAIMS.claims, ids=ids)
 def test_a_claim_is_about_a_column_that_there_is(claim):
     conventions = {f"energy_nj_{name}" for name in names("energy")}
-    assert claim.column in {"value_test", "energy_nj", *RunRow.columns(), *conventions}
+    assert claim.column in {"value_test", "energy_nj", *Row.columns(), *conventions}
 
 
 @pytest.mark.parametrize("ratio", CLAIMS.ratios, ids=ids)
