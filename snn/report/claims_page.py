@@ -26,7 +26,7 @@ Written by `python -m snn claims` from `params/claims.yaml` and `results/report/
 
 A claim counts once, by the experiment that is sized to answer it, the first of its rows; other sets of tables that run
 the same methods are in the rows below it. Verdicts are read off one interval per pair, for new seeds and new test
-samples (`docs/statistics.md`); about one in twenty of those on pairs that no experiment asks for is wrong. Accuracies
+samples (`docs/statistics.md`); about one in twenty of those on pairs that are not primary is wrong. Accuracies
 are in points, energies in nJ. *needs*: what would resolve it in 80 % of repetitions, or why nothing tests it and what
 would."""
 
