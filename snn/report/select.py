@@ -5,9 +5,14 @@ import pandas as pd
 SAME = 12  # decimals to which differences are rounded before they are compared
 
 
+def at_own_steps(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of runs or of the summary that were evaluated with the steps that they were trained with."""
+    return rows[rows.steps_eval == rows.steps]
+
+
 def own_steps(rows: pd.DataFrame, condition: str = "clean") -> pd.DataFrame:
-    """Rows of runs or of the summary with this condition, evaluated with the steps that they were trained with."""
-    return rows[(rows.condition == condition) & (rows.steps_eval == rows.steps)]
+    """Of these, the rows with one condition."""
+    return at_own_steps(rows[rows.condition == condition])
 
 
 def inference(runs: pd.DataFrame) -> pd.Series:

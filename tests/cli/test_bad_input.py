@@ -25,9 +25,10 @@ STAGES = ["prepare", "train", "tune", "calibrate", "evaluate", "collect", "repor
 
 @pytest.fixture(scope="module")
 def grid() -> Plan:
-    """One rule, one seed, one epoch, one chip."""
+    """One rule at a tuned learning rate, one seed, one epoch, one chip."""
     document = params.read_yaml(params.FOLDER / "experiments" / "smoke.yaml")
     document |= {"methods": ["tet"], "overrides": {m: {"training": {"epochs": 1}} for m in ("ann", "tet")}}
+    document |= {"learning_rates": [0.01], "tuning_seeds": [100]}
     original = params.load
     with pytest.MonkeyPatch.context() as patch:
         tiny = params.parse("experiments", document, Path("tiny"))

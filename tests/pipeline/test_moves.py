@@ -128,7 +128,7 @@ def edited(tree: Path, file: str, code: str, changed: str) -> set[str]:
             "self.treatments, self.run.seed + 1)",
             {"calibrate", "evaluate", "collect", "report"},
         ),
-        ("jobs/collect.py", "seed=run.seed,", "seed=0,", {"collect", "report"}),
+        ("jobs/collect.py", "rows=evaluation.folder,", "rows=evaluation.run.folder,", {"collect", "report"}),
         ("jobs/report.py", "static=frozenset(self.static)", "static=frozenset()", {"report"}),
     ],
 )

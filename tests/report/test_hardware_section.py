@@ -25,8 +25,9 @@ from snn.report.sections.hardware import figure as noise_figure
 from snn.report.sections.hardware import page as hardware_page
 from snn.report.sections.hardware import table as hardware_section
 from snn.report.sections.ratios import table as ratios
+from snn.report.sections.summary import table as summary_section
 from tests import outcomes
-from tests.report_inputs import NO_FLAGS, inputs
+from tests.report_inputs import NO_FLAGS, NO_TUNING, inputs
 from tests.rows import frame, row
 
 CHIP = {"noise": "mismatch", "level": 0.2}
@@ -555,40 +556,40 @@ def drawn(figure) -> list[tuple[list[float], list[float]]]:
     return found
 
 
-def test_the_figure_of_noise_draws_the_table_without_controls():
+def test_the_figure_of_noise_starts_at_the_clean_network_and_draws_no_controls():
     levels = {0.2: ([[0.5], [0.4]], [[0.7], [0.6]]), 0.4: ([[0.3], [0.2]], [[0.5], [0.6]])}
     parts = [runs([0.9, 0.8], *values, level=level) for level, values in levels.items()]
     rows = pd.concat([parts[0], parts[1][parts[1].condition != "clean"]])
     controls = rows[rows.condition == "calibrated"].assign(value_test=0.123, value_test_last=0.123)
     rows = pd.concat([rows, controls.assign(control="shuffled"), controls.assign(control="level_0", level=0.0)])
-    lines = drawn(noise_figure.figure(inputs(rows, {"hardware": recovery(rows), "summary": NO_FLAGS})))
-    before, after, clean = [(x, pytest.approx(y)) for x, y in (
-        ([0.2, 0.4], [45.0, 25.0]), ([0.2, 0.4], [65.0, 55.0]), ([0, 1], [85.0, 85.0]),
+    rows = pd.concat([rows, rows.assign(steps_eval=8, value_test=0.1)]).reset_index(drop=True)
+    summary = summary_section.with_level_0(summary_section.summarise(rows, NO_TUNING, outcomes.of(rows)))
+    figure = noise_figure.figure(inputs(rows, {"summary": summary.assign(flags=None)}))
+    (band,) = figure.axes[0].collections
+    assert band.get_datalim(figure.axes[0].transData).y1 <= 100
+    assert drawn(figure) == [(x, pytest.approx(y)) for x, y in (
+        ([0, 0.2, 0.4], [85.0, 45.0, 25.0]), ([0, 0.2, 0.4], [85.0, 65.0, 55.0]),
     )]  # fmt: skip
-    assert lines == [before, after, clean]
 
 
-def test_the_figure_of_calibration_shows_the_level_with_the_most_treatments_and_no_control():
-    blank = {"method": "a", "lr": 0.1, "seed": 0, "chip": 0, "targets": "own", "control": None, "updates": 1}
-    trials = [
-        {**blank, "noise": noise, "level": level, "calibrator": calibrator, "epoch": epoch, "shown": 24 * epoch,
-         "operations": 1e6 * epoch, "value_val": level + 0.01 * epoch + 0.1 * (calibrator == "bptt")}
-        for noise, level, calibrators in (
-            ("mismatch", 0.1, ["ltl_offline"]),
-            ("mismatch", 0.2, ["ltl_offline", "bptt"]),
-            ("stuck", 0.3, ["ltl_offline"]),
-        )
-        for calibrator in calibrators
-        for epoch in (0, 1)
-    ]  # fmt: skip
-    controls = [
-        {**trial, "control": "shuffled", "value_val": 0.9, "calibrator": f"c{i}"} for i, trial in enumerate(trials)
-    ]
-    lines = drawn(
-        calibration_figure.figure(
-            inputs(made={"summary": NO_FLAGS}, collected={"calibration": pd.DataFrame(trials + controls)})
-        )
+def test_the_figure_of_calibration_shows_what_is_left_where_there_are_most_treatments_and_no_control():
+    rows = pd.concat(
+        [
+            runs([0.9, 0.8], [[0.5], [0.4]], [[0.7], [0.6]], level=0.2),
+            runs([0.9, 0.8], [[0.3], [0.2]], [[0.5], [0.6]], level=0.4).query("condition != 'clean'"),
+        ]
     )
-    by_shown = lines[:2]
-    assert by_shown == [([0, 24], pytest.approx([20, 21])), ([0, 24], pytest.approx([30, 31]))]
-    assert len(lines) == 3 * 2
+    treated = rows[rows.condition == "calibrated"]
+    others = [
+        treated.assign(calibrator="bptt", value_test=0.75, value_test_last=0.75),
+        treated.assign(control="shuffled", value_test=0.1),
+        rows[rows.condition != "clean"].assign(noise="stuck", value_test=0.2),
+    ]
+    rows = pd.concat([rows, *others]).reset_index(drop=True)
+    figure = calibration_figure.figure(inputs(rows, {"hardware": recovery(rows), "summary": NO_FLAGS}))
+    (axes,) = figure.axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["a: ltl_offline, own", "a: bptt, own"]
+    lines = [line for line in axes.get_lines() if len(line.get_xdata()) == 1 and line.get_marker() in "xo"]
+    points = [(float(line.get_xdata()[0]), int(line.get_ydata()[0])) for line in lines]
+    assert points == [(pytest.approx(x), y) for x, y in ((-60, 0), (-30, 0), (-60, 1), (-10, 1))]

@@ -129,6 +129,17 @@ def test_a_figure_for_other_steps_or_other_conditions_is_not_ours():
     assert published.beside([figure()], summary, "published").no_gap.tolist() == ["not run here"]
 
 
+def test_at_level_0_of_every_noise_model_a_chip_is_the_clean_network():
+    chips = [row(test=0.4, condition="noisy", noise=noise, level=0.1, chip=0) for noise in ("m", "stuck")]
+    clean = [row(test=0.9), row(test=0.8, steps_eval=8)]
+    summary = summary_section.with_level_0(summarise(frame(*clean, row("b"), *chips)))
+    found = summary[summary.level == 0]
+    assert set(found.method) == {"a"}
+    kept = found[["noise", "steps_eval", "value_test_mean", "condition"]].values.tolist()
+    assert kept == [[noise, *one, "noisy"] for noise in ("m", "stuck") for one in ((4, 0.9), (8, 0.8))]
+    assert summary_section.with_level_0(summarise(frame(*clean))).level.isna().all()
+
+
 # pages
 
 

@@ -23,7 +23,7 @@ from snn.report import columns
 from snn.report.inputs import Inputs
 from snn.report.intervals import chips, over_seeds, recovered
 from snn.report.pairs import Rows, by_seed, converged, difference
-from snn.report.select import inference, own_steps
+from snn.report.select import at_own_steps, inference, own_steps
 
 PLACE = ["method", "noise", "level"]
 TREATMENT = ["calibrator", "targets", "control"]
@@ -74,7 +74,7 @@ def table(inputs: Inputs) -> pd.DataFrame:
 
 def recovery(runs: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
     """One row per method, noise, level and treatment, then those of controls; at the steps of the run."""
-    runs = runs[runs.steps_eval == runs.steps]
+    runs = at_own_steps(runs)
     clean = own_steps(runs)
     work = inference(runs)
     per_inference = [work.get((row.method, row.lr, row.seed)) for row in runs[["method", "lr", "seed"]].itertuples()]

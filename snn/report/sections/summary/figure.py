@@ -26,11 +26,10 @@ def figure(inputs: Inputs) -> Figure:
         axes.plot(tried.energy_nj, values, color=look.colour, marker=look.marker, ms=3, lw=0.8, ls=look.line)
     for row in own_steps(summary).itertuples():
         look = style[row.method]
-        whisker = None if pd.isna(row.value_test_ci95) else metric.factor * row.value_test_ci95
         axes.errorbar(
             row.energy_nj,
             metric.factor * row.value_test_mean,
-            whisker,
+            metric.whiskers(row.value_test_mean, row.value_test_ci95),
             color=look.colour,
             marker=look.marker,
             capsize=3,

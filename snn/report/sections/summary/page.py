@@ -8,7 +8,7 @@ from snn.report import flags
 from snn.report.inputs import Inputs
 from snn.report.markdown import ARROW, table
 from snn.report.metric import Metric
-from snn.report.select import own_steps
+from snn.report.select import at_own_steps, own_steps
 
 MIXED = {  # columns of costs.csv, and what it means if they differ
     "device": "on several devices",
@@ -41,12 +41,13 @@ def page(inputs: Inputs) -> str:
         _introduction(inputs, clean),
         table(columns),
     ]
-    own_chips = summary[summary.steps_eval == summary.steps]
+    chips = at_own_steps(summary[summary.level > 0])
     for hardware in inputs.experiment.hardware:
-        chips = f"{hardware.chips} chip{'s' * (hardware.chips > 1)}"
+        number = f"{hardware.chips} chip{'s' * (hardware.chips > 1)}"
+        title = f"test {metric.title} on {number}, before{ARROW}after calibration; more in hardware.md"
         parts += [
-            f"## {hardware.noise}: test {metric.title} on {chips}, before{ARROW}after calibration; more in hardware.md",
-            table(_noise(clean, own_chips[own_chips.noise == hardware.noise], metric)),
+            f"## {hardware.noise}: {title}",
+            table(_noise(clean, chips[chips.noise == hardware.noise], metric)),
         ]
     mixed = [words for name, words in MIXED.items() if costs[name].nunique() > 1]
     if warned := flags.by_method(summary):

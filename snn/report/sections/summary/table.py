@@ -45,7 +45,7 @@ WORK = ["spikes", "sparsity", *OPERATIONS, "energy_nj"]
 
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
-    summary = summarise(inputs.runs, inputs.collected["tuning"], inputs.outcomes)
+    summary = with_level_0(summarise(inputs.runs, inputs.collected["tuning"], inputs.outcomes))
     summary = beside_teacher(summary, inputs.experiment.teacher, inputs.teachers)
     summary = beside_summary(summary, inputs.published.figures, inputs.layout)
     layers = flags.of_layers(inputs.collected["layers"])
@@ -94,6 +94,17 @@ def summarise(runs: pd.DataFrame, tuning: pd.DataFrame, outcomes: Outcomes) -> p
     at_edge = ((summary.lr == grid["min"]) | (summary.lr == grid["max"])).astype("boolean").where(grid["min"].notna())
     summary.insert(summary.columns.get_loc("lr") + 1, "lr_at_edge", at_edge)
     return summary
+
+
+def with_level_0(summary: pd.DataFrame) -> pd.DataFrame:
+    """The summary with rows at level 0 of every noise model, where a chip is the clean network."""
+    kinds = summary[summary.condition == "noisy"].groupby(["method", "noise"], sort=False).size().index
+    clean = summary[summary.condition == "clean"]
+    first = [
+        clean[clean.method == method].assign(condition="noisy", noise=noise, level=0.0, chips_sd=0.0)
+        for method, noise in kinds
+    ]
+    return pd.concat([summary, *first], ignore_index=True) if first else summary
 
 
 def _half(rows: pd.DataFrame, outcomes: Outcomes) -> float:
