@@ -20,6 +20,7 @@ audits, inputs, nir = lazy("snn.audit.audit"), lazy("snn.audit.inputs"), lazy("s
 downloads = lazy("snn.data.download")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
 claims = lazy("snn.cli.claims")
+recommend, places = lazy("snn.cli.recommend"), lazy("snn.report.recommend")
 
 Options = argparse.Namespace
 MOST_CHIPS = 1000  # of a level in an audit
@@ -75,6 +76,15 @@ def _audit(o: Options) -> None:
     noises = audits.NOISES if o.noise is None else o.noise
     page = audits.audit(o.model, o.data, out, o.steps, o.dt, noises, o.chips, o.limit)
     print(f"tables and figures are in {out}; open {page}")
+
+
+def _recommend(o: Options) -> None:
+    if o.level is not None and o.noise is None:
+        raise InputError("--level", "is given without --noise", "name the noise, see python -m snn list noise")
+    if o.noise is not None and o.level is None:
+        raise InputError("--noise", "is given without --level", "give the level of the noise")
+    place = places.Place(o.noise, o.level or 0.0, o.steps, not o.no_calibration)
+    recommend.recommend(place, o.energy, o.dataset)
 
 
 def _export(o: Options) -> None:
@@ -150,6 +160,17 @@ COMMANDS = (
         "print an experiment's summary and the path of its page",
         lambda o: inspect.summary(o.experiment),
         BY_DEFAULT,
+    ),
+    Command(
+        "recommend",
+        "which rule for a chip, from the tables on record",
+        _recommend,
+        Argument("--noise", help="noise model of the chip, see snn list noise; without it: clean networks"),
+        Argument("--level", type=float, help="of the noise"),
+        Argument("--steps", type=int, required=True, help="of an inference"),
+        Argument("--no-calibration", action="store_true", help="chips as manufactured"),
+        Argument("--energy", default="horowitz45_fp32", help="energy table, see snn list energy"),
+        Argument("--dataset", help="only tables on this data set"),
     ),
     Command("readme", "write the tables that README and docs show between their markers", lambda o: readme.readme()),
     Command("claims", "write docs/results/claims.md: every claim, and what the tables say", lambda o: claims.claims()),

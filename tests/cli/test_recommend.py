@@ -1,0 +1,61 @@
+"""The command recommend answers from tables on record, and says what there is instead."""
+
+import pytest
+
+from snn.cli.main import main
+from snn.core import stored
+from snn.evaluation.rows import Row
+from snn.pipeline import record
+from snn.report.units import for_files
+from tests import outcomes
+from tests.report.test_recommend import BAD, GOOD, SAME, chips
+from tests.rows import frame
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with tables of `digits`, on record there; its digests are not asked for."""
+    monkeypatch.chdir(tmp_path)
+    facts = {"samples_test": outcomes.SAMPLES, "sampling_error": 0.01, "parameters": 1, "samples_seen": 1}
+    rows = frame(*chips("stbp", *BAD, acs=10.0), *chips("tet", *GOOD, acs=1e6), *chips("tandem", *SAME, steps_eval=4))
+    rows = rows.assign(**facts, dense_macs_padded=1, threads=1, digest="d").reindex(columns=list(Row.model_fields))
+    folder = tmp_path / "results/tables/digits"
+    outcomes.of(rows).write(folder / "outcomes.safetensors")
+    written = for_files(rows, Row.columns(), "accuracy").astype(object).where(rows.notna(), None)
+    stored.write_csv(folder / "runs.csv", written.to_dict("records"))
+    monkeypatch.setattr(record, "names", lambda: ["digits"])
+    monkeypatch.setattr(record.TablesOnRecord, "mark", "")
+
+
+def run(capsys, *arguments: str, status: int = 0) -> str:
+    assert main(["recommend", *arguments]) == status
+    told = capsys.readouterr()
+    return told.err if status else told.out
+
+
+def test_the_answer_names_the_first_row_what_is_alike_and_what_is_cheapest(here, capsys):
+    told = run(capsys, "--noise", "mismatch", "--level", "0.2", "--steps", "4")
+    lines = told.splitlines()
+    assert lines[0] == "digits: d, n, mismatch at level 0.2, T = 4, calibrated, horowitz45_fp32"
+    assert [line.split()[0] for line in lines[3:6]] == ["tet", "tandem", "stbp"]
+    assert "tet (ltl_offline, own targets) is first; 1 of 2 others cannot be told apart from it" in told
+    assert "tandem (ltl_offline, own targets) needs the least energy of these" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--noise", "mismatch", "--level", "0.3", "--steps", "4"), "choose a level of 0.2, and T of 4"),
+        (("--noise", "mismatch", "--level", "0.2", "--steps", "5"), "choose a level of 0.2, and T of 4"),
+        (("--noise", "mismtch", "--level", "0.2", "--steps", "4"), "the nearest is 'mismatch'"),
+        (("--noise", "stuck", "--level", "0.1", "--steps", "4"), "run an experiment that has it under `hardware`"),
+        (("--noise", "mismatch", "--steps", "4"), "give the level of the noise"),
+        (("--level", "0.2", "--steps", "4"), "name the noise"),
+        (("--steps", "4", "--dataset", "digit"), "the nearest is 'digits'"),
+        (("--steps", "4", "--energy", "horowitz"), "horowitz45"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_in_one_line_that_says_what_to_ask(arguments, line, here, capsys):
+    told = run(capsys, *arguments, status=2)
+    assert line in told
+    assert told.count("\n") == 1
