@@ -20,6 +20,7 @@ audits, inputs, nir = lazy("snn.audit.audit"), lazy("snn.audit.inputs"), lazy("s
 downloads = lazy("snn.data.download")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
 claims = lazy("snn.cli.claims")
+compare = lazy("snn.cli.compare")
 recommend, places = lazy("snn.cli.recommend"), lazy("snn.report.recommend")
 
 Options = argparse.Namespace
@@ -171,6 +172,21 @@ COMMANDS = (
         Argument("--no-calibration", action="store_true", help="chips as manufactured"),
         Argument("--energy", default="horowitz45_fp32", help="energy table, see snn list energy"),
         Argument("--dataset", help="only tables on this data set"),
+    ),
+    Command(
+        "compare",
+        "what moved between two versions of the tables on record, and why",
+        lambda o: compare.compare(o.old, o.new, o.experiment, o.format),
+        Argument("old", help="revision of git (tag, commit, branch), or folder that holds results/tables"),
+        Argument("new", nargs="?", default=".", help="the same; default: this folder"),
+        Argument("--experiment", help="only this one"),
+        Argument("--format", choices=["table", "markdown"], default="table"),
+    ),
+    Command(
+        "check",
+        "compare the tables of an experiment here with the committed ones; exit status 1 if a cell moved",
+        lambda o: compare.check(o.experiment),
+        BY_DEFAULT,
     ),
     Command("readme", "write the tables that README and docs show between their markers", lambda o: readme.readme()),
     Command("claims", "write docs/results/claims.md: every claim, and what the tables say", lambda o: claims.claims()),

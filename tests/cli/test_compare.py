@@ -1,0 +1,126 @@
+"""The commands compare and check: between revisions and folders, in a toy repository."""
+
+import subprocess
+
+import pandas as pd
+import pytest
+
+from snn.cli.main import main
+from snn.core import stored
+from snn.evaluation.rows import Row
+from snn.report.collected import CostRow
+from snn.report.units import for_files
+from tests import outcomes
+from tests.report.test_changes import some
+from tests.rows import frame
+
+FACTS = {"samples_test": outcomes.SAMPLES, "sampling_error": 0.01, "parameters": 1, "samples_seen": 1}
+
+
+def git(*arguments: str) -> str:
+    name = ("-c", "user.name=a", "-c", "user.email=a@b")
+    return subprocess.run(["git", *name, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def put(folder, commit: str, *rows, machine="m0", data="d0", digest="0") -> None:
+    """Tables of `digits` in a folder."""
+    runs = frame(*rows).assign(**FACTS, dense_macs_padded=1, threads=1)
+    runs["digest"] = [f"{digest}{i:011x}" for i in range(len(runs))]
+    runs = runs.reindex(columns=list(Row.model_fields))
+    blank = {"cpu_seconds": 1.0, "device": "cpu", "peak_mb": 1.0, "seconds": 1.0, "start_cpu_seconds": 1.0}
+    blank |= {"commit": commit, "dirty": False, "versions": "v0", "platform": "p", "machine": machine}
+    costs = [
+        {**blank, "path": f"results/runs/d/n/{r.method}/T4/s{r.seed}-{r.digest}", "parents": f"data={data}"}
+        for r in runs.itertuples()
+    ]
+    tables = folder / "results/tables/digits"
+    outcomes.of(runs).write(tables / "outcomes.safetensors")
+    written = for_files(runs, Row.columns(), "accuracy").astype(object).where(runs.notna(), None)
+    stored.write_csv(tables / "runs.csv", written.to_dict("records"))
+    stored.write_csv(tables / "costs.csv", costs, list(CostRow.model_fields))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A repository with two commits of code; tables of the first are tagged v1, those of the second lie beside."""
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+    commits = []
+    for text in ("x = 1\n", "x = 2\n"):
+        (tmp_path / "snn").mkdir(exist_ok=True)
+        (tmp_path / "snn/rule.py").write_text(text)
+        git("add", "-A")
+        git("commit", "-qm", text)
+        commits.append(git("rev-parse", "HEAD"))
+    put(tmp_path, commits[0], *some("tet"), *some("stbp"), *some("sdt"), *some("gone"))
+    git("add", "-A")
+    git("commit", "-qm", "tables")
+    git("tag", "v1")
+    rows = [*some("tet", shift=0.1), *some("stbp"), *some("sdt", shift=0.000125), *some("come")]
+    put(tmp_path, commits[1], *rows, digest="1")
+    return tmp_path
+
+
+def run(capsys, *arguments: str, status: int = 0) -> str:
+    assert main(list(arguments)) == status
+    told = capsys.readouterr()
+    return told.err if status == 2 else told.out
+
+
+def told(text: str) -> dict[str, list[str]]:
+    """The cells of a table by method: state and why."""
+    rows = [line.split() for line in text.splitlines()]
+    return {row[0]: row[-2:] for row in rows if row and row[0] in ("tet", "stbp", "sdt", "gone", "come")}
+
+
+def test_every_kind_of_change_is_named_with_its_reason(here, capsys):
+    text = run(capsys, "compare", "v1")
+    assert text.startswith("digits: 1 identical, 1 within, 1 moved, 1 appeared, 1 vanished\n")
+    assert told(text) == {
+        "tet": ["moved", "code"],
+        "sdt": ["within", "code"],
+        "come": ["appeared", "code"],
+        "gone": ["vanished", "code"],
+    }
+
+
+def test_a_folder_is_compared_as_a_revision_is(here, tmp_path_factory, capsys):
+    other = tmp_path_factory.mktemp("other")
+    put(other, git("rev-parse", "HEAD~2"), *some("tet", shift=0.1), machine="m1", data="d1", digest="1")
+    assert "data, machine" in run(capsys, "compare", "v1", str(other))
+    assert "| method" in run(capsys, "compare", "v1", str(other), "--format", "markdown")
+
+
+def test_what_is_not_changed_is_one_line(here, capsys):
+    assert run(capsys, "compare", ".", ".") == "digits: 4 identical\n\n"
+
+
+def test_check_compares_with_the_commit_and_its_exit_status_tells_whether_a_cell_moved(here, capsys):
+    assert "1 moved" in run(capsys, "check", "--experiment", "digits", status=1)
+    git("add", "-A")
+    git("commit", "-qm", "new tables")
+    assert "identical" in run(capsys, "check", "--experiment", "digits")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("compare", "v7"), "v7: is neither a folder with results/tables nor a revision"),
+        (("compare", "v1", "nowhere"), "nowhere: is neither"),
+        (("compare", "v1", "--experiment", "hardware"), "has no tables in v1 and ."),
+        (("check", "--experiment", "hardware"), "has no tables in the last commit"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_one_line(arguments, line, here, capsys):
+    error = run(capsys, *arguments, status=2)
+    assert line in error
+    assert error.count("\n") == 1
+
+
+def test_tables_of_older_code_are_not_compared_and_said_so(here, capsys):
+    (here / "results/tables/digits/outcomes.safetensors").unlink()
+    assert "digits: not compared; is missing" in run(capsys, "compare", "v1")
+
+
+def test_a_table_is_read_as_it_was_written(here):
+    assert pd.read_csv("results/tables/digits/runs.csv").value_test.max() > 1  # in percent
