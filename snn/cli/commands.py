@@ -20,7 +20,7 @@ audits, inputs, nir = lazy("snn.audit.audit"), lazy("snn.audit.inputs"), lazy("s
 downloads = lazy("snn.data.download")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
 claims = lazy("snn.cli.claims")
-compare = lazy("snn.cli.compare")
+compare, trace, prune = lazy("snn.cli.compare"), lazy("snn.cli.trace"), lazy("snn.cli.prune")
 recommend, places = lazy("snn.cli.recommend"), lazy("snn.report.recommend")
 
 Options = argparse.Namespace
@@ -79,13 +79,19 @@ def _audit(o: Options) -> None:
     print(f"tables and figures are in {out}; open {page}")
 
 
-def _recommend(o: Options) -> None:
+def _place(o: Options) -> Any:
+    """The kind of chips that is asked for."""
     if o.level is not None and o.noise is None:
         raise InputError("--level", "is given without --noise", "name the noise, see python -m snn list noise")
     if o.noise is not None and o.level is None:
         raise InputError("--noise", "is given without --level", "give the level of the noise")
-    place = places.Place(o.noise, o.level or 0.0, o.steps, not o.no_calibration)
-    recommend.recommend(place, o.energy, o.dataset)
+    return places.Place(o.noise, o.level or 0.0, o.steps, not o.no_calibration)
+
+
+def _trace(o: Options) -> None:
+    if o.steps is None and o.noise is not None:
+        raise InputError("--noise", "is given without --steps", "give the steps of an inference")
+    trace.trace(o.experiment, o.method, o.column, None if o.steps is None else _place(o))
 
 
 def _export(o: Options) -> None:
@@ -97,6 +103,11 @@ def _export(o: Options) -> None:
 EXPERIMENT = Argument("--experiment", required=True)
 BY_DEFAULT = Argument("--experiment", default=DEFAULT_EXPERIMENT)
 REMOTE = Argument("--remote", required=True, help="directory or URL")
+CHIP = (
+    Argument("--noise", help="noise model of the chip, see snn list noise; without it: clean networks"),
+    Argument("--level", type=float, help="of the noise"),
+    Argument("--no-calibration", action="store_true", help="chips as manufactured"),
+)
 COMMANDS = (
     *(_stage(name) for name in STAGES if name != "report"),
     Command(
@@ -165,13 +176,21 @@ COMMANDS = (
     Command(
         "recommend",
         "which rule for a chip, from the tables on record",
-        _recommend,
-        Argument("--noise", help="noise model of the chip, see snn list noise; without it: clean networks"),
-        Argument("--level", type=float, help="of the noise"),
+        lambda o: recommend.recommend(_place(o), o.energy, o.dataset),
         Argument("--steps", type=int, required=True, help="of an inference"),
-        Argument("--no-calibration", action="store_true", help="chips as manufactured"),
+        *CHIP,
         Argument("--energy", default="horowitz45_fp32", help="energy table, see snn list energy"),
         Argument("--dataset", help="only tables on this data set"),
+    ),
+    Command(
+        "trace",
+        "where a number of the tables on record comes from: every seed, what made it, what it cost",
+        _trace,
+        Argument("experiment"),
+        Argument("method"),
+        Argument("column", nargs="?", default="value_test", help="of runs.csv, see docs/tables.md"),
+        Argument("--steps", type=int, help="of an inference; default: those of the run, on no chip"),
+        *CHIP,
     ),
     Command(
         "compare",
@@ -187,6 +206,12 @@ COMMANDS = (
         "compare the tables of an experiment here with the committed ones; exit status 1 if a cell moved",
         lambda o: compare.check(o.experiment),
         BY_DEFAULT,
+    ),
+    Command(
+        "prune",
+        "list the results here that no table and no experiment names",
+        lambda o: prune.prune(o.delete),
+        Argument("--delete", action="store_true", help="and delete them"),
     ),
     Command("readme", "write the tables that README and docs show between their markers", lambda o: readme.readme()),
     Command("claims", "write docs/results/claims.md: every claim, and what the tables say", lambda o: claims.claims()),

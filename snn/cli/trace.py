@@ -1,0 +1,59 @@
+"""The command trace: where a number of the tables on record comes from. No torch."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from snn.cli.listing import aligned
+from snn.core.columns import METRIC
+from snn.core.errors import InputError, nearest, reproduce
+from snn.evaluation.rows import Row
+from snn.pipeline import record
+from snn.report import collected
+from snn.report.metric import SHOWN
+from snn.report.recommend import Place
+
+
+def trace(experiment: str, method: str, column: str, place: Place | None) -> None:
+    """Print the value of a column of runs.csv under every seed, and what made each run.
+
+    `place`: on chips; None: of the clean network at its own steps. Raises InputError naming what is not there.
+    """
+    found = record.TablesOnRecord(experiment)
+    if not found.tables.is_dir():
+        raise InputError(experiment, "has no tables on record", nearest(experiment, record.names()))
+    found.prove()
+    runs = collected.read(found.tables / "runs.csv", Row)
+    for what, name, known in (("method", method, runs.method.unique()), ("column", column, runs.columns)):
+        if name not in known:
+            raise InputError(f"{what} {name}", f"is not in the tables of {experiment}", nearest(name, list(known)))
+    runs = runs[runs.method == method]
+    rows = place.rows(runs) if place else runs[(runs.condition == "clean") & (runs.steps_eval == runs.steps)]
+    if rows.empty:
+        raise InputError(f"method {method}", f"was not evaluated so in {experiment}", "see results/tables/*/runs.csv")
+    costs = collected.read(found.tables / "costs.csv", collected.CostRow)
+    print(_told(found, rows, column, costs))
+
+
+def _told(found: record.TablesOnRecord, rows: pd.DataFrame, column: str, costs: pd.DataFrame) -> str:
+    about = Row.columns()[column]
+    unit = SHOWN[rows.metric.iloc[0]].unit if about.unit == METRIC else about.unit
+    parts = [f"{found.name}, {rows.method.iloc[0]}, {column}{f' ({unit})' if unit else ''}: {about.meaning}"]
+    if rows[column].dtype.kind in "if":
+        parts.append(f"mean over {rows.seed.nunique()} seeds: {rows.groupby('seed')[column].mean().mean():.6g}")
+    parts += ["", aligned([_row(row, column) for _, row in rows.iterrows()])]
+    made = {digest: costs[costs.path.str.endswith(f"-{digest}")].iloc[0] for digest in dict.fromkeys(rows.digest)}
+    for digest, cost in made.items():
+        facts = [f"  {name}: {cost[name]}" for name in ("commit", "dirty", "machine", "versions", "parents")]
+        parts += ["", f"{digest}  {cost.path}", *facts, f"  cost: {cost.cpu_seconds:.1f} CPU-s, {cost.peak_mb:,.0f} MB"]
+    first = next(iter(made.values())).path
+    again = f"python -m snakemake -c1 --config experiment={found.name} -- {first}/net.safetensors"
+    parts += ["", f"to make the first run again: {again}", f"to make all tables again: {reproduce(found.name)}"]
+    return "\n".join([*parts, *([found.mark.strip().strip("*")] if found.mark else [])])
+
+
+def _row(row: pd.Series, column: str) -> Mapping[str, object]:
+    named = ("seed", "chip", "lr", "epochs", "calibrator", "targets", "status", "digest")
+    shown = {name: row[name] for name in named if pd.notna(row[name])}
+    value = row[column]
+    return {**shown, column: f"{value:.6g}" if isinstance(value, float) else value}

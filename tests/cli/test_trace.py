@@ -1,0 +1,59 @@
+"""The command trace tells what made every seed of a number."""
+
+import pytest
+
+from snn.cli.main import main
+from snn.pipeline import record
+from tests.cli.test_compare import put
+from tests.report.test_changes import some
+from tests.report.test_recommend import chips
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with tables of `digits`, whose stamps are not asked for."""
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path, "c" * 40, *some("tet", n=3), *chips("tet", 0.7, 0.8, 0.9))
+    monkeypatch.setattr(record, "names", lambda: ["digits"])
+    monkeypatch.setattr(record.TablesOnRecord, "prove", lambda _: None)
+    monkeypatch.setattr(record.TablesOnRecord, "mark", "")
+
+
+def run(capsys, *arguments: str, status: int = 0) -> str:
+    assert main(["trace", *arguments]) == status
+    told = capsys.readouterr()
+    return told.err if status else told.out
+
+
+def test_every_seed_has_its_value_its_digest_and_what_made_it(here, capsys):
+    told = run(capsys, "digits", "tet")
+    assert told.startswith("digits, tet, value_test (%): on test data")
+    assert "mean over 3 seeds: 80.5" in told
+    for seed, value in enumerate(("80", "80.5", "81")):
+        line = next(line for line in told.splitlines() if line.split()[:1] == [str(seed)])
+        assert line.split()[-1] == value
+        digest = line.split()[-2]
+        assert f"{digest}  results/runs/d/n/tet/T4/s{seed}-{digest}" in told
+    assert told.count("commit: " + "c" * 40) == 3
+
+
+def test_a_number_of_a_chip_has_a_row_per_chip(here, capsys):
+    told = run(capsys, "digits", "tet", "--noise", "mismatch", "--level", "0.2", "--steps", "4")
+    assert "mean over 3 seeds: 80" in told
+    assert sum(line.endswith(("69", "71", "79", "81", "89", "91")) for line in told.splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("digit", "tet"), "the nearest is 'digits'"),
+        (("digits", "tett"), "the nearest is 'tet'"),
+        (("digits", "tet", "value_tst"), "the nearest is 'value_test'"),
+        (("digits", "tet", "--steps", "7"), "was not evaluated so in digits"),
+        (("digits", "tet", "--noise", "mismatch", "--level", "0.2"), "give the steps of an inference"),
+    ],
+)
+def test_what_is_not_there_is_refused_in_one_line(arguments, line, here, capsys):
+    told = run(capsys, *arguments, status=2)
+    assert line in told
+    assert told.count("\n") == 1
