@@ -21,6 +21,8 @@ Start-up of a job, planning and tables have no quantity yet; each is one more fi
     peers        the same networks by SpikingJelly, snnTorch and norse
     readable     the neuron as a plain loop that torch differentiates
     page         the page and the figure, from the rows
+    processor    runs made twice, on two processors or with two sets of instructions: how far they move, and
+                 docs/results/processor.md, which `processor_page` writes
     neurobench_fixture, tonic_fixture, rate_curve    references of tests, and a figure of the docs
 """
 
