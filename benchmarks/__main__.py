@@ -23,6 +23,8 @@ def main() -> int:
     options = parser.parse_args()
     try:
         chosen = selected(options.only)
+        if options.rounds and not (options.rounds.isdecimal() and int(options.rounds)):
+            raise InputError("--rounds", f"{options.rounds} is no number of rounds", "give 1 or more")
     except InputError as error:
         measure.stop(error)
     failed, started = [], time.monotonic()
@@ -43,7 +45,7 @@ def selected(names: str) -> list[str]:
     known = page.quantities()
     for name in names.split():
         if name not in known:
-            raise InputError("benchmarks", f"{name} is no quantity", f"choose {nearest(name, known)}")
+            raise InputError("benchmarks", f"{name} is no quantity", nearest(name, known))
     return names.split() or known
 
 

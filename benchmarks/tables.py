@@ -20,16 +20,15 @@ from snn.core import files
 from snn.pipeline.plan import Plan
 from snn.report.collect import Evaluated, collect
 
-RATE = 0.001  # one, so that every run is chosen
-
 
 def copy(source: Evaluated, home: Path, seed: int) -> Evaluated:
     """The same results under another seed, with their sums."""
-    digest = hashlib.sha256(f"{source.method} {seed}".encode()).hexdigest()[:12]
-    run = home / source.method / f"s{seed}-{digest}"
+    method = source.run.parent.parent.name
+    digest = hashlib.sha256(f"{method} {seed}".encode()).hexdigest()[:12]
+    run = home / method / f"s{seed}-{digest}"
     chips = {noise: run / "chips" / folder.name for noise, folder in source.chips.items()}
-    changes = {"seed": seed, "lr": RATE, "digest": digest}
-    own = replace(source, **changes, run=run, rows=run / "rows", chips=chips)
+    changes = {"seed": seed, "digest": digest}
+    own = replace(source, run=run, rows=run / "rows", chips=chips)
     for folder, target in zip(source.folders, own.folders, strict=True):
         target.mkdir(parents=True, exist_ok=True)
         names = sorted(files.kept_in(folder) - {"sha256.json"})
@@ -55,13 +54,13 @@ def changed(path: Path, changes: dict[str, object]) -> bytes:
 
 def main(runs: int = 1002, experiment: str = "smoke") -> None:
     """Make the runs, collect them once, print the time and the sum."""
-    sources = {one.method: one for one in Plan(experiment).collect.evaluated}.values()
+    sources = {one.run.parent: one for one in Plan(experiment).collect.evaluated}.values()
     with tempfile.TemporaryDirectory() as folder:
         home, out = Path(folder, "runs"), Path(folder, "tables")
         kinds = itertools.islice(itertools.product(range(runs), sources), runs)
         evaluated = [copy(source, home, seed) for seed, source in kinds]
         start = time.process_time()
-        collect(evaluated, (RATE,), out)
+        collect(evaluated, (), out)
         spent = time.process_time() - start
         tables = [path.read_bytes() for path in sorted(out.iterdir()) if path.name != "costs.csv"]
         total = hashlib.sha256(b"".join(tables)).hexdigest()

@@ -62,21 +62,28 @@ def start(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     try:
         status = main(arguments)
-        sys.stdout.flush()
+        _flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     except SystemExit as ended:  # of --help
         status = int(ended.code or 0)
-        sys.stdout.flush()
+        _flush()
     except BaseException:
         traceback.print_exc()
         status = 1
-    sys.stderr.flush()
+    _flush()
     os._exit(status)
 
 
+def _flush() -> None:
+    """Write out what is buffered; a stream that was closed before the start is none."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
 def _refuse(line: str, status: int) -> int:
-    sys.stdout.flush()
+    _flush()
     print(f"error: {line}", file=sys.stderr, flush=True)
     return status

@@ -141,8 +141,11 @@ class Parent:
         self._poll.register(listener.accept()[0], selectors.EVENT_READ, self._take)
 
     def _close(self, head: int) -> None:
-        """The head has ended: take no more commands."""
+        """The head has ended: take no more commands, not even of a client that is connected and silent."""
         self._poll.unregister(head)
+        for key in [key for key in self._poll.get_map().values() if key.data == self._take]:
+            self._poll.unregister(key.fileobj)
+            os.close(key.fd)
         self._poll.unregister(self._listener)
         self._listener.close()
 
@@ -196,7 +199,7 @@ class Parent:
         """Pass a signal on to a child, or end it since its client has ended."""
         try:
             number = int(child.client.recv(16) or signal.SIGKILL)
-        except OSError:
+        except (OSError, ValueError):  # it has ended, or says what no client says
             number = signal.SIGKILL
         os.kill(child.pid, number)
         if number == signal.SIGKILL:

@@ -9,6 +9,7 @@ import sys
 from typing import NoReturn
 
 VARIABLE = "SPIKELEDGER_WARM"  # the name of the parent's socket, in the environment of jobs
+STDERR = 2
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -21,6 +22,8 @@ def run_warm() -> None:
     if not name or sys.platform != "linux":
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as parent:
+        if parent.fileno() <= STDERR:  # a stream was closed, and the socket stands in its place
+            return
         try:
             parent.connect(f"\0{name}")
             if peer(parent)[1] != os.getuid():

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from snn.model import native
+from snn.model.derivatives import first_only
 from snn.model.layer import Layer
 from snn.model.layout import Layout
 from snn.model.losses import mean_square
@@ -42,7 +43,7 @@ class Imitation:
         self.steps += 1
         learns = self.steps > self.warm_up
         compiled = native.library(z_1BN.dtype) if z_1BN.device.type == "cpu" and self.layer.fires else None
-        if compiled and learns and self.layer.silicon is IDEAL:
+        if compiled and learns and self.layer.silicon is IDEAL and z_1BN.numel():
             layout = Layout(z_1BN)
             self.v_BN = layout.empty().zero_() if self.v_BN is None else layout.step(self.v_BN)
             self.count_BN = layout.step(self.count_BN)
@@ -85,6 +86,7 @@ class _Imitate(torch.autograd.Function):
         return s_1BN, z_1BN.new_tensor(lam * square / layout.neurons)
 
     @staticmethod
+    @first_only
     def backward(ctx: Any, _: None, g: Tensor) -> Any:
         (g_1BN,) = ctx.saved_tensors
         return g_1BN if float(g) == 1 else g_1BN * g, *(None,) * 6

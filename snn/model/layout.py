@@ -26,10 +26,11 @@ class Layout:
     @overload
     def step(self, tensor: Tensor | None) -> Tensor | None: ...
     def step(self, tensor: Tensor | None) -> Tensor | None:
-        """A tensor of one step in this order, broadcast and copied if need be."""
-        if tensor is None or (tensor.shape == self.shape and tensor.stride() == self.stride):
-            return tensor
-        return self.empty().copy_(tensor)
+        """A tensor of one step in this order and type, broadcast and copied if need be."""
+        if tensor is None:
+            return None
+        same = tensor.shape == self.shape and tensor.stride() == self.stride and tensor.dtype == self._dtype
+        return tensor if same else self.empty().copy_(tensor)
 
     @overload
     def steps(self, tensor: Tensor, repeats: bool = False) -> Tensor: ...
@@ -38,11 +39,15 @@ class Layout:
     @overload
     def steps(self, tensor: Tensor | None, repeats: bool = False) -> Tensor | None: ...
     def steps(self, tensor: Tensor | None, repeats: bool = False) -> Tensor | None:
-        """A tensor of several steps in this order, copied if need be; with `repeats`, one step may stand for all."""
+        """A tensor of several steps in this order and type, copied if need be.
+
+        With `repeats`, one step may stand for all.
+        """
         if tensor is None:
             return None
         apart = len(tensor) == 1 or tensor.stride(0) == self.neurons or (repeats and tensor.stride(0) == 0)
-        return tensor if apart and tensor.stride()[1:] == self.stride else self.empty(len(tensor)).copy_(tensor)
+        same = apart and tensor.stride()[1:] == self.stride and tensor.dtype == self._dtype
+        return tensor if same else self.empty(len(tensor)).copy_(tensor)
 
     def shaped(self, flat: Tensor) -> Tensor:
         """One step of values (neurons,) as (B, N); it shares the memory."""

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from snn.model.derivatives import first_only
+
 METRICS = {"classification": ("accuracy", "higher"), "reconstruction": ("mse", "lower")}  # metric, better direction
 
 
@@ -37,6 +39,7 @@ class _MeanSquare(torch.autograd.Function):
         return F.mse_loss(r_BN, target_BN)
 
     @staticmethod
+    @first_only
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:
         (difference_BN,) = ctx.saved_tensors
         return difference_BN * (2 / difference_BN.numel() * g), None

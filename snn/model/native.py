@@ -6,6 +6,7 @@ changes no element, so all of them give the same bits. Without a compiler, `libr
 the definition in `plain`.
 """
 
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -106,16 +107,31 @@ def library(dtype: torch.dtype) -> Library | None:
     )
     digest = hashlib.sha256("\n".join((*flags, SOURCE.read_text())).encode()).hexdigest()[:12]
     path = Path(sys.prefix, "lib", "spikeledger", f"neuron-{REALS[dtype]}-{digest}.so")
-    if _whole(path):
-        return Library(path, dtype)
-    with tempfile.TemporaryDirectory() as private:
-        made = Path(private, path.name)
+    try:
+        return (Library(path, dtype) if _whole(path) else None) or _made(path, flags, dtype)
+    except (OSError, AttributeError):  # it cannot be loaded here, or lacks what it should have
+        return None
+
+
+def _made(path: Path, flags: tuple[str, ...], dtype: torch.dtype) -> Library | None:
+    """Compile the library, load it, and only then publish it at `path`, if that can be written."""
+    with _private(path.parent) as folder:
+        made = Path(folder, path.name)
         if not _compiled(made, flags):
             return None
-        try:
-            return Library(files.write(path, made.read_bytes()), dtype)
-        except InputError:  # nothing may be written there: this process alone has it
-            return Library(made, dtype)
+        found = Library(made, dtype)
+        with contextlib.suppress(InputError):
+            files.write(path, made.read_bytes())
+        return found
+
+
+def _private(near: Path) -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder in the environment, whose programs may run; elsewhere if that is read-only."""
+    try:
+        near.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=near, prefix=".")
+    except OSError:
+        return tempfile.TemporaryDirectory()
 
 
 def _compiled(path: Path, flags: tuple[str, ...]) -> bool:

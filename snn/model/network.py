@@ -123,7 +123,8 @@ class Network(nn.Module):
     def scores(self, o_TBK: Tensor) -> Tensor:
         """Outputs of T steps to scores (B, K): sum_t w[t] o[t], with w the weights of the read-out for T."""
         weights = self.architecture.readout.weights(len(o_TBK))
-        return torch.einsum("tbk,t->bk", o_TBK, o_TBK.new_tensor(weights))
+        with torch.autocast(o_TBK.device.type, enabled=False):  # a product, but part of the loss
+            return torch.einsum("tbk,t->bk", o_TBK, o_TBK.new_tensor(weights))
 
     def predict(self, x: Tensor) -> Tensor:
         """Images or frames to scores (B, K)."""

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from snn.core.lazy import lazy
 from snn.model import native, plain
+from snn.model.derivatives import first_only
 from snn.model.layout import Layout
 from snn.model.spec import Neuron
 
@@ -93,7 +94,8 @@ def fire(
     `steps`; its gradient is the sum over them.
     """
     steps = steps or len(x_TBN)
-    keep = [keep(x_TBN.expand(steps, *x_TBN.shape[1:])) for keep in silicon.keep]
+    shape = (steps, *x_TBN.shape[1:])
+    keep = [keep(x_TBN.expand(shape)).expand(shape) for keep in silicon.keep]
     tensors = v_BN, functools.reduce(torch.mul, keep) if keep else None, silicon.decay_N, silicon.threshold_N
     return _Fire.apply(x_TBN, *tensors, neuron, silicon.slope, steps)
 
@@ -130,11 +132,14 @@ class _Fire(torch.autograd.Function):
         return s_TBN, v_next_BN
 
     @staticmethod
+    @first_only
     def backward(ctx: Any, g_s_TBN: Tensor | None, g_v_BN: Tensor | None) -> Any:
         neuron, slope, steps, layout, form, names = ctx.call
         *saved, u_TBN = ctx.saved_tensors
         read = dict(zip(names, saved, strict=True))
-        factors = [layout.steps(factor(u_TBN)) for factor in slope] + ([] if read["keep"] is None else [read["keep"]])
+        factors = [layout.steps(factor(u_TBN).expand(u_TBN.shape)) for factor in slope] + (
+            [] if read["keep"] is None else [read["keep"]]
+        )
         gradients = {"g_s": layout.steps(g_s_TBN, repeats=True), "g_v": layout.step(g_v_BN)}
         g_x_TBN, g_v_before_BN = layout.empty(len(read["x"])), layout.empty() if ctx.needs_input_grad[1] else None
         form.learn(neuron, layout, steps, factors, **read, **gradients, g_x=g_x_TBN, g_v_before=g_v_before_BN)

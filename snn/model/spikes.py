@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from snn.model.derivatives import first_only
 from snn.model.layout import Layout
 
 
@@ -29,6 +30,7 @@ class _Convolution(torch.autograd.Function):
         return torch.conv2d(s_bCHW, weight, bias, op.stride, op.padding, op.dilation, op.groups)
 
     @staticmethod
+    @first_only
     def backward(ctx: Any, g_bCHW: Tensor) -> Any:
         bits, weight = ctx.saved_tensors
         layout, op, bias = ctx.call

@@ -109,3 +109,56 @@ def test_a_damaged_library_is_compiled_again(damage, elsewhere):
 def test_where_nothing_may_be_written_a_library_serves_its_process_alone(elsewhere, monkeypatch):
     Path(sys.prefix, "lib").write_text("a file in place of the folder")
     assert name_of(CPU) == "c"
+
+
+BROKEN = {  # what a compiler may leave behind with exit status 0
+    "an object file": 'exec gcc -c "$@"',
+    "text": 'for last; do :; done; echo no library > "$last"',
+    "another library": 'for last; do :; done; echo "int x;" | gcc -shared -fPIC -x c - -o "$last"',
+    "nothing": "true",
+}
+
+
+@needs_a_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize("left", BROKEN.values(), ids=BROKEN)
+def test_a_library_that_cannot_be_loaded_is_not_kept_and_the_readable_form_runs(left, elsewhere, tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/cc").write_text(f"#!/bin/sh\n{left}\n")
+    (tmp_path / "bin/cc").chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+        assert name_of(CPU) == "torch"
+    assert list(elsewhere.iterdir()) == []
+    native.library.cache_clear()
+    assert name_of(CPU) == "c"
+
+
+def test_a_compiler_that_is_no_program_is_none(elsewhere, tmp_path, monkeypatch):
+    (tmp_path / "cc").write_text("no program")
+    (tmp_path / "cc").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert name_of(CPU) == "torch"
+
+
+@needs_a_compiler
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64, torch.float64, torch.float32])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_lost_spikes_and_slopes_may_have_any_type_and_one_step_stands_for_all(dtype, steps, monkeypatch):
+    keep = torch.tensor([1, 0, 1, 1]).to(dtype).expand(steps, 2, 4)
+    slope = torch.tensor([0.5, 1, 2, 0]).to(torch.float64 if dtype == torch.float64 else torch.float32)
+    silicon = Silicon(keep=(lambda z: keep,), slope=(lambda u: slope.expand(steps, 2, 4),))
+    x_TBN, weights = torch.linspace(-1, 3, 24).view(3, 2, 4), ("both", torch.randn(24))
+    compiled = passed(x_TBN, None, LIF, silicon, 3, weights)
+    monkeypatch.setattr(native, "library", lambda _: None)
+    readable = passed(x_TBN, None, LIF, silicon, 3, weights)
+    assert all(map(torch.equal, compiled, readable))
+    assert set(compiled[0].unique().tolist()) == {0, 1}
+    assert not compiled[0][..., 1].any()
+
+
+def test_a_second_derivative_is_refused_since_a_spike_has_none():
+    w = torch.tensor(1.0, requires_grad=True)
+    s_TBN, _ = fire(torch.full((3, 2, 4), 0.6) * w, LIF)
+    with pytest.raises(RuntimeError, match="first derivatives only"):
+        torch.autograd.grad((s_TBN * w).sum(), w, create_graph=True)

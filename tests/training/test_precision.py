@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from snn.config import params
+from snn.model.network import Network
 from snn.model.spec import Norm
 from snn.model.spikes import convolve
 from snn.pipeline.plan import Plan
@@ -45,6 +46,29 @@ def test_currents_membranes_and_spikes_are_float32(norm):
     with torch.autocast("cpu", torch.bfloat16):
         for layer, y_TBN in net.walk(net.encode(nets.some(2, 1, 8, 8))):
             assert y_TBN.dtype == torch.float32, layer
+
+
+@pytest.mark.parametrize("method", ["stbp", "tet", "tandem", "ltl_offline", "ltl_online", "ltl_end_to_end"])
+def test_scores_and_every_term_of_the_loss_are_float32(method, tmp_path, monkeypatch):
+    _, teaching = trained(tmp_path / "teacher", "ann", "float32")
+    types, scores = [], Network.scores
+
+    def seen(self, o_TBK):
+        found = scores(self, o_TBK)
+        types.append(found.dtype)
+        return found
+
+    def term(*arguments):
+        found = loop_next(*arguments)
+        types.extend([found.dtype] if found is not None else [])
+        return found
+
+    loop_next = loop._next
+    monkeypatch.setattr(Network, "scores", seen)
+    monkeypatch.setattr(loop, "_next", term)
+    trained(tmp_path, method, "bf16", teaching.best)
+    assert len(types) > 4
+    assert set(types) == {torch.float32}
 
 
 def test_spikes_kept_as_bits_have_the_gradients_of_autocast_bit_by_bit():
