@@ -7,6 +7,7 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
+from snn.report import collected, power
 from snn.report.dictionary import dictionary
 from snn.report.sections import ABOUT
 
@@ -46,10 +47,9 @@ def readme() -> None:
 
 
 def on_record() -> dict[str, record.TablesOnRecord]:
-    """The tables on record that are shown anywhere, by experiment."""
-    return {
-        name: record.TablesOnRecord(name) for name in sorted({*SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS})
-    }
+    """All tables on record by experiment, since one page names all; and those that are shown but are not there."""
+    named = {*record.names(), *SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}
+    return {name: record.TablesOnRecord(name) for name in sorted(named)}
 
 
 def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Path, str, str]]:
@@ -72,6 +72,8 @@ def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Pat
         tables = "\n\n".join(f"#### {table.strip()}" for table in asked)
         effects.append(f"### {experiment}\n\n{tables}\n{found.mark}")
     yield Path("docs/pitfalls.md"), "effects", "\n".join(effects)
+    compared = {name: collected.read(found.report / "comparisons.csv") for name, found in shown.items()}
+    yield Path("docs/results/power.md"), "power", power.page(compared, {name: one.mark for name, one in shown.items()})
     yield Path("docs/tables.md"), "columns", f"\n{dictionary()}"
 
 

@@ -18,9 +18,10 @@ PLACES = {
     "docs/energy.md": "smoke energy",
     "docs/hardware.md": "smoke chips",
     "docs/pitfalls.md": "effects",
+    "docs/results/power.md": "power",
 }
 COLUMNS = "<!-- columns: written -->\n<!-- end -->\n"
-SHOWN = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHOWN = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "docs/results/power.md"]
 
 
 def test_the_tables_shown_are_those_committed():
@@ -42,7 +43,8 @@ def shown(tmp_path, monkeypatch):
     monkeypatch.setattr(
         Report, "write", lambda self, out: [(out / name).write_text(text) for name, text in PAGES.items()]
     )
-    (tmp_path / "docs").mkdir()
+    monkeypatch.setattr(record, "names", lambda: sorted(folder.name for folder in record.TABLES.iterdir()))
+    (tmp_path / "docs/results").mkdir(parents=True)
     for path, marker in PLACES.items():
         (tmp_path / path).write_text(f"before\n\n<!-- {marker}: written -->\n<!-- end -->\nafter\n")
     (tmp_path / "docs/tables.md").write_text(COLUMNS)
@@ -77,7 +79,7 @@ def test_a_table_of_today_is_shown_without_a_mark(path, shown):
     put("smoke", *digests())
     assert main(["readme"]) == 0
     page = (shown / path).read_text()
-    assert "| a |" in page
+    assert re.search(r"^\| a +\|", page, re.MULTILINE)
     assert "Made by" not in page
 
 
@@ -88,6 +90,16 @@ def test_a_table_of_an_experiment_that_is_gone_is_marked(shown, monkeypatch):
     put("gone", OLDER)
     assert main(["readme"]) == 0
     assert "*Made by commits " in (shown / "README.md").read_text()
+
+
+def test_pairs_of_every_experiment_on_record_are_on_the_page_of_power_each_with_its_own_mark(shown):
+    put("smoke", *digests())
+    put("other", OLDER)
+    assert main(["readme"]) == 0
+    other, smoke = (shown / "docs/results/power.md").read_text().split("### smoke")
+    assert "### other" in other
+    assert "Made by" in other
+    assert "Made by" not in smoke
 
 
 def test_the_tables_on_record_are_those_that_their_stamps_prove():

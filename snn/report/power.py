@@ -1,0 +1,77 @@
+"""How many seeds would resolve a point, pair by pair, from the spreads that comparisons on record have. No torch.
+
+Everything is read from comparisons.csv, where `snn.report.intervals` computed it; nothing is computed here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from snn.report.markdown import table
+from snn.report.metric import SHOWN
+from snn.report.pairs import OUTCOME
+from snn.report.sections.comparisons.table import COLUMNS, rows_in_metric
+from snn.report.units import from_files
+
+NEEDED = ("column", "family", "level", "ci95", "detectable", "seeds_for_a_point")
+SAMPLES = "more test samples"
+
+
+def page(comparisons: Mapping[str, pd.DataFrame], marks: Mapping[str, str]) -> str:
+    """The primary pairs of every experiment, by its name, from its comparisons.csv as it is in the file.
+
+    `marks`: what stands below the table of an experiment. Experiments whose table has other columns, as those of older
+    code, or no primary pairs, are only named.
+    """
+    parts = [
+        f"### {name}\n\n{_level(pairs)}\n\n{table(_columns(pairs))}\n{marks[name]}"
+        for name, pairs in ((name, primary(found)) for name, found in comparisons.items())
+        if len(pairs)
+    ]
+    older = [name for name, found in comparisons.items() if not today(found)]
+    without = [name for name, found in comparisons.items() if today(found) and primary(found).empty]
+    for names, reason in ((older, "Tables of older code, without these numbers"), (without, "No primary pairs")):
+        if names:
+            parts.append(f"{reason}: {', '.join(f'`{name}`' for name in names)}.\n")
+    return "\n" + "\n".join(parts)
+
+
+def today(comparisons: pd.DataFrame) -> bool:
+    """Whether a comparisons.csv has the columns that are read here."""
+    return set(NEEDED) <= set(comparisons.columns)
+
+
+def primary(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """The primary pairs of a comparisons.csv, with accuracy as a fraction; none if it was made by older code."""
+    if not today(comparisons):
+        return comparisons.iloc[:0]
+    rows = comparisons[(comparisons.family == "primary") & (comparisons.column == OUTCOME)]
+    return from_files(rows, COLUMNS, rows.metric.iloc[0], rows_in_metric(rows)) if len(rows) else rows
+
+
+def _level(pairs: pd.DataFrame) -> str:
+    return f"Verdicts at the level {pairs.level.iloc[0]:.2g}, for {len(pairs)} primary pair{'s' * (len(pairs) > 1)}."
+
+
+def _columns(pairs: pd.DataFrame) -> dict[str, Any]:
+    metric = SHOWN[pairs.metric.iloc[0]]
+    return {
+        "left": pairs.left,
+        "right": pairs.right,
+        "n": pairs.n,
+        f"difference, {metric.difference_unit}": [
+            metric.difference(*row) for row in pairs[["difference", "ci95"]].values
+        ],
+        "detectable": ["" if pd.isna(value) else metric.value(value) for value in pairs.detectable],
+        "seeds for a point": [_seeds(row) for row in pairs.itertuples()],
+    }
+
+
+def _seeds(row: Any) -> str:
+    """Empty for errors, which have no points."""
+    if row.metric != "accuracy":
+        return ""
+    if row.n < 2:
+        return "unknown"
+    return SAMPLES if pd.isna(row.seeds_for_a_point) else f"{row.seeds_for_a_point:.0f}"
