@@ -13,7 +13,7 @@ Student's t of n - 1 degrees of freedom, the normal z, and f the square of one o
 
 is half the interval of m. Where seeds show no spread, test sampling is left: zero spread is never certainty. The rule
 was chosen among fourteen by simulation; `tests/report/test_intervals.py` repeats what it covers, `docs/statistics.md`
-states what it assumes.
+states what it assumes. `benchmarks/coverage.py` simulates predictions for chips and what they recover.
 """
 
 from bisect import bisect_left
@@ -25,6 +25,7 @@ from scipy.special import ndtri, stdtrit
 POWER = 0.8  # with which a detectable difference is found
 MOST_SEEDS = 1000
 LEVEL = 0.05  # of all intervals that are not corrected: they cover 95 %
+SKEWED = 0.55  # of the level of a prediction that skewed chips would miss too often
 
 
 def over_seeds(sd: Any, n: Any, level: float = LEVEL) -> Any:
@@ -166,26 +167,40 @@ class Chips(NamedTuple):
 def chips(v_SC: np.ndarray, grain: float = 0.0, level: float = LEVEL) -> Chips | None:
     """Predictions from v, one row per seed, one column per chip of the seed; None for one seed, or one chip a seed.
 
-    With S2 the variance of the means of seeds, MSW that of chips within a seed, but at least `grain`^2, the square of
-    what one outcome moves a value by, and c chips a seed:
+    With m the mean of v, and the distances of `reach`:
 
-        new       m +- t_nu sqrt(v1 + v2),  v1 = (1 + 1/n) S2,  v2 = (1 - 1/c) MSW
-                  nu = (v1 + v2)^2 / (v1^2 / (n - 1) + v2^2 / (n (c - 1)))
-        at_least  m - sqrt(t(1 - a, n - 1)^2 v1 + t(1 - a, n (c - 1))^2 v2)
-        same      t(1 - a/2, n (c - 1)) sqrt(MSW (1 + 1/c))
+        new  m - r_new to m + r_new        at_least  m - r_below        same  r_same
     """
     v_SC = np.asarray(v_SC, dtype=np.float64)
-    n, c = v_SC.shape
-    if n < 2 or c < 2:
+    if min(v_SC.shape) < 2:
         return None
-    mean, within = float(v_SC.mean()), max(float(v_SC.var(axis=1, ddof=1).mean()), grain**2)
-    v1, v2 = (1 + 1 / n) * float(v_SC.mean(axis=1).var(ddof=1)), (1 - 1 / c) * within
-    free = n * (c - 1)
-    nu = (v1 + v2) ** 2 / (v1**2 / (n - 1) + v2**2 / free) if v1 + v2 else free
-    half = float(stdtrit(nu, 1 - level / 2)) * (v1 + v2) ** 0.5
-    below = float(stdtrit(n - 1, 1 - level)) ** 2 * v1 + float(stdtrit(free, 1 - level)) ** 2 * v2
-    same = float(stdtrit(free, 1 - level / 2)) * (within * (1 + 1 / c)) ** 0.5
-    return Chips(Interval(mean - half, mean + half), mean - below**0.5, same)
+    mean, (new, below, same) = float(v_SC.mean()), map(float, reach(v_SC, grain, level))
+    return Chips(Interval(mean - new, mean + new), mean - below, same)
+
+
+def reach(v_XSC: np.ndarray, grain: float = 0.0, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How far predictions for one new chip reach from the mean, of experiments on any axes X: r_new, r_below, r_same.
+
+    With S2 the variance of the means of seeds, MSW that of chips within a seed, but at least `grain`^2, the square of
+    what one outcome moves a value by, c chips a seed, and t(a, f) what Student's t of f degrees exceeds in a of all
+    cases:
+
+        v1 = (1 + 1/n) S2        v2 = (1 - 1/c) MSW        r(a)^2 = t(a, n - 1)^2 v1 + t(a, n (c - 1))^2 v2
+        r_new = r(a / 2)         r_below = r(b)            r_same = t(b / 2, n (c - 1)) sqrt(MSW (1 + 1/c))
+
+    for the level a, and b = 0.55 a. Each part has a t of its own, since one with the degrees of both together covers
+    less where seeds differ more than chips. b is below a, since most chips lose little and a few lose much.
+    """
+    n, c = v_XSC.shape[-2:]
+    within_X = np.maximum(v_XSC.var(axis=-1, ddof=1).mean(axis=-1), grain**2)
+    v1_X, v2_X = (1 + 1 / n) * v_XSC.mean(axis=-1).var(axis=-1, ddof=1), (1 - 1 / c) * within_X
+
+    def half(share: float) -> np.ndarray:
+        t1, t2 = stdtrit(np.array([n - 1, n * (c - 1)]), 1 - share)
+        return np.sqrt(t1**2 * v1_X + t2**2 * v2_X)
+
+    same_X = stdtrit(n * (c - 1), 1 - SKEWED * level / 2) * np.sqrt(within_X * (1 + 1 / c))
+    return half(level / 2), half(SKEWED * level), same_X
 
 
 def _centred(d_SN: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
