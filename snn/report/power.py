@@ -1,9 +1,6 @@
-"""How many seeds would resolve a point, pair by pair, from the spreads that comparisons on record have. No torch.
+"""How many seeds would resolve a point or half a point, pair by pair, from the spreads in comparisons.csv. No torch."""
 
-Everything is read from comparisons.csv, where `snn.report.intervals` computed it; nothing is computed here.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,10 +8,11 @@ import pandas as pd
 from snn.report.markdown import table
 from snn.report.metric import SHOWN
 from snn.report.pairs import OUTCOME
-from snn.report.sections.comparisons.table import COLUMNS, rows_in_metric
+from snn.report.sections.comparisons.table import COLUMNS, EQUIVALENT, estimate, rows_in_metric
 from snn.report.units import from_files
 
-NEEDED = ("column", "family", "level", "ci95", "detectable", "seeds_for_a_point")
+NEEDED = ("column", "family", "level", "samples", "se_seeds", "se_samples", "se_rest")
+POINTS = {"seeds for a point": EQUIVALENT, "half a point": EQUIVALENT / 2}
 SAMPLES = "more test samples"
 
 
@@ -64,14 +62,16 @@ def _columns(pairs: pd.DataFrame) -> dict[str, Any]:
             metric.difference(*row) for row in pairs[["difference", "ci95"]].values
         ],
         "detectable": ["" if pd.isna(value) else metric.value(value) for value in pairs.detectable],
-        "seeds for a point": [_seeds(row) for row in pairs.itertuples()],
+        **{title: [_seeds(row, size) for row in pairs.to_dict("records")] for title, size in POINTS.items()},
     }
 
 
-def _seeds(row: Any) -> str:
-    """Empty for errors, which have no points."""
-    if row.metric != "accuracy":
+def _seeds(row: Mapping[Hashable, Any], size: float) -> str:
+    """Those that resolve a true difference of this size; empty for errors, which have no points."""
+    known = estimate(row)
+    if row["metric"] != "accuracy":
         return ""
-    if row.n < 2:
+    if known is None:
         return "unknown"
-    return SAMPLES if pd.isna(row.seeds_for_a_point) else f"{row.seeds_for_a_point:.0f}"
+    seeds = known.seeds_for(size, row["level"])
+    return SAMPLES if seeds is None else str(seeds)

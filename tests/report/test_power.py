@@ -3,15 +3,18 @@
 import pandas as pd
 import pytest
 
-from snn.report import power
+from snn.core.paths import ROOT
+from snn.report import collected, power
+from snn.report.intervals import Estimate
 
 PAIR = {"left": "a", "right": "b", "column": "value_test", "family": "primary", "level": 0.025, "metric": "accuracy"}
-FOUND = {"n": 5, "difference": 1.5, "ci95": 0.5, "detectable": 0.75, "seeds_for_a_point": 4}
+FOUND = {"n": 5, "samples": 10_000, "difference": 1.5, "ci95": 0.5, "detectable": 0.75}
+SPREADS = {"se_seeds": 0.3, "se_samples": 0.1, "se_rest": 0.05}
 
 
 def comparisons(*changes):
     """A comparisons.csv as it is in its file: accuracy in percent."""
-    return pd.DataFrame([{**PAIR, **FOUND, **change} for change in changes])
+    return pd.DataFrame([{**PAIR, **FOUND, **SPREADS, **change} for change in changes])
 
 
 def cells(page):
@@ -21,11 +24,14 @@ def cells(page):
 
 
 def test_a_primary_pair_has_its_difference_and_the_seeds_that_resolve_a_point():
-    page = power.page({"x": comparisons({}, {"left": "c", "seeds_for_a_point": None})}, {"x": "\n*stale*\n"})
-    assert cells(page) == [
-        ["a", "b", "5", "+1.5 ± 0.5", "0.8", "4"],
-        ["c", "b", "5", "+1.5 ± 0.5", "0.8", "more test samples"],
-    ]
+    known = Estimate(0.015, 5, 10_000, 0.003**2, 0.001**2, 0.0005**2, 1e-4)
+    seeds = [known.seeds_for(size, 0.025) for size in (0.01, 0.005)]
+    assert seeds[0] < seeds[1]
+    page = power.page({"x": comparisons({}, {"left": "c", "se_samples": 0.25})}, {"x": "\n*stale*\n"})
+    first, second = cells(page)
+    assert first == ["a", "b", "5", "+1.5 ± 0.5", "0.8", *map(str, seeds)]
+    assert second[-1] == "more test samples"
+    assert int(second[-2]) > seeds[0]
     assert "### x" in page
     assert "level 0.025, for 2 primary pairs" in page
     assert page.endswith(" |\n\n*stale*\n")
@@ -39,11 +45,10 @@ def test_other_pairs_and_columns_are_not_shown(change):
 
 
 def test_one_seed_tells_nothing_and_errors_have_no_points():
-    one = comparisons({"n": 1, "detectable": None, "seeds_for_a_point": None})
-    errors = comparisons({"metric": "mse", "seeds_for_a_point": None})
+    one, errors = comparisons({"n": 1, "detectable": None}), comparisons({"metric": "mse"})
     assert cells(power.page({"x": one, "y": errors}, {"x": "", "y": ""})) == [
-        ["a", "b", "1", "+1.5 ± 0.5", "", "unknown"],
-        ["a", "b", "5", "+1.5000 ± 0.5000", "0.7500", ""],
+        ["a", "b", "1", "+1.5 ± 0.5", "", "unknown", "unknown"],
+        ["a", "b", "5", "+1.5000 ± 0.5000", "0.7500", "", ""],
     ]
 
 
@@ -53,3 +58,16 @@ def test_tables_of_older_code_are_named_and_not_read(column):
     assert len(cells(page)) == 1
     assert "without these numbers: `x`." in page
     assert "No primary" not in page
+
+
+def test_seeds_for_a_point_are_those_in_the_tables_on_record():
+    seen = 0
+    for path in sorted((ROOT / "results/report").glob("*/comparisons.csv")):
+        table = collected.read(path)
+        pairs = power.primary(table)
+        if len(pairs) and set(pairs.metric) == {"accuracy"}:
+            shown = [row[-2] for row in cells(power.page({path.parent.name: table}, {path.parent.name: ""}))]
+            known = ["more test samples" if pd.isna(n) else f"{n:.0f}" for n in pairs.seeds_for_a_point]
+            assert shown == known
+            seen += 1
+    assert seen
