@@ -1,10 +1,11 @@
 """How many seeds would resolve a point or half a point, pair by pair, from the spreads in comparisons.csv. No torch."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from snn.report.intervals import MOST_SEEDS
 from snn.report.markdown import table
 from snn.report.metric import SHOWN
 from snn.report.pairs import OUTCOME
@@ -14,6 +15,7 @@ from snn.report.units import from_files
 NEEDED = ("column", "family", "level", "samples", "se_seeds", "se_samples", "se_rest")
 POINTS = {"seeds for a point": EQUIVALENT, "half a point": EQUIVALENT / 2}
 SAMPLES = "more test samples"
+WITHOUT_END = 10**9  # seeds, whose own spread hides nothing
 
 
 def page(comparisons: Mapping[str, pd.DataFrame], marks: Mapping[str, str]) -> str:
@@ -66,12 +68,12 @@ def _columns(pairs: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _seeds(row: Mapping[Hashable, Any], size: float) -> str:
+def _seeds(row: Mapping[str, Any], size: float) -> str:
     """Those that resolve a true difference of this size; empty for errors, which have no points."""
     known = estimate(row)
     if row["metric"] != "accuracy":
         return ""
     if known is None:
         return "unknown"
-    seeds = known.seeds_for(size, row["level"])
-    return SAMPLES if seeds is None else str(seeds)
+    seeds, hidden = known.seeds_for(size, row["level"]), known.with_seeds(WITHOUT_END).detectable(row["level"]) > size
+    return str(seeds) if seeds else SAMPLES if hidden else f"more than {MOST_SEEDS:,}"
