@@ -28,8 +28,8 @@ def copy(source: Evaluated, home: Path, seed: int) -> Evaluated:
     run = home / method / f"s{seed}-{digest}"
     chips = {noise: run / "chips" / folder.name for noise, folder in source.chips.items()}
     changes = {"seed": seed, "digest": digest}
-    own = replace(source, run=run, rows=run / "rows", chips=chips)
-    for folder, target in zip(source.folders, own.folders, strict=True):
+    own = replace(source, run=run, rows=run / "rows", chips=chips, start=None)
+    for folder, target in zip(replace(source, start=None).folders, own.folders, strict=True):
         target.mkdir(parents=True, exist_ok=True)
         names = sorted(files.kept_in(folder) - {"sha256.json"})
         for name in names:

@@ -149,7 +149,7 @@ class TablesOnRecord:
     def _dirty_folders(self) -> list[Path]:
         """The folders of dirty results that are here, none inside another one, and the tables.
 
-        The tables have no rows for prepared data and for runs that others start from, so the plan is asked.
+        The tables have no rows for prepared data, so the plan is asked.
         """
         here = (job.folder for job in self._plan.jobs.values() if (job.folder / "provenance.json").is_file())
         dirty = list(filter(results.is_dirty, here))

@@ -114,7 +114,8 @@ def fetch(experiment: str, remote: str) -> None:
 def results(plan: Plan) -> list[Job]:
     """The jobs whose files are released: all except tables and report, which are in git."""
     tried = dict.fromkeys(run for tuning in plan.tunings for run in tuning.trained)
-    return [plan.data, *tried, *plan.tunings, *plan.runs, *plan.calibrations, *plan.evaluations]
+    starts = dict.fromkeys(run.start for run in plan.runs if run.start)
+    return [plan.data, *tried, *plan.tunings, *starts, *plan.runs, *plan.calibrations, *plan.evaluations]
 
 
 def contents(job: Job) -> list[Path]:

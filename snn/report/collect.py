@@ -28,16 +28,17 @@ from snn.training.records import Epoch, Trace, Tuning
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The folders of an evaluated run: of its training, its rows and its chips (by noise)."""
+    """The folders of an evaluated run: of its training, its rows, its chips (by noise) and the run it started from."""
 
     run: Path
     rows: Path
     chips: Mapping[str, Path]
+    start: Path | None = None
 
     @property
     def folders(self) -> list[Path]:
         """All folders whose files are verified."""
-        return [self.run, *self.chips.values(), self.rows]
+        return [*([self.start] if self.start else []), self.run, *self.chips.values(), self.rows]
 
 
 @dataclass(frozen=True)

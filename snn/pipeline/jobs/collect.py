@@ -57,6 +57,7 @@ class Collect(StampedJob):
                 run=evaluation.run.folder,
                 rows=evaluation.folder,
                 chips={calibration.hardware.noise: calibration.folder for calibration in evaluation.calibrations},
+                start=evaluation.run.start.folder if evaluation.run.start else None,
             )
             for evaluation in self.evaluations
         )
