@@ -76,3 +76,21 @@ def test_seeds_for_a_point_are_those_in_the_tables_on_record():
             assert ["" if cell.startswith("more ") else cell for cell in shown] == known
             seen += 1
     assert seen
+
+
+def test_the_power_of_the_campaign_is_that_of_the_spreads_on_record():
+    """docs/campaign.md plans `matched_fashion` with the spreads of `matched`, on 10,000 in place of its 360 images."""
+    table = pd.read_csv(ROOT / "results/report/matched/comparisons.csv")
+    trained = table[(table.family == "primary") & (table.right != "conversion")]
+    level, detectable, seeds = 0.05 / 7, [], []
+    for row in trained.itertuples():
+        se_seeds, se_samples, se_rest = ((se / 100) ** 2 for se in (row.se_seeds, row.se_samples, row.se_rest))
+        seen = Estimate(row.difference / 100, row.n, row.samples, se_seeds, se_samples, se_rest, 1 / row.samples)
+        share = row.samples / 10_000
+        by_samples = max(se_samples, se_rest) * share
+        more = seen._replace(samples=10_000, by_samples=by_samples, rest=se_rest * share, grain=1e-4)
+        detectable.append(100 * more.detectable(level))
+        seeds.append(more.seeds_for(0.01, level))
+    told = f"ten seeds detect {min(detectable):.1f} to {max(detectable):.1f} points between trained rules, and"
+    told += f" {min(seeds)} to {max(seeds)} seeds a point"
+    assert told in " ".join((ROOT / "docs/campaign.md").read_text().split())
