@@ -18,6 +18,7 @@ from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_V
 renaming, release = lazy("snn.pipeline.renaming"), lazy("snn.pipeline.release")
 audits, inputs, nir = lazy("snn.audit.audit"), lazy("snn.audit.inputs"), lazy("snn.nir.write")
 downloads = lazy("snn.data.download")
+pages = lazy("snn.cli.pages")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
 claims = lazy("snn.cli.claims")
 compare, trace, prune = lazy("snn.cli.compare"), lazy("snn.cli.trace"), lazy("snn.cli.prune")
@@ -59,6 +60,13 @@ def _report(o: Options) -> None:
         execute.execute("report", o.experiment, o.folder)
     else:
         print(f"the report is in {execute.report_from_tables(o.experiment)}")
+
+
+def _page(o: Options) -> None:
+    if o.experiment:
+        print(f"the page is {execute.page_from_tables(o.experiment).html}")
+    else:
+        print(f"the index is {pages.index()}")
 
 
 def _download(o: Options) -> None:
@@ -116,6 +124,12 @@ COMMANDS = (
         _report,
         EXPERIMENT,
         Argument("folder", type=Path, nargs="?", help="of today's report; without it: from the tables that lie here"),
+    ),
+    Command(
+        "page",
+        "write the page of an experiment from its tables and report; without an experiment: all pages and their index",
+        _page,
+        Argument("experiment", nargs="?"),
     ),
     Command(
         "download",

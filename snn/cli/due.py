@@ -7,7 +7,7 @@ from pathlib import Path
 from snn.pipeline.job import Job
 from snn.pipeline.plan import Plan
 
-REMADE = {"collect", "report"}  # their inputs are not ancient() in workflow/rules, so they follow every due parent
+REMADE = {"collect", "report", "page"}  # their inputs are not ancient() in workflow/rules: they follow due parents
 
 
 def due_jobs(plan: Plan) -> dict[str, int]:

@@ -4,8 +4,6 @@ import glob
 import json
 import os
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 from snn.cli.due import due_jobs
@@ -13,7 +11,7 @@ from snn.cli.listing import aligned
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError, remake, reproduce
-from snn.pipeline import record
+from snn.pipeline import execute, record
 from snn.pipeline.plan import Plan
 
 
@@ -71,7 +69,7 @@ def show(run: Path) -> None:
 
 
 def summary(experiment: str) -> None:
-    """Print summary.md of an experiment and the path of its page; the page is made if it is not up to date.
+    """Print summary.md of an experiment and the path of its page; the page is made if it is missing.
 
     Every result is first compared with its recorded sha256. Prepared data may have been removed.
     """
@@ -89,25 +87,11 @@ def summary(experiment: str) -> None:
             files.verify(job.folder)
     for job in (planned.collect, planned.report):
         job.verify()
+    page = planned.page.html
+    if not planned.page.stamp_file.exists():
+        execute.page_from_tables(experiment)
     print(table.read_text())
-    print(f"tables: {planned.collect.folder}\nreport: {planned.report.folder}\npage:   {page(planned)}")
-
-
-def page(planned: Plan) -> Path:
-    """The self-contained HTML page of an experiment; Snakemake makes it unless it is newer than the report."""
-    path = Path("results/report", f"{planned.name}.html")
-    if path.exists() and path.stat().st_mtime >= planned.report.stamp_file.stat().st_mtime:
-        return path
-
-    def make(temporary: Path) -> None:
-        html = temporary.with_suffix(".html")
-        command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", f"experiment={planned.name}"]
-        made = subprocess.run([*command, "--report", str(html)], capture_output=True, text=True, check=False)
-        if made.returncode:
-            raise InputError(path, f"snakemake --report failed: {made.stderr.strip()[-300:]}", "run snakemake -n")
-        html.replace(temporary)
-
-    return files.write(path, make)
+    print(f"tables: {planned.collect.folder}\nreport: {planned.report.folder}\npage:   {page}")
 
 
 def _find(run: Path) -> Path:

@@ -15,7 +15,7 @@ def required(plan: Plan, settings: Any) -> list[Path]:
     """
     if settings.target_jobs or settings.until or settings.omit_from or settings.batch or settings.allowed_rules:
         return []
-    rules = {"all": plan.targets, "collect": plan.collect.outputs, "report": plan.report.outputs}
+    rules = {"all": plan.targets, **{job.stage: job.outputs for job in (plan.collect, plan.report, plan.page)}}
     return [path for name in sorted(settings.targets) or ["all"] for path in rules.get(name, [Path(name)])]
 
 

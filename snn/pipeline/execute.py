@@ -10,6 +10,7 @@ from pathlib import Path
 from snn.core import files
 from snn.core.observer import TERMINAL, Observer
 from snn.pipeline.job import Job
+from snn.pipeline.jobs.page import Page
 from snn.pipeline.plan import Plan
 from snn.pipeline.record import TablesOnRecord
 
@@ -32,6 +33,18 @@ def report_from_tables(experiment: str) -> Path:
     plan, tables = Plan(experiment), TablesOnRecord(experiment)
     _run(plan.report.of(tables.collected_digest), TERMINAL)
     return plan.report.folder
+
+
+def page_from_tables(experiment: str) -> Page:
+    """Make the page of an experiment from its tables and report in this checkout, whichever code collected the tables.
+
+    Needs no run. Raises InputError if tables or report do not match their stamps, or if
+    the report is not what today's code makes of the tables.
+    """
+    plan, tables = Plan(experiment), TablesOnRecord(experiment)
+    page = Page(plan.report.of(tables.collected_digest), tables.mark.strip().strip("*"))
+    page.make(page.folder, TERMINAL)
+    return page
 
 
 def _run(job: Job, observer: Observer) -> None:

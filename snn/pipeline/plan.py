@@ -19,6 +19,7 @@ from snn.pipeline.job import Job, place
 from snn.pipeline.jobs.calibrate import Calibrate
 from snn.pipeline.jobs.collect import Collect
 from snn.pipeline.jobs.evaluate import Evaluate
+from snn.pipeline.jobs.page import Page
 from snn.pipeline.jobs.prepare import Prepare
 from snn.pipeline.jobs.report import Report
 from snn.pipeline.jobs.train import Train
@@ -62,6 +63,7 @@ class Plan:
         self.evaluations = [Evaluate(run, tuple(chips.get(run, ())), self._steps_eval(run)) for run in self.runs]
         self.collect = Collect(name, tuple(self.evaluations), self.tunings)
         self.report = self._report()
+        self.page = Page(self.report)
 
     def check(self) -> None:
         """Compute all digests; raises InputError naming a file that they need and that cannot be read."""
@@ -74,10 +76,10 @@ class Plan:
 
     @property
     def targets(self) -> list[Path]:
-        """The targets of `rule all`: rows of every run, tables and report. Without the rows, committed tables would
+        """The targets of `rule all`: rows of every run, tables, report, page. Without the rows, committed tables would
         count as computed here.
         """
-        return [*(e.proof for e in self.evaluations), *self.collect.outputs, *self.report.outputs]
+        return [*(e.proof for e in self.evaluations), *self.collect.outputs, *self.report.outputs, *self.page.outputs]
 
     def inputs_of(self, pattern: str) -> Callable[[Any], list[str]]:
         """An input function for a rule with wildcards: `pattern`, filled with them, is the folder of a job."""
@@ -107,7 +109,7 @@ class Plan:
         by_recipe = [run for run in self._trained.values() if not run.tuning]
         tuned = [run for run in self._trained.values() if run.tuning]
         yield from (*by_recipe, *self.tunings, *tuned, *self.calibrations, *self.evaluations)
-        yield from (self.collect, self.report)
+        yield from (self.collect, self.report, self.page)
 
     def _wanted(self, only: Path | None) -> tuple[Sequence[int], Sequence[str]]:
         """The seeds and methods to plan: all of them, or for a folder of results/runs those that its job may need.

@@ -80,12 +80,12 @@ def test_a_data_set_comes_from_a_mirror_and_its_raw_files_may_go_once_it_is_prep
     assert (tree / "data/raw/toy/toy.npz").read_bytes() == (tree.parent / "a mirror/toy/toy.npz").read_bytes()
     assert {path.name for path in (tree / "data/prepared").iterdir()} == {"toy-train60"}
     shutil.rmtree(tree / "data/raw")
-    assert due(tree) == {"evaluate": 2, "collect": 1, "report": 1} == dry_run(tree)
+    assert due(tree) == {"evaluate": 2, "collect": 1, "report": 1, "page": 1} == dry_run(tree)
 
 
 @pytest.mark.workflow
 def test_a_download_is_due_when_data_have_to_be_prepared_from_a_file_that_is_missing(tree):
-    whole = {"download": 1, "prepare": 1, "train": 2, "evaluate": 2, "collect": 1, "report": 1}
+    whole = {"download": 1, "prepare": 1, "train": 2, "evaluate": 2, "collect": 1, "report": 1, "page": 1}
     assert due(tree) == whole == dry_run(tree)
     folder = tree / "data/raw/toy"
     folder.mkdir(parents=True)

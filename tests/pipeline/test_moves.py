@@ -81,9 +81,9 @@ def test_a_module_that_moves_makes_nothing_due(tree, old, new):
 @pytest.mark.parametrize(
     ("module", "name", "stages"),
     [
-        ("training/loop.py", "better", {"train", "calibrate", "evaluate", "collect", "report"}),
-        ("hardware/calibrate.py", "better", {"calibrate", "evaluate", "collect", "report"}),
-        ("report/sections/hardware/table.py", "by_seed", {"report"}),
+        ("training/loop.py", "better", {"train", "calibrate", "evaluate", "collect", "report", "page"}),
+        ("hardware/calibrate.py", "better", {"calibrate", "evaluate", "collect", "report", "page"}),
+        ("report/sections/hardware/table.py", "by_seed", {"report", "page"}),
     ],
 )
 def test_an_import_that_is_rebound_makes_due_what_depends_on_it(tree, module, name, stages):
@@ -119,24 +119,29 @@ def edited(tree: Path, file: str, code: str, changed: str) -> set[str]:
             "jobs/train.py",
             "seed=self.seed,",
             "seed=self.seed + 1,",
-            {"train", "calibrate", "evaluate", "collect", "report"},
+            {"train", "calibrate", "evaluate", "collect", "report", "page"},
         ),
-        ("jobs/evaluate.py", "run.data.test_file,", "run.data.training_file,", {"evaluate", "collect", "report"}),
+        (
+            "jobs/evaluate.py",
+            "run.data.test_file,",
+            "run.data.training_file,",
+            {"evaluate", "collect", "report", "page"},
+        ),
         (
             "jobs/calibrate.py",
             "self.treatments, self.run.seed)",
             "self.treatments, self.run.seed + 1)",
-            {"calibrate", "evaluate", "collect", "report"},
+            {"calibrate", "evaluate", "collect", "report", "page"},
         ),
-        ("jobs/collect.py", "rows=evaluation.folder,", "rows=evaluation.run.folder,", {"collect", "report"}),
-        ("jobs/report.py", "static=frozenset(self.static)", "static=frozenset()", {"report"}),
+        ("jobs/collect.py", "rows=evaluation.folder,", "rows=evaluation.run.folder,", {"collect", "report", "page"}),
+        ("jobs/report.py", "static=frozenset(self.static)", "static=frozenset()", {"report", "page"}),
     ],
 )
 def test_what_a_stage_does_with_its_parameters_is_part_of_its_code(tree, file, code, changed, stages):
     assert edited(tree, f"pipeline/{file}", code, changed) == stages
 
 
-AFTER_TRAINING = {"calibrate", "evaluate", "collect", "report"}
+AFTER_TRAINING = {"calibrate", "evaluate", "collect", "report", "page"}
 EVERY_STAGE = {"prepare", "train", *AFTER_TRAINING}
 
 

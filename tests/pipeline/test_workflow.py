@@ -32,8 +32,8 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.workflow
 
 STUDENT = {"train": 1, "calibrate": 1, "evaluate": 1}
-TABLES = {"collect": 1, "report": 1}
-REPORT = {"report": 1}
+TABLES = {"collect": 1, "report": 1, "page": 1}
+REPORT = {"report": 1, "page": 1}
 
 
 def run(tree: Path, *arguments: str, status: int = 0) -> str:
@@ -131,7 +131,7 @@ def test_a_clone_with_scrambled_times_and_no_metadata_has_at_most_tables_due(tre
     shutil.rmtree(tree / ".snakemake")
     for number, path in enumerate(sorted(tree.rglob("*"), key=lambda path: hash(str(path)))):
         os.utime(path, (1_600_000_000 + number, 1_600_000_000 + number))
-    assert set(dry_run(tree)) <= {"collect", "report"}
+    assert set(dry_run(tree)) <= {"collect", "report", "page"}
     assert due(tree) == {}
 
 
@@ -357,6 +357,7 @@ def test_what_a_run_has_to_leave_behind_follows_its_targets():
     assert of() == of("all") == grid.targets
     assert of("collect") == grid.collect.outputs
     assert of("report", "a/file") == [Path("a/file"), *grid.report.outputs]
+    assert of("page") == grid.page.outputs
     assert of("all", "a/file") == [Path("a/file"), *grid.targets]
     assert of(until={"train"}) == of(omit_from={"collect"}) == of(batch=types.Batch("all", 1, 2)) == []
     assert of(target_jobs={"train:"}) == of(allowed_rules={"train"}) == []

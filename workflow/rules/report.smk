@@ -34,3 +34,19 @@ rule report:
         "write the report"
     shell:
         "{params.python:q} -m snn report --experiment {params.experiment:q} {params.folder:q} > {log:q} 2>&1"
+
+
+rule page:
+    input:
+        PLAN.page.inputs,
+    output:
+        PLAN.page.outputs,
+    log:
+        PLAN.page.log,
+    params:
+        python=PYTHON,
+        experiment=PLAN.name,
+    message:
+        "write the page"
+    shell:
+        "{params.python:q} -m snn page {params.experiment:q} > {log:q} 2>&1"

@@ -18,6 +18,7 @@ from snn.report import sections
 if TYPE_CHECKING:
     from snn.pipeline.jobs.collect import Collect
     from snn.pipeline.jobs.train import Train
+    from snn.report.inputs import Inputs
 
 collected, inputs, write = lazy("snn.report.collected"), lazy("snn.report.inputs"), lazy("snn.report.write")
 
@@ -159,10 +160,14 @@ class Report(StampedJob):
 
         Raises InputError if the tables do not match their stamp, or lack a column that today's code reads.
         """
+        write.write(self.found(), out)
+
+    def found(self) -> Inputs:
+        """What sections and the page are made from: the collected tables in this checkout, proven by their stamp."""
         self.collect.verify(self.parent_digests["collect"])
         claims, _ = params.literature()
         tables = collected.collected(self.collect.folder)
-        found = inputs.Inputs(
+        return inputs.Inputs(
             name=self.name,
             dataset=self._first.data.name,
             experiment=self.experiment,
@@ -177,4 +182,3 @@ class Report(StampedJob):
             collected=tables,
             outcomes=collected.outcomes(self.collect.folder, len(tables["runs"])),
         )
-        write.write(found, out)

@@ -1,0 +1,48 @@
+"""The command page without an experiment: all pages that today's code can make, and their index. No torch."""
+
+from pathlib import Path
+
+from snn import config
+from snn.config import params
+from snn.core import files
+from snn.core.errors import InputError
+from snn.page.index import Listed
+from snn.page.index import index as html
+from snn.page.write import question as question_of
+from snn.pipeline import record
+from snn.pipeline.execute import page_from_tables
+
+INDEX = Path("results/report/index.html")
+QUESTION = 160  # characters of a question in the index
+
+
+def index() -> Path:
+    """Write the pages of all experiments on record, and their index; returns the path of the index.
+
+    An experiment whose tables or report are of older code has no page; the index tells why.
+    """
+    return files.write(INDEX, html([_listed(name) for name in record.names()]))
+
+
+def _listed(name: str) -> Listed:
+    found, page, answer, mark = record.TablesOnRecord(name), "", "", ""
+    try:
+        experiment: config.Experiment = params.load("experiments", name)
+        question, dataset, network = question_of(experiment.source), experiment.dataset, experiment.network
+        methods, seeds = len(experiment.methods) + 1, len(experiment.seeds)
+    except InputError:
+        question, dataset, network, methods, seeds = "no experiment of today", "", "", 0, 0
+    try:
+        made = page_from_tables(name)
+        page, answer = made.html.name, made.written.answer
+        mark = found.mark.strip().strip("*")
+    except InputError as error:
+        mark = f"No page: {error}."
+        if stale := found.mark.strip().strip("*"):
+            mark = f"{stale} {mark}"
+    return Listed(name, _short(question), dataset, network, methods, seeds, answer, page, mark)
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= QUESTION else f"{words[: QUESTION - 1]}…"

@@ -1,0 +1,195 @@
+"""The answer to an experiment in words, read off the verdicts of its tables; what cannot be told is told. No torch.
+
+Every method is compared with the spiking method of the highest mean, and with its teacher: by the row of
+comparisons.csv, or if the experiment did not ask for that pair, by a row of the same kind, uncorrected.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from snn.config import Side
+from snn.report.inputs import Inputs
+from snn.report.pairs import OUTCOME, Pair
+from snn.report.sections.comparisons import table as comparisons
+from snn.report.select import own_steps
+from snn.report.units import for_files
+from snn.report.verdicts import NOT_RESOLVED
+
+WORDS = {"better": "higher", "worse": "lower", "equivalent": "equivalent", NOT_RESOLVED: "cannot be told"}
+
+
+@dataclass(frozen=True)
+class Versus:
+    """A method against another one: the difference of their test outcomes as tables show it, and what it says.
+
+    `verdict`: better, worse, equivalent, not resolved, or the reason why there is none.
+    """
+
+    difference: float
+    verdict: str
+    asked: bool
+
+    @property
+    def words(self) -> str:
+        """The verdict as the page writes it."""
+        return WORDS.get(self.verdict, self.verdict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an experiment found. `tables`: of its report, as their files show them, by name."""
+
+    inputs: Inputs
+    tables: Mapping[str, pd.DataFrame]
+
+    @cached_property
+    def clean(self) -> pd.DataFrame:
+        """Rows of the summary: clean networks at their own steps, the best test mean first."""
+        ascending = self.inputs.metric.better != "higher is better"
+        return own_steps(self.tables["summary"]).sort_values("value_test_mean", ascending=ascending, kind="stable")
+
+    @property
+    def spiking(self) -> list[str]:
+        """Methods that are no teacher, no ANN, the best mean first."""
+        return [method for method in self.clean.method if method in self.inputs.spiking]
+
+    @property
+    def best(self) -> str | None:
+        """The spiking method with the best mean; None without any."""
+        return next(iter(self.spiking), None)
+
+    def versus(self, left: str, right: str) -> Versus:
+        """The comparison of two clean networks, left minus right."""
+        rows = self.tables["comparisons"]
+        clean = rows[(rows.column == OUTCOME) & (rows.left_on == "clean") & (rows.right_on == "clean")]
+        for one, other, sign in ((left, right, 1), (right, left, -1)):
+            found = clean[(clean.left == one) & (clean.right == other)]
+            if len(found):
+                return _versus(found.iloc[0].to_dict(), sign, left, asked=True)
+        pair = Pair(Side(method=left), Side(method=right), OUTCOME, "page")
+        table = comparisons.compare(self.inputs.runs, self.inputs.outcomes, [pair])
+        shown = for_files(table, comparisons.COLUMNS, self.inputs.metric_name)
+        return _versus(shown.iloc[0].to_dict(), 1, left, asked=False)
+
+    @cached_property
+    def beside_best(self) -> dict[str, Versus]:
+        """Every other spiking method against the best one."""
+        return {method: self.versus(method, self.best) for method in self.spiking if self.best and method != self.best}
+
+    @cached_property
+    def beside_teacher(self) -> dict[str, Versus]:
+        """Every spiking method against its teacher."""
+        return {method: self.versus(method, self.inputs.spiking[method]) for method in self.spiking}
+
+    def sentences(self) -> list[tuple[str, str]]:
+        """The answer: a heading and a text each."""
+        return [
+            part for part in (self._best(), self._teacher(), *self._energy(), *self._chips(), self._claims()) if part
+        ]
+
+    def value(self, method: str) -> str:
+        """Test mean of a clean network with half of its interval and unit."""
+        row = self.clean.set_index("method").loc[method]
+        digits, unit = self.inputs.metric.digits, " %" if self.inputs.metric.unit == "%" else ""
+        half = "" if pd.isna(row.value_test_ci95) else f" ± {row.value_test_ci95:.{digits}f}"
+        return f"{row.value_test_mean:.{digits}f}{half}{unit}"
+
+    def _best(self) -> tuple[str, str] | None:
+        if not self.best:
+            return None
+        n, title = int(self.clean.n.max()), self.inputs.metric.title
+        superlative = "highest" if self.inputs.metric.better == "higher is better" else "lowest"
+        seeds = f"mean over {n} seeds" if n > 1 else "1 seed"
+        text = (
+            f"{self.best} has the {superlative} test {title} of the spiking methods: {self.value(self.best)} ({seeds})."
+        )
+        groups = _by_words(self.beside_best)
+        if unclear := groups.pop(WORDS[NOT_RESOLVED], []):
+            text += (
+                f" It cannot be told whether {_list(unclear, 'or')} {'is' if len(unclear) == 1 else 'are'} different."
+            )
+        if equal := groups.pop(WORDS["equivalent"], []):
+            text += f" Equivalent to it, within a point: {_list(equal)}."
+        for words, methods in groups.items():
+            text += f" {words.capitalize()}: {_list(methods)}."
+        if any(not versus.asked for versus in self.beside_best.values()):
+            text += " Verdicts are uncorrected: about one in twenty is wrong."
+        return "Best rule", text
+
+    def _teacher(self) -> tuple[str, str] | None:
+        parts = []
+        for teacher in dict.fromkeys(self.inputs.spiking.values()):
+            own = {method: v for method, v in self.beside_teacher.items() if self.inputs.spiking[method] == teacher}
+            words = "; ".join(f"{words}: {_list(methods)}" for words, methods in _by_words(own).items())
+            parts.append(f"{teacher} has {self.value(teacher)}. Against it, {words}.")
+        return ("Against the teacher ANN", " ".join(parts)) if parts else None
+
+    def _energy(self) -> Iterator[tuple[str, str]]:
+        rows = self.tables["energy"]
+        own = rows[rows.convention == self.inputs.experiment.energy].sort_values("of_teacher", kind="stable")
+        if not len(own) or own.of_teacher.isna().all():
+            return
+        least, most = own.iloc[0], own.dropna(subset=["of_teacher"]).iloc[-1]
+        text = (
+            f"At the steps trained with, the spiking methods need {least.of_teacher:.2f} ({least.method}) to "
+            f"{most.of_teacher:.2f} ({most.method}) of the arithmetic energy of the teacher under {least.convention}. "
+        )
+        dearer = rows[rows.of_teacher > 1]
+        where = _list(
+            [f"{name} ({_list(list(part.method))})" for name, part in dearer.groupby("convention", sort=False)]
+        )
+        text += f"They need more than the teacher under {where}." if where else "They need less under every convention."
+        if far := list(own.method[own.of_teacher_at_equal_accuracy.isna()]):
+            text += f" At no tried number of steps within a point of the teacher: {_list(far)}."
+        yield "Energy", text
+
+    def _chips(self) -> Iterator[tuple[str, str]]:
+        rows, metric = self.tables["hardware"], self.inputs.metric
+        treated = rows[rows.control.isna() & (rows.level > 0)]
+        for noise, own in treated.groupby("noise", sort=False):
+            worst = own[own.level == own.level.max()]
+            loss, left = (-worst.loss).agg(["min", "max"]), (-worst.left).agg(["min", "max"])
+            ahead = worst.sort_values("calibrated", ascending=metric.better != "higher is better", kind="stable").iloc[
+                0
+            ]
+            unit = metric.difference_unit
+            yield (
+                f"Chips with {noise}",
+                f"At level {ahead.level:g}, chips as manufactured lose {loss['min']:.1f} to {loss['max']:.1f} {unit}, "
+                f"calibrated ones {left['min']:.1f} to {left['max']:.1f}. Best mean after calibration: {ahead.method}, "
+                f"{ahead.calibrated:.{metric.digits}f} {metric.unit}. "
+                "Whether it is better than the next one is not tested here.",
+            )
+
+    def _claims(self) -> tuple[str, str] | None:
+        verdicts = self.tables["claims"].verdict.replace({NOT_RESOLVED: "cannot be told"}).value_counts(sort=False)
+        if verdicts.empty:
+            return None
+        counts = _list([f"{number} {_plural(verdict, number)}" for verdict, number in verdicts.items()])
+        return "Claims of the papers", f"Of {verdicts.sum()} that are checked here, {counts}."
+
+
+def _plural(verdict: str, number: int) -> str:
+    return {"holds": "hold", "fails": "fail"}.get(verdict, verdict) if number > 1 else verdict
+
+
+def _versus(row: dict[str, Any], sign: int, left: str, asked: bool) -> Versus:
+    verdict = row["verdict"]
+    if isinstance(row["better"], str):
+        verdict = verdict.replace(f"{row['better']} is better", "better" if row["better"] == left else "worse")
+    return Versus(sign * row["difference"], verdict, asked)
+
+
+def _by_words(versus: Mapping[str, Versus]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for method, one in versus.items():
+        found.setdefault(one.words, []).append(method)
+    return found
+
+
+def _list(words: list[str], last: str = "and") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""

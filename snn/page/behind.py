@@ -1,0 +1,150 @@
+"""What is behind a number of the page: values of single seeds, digests of runs, commits, versions, costs. No torch."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from snn.config import Side
+from snn.page.digits import exact
+from snn.report.inputs import Inputs
+from snn.report.pairs import converged, rows_of
+from snn.report.sections.comparisons import table as comparisons
+
+RUN = re.compile(
+    r"results/runs/[^/]+/[^/]+/(?P<method>[^/]+)/T\d+/(?:s\d+|tuning)-(?P<digest>[0-9a-f]{12})(?P<rest>.*)"
+)
+KEY = ["method", "steps_eval", "condition", "noise", "level", "calibrator", "targets", "control"]
+CLEAN: dict[str, Any] = {"condition": "clean"}
+
+
+@dataclass
+class Behind:
+    """Groups of rows of runs.csv: a method under one condition. Numbers of the page name a group by its index.
+
+    `documents`: today's parameters of runs, by digest; runs of older code or parameters have none.
+    """
+
+    inputs: Inputs
+    documents: Mapping[str, Any]
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    _known: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def of(self, method: str, **condition: Any) -> list[int]:
+        """The group of a method under a condition, by columns of runs.csv; at its own steps unless told.
+
+        Level 0, which the summary adds, is the clean network.
+        """
+        steps = condition.pop("steps_eval", None) or self._own_steps.get(method)
+        wanted = {**dict.fromkeys(KEY), "method": method, "steps_eval": steps, **condition}
+        key = tuple(None if pd.isna(wanted[name]) else wanted[name] for name in KEY)
+        rows = self._by_key.get(key)
+        if rows is None and wanted["condition"] == "noisy" and wanted["level"] == 0:
+            return self.of(method, condition="clean", steps_eval=steps)
+        return [] if rows is None else [self._group(method, rows)]
+
+    def side(self, side: Side) -> list[int]:
+        """The group of one side of a comparison or claim."""
+        rows = rows_of(side, self.inputs.runs)
+        return [self._group(side.method, rows)] if len(rows) else []
+
+    @cached_property
+    def sides(self) -> dict[tuple[str, str], Side]:
+        """The sides of all comparisons, by method and condition in words, as comparisons.csv names them."""
+        pairs = comparisons.pairs(self.inputs.families, self.inputs.claims.claims)
+        return {(s.method, comparisons.described(s)): s for pair in pairs for s in (pair.left, pair.right)}
+
+    def differences(self, left: Side, right: Side) -> list[float | None]:
+        """Left minus right on test data for every seed in which both converged, in the unit of tables."""
+        groups = [self.groups[group] for side in (left, right) for group in self.side(side)]
+        one, other = ({seed: test for seed, _, test, _ in g["seeds"] if seed not in g["diverged"]} for g in groups)
+        return [exact(one[seed] - other[seed]) for seed in one if seed in other]
+
+    @cached_property
+    def _own_steps(self) -> dict[str, int]:
+        return dict(zip(self.inputs.runs.method, self.inputs.runs.steps, strict=True))
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[Any, ...], pd.DataFrame]:
+        grouped = self.inputs.runs.groupby(KEY, dropna=False, sort=False)
+        return {tuple(None if pd.isna(part) else part for part in key): rows for key, rows in grouped}
+
+    def _group(self, method: str, rows: pd.DataFrame) -> int:
+        known = tuple(rows.index)
+        if known not in self._known:
+            self._known[known] = len(self.groups)
+            factor = self.inputs.metric.factor
+            found = rows.groupby(["seed", "digest"], sort=True)
+            means = found[["value_test", "value_val"]].mean() * factor
+            chips, first = found.size(), rows.iloc[0]
+            words = first[KEY[2:]].dropna()
+            self.groups.append(
+                {
+                    "method": method,
+                    "on": " ".join(f"{word:g}" if isinstance(word, float) else word for word in words),
+                    "steps": int(first.steps_eval),
+                    "diverged": sorted(map(int, set(rows.seed) - converged(rows))),
+                    "chips": int(chips.max()) if pd.notna(first.noise) else 0,
+                    "seeds": [
+                        [int(seed), digest, exact(test), exact(val)]
+                        for (seed, digest), (test, val) in zip(means.index, means.to_numpy(), strict=True)
+                    ],
+                }
+            )
+        return self._known[known]
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """costs.csv with the method, the digest and the stage of each result."""
+        costs = self.inputs.collected["costs"]
+        found = [RUN.fullmatch(path) for path in costs.path.astype(str)]
+        parts = [match.groupdict() if match else {"method": "", "digest": "", "rest": ""} for match in found]
+        return costs.assign(
+            method=[part["method"] for part in parts],
+            digest=[part["digest"] for part in parts],
+            stage=[stage(path, part["rest"]) for path, part in zip(costs.path.astype(str), parts, strict=True)],
+        )
+
+    def runs(self) -> dict[str, dict[str, Any]]:
+        """What made each run, by its digest: folder, commit, cost, and versions, machine and parameters by index."""
+        found = {}
+        for row in self.costs[self.costs.stage == "train"].to_dict("records"):
+            found[row["digest"]] = {
+                "path": row["path"],
+                "commit": row["commit"],
+                "dirty": bool(row["dirty"]),
+                "seconds": exact(row["seconds"]),
+                "device": row["device"],
+                "machine": row["machine"] if pd.notna(row["machine"]) else "not recorded",
+                "versions": row["versions"],
+                "platform": row["platform"],
+                "parameters": self.documents.get(row["digest"]),
+            }
+        return found
+
+
+def stage(path: str, rest: str) -> str:
+    """The stage that made a result, by its folder; `rest`: what follows the digest of the run."""
+    if "/tuning-" in path:
+        return "tune"
+    return "calibrate" if rest.startswith("/chips") else "evaluate" if rest.startswith("/rows") else "train"
+
+
+def shared(records: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> tuple[dict[str, Any], list[Any]]:
+    """Records in which long values are replaced by their index in a list, since most runs share them."""
+    values: list[Any] = []
+    texts: dict[str, int] = {}
+    found = {}
+    for key, record in records.items():
+        own = dict(record)
+        for name in names:
+            text = repr(own[name])
+            if text not in texts:
+                texts[text] = len(values)
+                values.append(own[name])
+            own[name] = texts[text]
+        found[key] = own
+    return found, values

@@ -1,0 +1,26 @@
+"""Numbers on the page: rounded where they are read, with ten digits where they are sorted and saved. No torch."""
+
+from typing import Any
+
+import pandas as pd
+
+from snn.core.columns import METRIC
+from snn.report.metric import Metric
+
+
+def exact(value: Any) -> float | None:
+    """A number with ten digits, as tables in files have; None for none."""
+    return None if pd.isna(value) else float(f"{float(value):.10g}")
+
+
+def rounded(value: Any, unit: str, metric: Metric) -> str:
+    """A cell as it is read: outcomes with the digits of the metric, else four digits; empty for none."""
+    if value is None or pd.isna(value):
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return {"True": "yes", "False": "no"}.get(str(value), str(value))
+    if unit == METRIC:
+        return f"{value:z.{metric.digits}f}"
+    if unit == "operations" or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"

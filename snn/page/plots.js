@@ -1,0 +1,188 @@
+// Plots of the page: one SVG per figure, drawn from the data of snn/page/plots.py.
+
+const SVG = "http://www.w3.org/2000/svg";
+const MARKS = { // of radius 4, around 0
+  o: "M4 0A4 4 0 1 1-4 0A4 4 0 1 1 4 0Z", D: "M0-5.2 5.2 0 0 5.2-5.2 0Z", s: "M-4-4H4V4H-4Z", "^": "M0-5 4.6 3.6H-4.6Z",
+  v: "M0 5 4.6-3.6H-4.6Z", P: "M-1.6-5H1.6V-1.6H5V1.6H1.6V5H-1.6V1.6H-5V-1.6H-1.6Z",
+  X: "M0-2.2 2.8-5 5-2.8 2.2 0 5 2.8 2.8 5 0 2.2-2.8 5-5 2.8-2.2 0-5-2.8-2.8-5Z",
+  "*": "M0-6 1.5-1.9 5.7-1.9 2.3.8 3.6 5 0 2.4-3.6 5-2.3.8-5.7-1.9-1.5-1.9Z",
+};
+const MARGIN = { left: 52, right: 20, top: 22, bottom: 40 };
+
+function make(parent, tag, attributes = {}, words = null) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (words !== null) element.textContent = words;
+  parent.append(element);
+  return element;
+}
+
+function number(value) {
+  if (value === null || value === undefined) return "";
+  const size = Math.abs(value);
+  if (size >= 1000) return value.toLocaleString("en", { maximumFractionDigits: 0 });
+  return String(Number(value.toPrecision(size >= 100 ? 4 : 3)));
+}
+
+// Ticks of an axis: of a linear one in steps of 1, 2 or 5; of a logarithmic one 1, 2, 5 of each power of ten.
+function ticksOf(low, high, log, count) {
+  const ticks = [];
+  if (log) {
+    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1)
+      for (const digit of [1, 2, 5]) ticks.push(Number(`${digit}e${power}`));
+    const within = ticks.filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
+    return within.length > count + 2 ? within.filter((tick) => /^1(e|$|0*$)|^0\.0*1$/.test(String(tick))) : within;
+  }
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((digit) => digit * power >= rough) || 10);
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) ticks.push(Number((i * step).toPrecision(12)));
+  return ticks;
+}
+
+function scaleOf(values, axis, from, to) {
+  let low = Math.min(...values), high = Math.max(...values);
+  if (axis.low !== undefined) low = Math.max(low, axis.low);
+  const f = axis.log ? Math.log10 : (value) => value;
+  const pad = 0.05 * ((f(high) - f(low)) || Math.abs(f(high)) || 1);
+  const [start, end] = [f(low) - pad, f(high) + pad];
+  const scale = (value) => from + ((f(value) - start) / (end - start)) * (to - from);
+  const back = axis.log ? (value) => 10 ** value : (value) => value;
+  const few = Math.max(2, Math.round(Math.abs(to - from) / 60));
+  scale.ticks = axis.ticks || ticksOf(back(start), back(end), axis.log, few);
+  return scale;
+}
+
+// A panel with axes, lines, intervals, seeds and marks, in a box of a figure.
+function drawPanel(parent, panel, box, look, tell) {
+  const left = panel.y.names ? 16 + 7 * Math.max(...panel.y.names.map((name) => name.length)) : MARGIN.left;
+  const inner = { x0: box.x + left, x1: box.x + box.width - MARGIN.right, y0: box.y + MARGIN.top, y1: box.y + box.height - MARGIN.bottom };
+  const points = panel.series.flatMap((series) => series.points);
+  const lines = panel.lines || [];
+  const xs = points.flatMap((p) => [p[0], ...p[4].map((s) => s[0])]).concat(lines.flatMap((l) => (l.x === undefined ? [] : [l.x])));
+  const ys = points.flatMap((p) => [p[1], p[2] ?? p[1], p[3] ?? p[1], ...p[4].map((s) => s[1])]);
+  const x = scaleOf(xs, panel.x, inner.x0, inner.x1);
+  const names = panel.y.names;
+  const y = names
+    ? (i) => inner.y0 + ((i + 0.5) / names.length) * (inner.y1 - inner.y0)
+    : scaleOf(ys.concat(lines.flatMap((l) => (l.y === undefined ? [] : [l.y]))), panel.y, inner.y1, inner.y0);
+  const group = make(parent, "g");
+  for (const tick of x.ticks) {
+    make(group, "line", { x1: x(tick), x2: x(tick), y1: inner.y0, y2: inner.y1, class: "grid" });
+    make(group, "text", { x: x(tick), y: inner.y1 + 15, "text-anchor": "middle" }, number(tick));
+  }
+  for (const tick of names ? names.keys() : y.ticks) {
+    make(group, "line", { x1: inner.x0, x2: inner.x1, y1: y(tick), y2: y(tick), class: "grid" });
+    make(group, "text", { x: inner.x0 - 6, y: y(tick) + 4, "text-anchor": "end" }, names ? names[tick] : number(tick));
+  }
+  make(group, "text", { x: (inner.x0 + inner.x1) / 2, y: inner.y1 + 33, "text-anchor": "middle" }, panel.x.label);
+  if (panel.title) make(group, "text", { x: inner.x0, y: box.y + 13, class: "title" }, panel.title);
+  else if (panel.y.label) make(group, "text", { x: box.x + 4, y: box.y + 13 }, panel.y.label);
+  const id = `clip-${Math.round(box.x)}-${Math.round(box.y)}-${tell.name}`;
+  const clip = make(make(group, "clipPath", { id }), "rect", { x: inner.x0 - 8, y: inner.y0 - 8, width: inner.x1 - inner.x0 + 16 });
+  clip.setAttribute("height", inner.y1 - inner.y0 + 16);
+  const drawn = make(group, "g", { "clip-path": `url(#${id})` });
+  for (const line of lines) {
+    const at = line.x === undefined ? { x1: inner.x0, x2: inner.x1, y1: y(line.y), y2: y(line.y) } : { x1: x(line.x), x2: x(line.x), y1: inner.y0, y2: inner.y1 };
+    make(drawn, "line", { ...at, class: "reference" });
+  }
+  const order = [...new Set(panel.series.map((series) => series.method))];
+  for (const series of panel.series) {
+    const shift = panel.dodge ? (order.indexOf(series.method) - (order.length - 1) / 2) * Math.min(4, 28 / order.length) : 0;
+    const spread = names ? (order.indexOf(series.method) - (order.length - 1) / 2) * Math.min(4, 20 / order.length) : 0;
+    const own = make(drawn, "g", { "data-method": series.method, style: `--colour: var(--c${look[series.method].colour})` });
+    const place = (p) => [x(p[0]) + shift, y(p[1]) + spread];
+    if (series.line) {
+      make(own, "polyline", { points: series.points.map((p) => place(p).join(",")).join(" "), class: series.dash ? "curve dash" : "curve" });
+    }
+    for (const point of series.points) {
+      const [px, py] = place(point);
+      for (const seed of point[4]) make(own, "circle", { cx: x(seed[0]) + shift, cy: y(seed[1]), r: 2.1, class: "seed" });
+      if (point[2] !== null) make(own, "line", { x1: px, x2: px, y1: y(point[2]), y2: y(point[3]), class: "interval" });
+      const mark = make(own, "path", { d: MARKS[look[series.method].marker], transform: `translate(${px} ${py})`, class: series.dash ? "mark hollow" : "mark" });
+      const words = [series.method, `${panel.x.label}: ${number(point[0])}`];
+      words.push(names ? names[point[1]] : `${panel.y.label}: ${number(point[1])}` + (point[2] === null ? "" : ` (${number(point[2])} to ${number(point[3])})`));
+      tell.on(mark, words);
+    }
+  }
+}
+
+// Differences with intervals, a row each; the label stands above its bar.
+function drawForest(parent, plot, box, look, tell) {
+  const height = 40, [x0, x1] = [box.x + 8, box.x + box.width - 8];
+  const values = plot.rows.flatMap((row) => [...row.point, row.margin ?? 0, ...row.seeds]).filter((value) => value !== null);
+  const x = scaleOf(values.concat([0], plot.band), {}, x0, x1);
+  const bottom = box.y + plot.rows.length * height + 4;
+  if (plot.band.length) make(parent, "rect", { x: x(plot.band[0]), width: x(plot.band[1]) - x(plot.band[0]), y: box.y, height: bottom - box.y, class: "band" });
+  for (const tick of x.ticks) {
+    make(parent, "line", { x1: x(tick), x2: x(tick), y1: box.y, y2: bottom, class: tick === 0 ? "zero" : "grid" });
+    make(parent, "text", { x: x(tick), y: bottom + 15, "text-anchor": "middle" }, number(tick));
+  }
+  make(parent, "text", { x: (x0 + x1) / 2, y: bottom + 33, "text-anchor": "middle" }, plot.x);
+  plot.rows.forEach((row, i) => {
+    const y = box.y + i * height + 28, own = make(parent, "g", { "data-method": row.methods.join(" ") });
+    own.style.setProperty("--colour", `var(--c${look[row.methods[0]].colour})`);
+    const most = Math.floor((x1 - x0) / 6.4) - row.verdict.length - 3;
+    make(own, "text", { x: x0, y: y - 13, class: "halo" }, row.label.length > most ? `${row.label.slice(0, most - 1)}…` : row.label);
+    make(own, "text", { x: x1, y: y - 13, "text-anchor": "end", class: "halo verdict" }, row.verdict);
+    for (const seed of row.seeds) make(own, "circle", { cx: x(seed), cy: y + 7, r: 2.1, class: "seed" });
+    const [value, low, high] = row.point;
+    make(own, "line", { x1: low === null ? x0 : x(low), x2: high === null ? x1 : x(high), y1: y, y2: y, class: "interval" });
+    if (row.margin !== undefined) make(own, "line", { x1: x(row.margin), x2: x(row.margin), y1: y - 7, y2: y + 7, class: "margin" });
+    const open = /not|equivalent/.test(row.verdict);
+    if (value !== null) {
+      const mark = make(own, "path", { d: MARKS[look[row.methods[0]].marker], transform: `translate(${x(value)} ${y})`, class: open ? "mark hollow" : "mark" });
+      tell.on(mark, [row.label, `${number(value)} (${number(low)} to ${number(high)})`, row.verdict]);
+    }
+  });
+  return bottom + 40 - box.y;
+}
+
+function drawLegend(parent, methods, look, width) {
+  let [x, y] = [6, 12];
+  for (const method of methods) {
+    const length = 32 + 7.2 * method.length;
+    if (x + length > width && x > 6) [x, y] = [6, y + 18];
+    const own = make(parent, "g", { "data-method": method, class: "legend", style: `--colour: var(--c${look[method].colour})` });
+    make(own, "path", { d: MARKS[look[method].marker], transform: `translate(${x + 6} ${y - 4})`, class: "mark" });
+    make(own, "text", { x: x + 16, y }, method);
+    x += length;
+  }
+  return y + 10;
+}
+
+// The SVG of a figure in `width` pixels, under an energy convention. `tell.on(element, words)` explains a mark.
+function drawPlot(plot, width, convention, look, tell) {
+  const svg = document.createElementNS(SVG, "svg");
+  const panels = (plot.panels || []).filter((panel) => !panel.convention || panel.convention === convention);
+  const methods = plot.rows ? [] : [...new Set(panels.flatMap((panel) => panel.series.map((series) => series.method)))];
+  let y = methods.length ? drawLegend(svg, methods, look, width) : 4;
+  if (plot.rows) y += drawForest(svg, plot, { x: 0, y, width }, look, tell);
+  const columns = Math.max(1, Math.min(panels.length, Math.floor(width / 330)));
+  const size = { width: width / columns, height: 0 };
+  panels.forEach((panel, i) => {
+    size.height = panel.y.names ? 70 + 34 * panel.y.names.length : Math.min(300, Math.max(220, size.width * 0.5));
+    drawPanel(svg, panel, { x: (i % columns) * size.width, y: y + Math.floor(i / columns) * size.height, ...size }, look, tell);
+  });
+  y += Math.ceil(panels.length / columns) * size.height;
+  svg.setAttribute("viewBox", `0 0 ${width} ${y}`);
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", `${plot.title}. ${plot.note} The values are in the table of this section and in the CSV file.`);
+  return svg;
+}
+
+// The points of a plot as CSV.
+function plotRows(plot, convention) {
+  if (plot.rows) {
+    const head = ["label", "value", "low", "high", "margin", "verdict", "values of seeds"];
+    return [head, ...plot.rows.map((row) => [row.label, ...row.point, row.margin ?? "", row.verdict, row.seeds.join(" ")])];
+  }
+  const rows = [["panel", "method", "dashed", "x", "y", "low", "high", "values of seeds"]];
+  for (const panel of plot.panels.filter((one) => !one.convention || one.convention === convention))
+    for (const series of panel.series)
+      for (const point of series.points) {
+        const y = panel.y.names ? panel.y.names[point[1]] : point[1];
+        rows.push([panel.title || panel.convention || "", series.method, series.dash ? "yes" : "", point[0], y, point[2], point[3], point[4].map((seed) => seed[1]).join(" ")]);
+      }
+  return rows;
+}

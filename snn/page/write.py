@@ -1,0 +1,185 @@
+"""The page of an experiment as one HTML file, from collected tables and report: the same tables, the same bytes.
+
+No torch.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+import pandas as pd
+from markdown_it import MarkdownIt
+
+from snn.core.errors import reproduce
+from snn.page import shown
+from snn.page.answer import Answer
+from snn.page.behind import Behind, shared
+from snn.page.library import datatables
+from snn.page.plots import plots
+from snn.report.canvas import COLOURS
+from snn.report.inputs import Inputs
+from snn.report.sections import Section, sections
+
+ORDER = (  # of sections: name, heading, the section whose caption it has
+    ("claims", "Claims of the papers", "claims"),
+    ("comparisons", "Comparisons", "comparisons"),
+    ("ratios", "Ratios", "ratios"),
+    ("energy", "Energy", "energy"),
+    ("hardware", "Chips", "hardware"),
+    ("steps", "Steps of time", "steps"),
+    ("convergence", "Convergence", "convergence"),
+    ("layers", "Layers", "rates"),
+    ("costs", "What it cost", ""),
+    ("published", "Published figures", "published"),
+    ("summary", "Every method under every condition", "summary"),
+)
+COSTS = (
+    "Time, processor time and memory of the jobs, summed per method and stage. They are of the machine that ran them."
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What made the tables that a page shows. `mark`: why they are stale, or empty. `documents`: see `Behind`."""
+
+    tables: str
+    report: str
+    mark: str
+    documents: Mapping[str, Any]
+
+
+class Written(NamedTuple):
+    """The HTML of a page, and the first sentence of its answer."""
+
+    html: str
+    answer: str
+
+
+def page(inputs: Inputs, report: Path, made: Made) -> Written:
+    """The page. `inputs` hold the collected tables, the folder `report` the tables of the report."""
+    tables = {s.name: pd.read_csv(report / s.file("table")) for s in sections() if "table" in s.parts}
+    answer, behind = Answer(inputs, tables), Behind(inputs, made.documents)
+    extra = {"layers": shown.layers(behind), "costs": shown.costs(behind)}
+    found = {name: shown.section(name, frame, behind) for name, frame in tables.items()} | extra
+    ranked, drawn = shown.ranked(answer, behind), plots(answer, behind)
+    captions = {name: caption(Section(source).caption if source else COSTS) for name, _, source in ORDER}
+    runs, values = shared(behind.runs(), ("commit", "machine", "versions", "platform", "parameters"))
+    data = {
+        "experiment": inputs.name,
+        "methods": _methods(inputs),
+        "convention": inputs.experiment.energy,
+        "conventions": list(inputs.energies),
+        "energy": _energies(tables["energy"]),
+        "plots": drawn,
+        "groups": behind.groups,
+        "runs": runs,
+        "values": values,
+        "flags": _flags(answer.clean),
+        "reproduce": reproduce(inputs.name),
+        "unit": inputs.metric.unit,
+    }
+    costs = inputs.collected["costs"]
+    sentences = answer.sentences()
+    html = template("page.html").render(
+        name=inputs.name,
+        question=question(inputs.experiment.source),
+        about=_about(inputs, answer),
+        answer=sentences,
+        ranked=ranked,
+        notes={"costs": f"In sum: {_cost(costs)}."},
+        order=[part for part in ORDER if part[0] not in found or found[part[0]].rows],
+        empty=[heading for name, heading, _ in ORDER if name in found and not found[name].rows],
+        tables=found,
+        plots={plot["name"]: plot for plot in drawn},
+        captions=captions,
+        conventions=data["conventions"],
+        convention=inputs.experiment.energy,
+        methods=data["methods"],
+        made=made,
+        facts=_facts(inputs, costs),
+        reproduce=data["reproduce"],
+        data=json.dumps(data, separators=(",", ":"), sort_keys=True).replace("</", "<\\/"),
+        style=text("page.css"),
+        script="\n".join((datatables(), text("plots.js"), text("page.js"))),
+    )
+    return Written(html, sentences[0][1] if sentences else "")
+
+
+def question(source: str) -> str:
+    """What an experiment asks, by its `source`."""
+    words = " ".join(source.split()).removeprefix("our choice; ")
+    return words[:1].upper() + words[1:]
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of this package; what it is given is escaped."""
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.from_string(text(name))
+
+
+def text(name: str) -> str:
+    """A file of this package, as it is."""
+    return resources.files("snn.page").joinpath(name).read_text()
+
+
+def caption(words: str) -> str:
+    """A caption in Markdown as HTML."""
+    return MarkdownIt().render(words)
+
+
+def _methods(inputs: Inputs) -> dict[str, dict[str, Any]]:
+    """Colour and marker of every method, as in all figures."""
+    return {
+        method: {"colour": COLOURS.index(look.colour), "marker": look.marker, "flagged": look.name != method}
+        for method, look in inputs.style.items()
+    }
+
+
+def _energies(energy: pd.DataFrame) -> dict[str, dict[str, list[float | None]]]:
+    """Energy and its ratio to that of the teacher, by convention and method; of the teachers as well."""
+    found: dict[str, dict[str, list[float | None]]] = {}
+    for row in energy.itertuples():
+        own = found.setdefault(row.convention, {})
+        own[row.method] = [row.energy_nj, row.of_teacher if pd.notna(row.of_teacher) else None]
+        if pd.notna(row.teacher_nj):
+            own[row.teacher] = [row.teacher_nj, 1.0]
+    return found
+
+
+def _flags(clean: pd.DataFrame) -> dict[str, str]:
+    return {row.method: row.flags for row in clean.itertuples() if isinstance(row.flags, str)}
+
+
+def _about(inputs: Inputs, answer: Answer) -> str:
+    n = int(answer.clean.n.max())
+    chips = f", chips with {', '.join(inputs.noises)}" if inputs.noises else ""
+    seeds = f"{n} seed{'s' * (n > 1)}"
+    return (
+        f"Data set {inputs.dataset}, network {inputs.experiment.network}, {len(answer.clean)} methods, {seeds}{chips}."
+    )
+
+
+def _facts(inputs: Inputs, costs: pd.DataFrame) -> list[tuple[str, str]]:
+    """What the section about the page tells of the results."""
+    dirty = int(costs.dirty.astype(bool).sum())
+    shown_once = {
+        "commit": "commits",
+        "machine": "machines",
+        "versions": "versions",
+        "platform": "platforms",
+        "device": "devices",
+    }
+    facts = [
+        (title, "; ".join(dict.fromkeys(costs[name].fillna("not recorded")))) for name, title in shown_once.items()
+    ]
+    return [*facts, ("results with code that was not committed", str(dirty)), ("cost", _cost(costs))]
+
+
+def _cost(costs: pd.DataFrame) -> str:
+    return f"{costs.seconds.sum():,.0f} s of jobs, {costs.cpu_seconds.sum():,.0f} s of processors, {len(costs)} results"
