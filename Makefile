@@ -18,7 +18,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test quick quick-tests lint bench fetch lock clean-environment
+.PHONY: reproduce test quick quick-tests lint page-test bench fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and the path of its page: EXPERIMENT= MIRROR= OFFLINE=1
@@ -41,6 +41,9 @@ lint: .venv/.installed
 	@.venv/bin/lint-imports --no-logo --no-cache
 	@$(VENV) -m mypy
 
+page-test: .venv/.installed .venv-page/.installed  ## pages in headless Chromium: network, keyboard, phone, print, axe-core
+	@.venv-page/bin/python -m pytest -n 0 tests/page/browser
+
 PEERS := .venv-peers/bin/python
 
 bench: .venv/.installed .venv-peers/.installed  ## speed and memory beside peers, counts against NeuroBench: QUANTITIES= ROUNDS=
@@ -53,6 +56,8 @@ fetch: .venv/.installed  ## released checkpoints and tables instead of computing
 lock: .venv/.installed  ## resolve pyproject.toml again
 	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --no-header --quiet --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --no-header --quiet --python-version 3.11 --group pyproject.toml:page -o requirements-page.lock
 
 clean-environment:
 	@rm -rf .venv
@@ -63,6 +68,14 @@ clean-environment:
 	@$(VENV) -c 'import site; print(site.getsitepackages()[0])' > \
 	  "$$($(PEERS) -c 'import site; print(site.getsitepackages()[0])')/borrowed.pth"
 	@$(PEERS) -m pip install --quiet --no-deps --require-hashes -r requirements-peers.lock
+	@touch $@
+
+# A driver of browsers in an environment of its own, which uses .venv.
+.venv-page/.installed: .venv/.installed requirements-page.lock
+	@$(VENV) -m venv --clear .venv-page
+	@$(VENV) -c 'import site; print(site.getsitepackages()[0])' > \
+	  "$$(.venv-page/bin/python -c 'import site; print(site.getsitepackages()[0])')/borrowed.pth"
+	@.venv-page/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-page.lock
 	@touch $@
 
 # Compiles byte-code once: importing torch without it takes twice as long.

@@ -33,9 +33,13 @@ function select(method) {
   link();
 }
 
-function link() {
+function dim(place) {
   const shown = (names) => !selected.size || names.split(" ").some((name) => selected.has(name));
-  for (const marked of document.querySelectorAll("svg [data-method]")) marked.classList.toggle("dim", !shown(marked.dataset.method));
+  for (const marked of place.querySelectorAll("svg [data-method]")) marked.classList.toggle("dim", !shown(marked.dataset.method));
+}
+
+function link() {
+  dim(document);
   for (const one of document.querySelectorAll("button.method")) one.setAttribute("aria-pressed", selected.has(one.dataset.method));
   document.getElementById("clear").disabled = !selected.size;
   for (const table of tables) table.draw();
@@ -46,6 +50,7 @@ function link() {
 function enhance(node) {
   const heads = [...node.tHead.rows[0].cells];
   const hidden = heads.flatMap((head, i) => (head.dataset.more === undefined ? [] : [i]));
+  const kinds = kindsOf(node, heads);
   const table = new DataTable(node, {
     paging: false, info: false, order: [], autoWidth: false, rowGroup: { enable: false, startRender: (_, name) => name || "(none)" },
     columnDefs: [{ targets: hidden, visible: false }], layout: { topStart: null, topEnd: null, bottomStart: null, bottomEnd: null },
@@ -60,7 +65,7 @@ function enhance(node) {
   const tools = element("div", "", { class: "tools", role: "group", "aria-label": `Tools of the table ${label}` });
   const words = element("input", "", { type: "search", placeholder: "Search", "aria-label": `Search in ${label}` });
   words.addEventListener("input", () => table.search(words.value).draw());
-  tools.append(words, ...filters(table, heads), grouping(table, heads));
+  tools.append(words, ...filters(table, heads, kinds), grouping(table, heads, kinds));
   if (hidden.length) {
     const more = button("All columns", () => {
       const all = more.getAttribute("aria-pressed") !== "true";
@@ -79,12 +84,16 @@ function enhance(node) {
 
 const valueOf = (cell) => cell.dataset.order ?? cell.textContent;
 
-// The values of a column that has words: of a few different ones.
-function kinds(table, heads, i) {
-  if (heads[i].classList.contains("number") && !/level|steps/.test(heads[i].dataset.name)) return [];
-  const found = [...new Set(table.column(i).nodes().toArray().map((cell) => cell.textContent))];
-  const short = found.every((words) => words.length <= 40);
-  return short && found.length > 1 && found.length <= 12 && found.length < table.rows().count() ? found : [];
+// The values of each column that is shown at first and has a few different words; of others none.
+function kindsOf(node, heads) {
+  const rows = [...node.tBodies[0].rows];
+  return heads.map((head, i) => {
+    const numbers = head.classList.contains("number") && !/level|steps/.test(head.dataset.name);
+    if (numbers || head.dataset.more !== undefined) return [];
+    const found = [...new Set(rows.map((row) => row.cells[i].textContent))];
+    const few = found.length > 1 && found.length <= 12 && found.length < rows.length;
+    return few && found.every((words) => words.length <= 40) ? found : [];
+  });
 }
 
 function chooser(label, options, change) {
@@ -94,10 +103,10 @@ function chooser(label, options, change) {
   return made;
 }
 
-function filters(table, heads) {
-  const found = heads.flatMap((head, i) => (head.dataset.more === undefined && kinds(table, heads, i).length && !["method", "convention"].includes(head.dataset.name) ? [i] : []));
+function filters(table, heads, kinds) {
+  const found = heads.flatMap((head, i) => (kinds[i].length && !["method", "convention"].includes(head.dataset.name) ? [i] : []));
   return found.slice(0, 5).map((i) => {
-    const values = kinds(table, heads, i), name = heads[i].dataset.name.replaceAll("_", " ");
+    const values = kinds[i], name = heads[i].dataset.name.replaceAll("_", " ");
     return chooser(`Show only one ${name}`, [[`${name}: all`, ""], ...values.map((value, k) => [value || "(none)", String(k + 1)])], (chosen) => {
       if (chosen) table.column(i).search.fixed("kind", (_, __, row) => table.cell(row, i).node().textContent === values[chosen - 1]);
       else table.column(i).search.fixed("kind", null);
@@ -106,8 +115,8 @@ function filters(table, heads) {
   });
 }
 
-function grouping(table, heads) {
-  const found = heads.flatMap((head, i) => (head.dataset.more === undefined && kinds(table, heads, i).length ? [i] : []));
+function grouping(table, heads, kinds) {
+  const found = heads.flatMap((_, i) => (kinds[i].length ? [i] : []));
   const options = [["not grouped", ""], ...found.map((i) => [`by ${heads[i].dataset.name.replaceAll("_", " ")}`, String(i)])];
   return chooser("Group rows", options, (chosen) => {
     if (chosen === "") table.rowGroup().disable().draw();
@@ -119,8 +128,10 @@ const plain = (cell) => new DOMParser().parseFromString(cell.display ?? cell, "t
 
 // The rows that are shown, with all columns and all digits.
 function rowsOf(table, heads) {
+  const same = JSON.parse(table.table().node().dataset.same);
   const shown = table.rows({ search: "applied", order: "applied" }).indexes().toArray();
-  return [heads.map((head) => head.dataset.name), ...shown.map((row) => heads.map((_, i) => valueOf(table.cell(row, i).node())))];
+  const cells = (row) => heads.map((_, i) => valueOf(table.cell(row, i).node()));
+  return [[...heads.map((head) => head.dataset.name), ...Object.keys(same)], ...shown.map((row) => [...cells(row), ...Object.values(same)])];
 }
 
 // The drawer of a cell.
@@ -218,6 +229,7 @@ function draw(figure, width = 0) {
     },
   };
   panels.replaceChildren(drawPlot(plot, width || Math.max(300, Math.floor(panels.clientWidth)), convention, data.methods, tell));
+  dim(figure);
 }
 
 function image(figure) {
@@ -253,7 +265,7 @@ function setUp(figure) {
   });
   let last = 0;
   new ResizeObserver(([{ contentRect }]) => {
-    if (contentRect.width && Math.floor(contentRect.width) !== last) { last = Math.floor(contentRect.width); draw(figure); link(); }
+    if (contentRect.width && Math.floor(contentRect.width) !== last) { last = Math.floor(contentRect.width); draw(figure); }
   }).observe(figure.querySelector(".panels"));
 }
 
@@ -269,11 +281,11 @@ function price() {
     }
     this.invalidate("dom");
   });
+  table.draw();
   const energy = tables.find((one) => one.table().node().id === "table-energy");
   const column = energy ? [...energy.table().header().querySelectorAll("th")].findIndex((head) => head.dataset.name === "convention") : -1;
-  if (column >= 0) energy.column(column).search.fixed("convention", (_, __, row) => plain(energy.row(row).data()[column]) === convention);
-  document.querySelectorAll("figure.plot:has(svg)").forEach((figure) => draw(figure));
-  link();
+  if (column >= 0) energy.column(column).search.fixed("convention", (_, __, row) => plain(energy.row(row).data()[column]) === convention).draw();
+  document.querySelectorAll("figure.plot:has(.panels svg)").forEach((figure) => draw(figure));
 }
 
 const drawer = document.getElementById("drawer");

@@ -93,7 +93,7 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table of the page. `same`: columns with one value in all rows. `about`: columns that name methods."""
+    """A table of the page. `same`: columns with one value in all rows, or none. `about`: columns that name methods."""
 
     name: str
     heads: list[Head]
@@ -131,7 +131,8 @@ def table(
     """
     varied = [c for c in frame if whole or frame[c].nunique(dropna=False) > 1 or c in (first or ())[:2]]
     varied = varied or list(frame)
-    same = {c: str(frame[c].iloc[0]) for c in frame if c not in varied and len(frame) and pd.notna(frame[c].iloc[0])}
+    fixed = {c: frame[c].iloc[0] for c in frame if c not in varied and len(frame)}
+    same = {c: "" if pd.isna(value) else str(value) for c, value in fixed.items()}
     number = {column: pd.api.types.is_numeric_dtype(frame[column]) and frame[column].dtype != bool for column in varied}
     heads = [
         Head(

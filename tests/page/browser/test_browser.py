@@ -1,0 +1,247 @@
+"""Pages in headless Chromium, by make page-test: network, console, mouse, keyboard, phone, print, dark mode, axe-core.
+
+Skipped where Playwright or Chromium is missing. Two pages: one of rows by hand, and that of `digits` if it is here.
+"""
+
+import csv
+import json
+import re
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from snn.core.paths import ROOT
+from tests.page.pages import digest, html
+
+playwright = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+DIGITS = ROOT / "results/report/digits.html"
+LOCAL = ("file:", "data:", "blob:")
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("page")
+    path = folder / "x.html"
+    path.write_text(html(folder))
+    return path
+
+
+@pytest.fixture(scope="module", params=["by hand", "digits"])
+def path(request, made) -> Path:
+    if request.param == "digits" and not DIGITS.is_file():
+        pytest.skip("the page of digits is not here")
+    return DIGITS if request.param == "digits" else made
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens a page; when the test ends, nothing was requested and nothing written to the console."""
+    contexts, noise = [], []
+
+    def open_(path: Path, viewport=None, **options):
+        context = browser.new_context(viewport=viewport or WIDE, accept_downloads=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: noise.append(message.text))
+        page.on("pageerror", lambda error: noise.append(str(error)))
+        page.on(
+            "request", lambda sent: noise.extend([sent.url] * (not sent.url.startswith(("file:", "data:", "blob:"))))
+        )
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-ready=yes]", timeout=120_000)
+        page.wait_for_selector("figure.plot svg path.mark", state="attached")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert noise == []
+
+
+def cells(page, name: str, column: str) -> list[str]:
+    """A column of a table, as it is shown."""
+    heads = [head.get_attribute("data-name") for head in page.query_selector_all(f"#table-{name} thead th")]
+    rows = page.query_selector_all(f"#table-{name} tbody tr[data-behind]")
+    return [row.query_selector_all("td")[heads.index(column)].inner_text() for row in rows]
+
+
+def sorter(page, column: str):
+    return page.locator(f'#table-ranked th[data-name="{column}"] [role=button]')
+
+
+def test_a_page_opens_without_a_request_and_without_a_word_on_the_console(opened, path):
+    page = opened(path)
+    assert page.locator("#answer dl.answer dd").count() >= 2
+    assert page.locator("figure.plot svg").count() == page.locator("figure.plot").count() > 4
+
+
+def test_tables_sort_by_mouse_and_by_keyboard(opened, path):
+    page = opened(path)
+    page.locator('#table-ranked th[data-name="energy_nj"]').click()
+    values = [float(text.replace(",", "")) for text in cells(page, "ranked", "energy_nj")]
+    assert values == sorted(values)
+    sorter(page, "value_test_mean").focus()
+    page.keyboard.press("Enter")
+    values = [float(text) for text in cells(page, "ranked", "value_test_mean")]
+    assert values == sorted(values)
+    page.keyboard.press("Enter")
+    assert [float(text) for text in cells(page, "ranked", "value_test_mean")] == sorted(values, reverse=True)
+
+
+def test_tables_filter_by_words_and_by_choice_and_group(opened, made):
+    page = opened(made)
+    page.get_by_role("searchbox", name="Search in Every method under every condition").fill("calibrated")
+    assert set(cells(page, "summary", "condition")) == {"calibrated"}
+    page.get_by_role("searchbox", name="Search in Every method under every condition").fill("")
+    tools = page.get_by_role("group", name="Tools of the table Every method under every condition")
+    tools.get_by_label("Show only one condition").select_option(label="int8")
+    assert set(cells(page, "summary", "condition")) == {"int8"}
+    tools.get_by_label("Show only one condition").select_option(index=0)
+    tools.get_by_label("Group rows").select_option(label="by condition")
+    groups = page.locator("#table-summary tr.dtrg-group").all_inner_texts()
+    assert [group.strip() for group in groups] == ["calibrated", "clean", "int8", "noisy"]
+
+
+def test_a_cell_opens_a_drawer_with_the_runs_behind_it_and_the_keyboard_does_the_same(opened, made):
+    page = opened(made)
+    drawer = page.locator("#drawer")
+    page.locator('#table-ranked tr[data-methods="a"] td').nth(3).click()
+    words = drawer.inner_text()
+    assert all(digest("a", seed) in words for seed in (0, 1))
+    assert digest("b", 0) not in words
+    assert "c" * 7 in words
+    drawer.get_by_text("Parameters, versions and commands").first.click()
+    words = drawer.inner_text()
+    assert f"results/runs/d/n/a/T4/s0-{digest('a', 0)}/net.safetensors" in words
+    assert '"steps": 4' in words
+    page.keyboard.press("Escape")
+    assert not drawer.is_visible()
+    page.locator('#table-ranked tr[data-methods="b"] button.open').focus()
+    page.keyboard.press("Enter")
+    assert digest("b", 1) in drawer.inner_text()
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.textContent") == "b"
+
+
+def test_a_method_chosen_in_a_plot_filters_tables_and_dims_the_others_everywhere(opened, made):
+    page = opened(made)
+    page.locator('#plot-steps g[data-method="b"] path.mark').first.click()
+    assert set(cells(page, "ranked", "method")) == {"b"}
+    assert set(cells(page, "hardware", "method")) == {"b"}
+    dim = page.locator('figure g[data-method="a"].dim').count()
+    assert dim == page.locator('figure g[data-method="a"]').count() > 4
+    assert page.locator('button.method[data-method="b"]').get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="Show all", exact=True).click()
+    assert set(cells(page, "ranked", "method")) == {"a", "b", "ann"}
+    assert page.locator(".dim").count() == 0
+
+
+def test_a_plot_that_is_drawn_again_keeps_what_is_chosen(opened, made):
+    page = opened(made)
+    page.locator('button.method[data-method="b"]').click()
+    page.set_viewport_size(PHONE)
+    page.wait_for_function("() => document.querySelectorAll('figure g[data-method=a]:not(.dim)').length === 0")
+
+
+def test_the_switch_of_conventions_changes_ranked_table_energy_table_and_picture(opened, path):
+    page = opened(path)
+    before, picture = cells(page, "ranked", "energy_nj"), page.locator("#plot-ranked svg").inner_html()
+    page.locator("#convention").select_option("synop_77fj")
+    data = json.loads(page.locator("#data").text_content())
+    methods = cells(page, "ranked", "method")
+    after = cells(page, "ranked", "energy_nj")
+    assert after != before
+    assert page.locator("#plot-ranked svg").inner_html() != picture
+    known = data["energy"]["synop_77fj"]
+    values = [float(text.replace(",", "")) for text, method in zip(after, methods, strict=True) if method in known]
+    assert values == pytest.approx([known[method][0] for method in methods if method in known], rel=6e-3)
+    assert set(cells(page, "energy", "convention")) == {"synop_77fj"}
+
+
+def saved(page, button) -> str:
+    with page.expect_download() as waiting:
+        button.click()
+    return Path(waiting.value.path()).read_text()
+
+
+def test_a_table_is_saved_with_the_rows_that_are_shown_and_all_columns(opened, made):
+    page = opened(made)
+    page.locator('button.method[data-method="a"]').click()
+    tools = page.get_by_role("group", name="Tools of the table Chips")
+    rows = list(csv.DictReader(StringIO(saved(page, tools.get_by_role("button", name="CSV")))))
+    assert {row["method"] for row in rows} == {"a"}
+    assert {"loss", "left", "left_ci95"} <= set(rows[0])
+    original = list(csv.DictReader(StringIO((made.parent / "hardware.csv").read_text())))
+    assert [float(row["left"]) for row in rows] == [float(row["left"]) for row in original if row["method"] == "a"]
+
+
+def test_a_plot_is_saved_as_svg_with_colours_and_as_csv(opened, made):
+    page = opened(made)
+    tools = page.locator("#plot-steps .tools")
+    svg = saved(page, tools.get_by_role("button", name="SVG"))
+    parse = "text => new DOMParser().parseFromString(text, 'image/svg+xml').documentElement.nodeName"
+    assert page.evaluate(parse, svg) == "svg"
+    assert "--c0" in svg
+    assert "#0072b2" in svg
+    rows = list(csv.DictReader(StringIO(saved(page, tools.get_by_role("button", name="CSV")))))
+    steps = list(csv.DictReader(StringIO((made.parent / "steps.csv").read_text())))
+    assert {(row["method"], float(row["x"]), float(row["y"])) for row in rows} == {
+        (row["method"], float(row["steps_eval"]), float(row["value_test_mean"])) for row in steps
+    }
+
+
+def test_a_plot_is_saved_as_png(opened, made):
+    page = opened(made)
+    with page.expect_download() as waiting:
+        page.locator("#plot-steps .tools").get_by_role("button", name="PNG").click()
+    assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_phone_shows_a_page_without_scrolling_sideways(opened, path):
+    page = opened(path, viewport=PHONE, is_mobile=True, has_touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_print_shows_every_section_row_and_caption_and_no_controls(opened, path):
+    page = opened(path)
+    rows = page.locator("table.data tbody tr").count()
+    page.emulate_media(media="print")
+    assert page.locator("main section:visible").count() == page.locator("main section").count()
+    assert page.locator("table.data tbody tr:visible").count() == rows
+    for words in page.locator("details.caption > p").all():
+        assert words.bounding_box()["height"] > 0
+    assert page.locator(".bar:visible, .tools:visible, nav:visible").count() == 0
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_dark_mode_has_dark_paper_and_light_ink(opened, path):
+    page = opened(path, color_scheme="dark")
+    paper, ink = (page.evaluate(f"getComputedStyle(document.body).{name}") for name in ("backgroundColor", "color"))
+    assert max(map(int, re.findall(r"\d+", paper))) < 40
+    assert min(map(int, re.findall(r"\d+", ink))) > 200
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_axe_finds_no_serious_violation_with_and_without_the_drawer(opened, path, scheme, viewport):
+    page = opened(path, viewport=viewport, color_scheme=scheme)
+    for drawer in (False, True):
+        if drawer:
+            page.locator("#table-ranked button.open").first.click()
+        found = axe.Axe().run(page).response["violations"]
+        serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
+        assert serious == []
