@@ -37,9 +37,8 @@ def _listed(name: str) -> Listed:
         page, answer = made.html.name, made.written.answer
         mark = found.mark.strip().strip("*")
     except InputError as error:
-        mark = f"No page: {error}."
-        if stale := found.mark.strip().strip("*"):
-            mark = f"{stale} {mark}"
+        stale = found.mark.strip().strip("*")
+        mark = f"{stale} No page." if stale else f"No page: {error}."
     return Listed(name, _short(question), dataset, network, methods, seeds, answer, page, mark)
 
 

@@ -148,7 +148,7 @@ function openDrawer(table, heads, cell) {
   if (methods.length) {
     const one = methods.length === 1 ? methods[0] : "one of them";
     const choose = element("p");
-    for (const method of methods) choose.append(button(selected.has(method) ? `Show all, not only ${method}` : `Show only ${method} everywhere`, () => { select(method); drawer.close(); }), " ");
+    for (const method of methods) choose.append(button(`${selected.has(method) ? "Deselect" : "Select"} ${method} in all tables and plots`, () => { select(method); drawer.close(); }), " ");
     body.append(choose);
     body.setAttribute("aria-label", `Runs of ${one}`);
   }

@@ -111,8 +111,9 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
 
 def question(source: str) -> str:
     """What an experiment asks, by its `source`."""
-    words = " ".join(source.split()).removeprefix("our choice; ")
-    return words[:1].upper() + words[1:]
+    words = " ".join(source.split())
+    asked = words.removeprefix("our choice; ")
+    return words if asked == words else asked[:1].upper() + asked[1:]
 
 
 def template(name: str) -> jinja2.Template:

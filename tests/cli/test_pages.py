@@ -1,0 +1,46 @@
+"""The command page: what has no page is told in one line, and listed in the index with its mark."""
+
+import pytest
+
+from snn.cli import pages
+from snn.cli.main import main
+from snn.page.write import question
+from tests.tables_on_record import OLDER, digests, put
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("snn.pipeline.record.names", lambda: ["smoke"])
+    return tmp_path
+
+
+def test_tables_of_older_code_are_listed_with_their_commits_and_without_a_page(here):
+    put("smoke", OLDER)
+    text = (here / pages.index()).read_text()
+    assert "Made by commits bbbbbbb, aaaaaaa, ccccccc" in text
+    assert "No page." in text
+    assert "smoke.html" not in text
+    assert sorted(path.name for path in here.glob("results/report/*.html")) == ["index.html"]
+
+
+def test_a_report_of_older_code_is_refused_and_the_line_tells_how_to_make_it_again(here, capsys):
+    put("smoke", digests()[0])
+    assert main(["page", "smoke"]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith("error: results/report/smoke: ")
+    assert "python -m snn report --experiment smoke" in line
+    assert not (here / "results/report/smoke.html").exists()
+
+
+def test_an_unknown_experiment_has_no_page(here, capsys):
+    assert main(["page", "smok"]) == 2
+    assert "'smoke'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [("our choice; does it\n  help?", "Does it help?"), ("cifar10_quick on all images", "cifar10_quick on all images")],
+)
+def test_a_question_is_the_source_without_the_words_that_it_is_our_choice(source, asked):
+    assert question(source) == asked
