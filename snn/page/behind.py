@@ -59,9 +59,17 @@ class Behind:
 
     def differences(self, left: Side, right: Side) -> list[float | None]:
         """Left minus right on test data for every seed in which both converged, in the unit of tables."""
-        groups = [self.groups[group] for side in (left, right) for group in self.side(side)]
-        one, other = ({seed: test for seed, _, test, _ in g["seeds"] if seed not in g["diverged"]} for g in groups)
+        one, other = self._by_seed(left), self._by_seed(right)
         return [exact(one[seed] - other[seed]) for seed in one if seed in other]
+
+    def _by_seed(self, side: Side) -> dict[int, float]:
+        """The test value of each seed that converged, of a change less that of the clean network."""
+        groups = [self.groups[group] for group in self.side(side)]
+        found = {seed: test for g in groups for seed, _, test, _ in g["seeds"] if seed not in g["diverged"]}
+        if not side.minus_clean:
+            return found
+        clean = self._by_seed(Side(method=side.method))
+        return {seed: test - clean[seed] for seed, test in found.items() if seed in clean}
 
     @cached_property
     def _own_steps(self) -> dict[str, int]:

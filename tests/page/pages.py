@@ -15,7 +15,15 @@ from tests.report_inputs import inputs
 METHODS = ["a", "b"]
 MARKUP = "<script>alert(1)</script> & more"
 SIDES = {"left": Side(method="a"), "right": Side(method="b")}
-CLAIM = Claim(claim="A is no worse than b", source="by hand", column="value_test", margin=-0.01, **SIDES)
+CLAIM = Claim(
+    claim="A is no worse than b",
+    source="by hand",
+    why="by hand",
+    answered_by="x",
+    column="value_test",
+    margin=-0.01,
+    **SIDES,
+)
 COST = {
     "cpu_seconds": 2.0,
     "seconds": 3.0,
