@@ -33,7 +33,7 @@ def test_every_shipped_experiment_has_a_grid_of_jobs_with_folders_of_their_own(e
     tried = {run for tuning in grid.tunings for run in tuning.trained}
     runs = {*grid.runs, *tried}
     runs |= {run for job in runs for run in (job.teacher, job.start) if run}
-    results = [*grid.tunings, *grid.calibrations, *grid.evaluations, grid.collect, grid.report]
+    results = [*grid.tunings, *grid.calibrations, *grid.evaluations, grid.collect, grid.report, grid.page]
     jobs = [grid.data, *runs, *results]
     assert set(grid.jobs) == {job.folder for job in jobs}
     assert len(grid.jobs) == len(jobs)

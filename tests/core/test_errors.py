@@ -30,7 +30,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("experiment", ["smoke", "hardware_digits"])
 def test_every_folder_of_a_job_is_one_to_make_again_and_none_around_it_is(experiment):
-    jobs = Plan(experiment).jobs
+    jobs = {folder: job for folder, job in Plan(experiment).jobs.items() if job.stage != "page"}  # a file beside others
     for folder in jobs:
         folder.mkdir(parents=True, exist_ok=True)
         Path("results").mkdir(exist_ok=True)

@@ -175,7 +175,7 @@ def test_fetch_computes_tables_and_report_alone_and_they_must_be_those_committed
     assert len(due(clone)) == 6
     snn(clone, *fetch(home))
     assert due(clone) == []
-    assert sorted(path.name for path in (clone / "logs").rglob("*.log")) == ["collect.log", "report.log"]
+    assert sorted(path.name for path in (clone / "logs").rglob("*.log")) == ["collect.log", "page.log", "report.log"]
     assert run(clone, "git", "status", "--porcelain") == ""
     assert not [name for name in listed(clone) if "stray" in name]
 
