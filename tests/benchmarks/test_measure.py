@@ -1,9 +1,11 @@
 """Interleaved rounds, their ratios, what stops a run: with numbers made by hand and a clock that only calls move."""
 
 import math
+import sys
 
 import pytest
 
+from benchmarks import __main__ as everything
 from benchmarks import measure
 from benchmarks.measure import Candidate, Equality, Ratio, Table
 from snn.core.errors import InputError
@@ -93,3 +95,15 @@ def test_an_absent_candidate_is_a_row_with_its_reason_and_without_a_number():
 def test_a_table_whose_candidates_are_all_absent_measures_nothing():
     (row,) = Table("inference", "NeuroBench", 4, "hooks", {}, {"hooks": "it is not installed"}).rows(1)
     assert row.ratio is None
+
+
+@pytest.mark.parametrize("rounds", ["0", "-1", "abc", "1.5"])
+def test_nonsense_for_rounds_is_refused_in_one_line_before_anything_runs(rounds, monkeypatch, capsys):
+    monkeypatch.setattr(everything.subprocess, "run", None)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", f"--rounds={rounds}"])
+    with pytest.raises(SystemExit) as ended:
+        everything.main()
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert f"{rounds} is no number of rounds" in error
+    assert error.count("\n") == 1
