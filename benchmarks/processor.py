@@ -22,14 +22,12 @@ import pandas as pd
 
 from benchmarks import FOLDER, measure, processor_page
 from benchmarks.processor_page import SIDES
-from snn.config import Side, params
+from snn.config import Side
 from snn.core import files
 from snn.core.columns import METRIC, Column
 from snn.core.errors import InputError
 from snn.evaluation.outcomes import Outcomes
-from snn.pipeline.jobs.report import Report
 from snn.pipeline.plan import Plan
-from snn.report import collected
 from snn.report.inputs import Inputs
 from snn.report.intervals import estimate
 from snn.report.pairs import Rows, difference, rows_of
@@ -107,7 +105,7 @@ def read(first: Path, second: Path) -> tuple[Inputs, Inputs]:
     if (first.name, stamps[0].name) != (second.name, stamps[1].name):
         raise InputError(stamps[1], f"is not {first.name}/{stamps[0].name}", "compare tables of equal code")
     report = Plan(first.name).report
-    return inputs(first, report), inputs(second, report)
+    return report.of_tables(first), report.of_tables(second)
 
 
 def _stamp(folder: Path) -> Path:
@@ -117,25 +115,6 @@ def _stamp(folder: Path) -> Path:
         raise InputError(folder, f"holds {len(stamps)} stamps", "give a folder of collected tables, with one stamp")
     files.verify_stamp(stamps[0], (), f"collect the tables of {folder.name} again")
     return stamps[0]
-
-
-def inputs(folder: Path, report: Report) -> Inputs:
-    """What a report of the tables in a folder is made from, with the plan of the report of this checkout."""
-    claims, published = params.literature()
-    tables, document = collected.collected(folder), report.document
-    return Inputs(
-        **{name: document[name] for name in ("dataset", "layout", "classes")},
-        name=folder.name,
-        experiment=report.experiment,
-        teachers=report.teachers,
-        static=frozenset(report.static),
-        energies=report.energies,
-        noises=report.noises,
-        claims=claims,
-        published=published,
-        collected=tables,
-        outcomes=collected.outcomes(folder, len(tables["runs"])),
-    )
 
 
 def methods(first: Inputs, second: Inputs) -> pd.DataFrame:

@@ -13,13 +13,11 @@ import pandas as pd
 from snn.cli.listing import aligned
 from snn.core.errors import InputError
 from snn.core.git import git
-from snn.evaluation.rows import Row
 from snn.pipeline import record
 from snn.report import changes, collected
 from snn.report.changes import IDENTICAL, MOVED, Source, Version
 from snn.report.markdown import table as markdown
 from snn.report.metric import SHOWN, Metric
-from snn.report.units import from_files
 
 SHORT = 40  # rows on a terminal
 
@@ -93,10 +91,10 @@ def _told(name: str, old: Path, new: Path, style: str) -> tuple[str, bool]:
 
 
 def _version(folder: Path) -> Version:
-    runs = collected.read(folder / "runs.csv", Row)
+    runs = collected.runs(folder)
     costs = collected.read(folder / "costs.csv", collected.CostRow)
     outcomes = collected.outcomes(folder, len(runs))
-    return Version(from_files(runs, Row.columns(), runs.metric.iloc[0]), outcomes, costs)
+    return Version(runs, outcomes, costs)
 
 
 def _shown(cell: pd.Series, versions: list[Version], metric: Metric) -> dict[str, object]:

@@ -8,12 +8,10 @@ import pandas as pd
 from snn.cli.listing import aligned
 from snn.config import params
 from snn.core.errors import InputError, nearest
-from snn.evaluation.rows import Row
 from snn.pipeline import record
 from snn.report import collected
 from snn.report.metric import SHOWN
 from snn.report.recommend import ALIKE, Place, cheapest, ranked
-from snn.report.units import from_files
 
 
 class Tables(NamedTuple):
@@ -55,8 +53,7 @@ def _sets(noise: str | None, dataset: str | None) -> Iterator[Tables]:
         if noise not in (None, *(hardware.noise for hardware in experiment.hardware)):
             continue
         if (found.tables / "outcomes.safetensors").is_file():
-            runs = collected.read(found.tables / "runs.csv", Row)
-            yield Tables(found, from_files(runs, Row.columns(), runs.metric.iloc[0]))
+            yield Tables(found, collected.runs(found.tables))
     if dataset is not None and dataset not in known:
         raise InputError("--dataset", f"{dataset} is in no set of tables", nearest(dataset, dict.fromkeys(known)))
 

@@ -23,14 +23,14 @@ def trace(experiment: str, method: str, column: str, place: Place | None) -> Non
     if not found.tables.is_dir():
         raise InputError(experiment, "has no tables on record", nearest(experiment, record.names()))
     found.prove()
-    runs = collected.read(found.tables / "runs.csv", Row)
+    runs = collected.read(found.tables / collected.file("runs"), Row)
     for what, name, known in (("method", method, runs.method.unique()), ("column", column, runs.columns)):
         if name not in known:
             raise InputError(f"{what} {name}", f"is not in the tables of {experiment}", nearest(name, list(known)))
     runs = runs[runs.method == method]
     rows = place.rows(runs) if place else runs[(runs.condition == "clean") & (runs.steps_eval == runs.steps)]
     if rows.empty:
-        raise InputError(f"method {method}", f"was not evaluated so in {experiment}", "see results/tables/*/runs.csv")
+        raise InputError(f"method {method}", f"was not evaluated so in {experiment}", "see docs/tables.md")
     costs = collected.read(found.tables / "costs.csv", collected.CostRow)
     print(_told(found, rows, column, costs))
 

@@ -119,9 +119,13 @@ def question(source: str) -> str:
 def template(name: str) -> jinja2.Template:
     """A template of this package; what it is given is escaped."""
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FunctionLoader(text),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
-    return environment.from_string(text(name))
+    return environment.get_template(name)
 
 
 def text(name: str) -> str:

@@ -4,11 +4,12 @@ Their folders are named by the experiment. A stamp beside the files is named by 
 """
 
 from abc import abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from snn.core import files
-from snn.core.errors import remake
+from snn.core.errors import InputError, remake
 from snn.core.observer import Observer
 from snn.pipeline.job import Job
 
@@ -36,11 +37,15 @@ class StampedJob(Job):
         """Write the files of the result into a folder."""
 
     def make(self, out: Path, observer: Observer) -> None:
-        """Write the files, move them into place, and replace their stamp last."""
+        """Write the files, move them into place, and replace the stamp last; what only the old one names is removed."""
         self.write(out)
         for name in self.results:
             files.move(out / name, self.folder / name)
         for old in self.folder.glob("*.stamp"):
+            with suppress(InputError):  # a damaged stamp names nothing
+                named = set(files.read_json(old, remake(self.folder)))
+                for name in files.kept_in(self.folder) & named - set(self.results):
+                    files.remove(self.folder / name)
             files.remove(old)
         files.write_json(self.stamp_file, {name: files.sha256(self.folder / name) for name in self.results})
 

@@ -7,6 +7,7 @@ between two runs of the same job on one machine.
 Runs that only chose a learning rate are in tuning.csv and costs.csv.
 """
 
+import bz2
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from snn.core.columns import Columns
 from snn.core.errors import InputError, remake
 from snn.evaluation.outcomes import NAME, Outcomes, read
 from snn.evaluation.rows import LayerRow, Row, Run
-from snn.report.collected import TABLES, CalibrationRow, Trial, read_all
+from snn.report.collected import TABLES, CalibrationRow, Trial, file, read_all
 from snn.report.select import inference
 from snn.report.units import for_files
 from snn.training.records import Epoch, Trace, Tuning
@@ -81,7 +82,9 @@ def collect(evaluated: Sequence[Evaluated], tuned: Sequence[Tuned], out: Path) -
         [read(one.rows / NAME, len(rows), remake(one.rows)) for one, rows in zip(evaluated, found, strict=True)]
     ).write(out / NAME)
     for name, table in tables.items():
-        files.write(out / f"{name}.csv", for_files(table, TABLES[name].columns(), metric).to_csv(index=False))
+        content = for_files(table, TABLES[name].columns(), metric).to_csv(index=False).encode()
+        path = out / file(name)
+        files.write(path, bz2.compress(content) if path.suffix == ".bz2" else content)
 
 
 def calibrations(runs: pd.DataFrame, names: pd.DataFrame, evaluated: Sequence[Evaluated]) -> pd.DataFrame:

@@ -93,13 +93,28 @@ TABLES: dict[str, type[Columns]] = {
 }
 
 
+def file(name: str) -> str:
+    """The file of a collected table. That of runs is compressed: it has a row per chip and number of steps.
+
+    By bzip2, of which there is one implementation: equal tables give equal bytes everywhere, as gzip does not promise.
+    """
+    return f"{name}.csv.bz2" if name == "runs" else f"{name}.csv"
+
+
+def runs(folder: Path) -> pd.DataFrame:
+    """The rows of runs.csv alone, with accuracy as a fraction; also of commits that did not compress it."""
+    today = folder / file("runs")
+    table = read(today if today.is_file() else folder / "runs.csv", Row)
+    return from_files(table, Row.columns(), table.metric.iloc[0])
+
+
 def collected(folder: Path) -> dict[str, pd.DataFrame]:
     """The tables of a folder by name, with accuracy as a fraction; raises InputError naming a table without a column
     that today's code reads.
     """
     tables = {}
     for name, row in TABLES.items():
-        path = folder / f"{name}.csv"
+        path = folder / file(name)
         header = read(path, nrows=0).columns if path.is_file() else []
         if missing := [column for column in row.model_fields if column not in header]:
             again = f"make them again: {reproduce(folder.name)}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from snn.core.columns import Column
-from snn.report.collected import TABLES
+from snn.report.collected import TABLES, file
 from snn.report.markdown import table
 from snn.report.sections import sections
 
@@ -12,7 +12,7 @@ def dictionary() -> str:
     """The data dictionary: first the collected tables, then the tables of sections with their captions."""
     parts = []
     for name, row in TABLES.items():
-        parts += [f"### `{name}.csv`", (row.__doc__ or "").strip(), _columns(row.columns())]
+        parts += [f"### `{file(name)}`", (row.__doc__ or "").strip(), _columns(row.columns())]
     for section in sections():
         if "table" in section.parts:
             parts += [f"### `{section.file('table')}`", section.caption, _columns(section.load("table").COLUMNS)]

@@ -8,6 +8,7 @@ import pytest
 from snn.cli.main import main
 from snn.core import stored
 from snn.evaluation.rows import Row
+from snn.report import collected
 from snn.report.collected import CostRow
 from snn.report.units import for_files
 from tests import outcomes
@@ -35,8 +36,8 @@ def put(folder, commit: str, *rows, machine="m0", data="d0", digest="0") -> None
     ]
     tables = folder / "results/tables/digits"
     outcomes.of(runs).write(tables / "outcomes.safetensors")
-    written = for_files(runs, Row.columns(), "accuracy").astype(object).where(runs.notna(), None)
-    stored.write_csv(tables / "runs.csv", written.to_dict("records"))
+    written = for_files(runs, Row.columns(), "accuracy")
+    written.to_csv(tables / collected.file("runs"), index=False)
     stored.write_csv(tables / "costs.csv", costs, list(CostRow.model_fields))
 
 
@@ -123,4 +124,4 @@ def test_tables_of_older_code_are_not_compared_and_said_so(here, capsys):
 
 
 def test_a_table_is_read_as_it_was_written(here):
-    assert pd.read_csv("results/tables/digits/runs.csv").value_test.max() > 1  # in percent
+    assert pd.read_csv("results/tables/digits/runs.csv.bz2").value_test.max() > 1  # in percent

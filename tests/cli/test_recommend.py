@@ -3,9 +3,9 @@
 import pytest
 
 from snn.cli.main import main
-from snn.core import stored
 from snn.evaluation.rows import Row
 from snn.pipeline import record
+from snn.report import collected
 from snn.report.units import for_files
 from tests import outcomes
 from tests.report.test_recommend import BAD, GOOD, SAME, chips
@@ -21,8 +21,8 @@ def here(tmp_path, monkeypatch):
     rows = rows.assign(**facts, dense_macs_padded=1, threads=1, digest="d").reindex(columns=list(Row.model_fields))
     folder = tmp_path / "results/tables/digits"
     outcomes.of(rows).write(folder / "outcomes.safetensors")
-    written = for_files(rows, Row.columns(), "accuracy").astype(object).where(rows.notna(), None)
-    stored.write_csv(folder / "runs.csv", written.to_dict("records"))
+    written = for_files(rows, Row.columns(), "accuracy")
+    written.to_csv(folder / collected.file("runs"), index=False)
     monkeypatch.setattr(record, "names", lambda: ["digits"])
     monkeypatch.setattr(record.TablesOnRecord, "mark", "")
 

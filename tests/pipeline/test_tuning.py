@@ -1,8 +1,8 @@
 """Tuning apart from reporting: what chooses a learning rate is never evaluated, and what is reported never chose."""
 
-import csv
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from snn.config import params
@@ -106,16 +106,15 @@ def test_the_workflow_chooses_on_tuning_seeds_and_reports_the_others(tmp_path):
     trees.run(tree, "-m", "snakemake", "-c2", "--config", "experiment=tiny")
 
     def rows(name: str) -> list[dict[str, str]]:
-        with (tree / "results/tables/tiny" / name).open() as file:
-            return list(csv.DictReader(file))
+        return pd.read_csv(tree / "results/tables/tiny" / name, dtype=str).to_dict("records")
 
     tuning = rows("tuning.csv")
     assert {row["seed"] for row in tuning} == {"100", "101"}
     means = {lr: sum(float(row["value_val"]) for row in tuning if row["lr"] == lr) / 2 for lr in ("0.0001", "0.01")}
     best = max(means, key=means.get)
     assert {row["lr"] for row in tuning if row["chosen"] == "True"} == {best}
-    assert {row["lr"] for row in rows("runs.csv") if row["method"] == "stbp"} == {best}
+    assert {row["lr"] for row in rows("runs.csv.bz2") if row["method"] == "stbp"} == {best}
     first = next(row for row in rows("epochs.csv") if row["method"] == "stbp")
     assert float(first["epoch_lr"]) <= float(best)
-    assert {row["seed"] for row in rows("runs.csv")} == {"0"}
+    assert {row["seed"] for row in rows("runs.csv.bz2")} == {"0"}
     assert sum("/tuning-" in row["path"] for row in rows("costs.csv")) == 1

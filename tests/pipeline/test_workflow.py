@@ -15,6 +15,7 @@ from base64 import urlsafe_b64encode
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -123,8 +124,15 @@ def test_an_edited_energy_table_or_a_removed_method_leaves_no_stale_table(tree):
     edit(tree / "params/experiments/smoke.yaml", "methods: [stbp, tet,", "methods: [tet,")
     edit(tree / "params/experiments/smoke.yaml", "  stbp: {training: {epochs: 1}}\n", "")
     assert due(tree) == TABLES
+    tables = tree / "results/tables/smoke"
+    (stamp,) = tables.glob("*.stamp")
+    stamp.write_text(json.dumps({**json.loads(stamp.read_text()), "older.csv": "0" * 64}))
+    for name in ("older.csv", "mine.csv"):
+        (tables / name).write_text("of older code, or of the user\n")
     run(tree, "snakemake", "-c1", "--until", "collect", "--config", "experiment=smoke")
-    assert "stbp" not in (tree / "results/tables/smoke/runs.csv").read_text()
+    assert not (tables / "older.csv").exists()
+    assert (tables / "mine.csv").exists()
+    assert "stbp" not in set(pd.read_csv(tree / "results/tables/smoke/runs.csv.bz2").method)
     assert len(list((tree / "results/tables/smoke").glob("*.stamp"))) == 1
 
 

@@ -37,13 +37,13 @@ def test_a_table_has_the_columns_that_it_declares_each_with_a_meaning(section, n
 
 
 def test_the_tables_that_are_collected_are_those_that_are_declared():
-    assert (*(f"{name}.csv" for name in collected.TABLES), NAME) == Plan("smoke").collect.results
+    assert (*map(collected.file, collected.TABLES), NAME) == Plan("smoke").collect.results
 
 
 def test_the_data_dictionary_holds_every_column_once_per_table():
     text = dictionary()
     for name, row in collected.TABLES.items():
-        part = text.partition(f"### `{name}.csv`\n")[2].partition("\n### ")[0]
+        part = text.partition(f"### `{collected.file(name)}`\n")[2].partition("\n### ")[0]
         assert re.findall(r"^\| `(\w+)`", part, re.MULTILINE) == list(row.columns())
     for section in TABLED:
         part = text.partition(f"### `{section.name}.csv`\n")[2].partition("\n### ")[0]

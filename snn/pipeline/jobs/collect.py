@@ -24,7 +24,7 @@ class Collect(StampedJob):
 
     stage = "collect"
     results = (
-        "runs.csv",
+        "runs.csv.bz2",
         "layers.csv",
         "epochs.csv",
         "traces.csv",

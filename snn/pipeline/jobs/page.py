@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pages = lazy("snn.page.write")
 PACKAGE = Path(__file__).parents[2] / "page"
-SOURCES = ("page.html", "page.css", "plots.js", "page.js")
+SOURCES = ("frame.html", "page.html", "page.css", "plots.js", "page.js")
 
 
 @dataclass(frozen=True, eq=False)

@@ -165,8 +165,12 @@ class Report(StampedJob):
     def found(self) -> Inputs:
         """What sections and the page are made from: the collected tables in this checkout, proven by their stamp."""
         self.collect.verify(self.parent_digests["collect"])
+        return self.of_tables(self.collect.folder)
+
+    def of_tables(self, folder: Path) -> Inputs:
+        """The same from the collected tables in any folder."""
         claims, _ = params.literature()
-        tables = collected.collected(self.collect.folder)
+        tables = collected.collected(folder)
         return inputs.Inputs(
             name=self.name,
             dataset=self._first.data.name,
@@ -180,5 +184,5 @@ class Report(StampedJob):
             claims=claims,
             published=self._published,
             collected=tables,
-            outcomes=collected.outcomes(self.collect.folder, len(tables["runs"])),
+            outcomes=collected.outcomes(folder, len(tables["runs"])),
         )
