@@ -11,10 +11,7 @@ from snn.report import collected, power
 from snn.report.dictionary import dictionary
 from snn.report.sections import ABOUT
 
-SHOWN_IN_README = (
-    *(DEFAULT_EXPERIMENT, "matched"),
-    *("fashion_quick", "cifar10-approx93_quick", "nmnist-1000-100_quick"),
-)
+SHOWN_IN_README = (DEFAULT_EXPERIMENT, "matched")
 SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
 SHOWN_ON_CHIPS = ("hardware", DEFAULT_EXPERIMENT)
 VERDICT = "Energy over that"

@@ -12,6 +12,7 @@ from snn.pipeline import record
 from snn.report import collected
 from snn.report.metric import SHOWN
 from snn.report.recommend import Place
+from snn.report.select import own_steps, trainings
 
 
 def trace(experiment: str, method: str, column: str, place: Place | None) -> None:
@@ -28,7 +29,7 @@ def trace(experiment: str, method: str, column: str, place: Place | None) -> Non
         if name not in known:
             raise InputError(f"{what} {name}", f"is not in the tables of {experiment}", nearest(name, list(known)))
     runs = runs[runs.method == method]
-    rows = place.rows(runs) if place else runs[(runs.condition == "clean") & (runs.steps_eval == runs.steps)]
+    rows = place.rows(runs) if place else own_steps(runs)
     if rows.empty:
         raise InputError(f"method {method}", f"was not evaluated so in {experiment}", "see docs/tables.md")
     costs = collected.read(found.tables / "costs.csv", collected.CostRow)
@@ -42,11 +43,11 @@ def _told(found: record.TablesOnRecord, rows: pd.DataFrame, column: str, costs: 
     if rows[column].dtype.kind in "if":
         parts.append(f"mean over {rows.seed.nunique()} seeds: {rows.groupby('seed')[column].mean().mean():.6g}")
     parts += ["", aligned([_row(row, column) for _, row in rows.iterrows()])]
-    made = {digest: costs[costs.path.str.endswith(f"-{digest}")].iloc[0] for digest in dict.fromkeys(rows.digest)}
-    for digest, cost in made.items():
+    made = trainings(costs, set(rows.digest))
+    for digest, cost in made.iterrows():
         facts = [f"  {name}: {cost[name]}" for name in ("commit", "dirty", "machine", "versions", "parents")]
         parts += ["", f"{digest}  {cost.path}", *facts, f"  cost: {cost.cpu_seconds:.1f} CPU-s, {cost.peak_mb:,.0f} MB"]
-    first = next(iter(made.values())).path
+    first = made.path.iloc[0]
     again = f"python -m snakemake -c1 --config experiment={found.name} -- {first}/net.safetensors"
     parts += ["", f"to make the first run again: {again}", f"to make all tables again: {reproduce(found.name)}"]
     return "\n".join([*parts, *([found.mark.strip().strip("*")] if found.mark else [])])

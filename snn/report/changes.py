@@ -19,6 +19,7 @@ import pandas as pd
 from snn.evaluation.outcomes import Outcomes
 from snn.report.intervals import LEVEL, Interval, estimate
 from snn.report.pairs import OUTCOME, by_seed
+from snn.report.select import trainings
 
 CELL = ["method", "steps", "steps_eval", "condition", "noise", "level", "calibrator", "targets", "control"]
 IDENTICAL, WITHIN, MOVED, APPEARED, VANISHED = STATES = ("identical", "within", "moved", "appeared", "vanished")
@@ -55,7 +56,7 @@ def source(version: Version, cell: pd.Series) -> Source:
     """What made the runs of a cell, in one version."""
     rows = _cells(version.runs)[_key(cell)]
     digests = frozenset(rows.digest)
-    made = version.costs[[any(path.endswith(f"-{digest}") for digest in digests) for path in version.costs.path]]
+    made = trainings(version.costs, digests)
     parents = (dict(part.split("=", 1) for part in text.split()) for text in made.parents)
     data = frozenset(found["data"] for found in parents if "data" in found)
     return Source(digests, frozenset(made.commit), frozenset(made.machine.dropna()), frozenset(made.versions), data)

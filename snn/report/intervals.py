@@ -49,6 +49,10 @@ class Interval(NamedTuple):
         half = (self.high - self.low) / 2
         return half if half < float("inf") else None
 
+    def advantage(self, higher: bool) -> "Interval":
+        """The interval itself if higher values are better, else turned, so that more is better."""
+        return self if higher else Interval(-self.high, -self.low)
+
 
 class Estimate(NamedTuple):
     """A mean over n seeds and N samples, with its variances by seeds, by samples and by what is left (`rest`).

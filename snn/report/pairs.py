@@ -13,7 +13,7 @@ import pandas as pd
 
 from snn.config import Side
 from snn.evaluation.outcomes import Outcomes
-from snn.report.intervals import LEVEL, Estimate, Interval, estimate, over_seeds
+from snn.report.intervals import LEVEL, Chips, Estimate, Interval, chips, estimate, over_seeds
 
 OUTCOME = "value_test"
 ROUNDING = 1e-9  # relative; values closer than this are equal
@@ -133,3 +133,19 @@ def converged(rows: pd.DataFrame) -> set[int]:
 def by_seed(rows: pd.DataFrame, seeds: tuple[int, ...], outcomes: Outcomes) -> np.ndarray:
     """The outcomes of test samples, one row per seed: means over the rows of the seed, which are its chips."""
     return np.stack([outcomes.values(rows.index[rows.seed == seed]).mean(axis=0) for seed in seeds])
+
+
+def new_chip(values: pd.Series, rows: pd.DataFrame, outcomes: Outcomes) -> Chips | None:
+    """What one new chip will show, from `values` of the chips in `rows`; in the predictions, more is better.
+
+    None where nothing tells it: from one seed, from one chip a seed, or from other numbers of chips per seed.
+    """
+    v_SC = [own.to_numpy(float) for _, own in values.groupby(rows.seed)]
+    if len(set(map(len, v_SC))) != 1:
+        return None
+    return chips(sign(rows.direction.iloc[0]) * np.stack(v_SC), 1 / outcomes.samples if outcomes.binary else 0.0)
+
+
+def sign(direction: str) -> int:
+    """1 if higher values are better, else -1."""
+    return 1 if direction == "higher" else -1

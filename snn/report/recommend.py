@@ -15,8 +15,8 @@ import pandas as pd
 from snn.config import Energy
 from snn.energy import prices
 from snn.evaluation.outcomes import Outcomes
-from snn.report.intervals import LEVEL, Interval, chips, estimate
-from snn.report.pairs import OUTCOME, Rows, by_seed, converged, difference
+from snn.report.intervals import LEVEL, estimate
+from snn.report.pairs import OUTCOME, Rows, by_seed, converged, difference, new_chip, sign
 from snn.report.verdicts import of_pair
 
 FIRST, ALIKE, WORSE, ONE_SEED = "first", "not told apart", "worse", "not tested: one seed"
@@ -61,9 +61,7 @@ def ranked(runs: pd.DataFrame, outcomes: Outcomes, place: Place, energy: Energy)
     behind, verdicts = [], []
     for i, row in table.iterrows():
         apart = difference(Rows(sides[_key(row)]), Rows(sides[_key(table.iloc[0])]), outcomes)
-        interval = apart.interval(level)
-        advantage = interval if higher else Interval(-interval.high, -interval.low)
-        told = WORSE if of_pair(advantage) == "worse" else ALIKE
+        told = WORSE if of_pair(apart.interval(level).advantage(higher)) == "worse" else ALIKE
         behind.append(apart.mean)
         verdicts.append(FIRST if i == 0 else told if len(apart.seeds) > 1 else ONE_SEED)
     return table.assign(behind=behind, verdict=verdicts)
@@ -108,10 +106,6 @@ def _row(rows: pd.DataFrame, outcomes: Outcomes, energy: Energy) -> dict[str, ob
 
 
 def _one_chip(rows: pd.DataFrame, outcomes: Outcomes) -> float | None:
-    """The bound for one new chip; None if there is none, as for one seed or one chip a seed."""
-    by_seed = [own.to_numpy(float) for _, own in rows.groupby("seed")[OUTCOME]]
-    if len(set(map(len, by_seed))) != 1:
-        return None
-    sign = 1 if rows.direction.iloc[0] == "higher" else -1
-    found = chips(sign * np.stack(by_seed), 1 / outcomes.samples if outcomes.binary else 0.0)
-    return max(0.0, sign * found.at_least) if found else None
+    """The bound for one new chip, which is no negative share; None if there is none."""
+    found = new_chip(rows[OUTCOME], rows, outcomes)
+    return max(0.0, sign(rows.direction.iloc[0]) * found.at_least) if found else None

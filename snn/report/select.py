@@ -1,8 +1,8 @@
 """Select the rows that are reported as the result of a method. No torch."""
 
-import pandas as pd
+from collections.abc import Collection
 
-SAME = 12  # decimals to which differences are rounded before they are compared
+import pandas as pd
 
 
 def at_own_steps(rows: pd.DataFrame) -> pd.DataFrame:
@@ -22,3 +22,9 @@ def inference(runs: pd.DataFrame) -> pd.Series:
     """
     clean = own_steps(runs).set_index(["method", "lr", "seed"])
     return clean.acs + clean.macs_once
+
+
+def trainings(costs: pd.DataFrame, digests: Collection[str]) -> pd.DataFrame:
+    """The rows of costs.csv of the trainings that made the runs with these digests, by digest."""
+    digest = costs.path.str.extract(r"/s\d+-([0-9a-f]{12})$", expand=False)
+    return costs.set_index(digest)[digest.isin(digests).to_numpy()]

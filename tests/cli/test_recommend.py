@@ -3,26 +3,17 @@
 import pytest
 
 from snn.cli.main import main
-from snn.evaluation.rows import Row
 from snn.pipeline import record
-from snn.report import collected
-from snn.report.units import for_files
-from tests import outcomes
+from tests.cli.test_compare import put
 from tests.report.test_recommend import BAD, GOOD, SAME, chips
-from tests.rows import frame
 
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """A folder with tables of `digits`, on record there; its digests are not asked for."""
     monkeypatch.chdir(tmp_path)
-    facts = {"samples_test": outcomes.SAMPLES, "sampling_error": 0.01, "parameters": 1, "samples_seen": 1}
-    rows = frame(*chips("stbp", *BAD, acs=10.0), *chips("tet", *GOOD, acs=1e6), *chips("tandem", *SAME, steps_eval=4))
-    rows = rows.assign(**facts, dense_macs_padded=1, threads=1, digest="d").reindex(columns=list(Row.model_fields))
-    folder = tmp_path / "results/tables/digits"
-    outcomes.of(rows).write(folder / "outcomes.safetensors")
-    written = for_files(rows, Row.columns(), "accuracy")
-    written.to_csv(folder / collected.file("runs"), index=False)
+    rows = *chips("stbp", *BAD, acs=10.0), *chips("tet", *GOOD, acs=1e6), *chips("tandem", *SAME)
+    put(tmp_path, "c" * 40, *rows)
     monkeypatch.setattr(record, "names", lambda: ["digits"])
     monkeypatch.setattr(record.TablesOnRecord, "mark", "")
 

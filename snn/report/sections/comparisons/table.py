@@ -18,7 +18,7 @@ from snn.core.columns import METRIC, Column
 from snn.evaluation.outcomes import Outcomes
 from snn.report import columns, verdicts
 from snn.report.inputs import Inputs
-from snn.report.intervals import LEVEL, Estimate, Interval
+from snn.report.intervals import LEVEL, Estimate
 from snn.report.pairs import OUTCOME, Difference, Pair, Rows, difference
 
 EQUIVALENT = 0.01  # of accuracy: a point, the least that papers report as a difference
@@ -160,7 +160,7 @@ def _row(pair: Pair, left: Rows, right: Rows, outcomes: Outcomes, level: float) 
     row["seeds_for_a_point"] = known.seeds_for(EQUIVALENT, level) if known and row["metric"] == "accuracy" else None
     within = EQUIVALENT if row["metric"] == "accuracy" and pair.column == OUTCOME else None
     higher = row["direction"] == "higher" and pair.column == OUTCOME  # errors, energy and operations are better if low
-    advantage = verdicts.of_pair(interval if higher else Interval(-interval.high, -interval.low), within)
+    advantage = verdicts.of_pair(interval.advantage(higher), within)
     better = {"better": pair.left.method, "worse": pair.right.method}.get(advantage) if len(found.seeds) > 1 else None
     words = f"{better} is better" if better else advantage
     verdict = verdicts.tested(words, row["n"], row["diverged_left"] + row["diverged_right"])

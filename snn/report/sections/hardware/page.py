@@ -8,6 +8,7 @@ from snn.config import Hardware, Noise
 from snn.report.inputs import Inputs
 from snn.report.markdown import table
 from snn.report.metric import Metric
+from snn.report.pairs import sign
 
 
 def page(inputs: Inputs) -> str:
@@ -90,11 +91,11 @@ def _controls(rows: pd.DataFrame, metric: Metric) -> dict[str, list[str]]:
 
 
 def _harm(rows: pd.DataFrame, metric: Metric) -> str:
-    sign, treated = 1 if rows.direction.iloc[0] == "higher" else -1, rows[rows.control.isna()]
+    better, treated = sign(rows.direction.iloc[0]), rows[rows.control.isna()]
     if treated.n.max() < 2:
         return "One seed gives no interval, so harm cannot be tested."
-    found = treated[sign * treated.gain_last + treated.gain_last_ci95 < 0]
-    worse = treated[(sign * treated.gain_last < 0) & ~treated.index.isin(found.index)]
+    found = treated[better * treated.gain_last + treated.gain_last_ci95 < 0]
+    worse = treated[(better * treated.gain_last < 0) & ~treated.index.isin(found.index)]
     rest = f"Of {len(treated)} rows, {len(worse)} have a worse mean than the untouched chip, which is not resolved."
     if found.empty:
         return f"At the last epoch, no row has its whole interval on the worse side of the untouched chip. {rest}"

@@ -14,15 +14,14 @@ network will show. Diverged seeds are counted and left out. Control level_0 is e
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from snn.core.columns import METRIC, Column
 from snn.evaluation.outcomes import Outcomes
 from snn.report import columns
 from snn.report.inputs import Inputs
-from snn.report.intervals import chips, over_seeds, recovered
-from snn.report.pairs import Rows, by_seed, converged, difference
+from snn.report.intervals import over_seeds, recovered
+from snn.report.pairs import Rows, by_seed, converged, difference, new_chip, sign
 from snn.report.select import at_own_steps, inference, own_steps
 
 PLACE = ["method", "noise", "level"]
@@ -129,9 +128,9 @@ def _treatments(
             **{name: rows[column].mean() for name, column in COST.items()},
         }
         if made is not None:
-            own, sign = rows.set_index(["seed", "chip"]), _sign(first.direction)
-            found["worse"] = int((sign * (own.value_test - made.loc[own.index]) < 0).sum())
-            found["worse_last"] = int((sign * (own.value_test_last - made.loc[own.index]) < 0).sum())
+            own, better = rows.set_index(["seed", "chip"]), sign(first.direction)
+            found["worse"] = int((better * (own.value_test - made.loc[own.index]) < 0).sum())
+            found["worse_last"] = int((better * (own.value_test_last - made.loc[own.index]) < 0).sum())
         yield found
 
 
@@ -154,9 +153,8 @@ def _recovered(
 ) -> dict[str, float | None]:
     nothing: dict[str, float | None] = dict.fromkeys(("recovered", "recovered_low", "recovered_high"))
     seeds = tuple(sorted(set(clean.seed)))
-    if (
-        not seeds or _sign(clean.direction.iloc[0]) * (noisy.value_test.mean() - clean.value_test.mean()) >= 0
-    ):  # nothing was lost
+    lost = clean.value_test.mean() - noisy.value_test.mean()
+    if not seeds or sign(clean.direction.iloc[0]) * lost <= 0:
         return nothing
     clean_SN, noisy_SN, calibrated_SN = (by_seed(rows, seeds, outcomes) for rows in (clean, noisy, calibrated))
     gain_SN, loss_SN = calibrated_SN - noisy_SN, noisy_SN - clean_SN
@@ -169,18 +167,9 @@ def _recovered(
 
 def _new_chip(rows: pd.DataFrame, clean: pd.DataFrame, outcomes: Outcomes) -> dict[str, float | None]:
     """What `left` one new chip will show; nothing is known from one seed, or from one chip a seed."""
-    left = rows.value_test - rows.seed.map(clean.set_index("seed").value_test)
-    by_seed = [own.to_numpy(float) for _, own in left.groupby(rows.seed)]
-    if len(set(map(len, by_seed))) != 1:
-        return {}
-    sign = _sign(rows.direction.iloc[0])
-    found = chips(sign * np.stack(by_seed), 1 / outcomes.samples if outcomes.binary else 0.0)
+    found = new_chip(rows.value_test - rows.seed.map(clean.set_index("seed").value_test), rows, outcomes)
     if not found:
         return {}
-    low, high = sorted(sign * end for end in found.new)
-    return {"chip_low": low, "chip_high": high, "chip_bound": sign * found.at_least}
-
-
-def _sign(direction: str) -> int:
-    """1 if higher values are better, else -1."""
-    return 1 if direction == "higher" else -1
+    better = sign(rows.direction.iloc[0])
+    low, high = sorted(better * end for end in found.new)
+    return {"chip_low": low, "chip_high": high, "chip_bound": better * found.at_least}
