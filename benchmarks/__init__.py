@@ -13,11 +13,15 @@ A quantity is a file here with a function `rows`, found by its name; there is no
     epoch        one epoch of training, batches included
     loading      batches alone, against torch's DataLoader
     gpu          neuron and training step where there is a CUDA device
+    startup      what a job costs before it computes, with and without the warm parent
+    planning     plans of more and more runs
+    tables       tables, reports and pages
 
-Start-up of a job, planning and tables have no quantity yet; each is one more file with `rows`. The files beside:
+The files beside:
 
     measure      interleaved rounds, their ratios, the rows of a quantity and its command line
     nets         the networks that several quantities share
+    workflows    copies of the project in which commands run, and the time of all their processes
     peers        the same networks by SpikingJelly, snnTorch and norse
     readable     the neuron as a plain loop that torch differentiates
     page         the page and the figure, from the rows

@@ -1,8 +1,10 @@
-"""CPU-seconds of collecting tables: runs of an experiment that lie here, copied under other seeds.
+"""Tables, reports and pages: collecting more and more runs, and what committed tables take.
 
-    python -m benchmarks.tables [RUNS [EXPERIMENT]]     # default 1,002 like those of smoke
+    python -m benchmarks.tables [--rounds 5]
 
-Prints the time and a sum over all tables but costs.csv, which is equal for equal code of tables. Units: CPU-seconds.
+Processor time. "collect": runs of `smoke`, made here first and copied under other seeds; the time of collecting alone,
+as a ratio to that of the fewest runs. "report" and "page": `snn report` and `snn page` of committed tables, imports and
+all processes included. At most three rounds.
 """
 
 import csv
@@ -10,15 +12,27 @@ import hashlib
 import io
 import itertools
 import json
+import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks import measure, workflows
+from benchmarks.measure import Candidate, Row, Table
+from benchmarks.startup import SMOKE
 from snn.core import files
+from snn.core.paths import ROOT
 from snn.pipeline.plan import Plan
 from snn.report.collect import Evaluated, collect
+
+EXPERIMENT = "smoke"
+RUNS = (102, 1002, 3000)
+COMMITTED = ("digits", "hardware_digits")
+MOST_ROUNDS = 3
+WEIGHTS = ("student.safetensors", "net.safetensors", "chips.safetensors")
 
 
 def copy(source: Evaluated, home: Path, seed: int) -> Evaluated:
@@ -41,7 +55,7 @@ def copy(source: Evaluated, home: Path, seed: int) -> Evaluated:
 def changed(path: Path, changes: dict[str, object]) -> bytes:
     """The content of a file; in a table, the columns of these names hold these values."""
     if path.suffix != ".csv":
-        return path.read_bytes() if path.suffix == ".json" else b"weights"
+        return b"weights" if path.name in WEIGHTS else path.read_bytes()
     rows = list(csv.DictReader(path.open()))
     if not rows:
         return path.read_bytes()
@@ -52,20 +66,52 @@ def changed(path: Path, changes: dict[str, object]) -> bytes:
     return text.getvalue().encode()
 
 
-def main(runs: int = 1002, experiment: str = "smoke") -> None:
-    """Make the runs, collect them once, print the time and the sum."""
-    sources = {one.run.parent: one for one in Plan(experiment).collect.evaluated}.values()
+def seconds(runs: int) -> float:
+    """CPU-seconds of collecting that many runs: those of `smoke` that lie in this tree, under other seeds.
+
+    The time is that of this process after it has copied them.
+    """
+    sources = {one.run.parent: one for one in Plan(EXPERIMENT).collect.evaluated}.values()
     with tempfile.TemporaryDirectory() as folder:
         home, out = Path(folder, "runs"), Path(folder, "tables")
         kinds = itertools.islice(itertools.product(range(runs), sources), runs)
         evaluated = [copy(source, home, seed) for seed, source in kinds]
         start = time.process_time()
         collect(evaluated, (), out)
-        spent = time.process_time() - start
-        tables = [path.read_bytes() for path in sorted(out.iterdir()) if path.name != "costs.csv"]
-        total = hashlib.sha256(b"".join(tables)).hexdigest()
-        print(f"{runs} runs: {spent:.1f} CPU-s, {sum(map(len, tables)) / 1e6:.1f} MB, sha256 {total}")
+        return time.process_time() - start
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """A table for collecting, and one each for reports and pages of committed tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = workflows.copy(Path(folder, "tree"))
+        workflows.output([sys.executable, "-c", SMOKE], tree)
+        collecting = {
+            f"{runs:,} runs": [sys.executable, "-m", "benchmarks.tables", "--one", str(runs)] for runs in RUNS
+        }
+        yield from table("collect", collecting, lambda command: float(workflows.output(command, tree)), rounds)
+        for part in ("tables", "report"):
+            for name in COMMITTED:
+                shutil.copytree(ROOT / "results" / part / name, tree / "results" / part / name)
+        for what, options in (("report", ["--experiment"]), ("page", [])):
+            commands = {name: [sys.executable, "-m", "snn", what, *options, name] for name in COMMITTED}
+            yield from table(what, commands, lambda command: workflows.seconds(command, tree), rounds)
+
+
+def table(
+    case: str, commands: dict[str, list[str]], measured: Callable[[list[str]], float], rounds: int
+) -> Iterator[Row]:
+    """The commands by their names, interleaved; ratios are to the first."""
+    before, found = measure.load(), {name: [] for name in commands}
+    for i in range(min(rounds, MOST_ROUNDS)):
+        for name in measure.rotated(list(commands), i):
+            found[name].append(measured(commands[name]))
+    candidates = {name: Candidate(lambda: None) for name in commands}
+    yield from Table("tables", case, None, next(iter(commands)), candidates, {}).filled(found, "CPU-s", before)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]), *sys.argv[2:3])
+    if sys.argv[1:2] == ["--one"]:
+        print(seconds(int(sys.argv[2])))
+    else:
+        measure.command("tables", rows, __doc__)

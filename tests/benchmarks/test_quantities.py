@@ -1,9 +1,11 @@
 """What is measured is what is meant: the neuron, the networks, and which candidates run. No test depends on a time."""
 
+import sys
+
 import pytest
 import torch
 
-from benchmarks import nets, neuron, peers, step
+from benchmarks import nets, neuron, peers, planning, startup, step, workflows
 from benchmarks.readable import loop
 from snn.core.errors import InputError
 from snn.core.paths import ROOT
@@ -110,3 +112,35 @@ def test_peers_are_pinned_with_their_hashes():
     pinned = {line.partition("==")[0] for line in lines if not line.startswith(" ")}
     assert {"spikingjelly", "snntorch", "norse", "neurobench"} <= pinned
     assert all("==" in line if not line.startswith(" ") else "--hash=sha256:" in line for line in lines)
+
+
+def test_the_time_of_a_command_includes_processes_that_outlive_it(tmp_path):
+    spend = "import time\nwhile time.process_time() < 0.4: pass"
+    orphan = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', '''{spend}'''], start_new_session=True)"
+    assert workflows.seconds([sys.executable, "-c", orphan], tmp_path) >= 0.4
+
+
+def test_a_command_that_fails_is_not_timed(tmp_path):
+    with pytest.raises(InputError, match="no such thing"):
+        workflows.seconds([sys.executable, "-c", "raise SystemExit('no such thing')"], tmp_path)
+
+
+def test_tables_that_differ_are_counted_and_costs_do_not(tmp_path):
+    trees = tmp_path / "one", tmp_path / "other"
+    for tree, number in zip(trees, "12", strict=True):
+        (tree / startup.TABLES).mkdir(parents=True)
+        for name, text in {"runs.csv": "seed", "costs.csv": number, "0a.stamp": number}.items():
+            (tree / startup.TABLES / name).write_text(text)
+    assert startup.differing(*trees) == 0
+    (trees[0] / startup.TABLES / "epochs.csv").write_text("epoch")
+    (trees[1] / startup.TABLES / "runs.csv").write_text("seeds")
+    assert startup.differing(*trees) == 2
+
+
+def test_the_plans_that_are_timed_have_the_runs_they_name(tmp_path):
+    tree = workflows.copy(tmp_path / "tree")
+    code = planning.commands(tree, seeds=(2,))["plan"]
+    assert list(code) == ["20 runs"]
+    workflows.output([sys.executable, "-c", code["20 runs"]], tree)
+    with pytest.raises(InputError, match="AssertionError"):
+        workflows.output([sys.executable, "-c", code["20 runs"].replace("== 20", "== 21")], tree)
