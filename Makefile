@@ -18,7 +18,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test quick quick-tests lint page-test bench fetch lock clean-environment
+.PHONY: reproduce test quick quick-tests lint page-test remote-test remotes bench fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and the path of its page: EXPERIMENT= MIRROR= OFFLINE=1
@@ -44,6 +44,11 @@ lint: .venv/.installed
 page-test: .venv/.installed .venv-page/.installed  ## pages in headless Chromium: network, keyboard, phone, print, axe-core
 	@.venv-page/bin/python -m pytest -n 0 tests/page/browser
 
+remote-test: .venv/.installed .venv-remote/.installed  ## release and fetch by ssh and S3, and pushes and pulls that are killed; needs sshd
+	@.venv-remote/bin/python -m pytest -n 0 tests/remotes
+
+remotes: .venv/.installed .venv-remote/.installed  ## what DVC needs for ssh and S3, in .venv-remote, which make fetch then uses
+
 PEERS := .venv-peers/bin/python
 
 bench: .venv/.installed .venv-peers/.installed  ## speed and memory beside peers, counts against NeuroBench: QUANTITIES= ROUNDS=
@@ -51,13 +56,16 @@ bench: .venv/.installed .venv-peers/.installed  ## speed and memory beside peers
 	@$(PEERS) -m benchmarks --only "$$QUANTITIES" --rounds "$$ROUNDS"
 
 fetch: .venv/.installed  ## released checkpoints and tables instead of computing them: EXPERIMENT= REMOTE=
-	@$(VENV) -m snn fetch --experiment "$$EXPERIMENT" --remote "$$REMOTE"
+	@$(firstword $(wildcard .venv-remote/bin/python) $(VENV)) -m snn fetch --experiment "$$EXPERIMENT" --remote "$$REMOTE"
 
 lock: .venv/.installed  ## resolve pyproject.toml again
 	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --no-header --quiet --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
 	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --no-header --quiet --python-version 3.11 --group pyproject.toml:page -o requirements-page.lock
+	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --no-header --quiet --python-version 3.11 --constraints requirements.lock --excludes requirements.lock \
+	  --group pyproject.toml:remote -o requirements-remote.lock
 
 clean-environment:
 	@rm -rf .venv
@@ -76,6 +84,14 @@ clean-environment:
 	@$(VENV) -c 'import site; print(site.getsitepackages()[0])' > \
 	  "$$(.venv-page/bin/python -c 'import site; print(site.getsitepackages()[0])')/borrowed.pth"
 	@.venv-page/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-page.lock
+	@touch $@
+
+# Remotes by ssh and S3 in an environment of its own, which uses .venv; the lock holds only what is not in .venv.
+.venv-remote/.installed: .venv/.installed requirements-remote.lock
+	@$(VENV) -m venv --clear .venv-remote
+	@$(VENV) -c 'import site; print(site.getsitepackages()[0])' > \
+	  "$$(.venv-remote/bin/python -c 'import site; print(site.getsitepackages()[0])')/borrowed.pth"
+	@.venv-remote/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-remote.lock
 	@touch $@
 
 # Compiles byte-code once: importing torch without it takes twice as long.

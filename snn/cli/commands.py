@@ -16,6 +16,7 @@ from snn.pipeline.plan import STAGES
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 
 renaming, release = lazy("snn.pipeline.renaming"), lazy("snn.pipeline.release")
+fetch, versions = lazy("snn.pipeline.fetch"), lazy("snn.pipeline.versions")
 audits, inputs, nir = lazy("snn.audit.audit"), lazy("snn.audit.inputs"), lazy("snn.nir.write")
 downloads = lazy("snn.data.download")
 pages = lazy("snn.cli.pages")
@@ -108,9 +109,18 @@ def _export(o: Options) -> None:
     print(f"wrote {nir.write(inputs.load(o.run), o.file)}; next: python -m snn audit {o.file}")
 
 
+def _release(o: Options) -> None:
+    if o.version:
+        versions.release(o.version, o.experiment, o.remote)
+    elif not o.experiment:
+        raise InputError("--experiment", "is not given", "name experiments, or a --version")
+    for name in () if o.version else o.experiment:
+        release.release(name, o.remote)
+
+
 EXPERIMENT = Argument("--experiment", required=True)
 BY_DEFAULT = Argument("--experiment", default=DEFAULT_EXPERIMENT)
-REMOTE = Argument("--remote", required=True, help="directory or URL")
+REMOTE = Argument("--remote", default="", help="directory, URL, or a remote of DVC; default: the one that is set up")
 CHIP = (
     Argument("--noise", help="noise model of the chip, see snn list noise; without it: clean networks"),
     Argument("--level", type=float, help="of the noise"),
@@ -231,15 +241,16 @@ COMMANDS = (
     Command("claims", "write docs/results/claims.md: every claim, and what the tables say", lambda o: claims.claims()),
     Command(
         "release",
-        "push the runs of an experiment to a DVC remote and track them",
-        lambda o: release.release(o.experiment, o.remote),
-        EXPERIMENT,
+        "push the results of experiments to a DVC remote; with --version, commit and tag them, too",
+        _release,
+        Argument("--version", help="of the tag, as 1.2.0"),
+        Argument("--experiment", nargs="+", default=[], help="with --version, all on record by default"),
         REMOTE,
     ),
     Command(
         "fetch",
         "pull the released runs of an experiment and check its tables by them",
-        lambda o: release.fetch(o.experiment, o.remote),
+        lambda o: fetch.fetch(o.experiment, o.remote),
         EXPERIMENT,
         REMOTE,
     ),
