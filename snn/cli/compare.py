@@ -7,39 +7,57 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import pandas as pd
 
 from snn.cli.listing import aligned
+from snn.core import files
 from snn.core.errors import InputError
 from snn.core.git import git
+from snn.page.write import template, text
 from snn.pipeline import record
 from snn.report import changes, collected
-from snn.report.changes import IDENTICAL, MOVED, Source, Version
+from snn.report.changes import MOVED, Source, Version
 from snn.report.markdown import table as markdown
 from snn.report.metric import SHOWN, Metric
 
 SHORT = 40  # rows on a terminal
 
 
-def compare(old: str, new: str, experiment: str | None, style: str) -> None:
+class Told(NamedTuple):
+    """The changes of an experiment: how many cells are in which state, and a row for each that is not identical."""
+
+    name: str
+    counts: str
+    rows: list[dict[str, object]]
+    moved: bool = False
+
+
+def compare(old: str, new: str, experiment: str | None, style: str, html: Path | None = None) -> None:
     """Print what moved from one version to another, each a revision of git or a folder that holds results/tables.
 
-    `style`: table, for a terminal, or markdown. Raises InputError if a version is neither, or lacks the experiment.
+    `style`: table, for a terminal, or markdown. `html`: a file in which the same rows are written, too. Raises
+    InputError if a version is neither, or lacks the experiment.
     """
     with _tree(old) as before, _tree(new) as after:
         names = [sorted(path.name for path in (tree / record.TABLES).glob("*")) for tree in (before, after)]
         asked = [experiment] if experiment else sorted({*names[0], *names[1]})
-        shared = [name for name in asked if name in names[0] and name in names[1]]
+        told = []
         for name in asked:
             missing = [which for which, own in ((old, names[0]), (new, names[1])) if name not in own]
             if missing and experiment:
                 found = f"has no tables in {' and '.join(missing)}"
                 raise InputError(f"--experiment {name}", found, "name another one")
             if missing:
-                print(f"{name}: only in {new if missing == [old] else old}\n")
-        for name in shared:
-            print(_told(name, before / record.TABLES / name, after / record.TABLES / name, style)[0])
+                told.append(Told(name, f"only in {new if missing == [old] else old}", []))
+            else:
+                told.append(_told(name, before / record.TABLES / name, after / record.TABLES / name))
+    for one in told:
+        print(_as_text(one, style))
+    if html:
+        page = template("changes.html").render(old=old, new=new, told=told, style=text("page.css"))
+        print(f"the page is {files.write(html, page)}")
 
 
 def check(experiment: str) -> int:
@@ -49,9 +67,9 @@ def check(experiment: str) -> int:
         for folder, where in ((committed, "in the last commit"), (here, "here")):
             if not folder.is_dir():
                 raise InputError(record.TABLES / experiment, f"has no tables {where}", "run python -m snn plan --all")
-        text, moved = _told(experiment, committed, here, "table")
-    print(text)
-    return 1 if moved else 0
+        told = _told(experiment, committed, here)
+    print(_as_text(told, "table"))
+    return 1 if told.moved else 0
 
 
 @contextmanager
@@ -69,25 +87,30 @@ def _tree(name: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _told(name: str, old: Path, new: Path, style: str) -> tuple[str, bool]:
-    """The changes of an experiment in words, and whether a cell moved."""
+def _told(name: str, old: Path, new: Path) -> Told:
+    """The changes of an experiment, in words."""
     versions = []
     for folder in (old, new):
         try:
             versions.append(_version(folder))
         except InputError as error:
-            return f"{name}: not compared; {error.what} in {error.where}\n", False
+            return Told(name, f"not compared; {error.what} in {error.where}", [])
     table = changes.changes(*versions)
     counts = changes.counts(table)
-    heading = f"{name}: " + ", ".join(f"{number} {state}" for state, number in counts.items() if number)
-    if counts[IDENTICAL] == len(table):
-        return f"{heading}\n", False
     metric = SHOWN[versions[1].runs.metric.iloc[0]]
     rows = [_shown(cell, versions, metric) for cell in changes.ordered(table)]
+    return Told(name, ", ".join(f"{n} {state}" for state, n in counts.items() if n), rows, bool(counts[MOVED]))
+
+
+def _as_text(told: Told, style: str) -> str:
+    """The changes of an experiment as a table for a terminal, of which long ones are cut, or in Markdown."""
+    heading, rows = f"{told.name}: {told.counts}\n", told.rows
+    if not rows:
+        return heading
     if style == "markdown":
-        return f"{heading}\n\n{markdown({key: [row[key] for row in rows] for key in rows[0]})}\n", bool(counts[MOVED])
+        return f"{heading}\n{markdown({key: [row[key] for row in rows] for key in rows[0]})}\n"
     more = f"\nand {len(rows) - SHORT} more: --format markdown shows all" if len(rows) > SHORT else ""
-    return f"{heading}\n\n{aligned(rows[:SHORT])}{more}\n", bool(counts[MOVED])
+    return f"{heading}\n{aligned(rows[:SHORT])}{more}\n"
 
 
 def _version(folder: Path) -> Version:
@@ -101,10 +124,7 @@ def _shown(cell: pd.Series, versions: list[Version], metric: Metric) -> dict[str
     on = [cell.condition, cell.noise, f"{cell.level:g}" if pd.notna(cell.level) else None]
     on += [cell.calibrator, cell.targets, cell.control]
     both = pd.notna(cell.difference)
-    if both:
-        why = _why(*(changes.source(version, cell) for version in versions))
-    else:
-        why = ", ".join(_edited(*(frozenset(version.costs.commit) for version in versions))) or "other runs"
+    sources = [changes.source(version, cell) if both else changes.all_sources(version) for version in versions]
     return {
         "method": cell.method,
         "T": f"{cell.steps_eval:g}",
@@ -115,12 +135,12 @@ def _shown(cell: pd.Series, versions: list[Version], metric: Metric) -> dict[str
         "interval": f"{metric.difference(cell.low)} to {metric.difference(cell.high)}" if both else "-",
         "seeds": f"{cell.seeds:g}" if both else "-",
         "state": cell.state,
-        "why": why,
+        "why": _why(*sources),
     }
 
 
 def _why(old: Source, new: Source) -> str:
-    """What differs between the runs of both versions."""
+    """What differs between the runs of both versions; for a cell of one version alone, between all their runs."""
     found = []
     if old.data != new.data:
         found.append("data")

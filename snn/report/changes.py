@@ -54,7 +54,15 @@ def changes(old: Version, new: Version) -> pd.DataFrame:
 
 def source(version: Version, cell: pd.Series) -> Source:
     """What made the runs of a cell, in one version."""
-    rows = _cells(version.runs)[_key(cell)]
+    return _source(version, _cells(version.runs)[_key(cell)])
+
+
+def all_sources(version: Version) -> Source:
+    """What made all runs of a version."""
+    return _source(version, version.runs)
+
+
+def _source(version: Version, rows: pd.DataFrame) -> Source:
     digests = frozenset(rows.digest)
     made = trainings(version.costs, digests)
     parents = (dict(part.split("=", 1) for part in text.split()) for text in made.parents)

@@ -1,5 +1,7 @@
 """The commands compare and check: between revisions and folders, in a toy repository."""
 
+import html
+import re
 import subprocess
 
 import pandas as pd
@@ -83,6 +85,69 @@ def test_every_kind_of_change_is_named_with_its_reason(here, capsys):
         "come": ["appeared", "code"],
         "gone": ["vanished", "code"],
     }
+
+
+def tagged(here, tag, *rows, code=None, parameters=None, **made) -> None:
+    """A commit of code or parameters, and one of the tables that it makes, with a tag."""
+    for name, text in (("snn/rule.py", code), ("params/methods.yaml", parameters)):
+        if text:
+            (here / name).parent.mkdir(exist_ok=True)
+            (here / name).write_text(text)
+    git("add", "-A")
+    git("commit", "-q", "--allow-empty", "-m", "code")
+    put(here, git("rev-parse", "HEAD"), *rows, **made)
+    git("add", "-A")
+    git("commit", "-qm", "tables")
+    git("tag", tag)
+
+
+CHANGED = {
+    "code": {"code": "x = 3\n", "digest": "2"},
+    "parameters": {"parameters": "lr: 1\n", "digest": "2"},
+    "data": {"data": "d1", "digest": "2"},
+    "machine": {"machine": "m1"},
+}
+
+
+@pytest.mark.parametrize("why", CHANGED)
+def test_between_two_tags_every_kind_of_change_is_named_with_what_changed(why, here, capsys):
+    tagged(here, "v2", *some("tet"), *some("stbp"), *some("sdt"), *some("gone"), digest="1")
+    rows = [*some("tet", shift=0.1), *some("stbp"), *some("sdt", shift=0.000125), *some("come")]
+    tagged(here, "v3", *rows, **({"digest": "1"} | CHANGED[why]))
+    text = run(capsys, "compare", "v2", "v3")
+    assert text.startswith("digits: 1 identical, 1 within, 1 moved, 1 appeared, 1 vanished\n")
+    states = {method: state for method, (state, _) in told(text).items()}
+    assert states == {"tet": "moved", "sdt": "within", "come": "appeared", "gone": "vanished"}
+    assert {method: reason for method, (_, reason) in told(text).items()} == dict.fromkeys(states, why)
+
+
+def test_an_experiment_of_one_tag_alone_is_named(here, capsys):
+    tagged(here, "v2", *some("tet"))
+    git("mv", "results/tables/digits", "results/tables/moved")
+    git("commit", "-qm", "rename")
+    text = run(capsys, "compare", "v2", "HEAD")
+    assert "digits: only in v2" in text
+    assert "moved: only in HEAD" in text
+
+
+def test_the_page_holds_the_rows_of_the_terminal_and_of_markdown_and_asks_for_nothing_else(here, capsys):
+    text = run(capsys, "compare", "v1", "--html", "changes.html")
+    table = [
+        line.split(" | ") for line in run(capsys, "compare", "v1", "--format", "markdown").splitlines() if "|" in line
+    ]
+    page = (here / "changes.html").read_text()
+    cells = [html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", page)]
+    assert [cell.strip("| ") for line in (table[0], *table[2:]) for cell in line] == cells
+    assert set(told(text)) <= set(cells)
+    assert "default-src 'none'" in page
+    assert not re.search(r"(src|href)=\"(?!#|data:)", page)
+
+
+def test_names_of_versions_are_text_in_the_page(here, tmp_path_factory, capsys):
+    other = tmp_path_factory.mktemp("other") / "<b>"
+    put(other, git("rev-parse", "HEAD"), *some("tet"))
+    run(capsys, "compare", "v1", str(other), "--html", "changes.html")
+    assert "<b>" not in (here / "changes.html").read_text()
 
 
 def test_a_folder_is_compared_as_a_revision_is(here, tmp_path_factory, capsys):
