@@ -219,11 +219,12 @@ COMMANDS = (
     Command(
         "compare",
         "what moved between two versions of the tables on record, and why",
-        lambda o: compare.compare(o.old, o.new, o.experiment, o.format),
+        lambda o: compare.compare(o.old, o.new, o.experiment, o.format, o.html),
         Argument("old", help="revision of git (tag, commit, branch), or folder that holds results/tables"),
         Argument("new", nargs="?", default=".", help="the same; default: this folder"),
         Argument("--experiment", help="only this one"),
         Argument("--format", choices=["table", "markdown"], default="table"),
+        Argument("--html", type=Path, help="write the same rows into this file, too"),
     ),
     Command(
         "check",

@@ -107,17 +107,23 @@ def more(named: Sequence[object]) -> str:
 
 
 def _absent(scratch: Path, remote: str) -> list[str]:
-    """What the remote lacks, by path; a file there that has not the size of the one here is removed first."""
+    """What the remote lacks, by path.
+
+    A file there that has not the size of the one here is removed. So is the list of a folder of which a file is absent,
+    since DVC sends no file of a folder whose list is there.
+    """
     try:
         with Repo(str(scratch)) as repo:
             store, cache = repo.cloud.get_remote_odb(), repo.cache.local
             names = {one.value: one.obj_name for ids in repo.used_objs().values() for one in ids}
             found = sorted(store.oids_exist(list(names)))
             sizes = store.fs.sizes([store.oid_to_path(md5) for md5 in found])
-            halves = {m for m, size in zip(found, sizes, strict=True) if size != cache.fs.size(cache.oid_to_path(m))}
-            for md5 in halves:
+            whole = {m for m, size in zip(found, sizes, strict=True) if size == cache.fs.size(cache.oid_to_path(m))}
+            if absent := names.keys() - whole:
+                whole -= {md5 for md5 in found if md5.endswith(".dir")}
+            for md5 in set(found) - whole:
                 store.delete(md5)
-            return sorted(names[md5] for md5 in names.keys() - (set(found) - halves))
+            return sorted(names[md5] for md5 in absent)
     except Exception as error:  # every kind of remote has errors of its own
         what = f"cannot be used ({error or type(error).__name__})"
         raise InputError(remote or configured(), what, "see python -m dvc remote list, and docs/releases.md") from error

@@ -6,142 +6,33 @@ One experiment of two networks is computed once; every test has a clone of its o
 import bz2
 import csv
 import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from snn.core.paths import ROOT
-from tests import trees
+from tests import releases
+from tests.releases import TINY, added, commit, compute, due, flip, listed, one, refused, run, snn, stored, stored_in
 
 pytestmark = pytest.mark.workflow
 
-TINY = """\
-source: a test
-dataset: digits
-network: digits_cnn
-steps: 2
-teacher: ann
-methods: [stbp]
-seeds: [0]
-hardware:
-  - noise: mismatch
-    levels: [0.2]
-    chips: 1
-    calibration: {samples: 32, epochs: 1, batch: 32, lr: 1.0e-3, calibrators: [ltl_offline], targets: [own]}
-energy: horowitz45_fp32
-device: cpu
-overrides:
-  ann: {training: {epochs: 1}}
-  stbp: {training: {epochs: 1}}
-"""
-DUE = """
-from snn.pipeline import plan, release
-print(*(job.folder for job in release.results(plan.Plan("tiny")) if not job.proof.exists()), sep="\\n")
+SITE = """
+    remote = store
+['remote "store"']
+    url = {}
 """
 POINTERS = ("results/released/tiny.dvc", "results/released/tiny.csv")
-ENVIRONMENT = {
-    **os.environ,
-    **{f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-    "DVC_NO_ANALYTICS": "1",
-    "PYTEST_ADDOPTS": "-n0",  # golden numbers of one method and one noise model are not worth two processes
-}
-
-
-def run(where, *command, status=0):
-    """Output of a command, both streams; its exit status must be `status`."""
-    done = subprocess.run(command, cwd=where, env=ENVIRONMENT, capture_output=True, text=True)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def python(where, *command, status=0):
-    """Output of a command of Python, in the same way."""
-    done = trees.run(where, *command, status=status, environment=ENVIRONMENT)
-    return done.stdout + done.stderr
-
-
-def snn(where, *command, status=0):
-    return python(where, "-m", "snn", *command, status=status)
-
-
-def refused(where, *command):
-    """The one line by which a command refuses."""
-    last = snn(where, *command, status=2).splitlines()[-1]
-    assert last.startswith("error: ")
-    return last
-
-
-def commit(where, message="change"):
-    run(where, "git", "add", "--all")
-    run(where, "git", "commit", "--quiet", "--message", message)
-
-
-def compute(where, experiment):
-    """What is due, in one process: that the workflow does the same is tested elsewhere."""
-    trees.compute(where, experiment, environment=ENVIRONMENT)
-
-
-def due(where):
-    return python(where, "-c", DUE).split()
-
-
-def flip(path):
-    """Change one byte in place, read-only or not."""
-    path.chmod(0o644)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def one(where, pattern):
-    (found,) = where.glob(pattern)
-    return found
-
-
-def stored(file, store):
-    """Where a DVC cache or remote keeps the bytes of a file."""
-    return next(path for path in store.glob("files/md5/*/*") if path.read_bytes() == file.read_bytes())
-
-
-def stored_in(remote):
-    """Names of all files in a remote."""
-    return {path.name for path in remote.glob("files/md5/*/*")}
-
-
-def listed(where, experiment="tiny"):
-    """What the index of a release names."""
-    with (where / f"results/released/{experiment}.csv").open() as file:
-        return [row["path"] for row in csv.DictReader(file)]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """origin/, where the experiment `tiny` was computed and released, and remote/, which holds the bytes."""
     home = tmp_path_factory.mktemp("release")
-    ENVIRONMENT["DVC_SITE_CACHE_DIR"] = str(home / "site")
     origin = home / "origin"
-    names = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).is_file():
-            (origin / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, origin / name)
-    for name in (*origin.glob("params/methods/*.yaml"), *origin.glob("params/noise/*.yaml")):
-        if name.stem not in ("ann", "stbp", "mismatch"):
-            name.unlink()
-    for name in ("tables", "report"):
-        shutil.rmtree(origin / "results" / name, ignore_errors=True)
-    (origin / "params/experiments/tiny.yaml").write_text(TINY)
-    run(origin, "git", "init", "--quiet")
-    commit(origin)
-    compute(origin, "tiny")
+    releases.plant(origin)
     (origin / "results/runs/digits/stray").mkdir()
     (origin / "results/runs/digits/stray/net.safetensors").write_text("made by hand")
-    output = snn(origin, "release", "--experiment", "tiny", "--remote", home / "remote")
-    add = next(line for line in output.splitlines() if line.startswith("  git add "))
-    run(origin, *add.split())
+    run(origin, "git", "add", *added(snn(origin, "release", "--experiment", "tiny", "--remote", home / "remote")))
     run(origin, "git", "commit", "--quiet", "--message", "Release tiny")
     return home
 
@@ -195,6 +86,64 @@ def test_fetch_computes_tables_and_report_alone_and_they_must_be_those_committed
     assert len(affected) == 3
     assert all("/stbp/" in folder for folder in affected)
     assert refused(clone, *fetch(home)).startswith(tuple(f"error: {folder}: " for folder in affected))
+
+    run(clone, "git", "checkout", "--quiet", str(experiment))
+    loop = clone / "snn/training/loop.py"
+    loop.write_text(loop.read_text().replace("optimise.step(optimiser, lr)", "optimise.step(optimiser, 2 * lr)"))
+    assert len(affected := due(clone)) == 5
+    assert refused(clone, *fetch(home)).startswith(tuple(f"error: {folder}: " for folder in affected))
+
+
+def test_a_table_that_was_taken_out_of_git_comes_by_fetch_and_is_proven(home, clone):
+    table = clone / "results/tables/tiny/traces.csv"
+    before = table.read_bytes()
+    (table.parent / ".gitignore").write_text(f"{table.name}\n")
+    run(clone, "git", "rm", "--quiet", "--cached", table)
+    commit(clone, "Leave a bulky table to the remote")
+    run(clone.parent, "git", "clone", "--quiet", str(clone), "slim")
+    table = clone.parent / "slim/results/tables/tiny/traces.csv"
+    assert not table.exists()
+    snn(clone.parent / "slim", *fetch(home))
+    assert table.read_bytes() == before
+    table.write_bytes(before + b"\n")
+    assert refused(clone.parent / "slim", *fetch(home)).startswith("error: results/tables/tiny/traces.csv: ")
+
+
+def test_the_line_that_release_prints_adds_tables_that_git_ignores(home, computed):
+    with (computed / ".gitignore").open("a") as ignored:
+        ignored.write("/results/tables/tiny/\n/results/report/tiny/\n")
+    run(computed, "git", "rm", "-r", "--quiet", "--cached", "results/tables/tiny", "results/report/tiny")
+    commit(computed, "Keep tables out of git, as those of smoke")
+    run(computed, "git", "add", *added(snn(computed, "release", "--experiment", "tiny", "--remote", home / "remote")))
+    assert "results/tables/tiny/costs.csv" in run(computed, "git", "diff", "--cached", "--name-only").split()
+
+
+def test_a_tag_brings_its_tables_back_and_a_newer_one_its_own(home, computed):
+    (computed / ".dvc/config").write_text(f"{(computed / '.dvc/config').read_text()}{SITE.format(home / 'remote')}")
+    commit(computed, "Set up a remote")
+    snn(computed, "release", "--version", "0.2.0")
+    experiment = computed / "params/experiments/tiny.yaml"
+    experiment.write_text(TINY.replace("stbp: {training: {epochs: 1}", "stbp: {training: {epochs: 2}"))
+    (computed / "CHANGELOG.md").write_text(
+        f"## Unreleased\n\n- Two epochs.\n\n{(computed / 'CHANGELOG.md').read_text()}"
+    )
+    commit(computed, "Train longer")
+    line = refused(computed, "release", "--version", "0.3.0")
+    assert line.startswith("error: results/tables/tiny: ")
+    compute(computed, "tiny")
+    assert refused(computed, "release", "--version", "0.3.0").startswith("error: results/")
+    commit(computed, "Tables of two epochs")
+    snn(computed, "release", "--version", "0.3.0")
+    assert run(computed, "git", "status", "--porcelain") == ""
+
+    run(computed.parent, "git", "clone", "--quiet", "--no-checkout", str(computed), "clone")
+    for tag in ("v0.2.0", "v0.3.0"):
+        clone = computed.parent / "clone"
+        run(clone, "git", "checkout", "--quiet", tag)
+        snn(clone, "fetch", "--experiment", "tiny")
+        assert due(clone) == []
+        assert run(clone, "git", "status", "--porcelain") == ""
+    assert "results/released/tiny.csv" in run(computed, "git", "diff", "--name-only", "v0.2.0", "v0.3.0").split()
 
 
 def test_fetch_refuses_what_the_remote_has_damaged(home, clone):
