@@ -81,7 +81,8 @@ def killed(site, code, seconds, draw):
     process = start(site, code)
     time.sleep(draw.uniform(0.3, 1) * seconds)
     alive = process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
+    if alive:
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     return alive
 
