@@ -28,14 +28,21 @@ class Augment(Model):
 
 
 class Statistics(Model):
-    """Mean and standard deviation per channel, as shares of `white`."""
+    """Mean and standard deviation per channel, as shares of `white`.
+
+    `mean`, `std`: one number per channel.
+    """
 
     mean: Many[float]
     std: Many[Annotated[float, Field(gt=0)]]
 
 
 class File(Model):
-    """A released file of a data set: its name here, its URLs and its published checksum."""
+    """A released file of a data set: its name here, its URLs and its published checksum.
+
+    `name`: in data/raw/NAME and in mirrors. `urls`: addresses, tried in this order. `md5`, `sha256`: the checksum of
+    the file as it is stored, packed; sha256 is compared if both are given.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     urls: Many[Annotated[str, Field(pattern=r"^https?://")]] = ()
@@ -54,6 +61,7 @@ class Split(Model):
 
     `test`: official, as released; else the share `test_share` of every class, the last samples or random ones (`seed`).
     `validation`: share of every class in the rest, drawn by `seed`, unless the release names its validation data.
+    `test_share`: of every class, for test: last and random. `seed`: of the draws.
     """
 
     test: Literal["official", "last", "random"] = "official"
@@ -72,6 +80,8 @@ class Frames(Model):
     """How recordings of events become frames, see `data/formats/event_frames.py`.
 
     `size`: height and width of a frame; by default those of the sensor.
+    `steps`: number of slices. `slices`: of equal count, of equal duration, or bins of `bin_us`. `bin_us`: microseconds.
+    `value`: a pixel is the count of its events, or 1 if there is any. `resize`: from sensor to `size`.
     """
 
     steps: Steps
@@ -102,6 +112,11 @@ class Dataset(Model):
     `statistics`: mean and std to take in place of those of the training data.
     `spikes`: frames hold only zeros and ones, so that the first layer adds and does not multiply.
     `train_limit`, `test_limit`: use at most so many samples, in equal numbers per class as far as possible.
+    `source`: where the data come from, their licence, and why this split. `loader`: a file of snn/data/loaders.
+    `options`: the keys of the loader. `files`: released files to download or to bring by hand.
+    `split`: test and validation data.
+    `input_shape`: (C, H, W) of an image or a frame. `classes`: their number. `white`: the largest stored number.
+    `augment`: random changes of training samples.
     A file may name another data set as its `base` and state only the keys that differ.
     """
 

@@ -8,7 +8,11 @@ from snn.core.strict import Count, Model
 
 
 class Memory(Model):
-    """Memory accesses per operation, and the energy of one access in picojoule."""
+    """Memory accesses per operation, and the energy of one access in picojoule.
+
+    `access_pj`: of one access, in picojoule. `per_mac`, `per_ac`, `per_compare`, `per_neuron_update`: accesses per
+    operation.
+    """
 
     access_pj: Annotated[float, Field(gt=0)]
     per_mac: Count
@@ -23,6 +27,9 @@ class Energy(Model):
     `convention`: a description in one line.
     `precision`: of the numbers; mixed where two kinds of machine are compared.
     `first_layer`: once, the current of a constant image is computed once and kept; every_step, again at every step.
+    `source`: where the values come from, or why they were chosen. `mac_pj`, `ac_pj`, `compare_pj`, `neuron_update_pj`:
+    price of a multiply-accumulate, an accumulate, a comparison in a max pool and a step of a neuron, in picojoule.
+    `memory`: accesses and their price; without it, arithmetic alone is priced.
     """
 
     source: str

@@ -15,6 +15,8 @@ class Calibration(Model):
     `calibrators`: files of snn/hardware/calibrators. `warm_up`: steps before an online calibrator learns.
     `targets`: teacher, activations of the teacher ANN; own, those of the clean network; by_rule, the teacher's if the
     rule of the run learns from a teacher, else its own.
+    `samples`: training samples that teach. `epochs`: passes over them. `batch`: samples per update. `lr`: learning
+    rate.
     """
 
     samples: Limit
@@ -37,6 +39,7 @@ class Controls(Model):
     """Controls of calibration: the same budget spent in another way, see `snn/hardware/trials.py`.
 
     They run at one level, with the first calibrator and the first targets.
+    `level`: of the noise. `kinds`: which controls run.
     """
 
     level: Level
@@ -49,6 +52,8 @@ class Hardware(Model):
     """Chips of one kind of noise at several levels, before and after calibration.
 
     `levels`: by default those of the noise file.
+    `noise`: a file of params/noise. `chips`: per seed and level. `calibration`: how chips are calibrated. `controls`:
+    by default none.
     """
 
     noise: str
@@ -69,7 +74,10 @@ class Hardware(Model):
 
 
 class Comparison(Model):
-    """Two methods that are compared per seed."""
+    """Two methods that are compared per seed.
+
+    `left`, `right`: methods of the experiment; the difference is left minus right.
+    """
 
     left: str
     right: str
@@ -86,6 +94,12 @@ class Experiment(Model):
     pairs, uncorrected. Every method is compared with its teacher in any case.
     `epochs`: of every method, in place of those of its recipe; `overrides` come last.
     `overrides`: changes to the recipe of a method, by its name.
+    `source`: the question, and where the settings come from. `dataset`, `network`: files of params/datasets and
+    params/networks. `steps`: of an inference. `teacher`: the ANN of every seed, a method whose rule is static.
+    `methods`: files or variants in params/methods. `seeds`: of the runs that are reported. `tuning_seeds`: see
+    learning_rates. `hardware`: chips, one entry per kind of noise. `energy`: a file of params/energy, the convention of
+    the summary. `device`: auto takes cuda, or else the CPU. `threads`: per job; gradients at 1 and 2 threads
+    differ in bits. `precision`: of convolutions and products in training.
     A file may name another experiment as its `base` and state only the keys that differ.
     """
 
@@ -107,7 +121,7 @@ class Experiment(Model):
     energy: str
     epochs: Epochs | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    threads: Annotated[int, Field(gt=0, le=1024)] = 1  # per job; gradients at 1 and 2 threads differ in bits
+    threads: Annotated[int, Field(gt=0, le=1024)] = 1
     precision: Annotated[Literal["float32", "bf16"], Neutral("float32")] = "float32"
     overrides: dict[str, dict[str, Any]] = {}
 

@@ -13,6 +13,9 @@ class Side(Model):
     Chips need `noise` and `level`, the highest or the lowest; calibrated ones also `calibrator` and `targets`.
     `steps`: a clean network evaluated with other steps than it was trained with. `minus_clean`: the change against
     the clean network of the same method and seed at the steps that it was trained with, in place of the value.
+    `method`: a file or variant in params/methods. `condition`: on which network or chip. `noise`: a file of
+    params/noise. `level`: which of the levels of the experiment. `calibrator`: a file of snn/hardware/calibrators.
+    `targets`: what the chip imitates.
     """
 
     method: str
@@ -46,6 +49,8 @@ class Claim(Model):
     `why`: what the margin rests on. `answered_by`: the experiment that is sized to answer it; others that run both
     sides check it, too. `metric`: of the experiments in which outcomes are checked. `datasets`: the only ones that it
     is about.
+    `claim`: in words. `source`: paper and place. `column`: what is compared, a column of the tables. `left`, `right`:
+    the two sides. `margin`: in the unit of the column.
     """
 
     claim: str
@@ -70,6 +75,8 @@ class Ratio(Model):
     """A claim on the cost of coming within a point of the teacher: `more` needs `times` as much as `fewer`.
 
     `why`: what the number rests on. `answered_by`: as of a `Claim`.
+    `claim`: in words. `source`: paper and place. `column`: the cost. `more`, `fewer`: methods. `times`: the ratio of
+    their costs.
     """
 
     claim: str
@@ -83,7 +90,10 @@ class Ratio(Model):
 
 
 class Untested(Model):
-    """A claim that no table can decide: the `reason`, and what would resolve it."""
+    """A claim that no table can decide: the `reason`, and what would resolve it.
+
+    `claim`: in words. `source`: paper and place. `reason`: why no table decides it. `resolved_by`: what would.
+    """
 
     claim: str
     source: str
@@ -92,7 +102,11 @@ class Untested(Model):
 
 
 class Claims(Model):
-    """params/claims.yaml: claims of the papers, checked in every experiment that runs their methods."""
+    """params/claims.yaml: claims of the papers, checked in every experiment that runs their methods.
+
+    `source`: how claims were chosen. `claims`: on differences. `ratios`: on costs. `untested`: those that no table
+    decides.
+    """
 
     source: str
     claims: Many[Claim]
@@ -105,6 +119,9 @@ class Figure(Model):
 
     `trust`: read in the paper itself; quoted by a later paper; digitised from a plot, to within `tolerance`; memory,
     only remembered, which is shown but enters no gap and no verdict. `spread`: the standard deviation in the paper.
+    `paper`: authors, venue and year. `table`: or figure of the paper. `dataset`, `network`, `method`: files of params
+    that match it. `steps`: without it, no source states them. `metric`: of the value. `value`: an accuracy as a
+    fraction. `tolerance`: of a digitised value, in its unit. `note`: what a reader has to know.
     """
 
     paper: str
@@ -112,7 +129,7 @@ class Figure(Model):
     dataset: str
     network: str
     method: str
-    steps: Positive | None = None  # None: no source states it
+    steps: Positive | None = None
     metric: Literal["accuracy", "error", "synops_ratio", "energy_ratio"] = "accuracy"
     value: float
     spread: Annotated[float, Field(gt=0)] | None = None
@@ -128,7 +145,10 @@ class Figure(Model):
 
 
 class Published(Model):
-    """params/published.yaml: published numbers, shown next to ours."""
+    """params/published.yaml: published numbers, shown next to ours.
+
+    `source`: how figures were taken. `figures`: one per published number.
+    """
 
     source: str
     figures: Many[Figure]

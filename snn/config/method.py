@@ -12,12 +12,14 @@ class Schedule(Model):
     """Factor on the learning rate over training: a linear rise over `warmup`, then the curve.
 
     `per`: a cosine falls at every update, or keeps, within an epoch, its value at the first update of the epoch.
+    `curve`: constant, cosine (to zero), or steps. `warmup`: share of all updates. `milestones`: epochs at which a curve
+    of steps falls, and `factor`: by which it falls.
     """
 
     curve: Literal["constant", "cosine", "steps"] = "constant"
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of all updates
-    milestones: Many[Epochs] = ()  # epochs at which a `steps` curve falls
-    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1  # by which it falls
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    milestones: Many[Epochs] = ()
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     per: Annotated[Literal["update", "epoch"], Neutral("update")] = "update"
 
     @model_validator(mode="after")
@@ -28,7 +30,10 @@ class Schedule(Model):
 
 
 class LrScale(Model):
-    """Factors on the learning rate of weights and biases by kind of layer; norms and NeuNorm's U keep 1."""
+    """Factors on the learning rate of weights and biases by kind of layer; norms and NeuNorm's U keep 1.
+
+    `conv`, `linear`, `readout`: the factor of that kind of layer; readout is the last layer.
+    """
 
     conv: Annotated[float, Field(ge=0)] = 1.0
     linear: Annotated[float, Field(ge=0)] = 1.0
@@ -36,13 +41,18 @@ class LrScale(Model):
 
 
 class Training(Model):
-    """The recipe of one training, for the loop that all rules share."""
+    """The recipe of one training, for the loop that all rules share.
+
+    `epochs`: passes over the training data. `batch`: samples per update. `optimiser`: of torch. `lr`: learning rate,
+    before schedule and lr_scale. `momentum`: of sgd. `weight_decay`: as the optimiser of torch defines it. `lr_scale`:
+    factors by kind of layer. `schedule`: factor over training.
+    """
 
     epochs: Epochs
     batch: Positive
     optimiser: Literal["sgd", "adam", "adamw"]
     lr: Annotated[float, Field(gt=0)]
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9  # of sgd
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     lr_scale: LrScale = LrScale()
     schedule: Schedule = Schedule()
@@ -52,6 +62,7 @@ class Init(Model):
     """Initial weights of synapses, times `gain`. Biases keep torch's initial values.
 
     `scheme`: torch, the initial values of torch; kaiming_fan_out, normal with variance 2 / fan-out for convolutions.
+    `gain`: factor on the initial weights.
     """
 
     scheme: Literal["torch", "kaiming_fan_out"] = "torch"
@@ -59,7 +70,10 @@ class Init(Model):
 
 
 class Start(Model):
-    """The run that a training starts from: a method, the same or another, with fewer steps and the same layers."""
+    """The run that a training starts from: a method, the same or another, with fewer steps and the same layers.
+
+    `method`: a file or variant in params/methods. `steps`: with which it was trained.
+    """
 
     method: str
     steps: Steps
@@ -69,6 +83,8 @@ class Method(Model):
     """A training rule with its options, and the recipe of the training loop.
 
     `steps`, `teacher`: in place of those of the experiment. `start`: the run whose weights it starts from (TIT).
+    `source`: the paper, what is as printed and what is ours. `rule`: a file of snn/rules. `options`: keys of the rule.
+    `training`: the recipe. `init`: initial weights.
     A file may name another method as its `base` and state only the keys that differ. Its section `variants` may hold
     further methods, by their names, each with the keys in which it differs from the file.
     """

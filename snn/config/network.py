@@ -12,6 +12,8 @@ class Network(Model):
     """A list of hidden layers; `snn list networks` shows its sizes for `input_shape` and `outputs`.
 
     `layout`: published, a source states the layers, so that results may be compared with published figures; or ours.
+    `source`: the paper and its table, or why these layers. `input_shape`: (C, H, W) of an image or a frame that it is
+    made for. `outputs`: classes that it is made for. `layers`: hidden layers from input to output.
     """
 
     source: str

@@ -8,7 +8,10 @@ from snn.core.strict import Level, Many, Model
 
 
 class NoiseModel(Model):
-    """One noise model; an option with the value `level` takes the level of the chip (`snn/config/levels.py`)."""
+    """One noise model; an option with the value `level` takes the level of the chip (`snn/config/levels.py`).
+
+    `model`: a file of snn/hardware/noise. `options`: the keys of the model.
+    """
 
     model: str
     options: dict[str, Any] = {}
@@ -19,6 +22,7 @@ class Noise(Model):
 
     `level`: what the level means, in words. `levels`: the levels of experiments that choose none. `better`: whether a
     lower or a higher level is the better chip.
+    `source`: where the values come from, or why they were chosen. `models`: from the first that acts to the last.
     """
 
     source: str

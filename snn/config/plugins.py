@@ -16,16 +16,16 @@ Checked = TypeVar("Checked", bound=BaseModel)
 
 def load_plugin(package: str, name: str, where: str) -> ModuleType:
     """The module `snn.<package>.<name>`, executed without torch; raises InputError with the nearest name."""
-    folder = f"snn/{package.replace('.', '/')}"
-    if name not in (known := _plugins(folder)):
+    if name not in (known := plugins(package)):
+        folder = f"snn/{package.replace('.', '/')}"
         raise InputError(where, f"there is no {folder}/{name:.100}.py", nearest(name, known))
     return importlib.import_module(f"snn.{package}.{name}")
 
 
 @functools.cache
-def _plugins(folder: str) -> list[str]:
-    """The names of the plugins in a folder."""
-    return sorted(path.stem for path in (ROOT / folder).glob("[a-z]*.py"))
+def plugins(package: str) -> list[str]:
+    """The names of the modules `snn.<package>.<name>`."""
+    return sorted(path.stem for path in ROOT.joinpath("snn", *package.split(".")).glob("[a-z]*.py"))
 
 
 def validate(model: type[Checked], document: Any, place: Place) -> Checked:

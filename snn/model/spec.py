@@ -25,6 +25,9 @@ class Neuron(Model):
 
     `detach_reset`: no gradient through the s of a reset. `smooth`: k of TET's control without spikes,
     s[t] = sigmoid(k (u[t] - threshold)), with its exact derivative.
+    `decay`: share of the membrane that is left after a step. `threshold`: in units of the current. `reset`: what a
+    spike does to the membrane. `fires`: above the threshold, or at it, too. `surrogate`: of the derivative.
+    `width`, `height`: of the surrogate, as above.
     """
 
     decay: Annotated[float, Field(ge=0, le=1)]
@@ -42,6 +45,7 @@ class Relu(Model):
     """The activation of an ANN: max(0, z), clipped at `clip` and rounded to `levels` equal steps up to it, if given.
 
     The gradient ignores the rounding.
+    `clip`: upper bound. `levels`: number of steps, needs a clip.
     """
 
     clip: Annotated[float, Field(gt=0)] | None = None
@@ -59,6 +63,7 @@ class Norm(Model):
 
     `to_threshold` (tdBN, Zheng et al., AAAI 2021): y = w alpha threshold (x - mean) / sqrt(var + eps) + b, with
     alpha = 1/sqrt(2) for branches whose currents are summed, else 1.
+    `momentum`: as above. `eps`: added to the variance. `to_threshold`: tdBN, as above.
     """
 
     momentum: Annotated[float, Field(gt=0, le=1)] = 0.1
@@ -70,6 +75,7 @@ class Dropout(Model):
     """Dropout with probability `p` on the inputs of these kinds of layers, in training; every step draws again.
 
     Inputs of the first layer are never dropped.
+    `p`: the probability. `before`: kinds of layers whose inputs are dropped.
     """
 
     p: Annotated[float, Field(gt=0, lt=1)]
@@ -81,8 +87,8 @@ class NeuNorm(Model):
 
     x[t] = decay x[t-1] + gain sum_f s_f[t];      y_f[t] = s_f[t] - U_f x[t]
 
-    `gain` "printed": (1 - decay) / F^2, so that x <= 1/F; "average": (1 - decay) / F, so that x <= 1. U is C x H x W,
-    or 1 x H x W where `shared`.
+    `decay`: of the state x. `gain`: "printed", (1 - decay) / F^2, so that x <= 1/F; "average", (1 - decay) / F, so that
+    x <= 1. `shared`: U is 1 x H x W, in place of C x H x W.
     """
 
     decay: Annotated[float, Field(ge=0, lt=1)]
@@ -116,6 +122,8 @@ class Conv(Model):
     """2-D convolution, then (norm and) neurons; by default 3x3 with padding 1.
 
     `norm`: whether the norm of the method, if any, applies to it.
+    `conv`: output channels. `kernel`, `stride`, `padding`: in pixels, along both axes. `groups`: groups of channels
+    that are connected. `bias`: whether it has one.
     """
 
     conv: Positive
@@ -128,7 +136,10 @@ class Conv(Model):
 
 
 class Linear(Model):
-    """Fully connected layer on the flattened input, then (norm and) neurons."""
+    """Fully connected layer on the flattened input, then (norm and) neurons.
+
+    `linear`: output neurons. `bias`: whether it has one. `norm`: as of a `Conv`.
+    """
 
     linear: Positive
     bias: bool = True
@@ -136,13 +147,19 @@ class Linear(Model):
 
 
 class AvgPool(Model):
-    """Average pooling, kernel = stride, or over the whole map. It is linear, so spikes are counted at its input."""
+    """Average pooling, kernel = stride, or over the whole map. It is linear, so spikes are counted at its input.
+
+    `avg_pool`: side of the window in pixels, or global.
+    """
 
     avg_pool: Window | Literal["global"]
 
 
 class MaxPool(Model):
-    """Max pooling; by default stride = kernel. It is not linear, so spikes are counted at its output."""
+    """Max pooling; by default stride = kernel. It is not linear, so spikes are counted at its output.
+
+    `max_pool`: side of the window in pixels. `stride`, `padding`: in pixels.
+    """
 
     max_pool: Window
     stride: Window | None = None
@@ -152,8 +169,9 @@ class MaxPool(Model):
 class Block(Model):
     """A residual block: convolutions, and a shortcut around them, with or without a convolution of its own.
 
-    `add` "currents": the shortcut is added to the current of the last convolution, before its neurons (ResNet).
-    "spikes": every convolution fires, and spikes are added (SEW-ResNet).
+    `block`: the convolutions. `shortcut`: the convolution around them; without it, the input itself.
+    `add`: "currents", the shortcut is added to the current of the last convolution, before its neurons (ResNet);
+    "spikes", every convolution fires, and spikes are added (SEW-ResNet).
     """
 
     block: Annotated[Many[Conv], Field(min_length=1)]

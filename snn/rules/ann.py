@@ -13,7 +13,10 @@ losses = lazy("snn.model.losses")
 
 
 class Options(Model):
-    """`activation.clip` bounds the activations that students imitate; `activation.levels` quantises them."""
+    """`activation.clip` bounds the activations that students imitate; `activation.levels` quantises them.
+
+    `activation`: of all hidden layers. `norm`: batch normalisation; null is none. `dropout`: by default none.
+    """
 
     activation: Relu = Relu()
     norm: Norm | None = Norm()

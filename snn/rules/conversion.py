@@ -31,7 +31,9 @@ network = lazy("snn.model.network")
 
 
 class Options(Model):
-    """`percentile`: of the activations, becomes the threshold."""
+    """`percentile`: of the activations, becomes the threshold.
+    `neuron`: integrate-and-fire with reset by subtraction.
+    """
 
     neuron: Neuron
     percentile: Annotated[float, Field(gt=0, le=100)]

@@ -25,7 +25,8 @@ class Options(Model):
     rates; sequential, offline one layer after the other, each for its share of the epochs. `percentile`: of the
     teacher's activations, corresponds to a spike at every step; taken in each batch or, with `scale` fixed, once in a
     sample of training data. `warm_up`: steps without a loss, online only. `readout`: current_and_spikes as in the
-    released offline code. `norm` is ours.
+    released offline code. `norm`: ours, by default none. `scale`: batch or fixed, see percentile. `neuron`: of the
+    student. `lam`: weight of the local losses.
     """
 
     neuron: Neuron

@@ -19,6 +19,8 @@ network = lazy("snn.model.network")
 class Options(Model):
     """`voters`: spiking neurons per class in the last layer. `loss`: squared error summed (as printed) or averaged (as
     released) over classes; both are averaged over the batch.
+    `neuron`: of all layers. `norm`: batch normalisation, by default none. `neunorm`: NeuNorm, by default none.
+    `dropout`: by default none.
     """
 
     neuron: Neuron

@@ -29,6 +29,7 @@ class Options(Model):
     gamma_sd^2) instead of 1. `mask_saturated`: no gradient from z = T threshold on (ours; integrate-and-fire only).
     `readout`: scores are the membrane of a last layer that never fires, or a spike count. `gradient`: of leaky neurons,
     by our rate curve, by the formula of the released byte-code, or by a ReLU as in the released source.
+    `neuron`: of the spiking network. `norm`: batch normalisation; null is none. `dropout`: by default none.
     """
 
     neuron: Neuron

@@ -19,6 +19,7 @@ network = lazy("snn.model.network")
 class Options(Model):
     """`lam`: weight of TET's regulariser. `phi`: the constant to which it pulls every output. `switch`: epochs of SDT
     before TET.
+    `neuron`: of all hidden layers. `norm`: batch normalisation; null is none. `loss`: TET's, or SDT's, its control.
     """
 
     neuron: Neuron

@@ -29,6 +29,8 @@ PIXELS = 3 * 32 * 32
 class Options(Model):
     """`archive`, and its files of records (`train`, `test`) and of class names (`names`). A record begins with `labels`
     bytes; the last of them is the class.
+    `archive`: file name of the release. `train`, `test`: names of files in it. `names`: name of the file of class
+    names. `labels`: bytes of labels of a record.
     """
 
     archive: str

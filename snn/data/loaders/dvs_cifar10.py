@@ -31,7 +31,10 @@ CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 
 
 class Options(Model):
-    """How recordings become frames."""
+    """How recordings become frames.
+
+    `frames`: see `data/formats/event_frames.py`.
+    """
 
     frames: Frames
 

@@ -32,7 +32,10 @@ CLASSES += ["left arm clockwise", "left arm counter-clockwise", "arm roll", "air
 
 
 class Options(Model):
-    """How recordings become frames."""
+    """How recordings become frames.
+
+    `frames`: see `data/formats/event_frames.py`.
+    """
 
     frames: Frames
 

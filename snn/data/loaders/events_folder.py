@@ -27,6 +27,7 @@ class Options(Model):
     test data; empty if it holds the folders of the classes. `format`: see `data/formats/event_files.py`. For npy,
     `columns`: the order of columns of an array (E, 4), and `unit_us`: microseconds per unit of time. `sensor`: height
     and width. `sha256`: of the content, see `data/formats/archives.py`.
+    `frames`: see `data/formats/event_frames.py`.
     """
 
     folder: str = "."

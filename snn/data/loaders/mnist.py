@@ -20,7 +20,10 @@ idx = lazy("snn.data.formats.idx")
 
 
 class Options(Model):
-    """The names of the ten classes."""
+    """The names of the ten classes.
+
+    `class_names`: in the order of the labels.
+    """
 
     class_names: Many[str]
 

@@ -28,7 +28,10 @@ PARTS = {"train": ("train.zip", "Train"), "test": ("test.zip", "Test")}
 
 
 class Options(Model):
-    """How recordings become frames."""
+    """How recordings become frames.
+
+    `frames`: see `data/formats/event_frames.py`.
+    """
 
     frames: Frames
 

@@ -24,6 +24,7 @@ class Options(Model):
 
     `permanent`: false multiplies weights and biases once; then any value can be programmed. The released code
     does so: there mismatch is only a bad start.
+    `sigma`: relative standard deviation.
     """
 
     sigma: Annotated[float, Field(ge=0)]

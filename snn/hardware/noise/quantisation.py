@@ -20,7 +20,9 @@ chip = lazy("snn.hardware.chip")
 
 
 class Options(Model):
-    """`per`: weights that share a step. `readout`: whether the last layer is quantised too. Biases are not."""
+    """`per`: weights that share a step. `readout`: whether the last layer is quantised too. Biases are not.
+    `bits`: per weight, its sign included; null does not quantise.
+    """
 
     bits: Annotated[int, Field(ge=2, le=16)] | None
     per: Literal["tensor", "channel"]

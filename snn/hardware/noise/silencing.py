@@ -19,7 +19,9 @@ chip = lazy("snn.hardware.chip")
 
 
 class Options(Model):
-    """`p`: probability that a spike is lost, or that a neuron is dead."""
+    """`p`: probability that a spike is lost, or that a neuron is dead.
+    `silences`: spikes, drawn again at every step, or neurons, for good.
+    """
 
     p: Annotated[float, Field(ge=0, le=1)]
     silences: Literal["spikes", "neurons"]

@@ -20,7 +20,9 @@ chip = lazy("snn.hardware.chip")
 
 
 class Options(Model):
-    """`compounds`: the noise of the image is multiplied over the steps."""
+    """`compounds`: the noise of the image is multiplied over the steps.
+    `sigma`: standard deviation, relative to the inputs, or of what is added to membranes. `on`: inputs or membranes.
+    """
 
     sigma: Annotated[float, Field(ge=0)]
     on: Literal["inputs", "membranes"]
