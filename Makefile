@@ -18,7 +18,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test quick quick-tests lint page-test remote-test remotes bench fetch lock clean-environment
+.PHONY: reproduce test quick quick-tests lint page-test remote-test remotes docs coverage bench fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and the path of its page: EXPERIMENT= MIRROR= OFFLINE=1
@@ -49,6 +49,14 @@ remote-test: .venv/.installed .venv-remote/.installed  ## release and fetch by s
 
 remotes: .venv/.installed .venv-remote/.installed  ## what DVC needs for ssh and S3, in .venv-remote, which make fetch then uses
 
+docs: .venv/.installed .venv-docs/.installed  ## the documentation as a site, offline: docs/_build/html/index.html
+	@$(VENV) -m docs.generate
+	@.venv-docs/bin/python -m sphinx --quiet --fresh-env --nitpicky --fail-on-warning --keep-going docs docs/_build/html
+	@echo 'open docs/_build/html/index.html; addresses outside of it, not fetched: docs/_build/html/addresses.txt'
+
+coverage: .venv/.installed .venv-coverage/.installed  ## lines and branches that the quick tests run: coverage.md
+	@.venv-coverage/bin/python -m pytest -m 'not workflow and not slow' --cov=snn --cov-branch --cov-report=term --cov-report=markdown
+
 PEERS := .venv-peers/bin/python
 
 bench: .venv/.installed .venv-peers/.installed  ## speed and memory beside peers, counts against NeuroBench: QUANTITIES= ROUNDS=
@@ -58,40 +66,26 @@ bench: .venv/.installed .venv-peers/.installed  ## speed and memory beside peers
 fetch: .venv/.installed  ## released checkpoints and tables instead of computing them: EXPERIMENT= REMOTE=
 	@$(firstword $(wildcard .venv-remote/bin/python) $(VENV)) -m snn fetch --experiment "$$EXPERIMENT" --remote "$$REMOTE"
 
+COMPILE := $(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+  --no-annotate --no-header --quiet --python-version 3.11
+
 lock: .venv/.installed  ## resolve pyproject.toml again
-	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-annotate --no-header --quiet --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
-	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-annotate --no-header --quiet --python-version 3.11 --group pyproject.toml:page -o requirements-page.lock
-	@$(VENV) -m uv pip compile --no-config --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-annotate --no-header --quiet --python-version 3.11 --constraints requirements.lock --excludes requirements.lock \
-	  --group pyproject.toml:remote -o requirements-remote.lock
+	@$(COMPILE) --extra dev pyproject.toml -o requirements.lock
+	@for group in page docs coverage; do $(COMPILE) --group pyproject.toml:$$group -o requirements-$$group.lock; done
+	@$(COMPILE) --constraints requirements.lock --excludes requirements.lock --group pyproject.toml:remote \
+	  -o requirements-remote.lock
 
 clean-environment:
 	@rm -rf .venv
 
-# Peers at fixed versions, in an environment of their own that uses torch from .venv; loguru and nirtorch are what they lack there.
-.venv-peers/.installed: .venv/.installed requirements-peers.lock
-	@$(VENV) -m venv --clear .venv-peers
+# What a target needs beside .venv, at fixed versions, in an environment of its own that uses .venv: peers of the benchmark (loguru and
+# nirtorch are what they lack there), a driver of browsers, Sphinx, coverage, and remotes by ssh and S3, whose lock holds only what
+# is not in .venv.
+.venv-%/.installed: .venv/.installed requirements-%.lock
+	@$(VENV) -m venv --clear .venv-$*
 	@$(VENV) -c 'import site; print(site.getsitepackages()[0])' > \
-	  "$$($(PEERS) -c 'import site; print(site.getsitepackages()[0])')/borrowed.pth"
-	@$(PEERS) -m pip install --quiet --no-deps --require-hashes -r requirements-peers.lock
-	@touch $@
-
-# A driver of browsers in an environment of its own, which uses .venv.
-.venv-page/.installed: .venv/.installed requirements-page.lock
-	@$(VENV) -m venv --clear .venv-page
-	@$(VENV) -c 'import site; print(site.getsitepackages()[0])' > \
-	  "$$(.venv-page/bin/python -c 'import site; print(site.getsitepackages()[0])')/borrowed.pth"
-	@.venv-page/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-page.lock
-	@touch $@
-
-# Remotes by ssh and S3 in an environment of its own, which uses .venv; the lock holds only what is not in .venv.
-.venv-remote/.installed: .venv/.installed requirements-remote.lock
-	@$(VENV) -m venv --clear .venv-remote
-	@$(VENV) -c 'import site; print(site.getsitepackages()[0])' > \
-	  "$$(.venv-remote/bin/python -c 'import site; print(site.getsitepackages()[0])')/borrowed.pth"
-	@.venv-remote/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-remote.lock
+	  "$$(.venv-$*/bin/python -c 'import site; print(site.getsitepackages()[0])')/borrowed.pth"
+	@.venv-$*/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-$*.lock
 	@touch $@
 
 # Compiles byte-code once: importing torch without it takes twice as long.
