@@ -21,7 +21,12 @@ PLACES = {
     "docs/results/power.md": "power",
 }
 COLUMNS = "<!-- columns: written -->\n<!-- end -->\n"
-SHOWN = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "docs/results/power.md"]
+SHOWN = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "docs/results/power.md",
+]
 
 
 def test_the_tables_shown_are_those_committed():
