@@ -23,6 +23,8 @@ CHANGELOG = Path("CHANGELOG.md")
 UNRELEASED = "## Unreleased\n"
 STATED = {  # where else the version is stated, and the date
     Path("pyproject.toml"): {r'^version = ".*"$': 'version = "{version}"'},
+    Path(".zenodo.json"): {r'^  "version": ".*",$': '  "version": "{version}",'},
+    Path("codemeta.json"): {r'^  "version": ".*",$': '  "version": "{version}",'},
     Path("CITATION.cff"): {r"^version: .*$": "version: {version}", r"^date-released: .*$": "date-released: {date}"},
 }
 
