@@ -14,6 +14,7 @@ From the bottom to the top; a package imports only those above it in this list:
     evaluation   test data: one network under one condition becomes one row
     report       tables, statistics, pages and figures, a folder per section
     page         the page of an experiment, one HTML file that works offline
+    exports      results as files that other tools expect, a file per format
     audit        what a network that anyone trained costs, and what noise does to it
     pipeline     an experiment as jobs: plan, digests, execution, release
     cli          the command line

@@ -24,6 +24,7 @@ inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), laz
 claims = lazy("snn.cli.claims")
 compare, trace, prune = lazy("snn.cli.compare"), lazy("snn.cli.trace"), lazy("snn.cli.prune")
 recommend, places = lazy("snn.cli.recommend"), lazy("snn.report.recommend")
+share = lazy("snn.cli.share")
 
 Options = argparse.Namespace
 MOST_CHIPS = 1000  # of a level in an audit
@@ -231,6 +232,13 @@ COMMANDS = (
         "compare the tables of an experiment here with the committed ones; exit status 1 if a cell moved",
         lambda o: compare.check(o.experiment),
         BY_DEFAULT,
+    ),
+    Command(
+        "share",
+        "write an experiment's tables for other tools: CSV, Parquet, metadata, NeuroBench's names, RO-Crate, BibTeX",
+        lambda o: share.share(o.experiment, o.folder),
+        Argument("experiment"),
+        Argument("folder", type=Path, help="a new one"),
     ),
     Command(
         "prune",
