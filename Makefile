@@ -7,9 +7,10 @@ CORES ?= all
 MIRROR ?=
 OFFLINE ?=
 REMOTE ?=
+FOLDER ?=
 QUANTITIES ?=
 ROUNDS ?=
-SETTINGS := EXPERIMENT CORES MIRROR OFFLINE REMOTE QUANTITIES ROUNDS
+SETTINGS := EXPERIMENT CORES MIRROR OFFLINE REMOTE FOLDER QUANTITIES ROUNDS
 $(foreach name,$(SETTINGS),$(eval override $(name) := $$(value $(name))))
 export $(SETTINGS)
 
@@ -18,7 +19,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test quick quick-tests lint page-test remote-test remotes docs coverage bench fetch lock clean-environment
+.PHONY: reproduce test quick quick-tests lint page-test share share-test remote-test remotes docs coverage bench fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and the path of its page: EXPERIMENT= MIRROR= OFFLINE=1
@@ -57,6 +58,12 @@ docs: .venv/.installed .venv-docs/.installed  ## the documentation as a site, of
 coverage: .venv/.installed .venv-coverage/.installed  ## lines and branches that the quick tests run: coverage.md
 	@.venv-coverage/bin/python -m pytest -m 'not workflow and not slow' --cov=snn --cov-branch --cov-report=term --cov-report=markdown
 
+share: .venv/.installed .venv-share/.installed  ## exports of an experiment, Parquet included: EXPERIMENT= FOLDER=
+	@.venv-share/bin/python -m snn share "$$EXPERIMENT" "$$FOLDER"
+
+share-test: .venv/.installed .venv-share/.installed  ## exports, read by the validators of their formats: minutes
+	@.venv-share/bin/python -m pytest -n 0 tests/exports/validators
+
 PEERS := .venv-peers/bin/python
 
 bench: .venv/.installed .venv-peers/.installed  ## speed and memory beside peers, counts against NeuroBench: QUANTITIES= ROUNDS=
@@ -71,7 +78,7 @@ COMPILE := $(VENV) -m uv pip compile --no-config --universal --generate-hashes -
 
 lock: .venv/.installed  ## resolve pyproject.toml again
 	@$(COMPILE) --extra dev pyproject.toml -o requirements.lock
-	@for group in page docs coverage; do $(COMPILE) --group pyproject.toml:$$group -o requirements-$$group.lock; done
+	@for group in page docs coverage share; do $(COMPILE) --group pyproject.toml:$$group -o requirements-$$group.lock; done
 	@$(COMPILE) --constraints requirements.lock --excludes requirements.lock --group pyproject.toml:remote \
 	  -o requirements-remote.lock
 
@@ -79,7 +86,7 @@ clean-environment:
 	@rm -rf .venv
 
 # What a target needs beside .venv, at fixed versions, in an environment of its own that uses .venv: peers of the benchmark (loguru and
-# nirtorch are what they lack there), a driver of browsers, Sphinx, coverage, and remotes by ssh and S3, whose lock holds only what
+# nirtorch are what they lack there), a driver of browsers, Sphinx, coverage, Parquet and validators of exports, and remotes by ssh and S3, whose lock holds only what
 # is not in .venv.
 .venv-%/.installed: .venv/.installed requirements-%.lock
 	@$(VENV) -m venv --clear .venv-$*
