@@ -86,7 +86,8 @@ clean-environment:
 	@rm -rf .venv
 
 # What a target needs beside .venv, at fixed versions, in an environment of its own that uses .venv: peers of the benchmark (loguru and
-# nirtorch are what they lack there), a driver of browsers, Sphinx, coverage, Parquet and validators of exports, and remotes by ssh and S3, whose lock holds only what
+# nirtorch are what they lack there), a driver of browsers, Sphinx, coverage, Parquet and validators of exports, and remotes by ssh
+# and S3, whose lock holds only what
 # is not in .venv.
 .venv-%/.installed: .venv/.installed requirements-%.lock
 	@$(VENV) -m venv --clear .venv-$*
