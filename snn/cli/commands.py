@@ -201,11 +201,12 @@ COMMANDS = (
     Command(
         "recommend",
         "which rule for a chip, from the tables on record",
-        lambda o: recommend.recommend(_place(o), o.energy, o.dataset),
+        lambda o: recommend.recommend(_place(o), o.energy, o.dataset, o.experiment),
         Argument("--steps", type=int, required=True, help="of an inference"),
         *CHIP,
         Argument("--energy", default="horowitz45_fp32", help="energy table, see snn list energy"),
         Argument("--dataset", help="only tables on this data set"),
+        Argument("--experiment", help="only tables of this experiment"),
     ),
     Command(
         "trace",

@@ -1,6 +1,6 @@
 """The command recommend: which rule for this chip, from collected tables. No torch."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pandas as pd
@@ -11,7 +11,7 @@ from snn.core.errors import InputError, nearest
 from snn.pipeline import record
 from snn.report import collected
 from snn.report.metric import SHOWN
-from snn.report.recommend import ALIKE, Place, cheapest, ranked
+from snn.report.recommend import Place, answer, cells, priced, ranked
 
 
 class Tables(NamedTuple):
@@ -21,30 +21,35 @@ class Tables(NamedTuple):
     runs: pd.DataFrame
 
 
-def recommend(place: Place, energy: str, dataset: str | None) -> None:
+def recommend(place: Place, energy: str, dataset: str | None, experiment: str | None) -> None:
     """Print the methods ranked on chips of this kind, for every set of tables that has such chips.
+
+    `dataset`, `experiment`: only tables on this data set, or of this experiment; None: all.
 
     Raises InputError if none has, naming what was evaluated instead.
     """
     prices = params.load("energy", energy)
     if place.noise is not None:
         params.load("noise", place.noise)
-    sets = list(_sets(place.noise, dataset))
+    sets = list(_sets(place.noise, dataset, experiment))
     shown = [tables for tables in sets if len(place.rows(tables.runs))]
     if not shown:
-        raise InputError(_words(place), f"is in no set of tables{_on(dataset)}", _instead(place, sets))
+        where = f" of {experiment}" if experiment else f" on {dataset}" if dataset else ""
+        raise InputError(place.words, f"is in no set of tables{where}", _instead(place, sets))
     for tables in shown:
         outcomes = collected.outcomes(tables.found.tables, len(tables.runs))
-        print(_told(tables, place, ranked(tables.runs, outcomes, place, prices), energy))
+        print(_told(tables, place, priced(ranked(tables.runs, outcomes, place), prices), energy))
 
 
-def _sets(noise: str | None, dataset: str | None) -> Iterator[Tables]:
+def _sets(noise: str | None, dataset: str | None, only: str | None) -> Iterator[Tables]:
     """The sets of tables whose experiment names the noise, and whose data are those asked for, with or without limits.
 
     Sets that older code collected have no outcomes of samples, and are left out.
     """
-    known = []
-    for name in record.names():
+    known, names = [], record.names()
+    if only is not None and only not in names:
+        raise InputError(f"--experiment {only}", "has no tables on record", nearest(only, names))
+    for name in [only] if only else names:
         experiment = params.load("experiments", name)
         known.append(experiment.dataset)
         found = record.TablesOnRecord(name)
@@ -60,56 +65,15 @@ def _sets(noise: str | None, dataset: str | None) -> Iterator[Tables]:
 
 def _told(tables: Tables, place: Place, table: pd.DataFrame, energy: str) -> str:
     """The answer for one set of tables: a heading, the ranked table, and the answer in words."""
-    first, metric = tables.runs.iloc[0], SHOWN[table.metric.iloc[0]]
-    rows: list[Mapping[str, object]] = [
-        {
-            "rule": row.method,
-            "calibrator": " ".join(filter(None, (row.calibrator, row.targets))) or "-",
-            "trained at T": f"{row.trained}{' *' if row.extrapolated else ''}",
-            f"test {metric.unit}": metric.value(row.value_test),
-            "95 % interval": f"{metric.value(row.low)} to {metric.value(row.high)}",
-            "one chip": "-" if pd.isna(row.one_chip) else metric.value(row.one_chip),
-            "energy nJ": f"{row.energy_nj:,.1f}",
-            "behind": metric.difference(row.behind),
-            "": row.verdict,
-        }
-        for row in table.itertuples()
-    ]
-    notes = [_answer(table, place)]
+    first, unit = tables.runs.iloc[0], SHOWN[table.metric.iloc[0]].unit
+    rows = [{f"test {unit}" if name == "test" else name: cell for name, cell in row.items()} for row in cells(table)]
+    notes = [answer(table)]
     if table.extrapolated.any():
         notes.append(f"* biases depend on the number of steps: it would do better if trained at T = {place.steps}")
     if mark := tables.found.mark.strip().strip("*"):
         notes.append(mark)
-    heading = f"{tables.found.name}: {first.dataset}, {first.network}, {_words(place)}, {energy}"
+    heading = f"{tables.found.name}: {first.dataset}, {first.network}, {place.words}, {energy}"
     return "\n".join([heading, "", aligned(rows), "", *notes, ""])
-
-
-def _answer(table: pd.DataFrame, place: Place) -> str:
-    first, frugal = table.iloc[0], cheapest(table)
-    others = table[table.verdict == ALIKE]
-    best = _named(first)
-    if first.n < 2:
-        return f"{best} is first, but one seed decides nothing"
-    if others.empty:
-        return f"{best} is better than every other row" if len(table) > 1 else f"{best} is the only row"
-    alike = f"{best} is first; {len(others)} of {len(table) - 1} others cannot be told apart from it"
-    same = frugal.name == first.name
-    return f"{alike}; {'it' if same else _named(frugal)} needs the least energy of these, {frugal.energy_nj:,.1f} nJ"
-
-
-def _named(row: pd.Series) -> str:
-    return f"{row.method} ({row.calibrator}, {row.targets} targets)" if row.calibrator else str(row.method)
-
-
-def _words(place: Place) -> str:
-    if place.noise is None:
-        return f"clean networks, T = {place.steps}"
-    state = "calibrated" if place.calibrated else "as manufactured"
-    return f"{place.noise} at level {place.level:g}, T = {place.steps}, {state}"
-
-
-def _on(dataset: str | None) -> str:
-    return f" on {dataset}" if dataset else ""
 
 
 def _instead(place: Place, sets: list[Tables]) -> str:

@@ -74,8 +74,7 @@ class Inputs:
         wanted = {"energy_nj": self.energy}
         wanted |= {f"energy_nj_{name}": energy for name, energy in self.energies.items()}
         wanted = {column: wanted[column] for column in wanted if column in {"energy_nj", *self._claimed}}
-        work = list(runs.itertuples())
-        return runs.assign(**{name: [prices.energy_nj(row, by) for row in work] for name, by in wanted.items()})
+        return runs.assign(**{name: prices.energy_nj(runs, by) for name, by in wanted.items()})
 
     @property
     def _claimed(self) -> set[str]:

@@ -3,10 +3,10 @@
 A row is a method, on calibrated chips with a calibrator and its targets. Rows are ranked by their mean on test data.
 Each is compared with the first one by pairs of runs with the same seed, on the same chips, with an interval at the
 level 0.05 / (rows - 1). A row is worse than the first one if that interval says so; if not, nothing here tells the two
-apart, and the cheaper one costs nothing that was measured.
+apart, and the cheaper one costs nothing that was measured. The command recommend and the page show the same cells.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -16,14 +16,29 @@ from snn.config import Energy
 from snn.energy import prices
 from snn.evaluation.outcomes import Outcomes
 from snn.report.intervals import LEVEL, estimate
-from snn.report.pairs import OUTCOME, Rows, by_seed, converged, difference, new_chip, sign
+from snn.report.metric import SHOWN
+from snn.report.pairs import OUTCOME, Difference, by_seed, converged, new_chip, sign
 from snn.report.verdicts import of_pair
 
 FIRST, ALIKE, WORSE, ONE_SEED = "first", "not told apart", "worse", "not tested: one seed"
+KEY = ["method", "calibrator", "targets"]
+WORK = ("acs", "macs_once", "macs_every_step", "compares", "neuron_updates")
+READ = [*KEY, "seed", "status", "direction", "steps", "extrapolated", OUTCOME, *WORK]  # of runs.csv
 COLUMNS = (
-    *("method", "calibrator", "targets", "trained", "extrapolated", "n", "diverged"),
-    *("value_test", "low", "high", "one_chip", "energy_nj"),
+    *(*KEY, "trained", "extrapolated", "n", "diverged"),
+    *("value_test", "low", "high", "one_chip", *WORK),
 )
+SHOWN_COLUMNS = {  # of the table that is shown, with their meanings
+    "rule": "method",
+    "calibrator": "how the chip was calibrated, and what it imitated: its own clean network or the teacher",
+    "trained at T": "steps that the network was trained with; *: it would do better if trained with those of the chip",
+    "test": "mean over seeds and chips, on test data",
+    "95 % interval": "of that mean, for new seeds, chips and test samples",
+    "one chip": "one new chip of one new network is no worse in 95 % of cases",
+    "energy nJ": "of one inference, under the chosen energy table",
+    "behind": "mean minus that of the first row, seed by seed on the same chips",
+    "verdict": "first; worse: the interval of the difference says so; not told apart: it does not",
+}
 
 
 class Place(NamedTuple):
@@ -42,29 +57,57 @@ class Place(NamedTuple):
         condition = "calibrated" if self.calibrated else "noisy"
         return runs[(runs.condition == condition) & (runs.noise == self.noise) & np.isclose(runs.level, self.level)]
 
+    @property
+    def arguments(self) -> list[str]:
+        """What states this place in the commands recommend and trace."""
+        chip = [] if self.noise is None else ["--noise", self.noise, "--level", f"{self.level:g}"]
+        return ["--steps", str(self.steps), *chip, *([] if self.calibrated or not chip else ["--no-calibration"])]
 
-def ranked(runs: pd.DataFrame, outcomes: Outcomes, place: Place, energy: Energy) -> pd.DataFrame:
+    @property
+    def words(self) -> str:
+        """The place as a heading tells it."""
+        if self.noise is None:
+            return f"clean networks, T = {self.steps}"
+        state = "calibrated" if self.calibrated else "as manufactured"
+        return f"{self.noise} at level {self.level:g}, T = {self.steps}, {state}"
+
+
+class Treated(NamedTuple):
+    """The runs of a method under one treatment that converged: rows of runs.csv, seeds, outcomes of test samples."""
+
+    rows: pd.DataFrame
+    seeds: tuple[int, ...]
+    diverged: int
+    values_SN: np.ndarray
+
+
+def ranked(runs: pd.DataFrame, outcomes: Outcomes, place: Place) -> pd.DataFrame:
     """A row per method and treatment, the first one with the best mean over the seeds that converged.
 
     `trained`: steps that the networks were trained with; `extrapolated`: they do better if trained with those of the
     place. `low`, `high`: 95 % interval of `value_test` for new seeds, chips and test samples; `one_chip`: one new chip
-    of one new network is no worse in 95 % of cases; `energy_nj`: of an inference; `behind`: difference to the first
-    row; `verdict`: first, not told apart, worse, or not tested. Empty if nothing was evaluated so.
+    of one new network is no worse in 95 % of cases; `WORK`: operations of an inference; `behind`: difference to the
+    first row; `verdict`: first, not told apart, worse, or not tested. Empty if nothing was evaluated so.
     """
     metric = runs[["metric", "direction"]].iloc[0]
-    sides = dict(_sides(place.rows(runs)))
-    rows = [{**dict(zip(COLUMNS, key, strict=False)), **_row(own, outcomes, energy)} for key, own in sides.items()]
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).assign(metric=metric.metric)
+    sides = list(_treated(place.rows(runs)[READ], outcomes))
+    table = pd.DataFrame([_row(side, outcomes) for side in sides], columns=list(COLUMNS)).assign(metric=metric.metric)
     higher = metric.direction == "higher"
-    table = table.sort_values("value_test", ascending=not higher, kind="stable", na_position="last", ignore_index=True)
+    table = table.sort_values("value_test", ascending=not higher, kind="stable", na_position="last")
     level = LEVEL / max(1, len(table) - 1)
-    behind, verdicts = [], []
-    for i, row in table.iterrows():
-        apart = difference(Rows(sides[_key(row)]), Rows(sides[_key(table.iloc[0])]), outcomes)
+    behind: list[float] = []
+    verdicts: list[str] = []
+    for i in table.index:
+        apart = _difference(sides[i], sides[table.index[0]], outcomes)
         told = WORSE if of_pair(apart.interval(level).advantage(higher)) == "worse" else ALIKE
         behind.append(apart.mean)
-        verdicts.append(FIRST if i == 0 else told if len(apart.seeds) > 1 else ONE_SEED)
-    return table.assign(behind=behind, verdict=verdicts)
+        verdicts.append((told if len(apart.seeds) > 1 else ONE_SEED) if verdicts else FIRST)
+    return table.assign(behind=behind, verdict=verdicts).reset_index(drop=True)
+
+
+def priced(table: pd.DataFrame, energy: Energy) -> pd.DataFrame:
+    """A ranking with the energy of an inference under a convention, `energy_nj`."""
+    return table.assign(energy_nj=[float(prices.energy_nj(row, energy)) for row in table.itertuples()])
 
 
 def cheapest(table: pd.DataFrame) -> pd.Series:
@@ -73,35 +116,76 @@ def cheapest(table: pd.DataFrame) -> pd.Series:
     return alike.loc[alike.energy_nj.idxmin()]
 
 
-def _sides(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], pd.DataFrame]]:
-    """The rows of every method and treatment that converged under some seed."""
-    for _, own in rows.groupby(["method", "calibrator", "targets"], sort=False, dropna=False):
-        if converged(own):
-            yield _key(own.iloc[0]), own
+def cells(table: pd.DataFrame) -> list[dict[str, str]]:
+    """The rows of a ranking with prices as they are shown, by `SHOWN_COLUMNS`."""
+    metric = SHOWN[table.metric.iloc[0]]
+    return [
+        {
+            "rule": row.method,
+            "calibrator": " ".join(filter(None, (row.calibrator, row.targets))) or "-",
+            "trained at T": f"{row.trained}{' *' if row.extrapolated else ''}",
+            "test": metric.value(row.value_test),
+            "95 % interval": f"{metric.value(row.low)} to {metric.value(row.high)}",
+            "one chip": "-" if pd.isna(row.one_chip) else metric.value(row.one_chip),
+            "energy nJ": f"{row.energy_nj:,.1f}",
+            "behind": metric.difference(row.behind),
+            "verdict": row.verdict,
+        }
+        for row in table.itertuples()
+    ]
 
 
-def _key(row: pd.Series) -> tuple[str, str, str]:
-    method, *treatment = row[["method", "calibrator", "targets"]].fillna("")
-    return method, treatment[0], treatment[1]
+def answer(table: pd.DataFrame) -> str:
+    """A ranking with prices in a sentence: what is first, what cannot be told apart, which of these is cheapest."""
+    first, frugal = table.iloc[0], cheapest(table)
+    others = table[table.verdict == ALIKE]
+    best = _named(first)
+    if first.n < 2:
+        return f"{best} is first, but one seed decides nothing"
+    if others.empty:
+        return f"{best} is better than every other row" if len(table) > 1 else f"{best} is the only row"
+    alike = f"{best} is first; {len(others)} of {len(table) - 1} others cannot be told apart from it"
+    return f"{alike}; {'it' if frugal.name == first.name else _named(frugal)} needs the least energy of these"
 
 
-def _row(rows: pd.DataFrame, outcomes: Outcomes, energy: Energy) -> dict[str, object]:
-    seeds = tuple(sorted(converged(rows)))
-    diverged = rows.seed.nunique() - len(seeds)
-    rows = rows[rows.seed.isin(seeds)]
-    found = estimate(by_seed(rows, seeds, outcomes), outcomes.binary)
+def _named(row: pd.Series) -> str:
+    return f"{row.method} ({row.calibrator}, {row.targets} targets)" if row.calibrator else str(row.method)
+
+
+def _treated(rows: pd.DataFrame, outcomes: Outcomes) -> Iterator[Treated]:
+    """The runs of every method and treatment that converged under some seed."""
+    for _, own in rows.groupby(KEY, sort=False, dropna=False):
+        if seeds := tuple(sorted(converged(own))):
+            kept = own[own.seed.isin(seeds)]
+            yield Treated(kept, seeds, own.seed.nunique() - len(seeds), by_seed(kept, seeds, outcomes))
+
+
+def _difference(side: Treated, other: Treated, outcomes: Outcomes) -> Difference:
+    """The difference of two treatments, over the seeds under which both converged."""
+    seeds = tuple(seed for seed in side.seeds if seed in other.seeds)
+    if not seeds:
+        return Difference(seeds, np.empty(0), None)
+    left, right = ([one.seeds.index(seed) for seed in seeds] for one in (side, other))
+    d_SN = side.values_SN[left] - other.values_SN[right]
+    return Difference(seeds, d_SN.mean(axis=1), estimate(d_SN, outcomes.binary))
+
+
+def _row(side: Treated, outcomes: Outcomes) -> Mapping[str, object]:
+    first = side.rows.iloc[0]
+    found = estimate(side.values_SN, outcomes.binary)
     low, high = found.interval()
-    cost = np.mean([prices.energy_nj(row, energy) for row in rows.itertuples()])
+    named = {name: "" if pd.isna(first[name]) else first[name] for name in KEY}
     return {
-        "trained": int(rows.steps.iloc[0]),
-        "extrapolated": bool(rows.extrapolated.iloc[0]),
-        "n": len(seeds),
-        "diverged": diverged,
+        **named,
+        "trained": int(first.steps),
+        "extrapolated": bool(first.extrapolated),
+        "n": len(side.seeds),
+        "diverged": side.diverged,
         "value_test": found.mean,
         "low": low,
         "high": high,
-        "one_chip": _one_chip(rows, outcomes),
-        "energy_nj": float(cost),
+        "one_chip": _one_chip(side.rows, outcomes),
+        **side.rows[list(WORK)].mean(),
     }
 
 

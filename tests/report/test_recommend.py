@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from snn.config import params
-from snn.report.recommend import ALIKE, FIRST, ONE_SEED, WORSE, Place, cheapest, ranked
+from snn.report.recommend import ALIKE, FIRST, ONE_SEED, WORSE, Place, cheapest, priced, ranked
 from tests import outcomes
 from tests.rows import frame, row
 
@@ -25,7 +25,7 @@ def chips(method, *values, **changes):
 
 def rank(*rows, place=PLACE) -> pd.DataFrame:
     runs = frame(*rows)
-    return ranked(runs, outcomes.of(runs), place, ENERGY)
+    return priced(ranked(runs, outcomes.of(runs), place), ENERGY)
 
 
 GOOD, SAME, BAD = (0.90, 0.91, 0.92), (0.905, 0.89, 0.915), (0.70, 0.71, 0.72)
@@ -33,7 +33,7 @@ GOOD, SAME, BAD = (0.90, 0.91, 0.92), (0.905, 0.89, 0.915), (0.70, 0.71, 0.72)
 
 def test_the_ranking_is_that_of_the_means_over_seeds_and_chips():
     rows = frame(*chips("a", *BAD), *chips("b", *GOOD), *chips("c", *SAME))
-    found = ranked(rows, outcomes.of(rows), PLACE, ENERGY)
+    found = ranked(rows, outcomes.of(rows), PLACE)
     plain = rows.query("condition == 'calibrated'").groupby("method").value_test.mean().sort_values(ascending=False)
     assert found.method.tolist() == plain.index.tolist() == ["b", "c", "a"]
     assert found.value_test.tolist() == pytest.approx(plain.tolist())
