@@ -6,6 +6,7 @@ from snn import config
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError
+from snn.core.git import git
 from snn.page.index import Listed
 from snn.page.index import index as html
 from snn.page.write import question as question_of
@@ -28,7 +29,7 @@ def _listed(name: str) -> Listed:
     found, page, answer, mark = record.TablesOnRecord(name), "", "", ""
     try:
         experiment: config.Experiment = params.load("experiments", name)
-        question, dataset, network = question_of(experiment.source), experiment.dataset, experiment.network
+        question, dataset, network = question_of(experiment), experiment.dataset, experiment.network
         methods, seeds = len(experiment.methods) + 1, len(experiment.seeds)
     except InputError:
         question, dataset, network, methods, seeds = "no experiment of today", "", "", 0, 0
@@ -39,7 +40,17 @@ def _listed(name: str) -> Listed:
     except InputError as error:
         stale = found.mark.strip().strip("*")
         mark = f"{stale} No page." if stale else f"No page: {error}."
-    return Listed(name, _short(question), dataset, network, methods, seeds, answer, page, mark)
+    return Listed(name, _short(question), dataset, network, methods, seeds, answer, _made(found.commits), page, mark)
+
+
+def _made(commits: list[str]) -> str:
+    """Date and hash of the commit that made most results; without a date where git does not know it."""
+    if not commits:
+        return ""
+    try:
+        return f"{git('show', '-s', '--format=%cs', commits[0]).strip()} {commits[0]}"
+    except InputError:
+        return commits[0]
 
 
 def _short(text: str) -> str:

@@ -14,11 +14,13 @@ import pandas as pd
 from snn.config import Side
 from snn.report.inputs import Inputs
 from snn.report.pairs import OUTCOME, Pair
+from snn.report.recommend import ALIKE, Place, ranked
 from snn.report.sections.comparisons import table as comparisons
 from snn.report.select import own_steps
 from snn.report.units import for_files
 from snn.report.verdicts import NOT_RESOLVED
 
+FEW = 2  # kinds of noise of which the answer tells one by one
 WORDS = {"better": "higher", "worse": "lower", "equivalent": "equivalent", NOT_RESOLVED: "cannot be told"}
 
 
@@ -149,21 +151,42 @@ class Answer:
 
     def _chips(self) -> Iterator[tuple[str, str]]:
         rows, metric = self.tables["hardware"], self.inputs.metric
+        worse = -1 if metric.better == "higher is better" else 1
         treated = rows[rows.control.isna() & (rows.level > 0)]
+        treated = treated.assign(loss=worse * treated.loss, left=worse * treated.left)
+        found = []
         for noise, own in treated.groupby("noise", sort=False):
-            worst = own[own.level == own.level.max()]
-            loss, left = (-worst.loss).agg(["min", "max"]), (-worst.left).agg(["min", "max"])
-            ahead = worst.sort_values("calibrated", ascending=metric.better != "higher is better", kind="stable").iloc[
-                0
-            ]
-            unit = metric.difference_unit
-            yield (
-                f"Chips with {noise}",
-                f"At level {ahead.level:g}, chips as manufactured lose {loss['min']:.1f} to {loss['max']:.1f} {unit}, "
-                f"calibrated ones {left['min']:.1f} to {left['max']:.1f}. Best mean after calibration: {ahead.method}, "
-                f"{ahead.calibrated:.{metric.digits}f} {metric.unit}. "
-                "Whether it is better than the next one is not tested here.",
-            )
+            hardest = own.groupby("level").loss.mean().idxmax()  # the fewest bits, the most mismatch
+            loss, left = (own[own.level == hardest][name].agg(["min", "max"]) for name in ("loss", "left"))
+            lost = f"lose {loss['min']:.1f} to {loss['max']:.1f} {metric.difference_unit}"
+            lost += f", calibrated ones {left['min']:.1f} to {left['max']:.1f}"
+            found.append((noise, hardest, lost, self._on_chips(noise, hardest)))
+        if len(found) <= FEW:
+            for noise, level, lost, best in found:
+                yield f"Chips with {noise}", f"At level {level:g}, chips as manufactured {lost}. Calibrated, {best}."
+        else:
+            yield "Chips", self._many(treated, found)
+
+    def _many(self, treated: pd.DataFrame, found: list[tuple[str, float, str, str]]) -> str:
+        """Of many kinds of noise: which costs most, and how often each rule is first."""
+        most = treated.loc[treated.loss.idxmax()]
+        first = pd.Series([best.split()[0] for *_, best in found]).value_counts()
+        counts = _list([f"{method} under {number}" for method, number in first.items()])
+        return (
+            f"{len(found)} kinds of noise, each at its hardest level. {most.noise} costs most before calibration: "
+            f"{most.loss:.1f} {self.inputs.metric.difference_unit} ({most.method}). After it, first are: {counts}. "
+            "What cannot be told apart from the first: below, for every chip."
+        )
+
+    def _on_chips(self, noise: str, level: float) -> str:
+        """The best rule on calibrated chips of a kind, and what cannot be told apart from it."""
+        place = Place(noise, level, self.inputs.experiment.steps)
+        table = ranked(self.inputs.collected["runs"], self.inputs.outcomes, place)
+        first, metric = table.iloc[0], self.inputs.metric
+        others = list(dict.fromkeys(table.method[(table.verdict == ALIKE) & (table.method != first.method)]))
+        apart = f"{_list(others)} cannot be told apart from it" if others else "better than every other rule"
+        best = f"{first.method} is first ({metric.value(first.value_test)}{' %' if metric.unit == '%' else ''})"
+        return f"{best}; {apart if first.n > 1 else 'one seed decides nothing'}"
 
     def _claims(self) -> tuple[str, str] | None:
         verdicts = self.tables["claims"].verdict.replace({NOT_RESOLVED: "cannot be told"}).value_counts(sort=False)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import fmean
 from typing import Any
 
 import pandas as pd
@@ -11,13 +12,15 @@ import pandas as pd
 from snn.config import Side
 from snn.page.digits import exact
 from snn.report.inputs import Inputs
-from snn.report.pairs import converged, rows_of
+from snn.report.pairs import rows_of
+from snn.report.recommend import Place
 from snn.report.sections.comparisons import table as comparisons
 
 RUN = re.compile(
     r"results/runs/[^/]+/[^/]+/(?P<method>[^/]+)/T\d+/(?:s\d+|tuning)-(?P<digest>[0-9a-f]{12})(?P<rest>.*)"
 )
 KEY = ["method", "steps_eval", "condition", "noise", "level", "calibrator", "targets", "control"]
+VALUES = ["seed", "digest", "status", "value_test", "value_val"]
 CLEAN: dict[str, Any] = {"condition": "clean"}
 
 
@@ -77,32 +80,45 @@ class Behind:
 
     @cached_property
     def _by_key(self) -> dict[tuple[Any, ...], pd.DataFrame]:
-        grouped = self.inputs.runs.groupby(KEY, dropna=False, sort=False)
+        grouped = self.inputs.runs[[*KEY, *VALUES]].groupby(KEY, dropna=False, sort=False)
         return {tuple(None if pd.isna(part) else part for part in key): rows for key, rows in grouped}
 
     def _group(self, method: str, rows: pd.DataFrame) -> int:
         known = tuple(rows.index)
         if known not in self._known:
             self._known[known] = len(self.groups)
-            factor = self.inputs.metric.factor
-            found = rows.groupby(["seed", "digest"], sort=True)
-            means = found[["value_test", "value_val"]].mean() * factor
-            chips, first = found.size(), rows.iloc[0]
-            words = first[KEY[2:]].dropna()
+            first = {name: rows[name].iloc[0] for name in KEY}
+            values: dict[tuple[int, str], list[tuple[float, float]]] = {}  # of the chips of each run
+            for seed, digest, _, test, val in zip(*(rows[name] for name in VALUES), strict=True):
+                values.setdefault((int(seed), digest), []).append((test, val))
+            words = [first[name] for name in KEY[2:] if pd.notna(first[name])]
+            on_chips = pd.notna(first["noise"])
             self.groups.append(
                 {
                     "method": method,
                     "on": " ".join(f"{word:g}" if isinstance(word, float) else word for word in words),
-                    "steps": int(first.steps_eval),
-                    "diverged": sorted(map(int, set(rows.seed) - converged(rows))),
-                    "chips": int(chips.max()) if pd.notna(first.noise) else 0,
-                    "seeds": [
-                        [int(seed), digest, exact(test), exact(val)]
-                        for (seed, digest), (test, val) in zip(means.index, means.to_numpy(), strict=True)
-                    ],
+                    "steps": int(first["steps_eval"]),
+                    "trace": self._trace(first),
+                    "diverged": sorted(set(map(int, rows.seed[rows.status == "diverged"]))),
+                    "chips": max(map(len, values.values())) if on_chips else 0,
+                    "seeds": [[*run, *self._mean(values[run])] for run in sorted(values)],
                 }
             )
         return self._known[known]
+
+    def _mean(self, values: list[tuple[float, float]]) -> list[float | None]:
+        """Test and validation outcomes, as files show them: means over the chips of a run."""
+        factor = self.inputs.metric.factor
+        return [exact(factor * fmean(own)) for own in zip(*values, strict=True)]
+
+    def _trace(self, first: Mapping[str, Any]) -> list[str]:
+        """The arguments of the command trace that shows these rows; of the network alone where it has none for them."""
+        on, method, steps = first["condition"], first["method"], int(first["steps_eval"])
+        named = [self.inputs.name, method]
+        if on == "int8" or pd.notna(first["control"]) or (on == "clean" and steps == self._own_steps[method]):
+            return named
+        noise, level = (None, 0.0) if on == "clean" else (first["noise"], float(first["level"]))
+        return [*named, *Place(noise, level, steps, on == "calibrated").arguments]
 
     @cached_property
     def costs(self) -> pd.DataFrame:

@@ -14,7 +14,10 @@ def exact(value: Any) -> float | None:
 
 
 def rounded(value: Any, unit: str, metric: Metric) -> str:
-    """A cell as it is read: outcomes with the digits of the metric, else four digits; empty for none."""
+    """A cell as it is read: outcomes with the digits of the metric, others with three, or four from 100 on.
+
+    A number that has fewer digits is shown as it is. Empty for none.
+    """
     if value is None or pd.isna(value):
         return ""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -23,4 +26,8 @@ def rounded(value: Any, unit: str, metric: Metric) -> str:
         return f"{value:z.{metric.digits}f}"
     if unit == "operations" or float(value).is_integer():
         return f"{value:,.0f}"
-    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    digits = 4 if abs(value) >= 100 else 3
+    short = f"{value:.{digits}g}"
+    return short if float(short) == value else f"{value:#.{digits}g}".removesuffix(".")

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from snn.page.write import template, text
+from snn.page.sources import text
+from snn.page.write import template
 
 
 class Listed(NamedTuple):
-    """An experiment of the index. `page`: its file beside the index, or empty; `mark`: why it is stale or has none."""
+    """An experiment of the index. `made`: date and commit of the code that made its tables; `page`: its file beside the
+    index, or empty; `mark`: why it is stale or has none.
+    """
 
     name: str
     question: str
@@ -16,6 +19,7 @@ class Listed(NamedTuple):
     methods: int
     seeds: int
     answer: str
+    made: str
     page: str
     mark: str
 

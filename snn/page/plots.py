@@ -34,7 +34,7 @@ def energy_and_outcome(answer: Answer, _: Behind) -> Plot:
     runs, means = own_steps(inputs.runs), answer.clean.set_index("method")
     panels = []
     for name, convention in inputs.energies.items():
-        priced = runs.assign(nj=[prices.energy_nj(row, convention) for row in runs.itertuples()])
+        priced = runs.assign(nj=prices.energy_nj(runs, convention))
         series = []
         for method, own in priced.groupby("method", sort=False):
             seeds = [[exact(x), exact(metric.factor * y)] for x, y in own[["nj", "value_test"]].to_numpy()]

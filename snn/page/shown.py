@@ -1,7 +1,7 @@
 """The tables of the page: every row of the report's tables, the ranked methods, layers and costs. No torch.
 
-A column that has one value in all rows, or none, is told once above its table. The columns in `FIRST` are shown at
-first, the others when asked for.
+A column that has one value in all rows, or none, is told once above its table. The columns in
+`heads.FIRST` are shown at first, the others when asked for.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,68 +13,13 @@ from snn.core.columns import METRIC, Column
 from snn.page.answer import Answer
 from snn.page.behind import CLEAN, KEY, Behind
 from snn.page.digits import exact, rounded
+from snn.page.heads import FIRST, Head, title, unit_of
 from snn.report import columns
 from snn.report.collected import TABLES, CostRow
 from snn.report.metric import Metric
 from snn.report.sections import Section
 
-FIRST = {
-    "claims": ("claim", "source", "at_least", "found", "low", "high", "n", "verdict"),
-    "comparisons": (
-        *("left", "left_on", "right", "right_on", "column", "family"),
-        *("n", "difference", "low", "high", "verdict"),
-    ),
-    "energy": (
-        *("convention", "method", "energy_nj", "of_teacher", "of_teacher_skipping_zeros", "of_teacher_int8"),
-        *("spikes_per_neuron", "break_even_spikes_per_neuron"),
-        *("of_teacher_at_equal_accuracy", "steps_at_equal_accuracy"),
-    ),
-    "hardware": (
-        *("method", "noise", "level", "calibrator", "targets", "control", "n", "clean", "noisy", "calibrated"),
-        *("loss", "gain", "left", "left_ci95", "recovered", "chip_bound"),
-    ),
-    "ratios": ("more", "fewer", "column", "basis", "n", "ratio", "low", "high"),
-    "steps": (
-        *("method", "steps", "steps_eval", "n", "value_test_mean", "value_test_ci95", "acs", "energy_nj"),
-        *("within_a_point", "fewest_steps", "seeds_that_reach"),
-    ),
-    "summary": (
-        *("method", "steps_eval", "condition", "noise", "level", "calibrator", "targets", "control", "n"),
-        *("value_test_mean", "value_test_ci95", "chips_sd", "energy_nj", "flags"),
-    ),
-}
-DIFFERENCES = {  # columns of outcomes, by the start of their names, that are differences
-    **dict.fromkeys(("claims", "comparisons"), ("",)),
-    "hardware": ("loss", "gain", "left", "chip_"),
-    "ranked": ("beside_",),
-}
-TITLES = {  # of the ranked table
-    "value_test_mean": "test",
-    "value_test_ci95": "± (95 %)",
-    "value_val_mean": "validation",
-    "steps": "T",
-    "beside_best": "minus best",
-    "verdict_best": "against best",
-    "beside_teacher": "minus teacher",
-    "verdict_teacher": "against teacher",
-    "acs": "ACs",
-    "macs_once": "MACs",
-    "macs_every_step": "MACs",
-    "energy_nj": "energy",
-    "energy_of_teacher": "of teacher",
-}
 LAYERS = ["spikes", "sparsity", "acs", "macs_once", "neuron_updates"]
-
-
-class Head(NamedTuple):
-    """A column: its name in files, unit, meaning, whether it holds numbers, whether it is shown at first."""
-
-    name: str
-    unit: str
-    meaning: str
-    number: bool
-    first: bool
-    title: str
 
 
 class Cell(NamedTuple):
@@ -92,13 +37,27 @@ class Row(NamedTuple):
     behind: list[int]
 
 
+class Same(NamedTuple):
+    """A column with one value in all rows: name in files, title, the value with all digits, and as it is read."""
+
+    name: str
+    title: str
+    exact: str
+    text: str
+
+
 class Table(NamedTuple):
-    """A table of the page. `same`: columns with one value in all rows, or none. `about`: columns that name methods."""
+    """A table of the page. `same`: columns with one value in all rows, or none."""
 
     name: str
     heads: list[Head]
     rows: list[Row]
-    same: dict[str, str]
+    same: list[Same]
+
+    @property
+    def constants(self) -> dict[str, str]:
+        """The columns in `same` with all digits, by name, for the file that is saved."""
+        return {one.name: one.exact for one in self.same}
 
 
 def section(name: str, frame: pd.DataFrame, behind: Behind) -> Table:
@@ -132,16 +91,19 @@ def table(
     varied = [c for c in frame if whole or frame[c].nunique(dropna=False) > 1 or c in (first or ())[:2]]
     varied = varied or list(frame)
     fixed = {c: frame[c].iloc[0] for c in frame if c not in varied and len(frame)}
-    same = {c: "" if pd.isna(value) else str(value) for c, value in fixed.items()}
+    same = [
+        Same(c, title(name, c), "" if pd.isna(value) else str(value), rounded(value, described[c].unit, metric))
+        for c, value in fixed.items()
+    ]
     number = {column: pd.api.types.is_numeric_dtype(frame[column]) and frame[column].dtype != bool for column in varied}
     heads = [
         Head(
             c,
-            _unit(name, c, described[c].unit, metric),
+            unit_of(name, c, described[c].unit, metric),
             described[c].meaning,
             number[c],
             first is None or c in first,
-            TITLES.get(c, c) if name == "ranked" else c.replace("_", " "),
+            title(name, c),
         )
         for c in varied
     ]
@@ -168,6 +130,7 @@ def ranked(answer: Answer, behind: Behind) -> Table:
         frame[f"beside_{name}"] = [one.difference if one else float("nan") for one in found]
         frame[f"verdict_{name}"] = [one.words if one else "" for one in found]
     frame.loc[frame.method == best, "verdict_best"] = "best mean"
+    frame.loc[frame.method.isin(behind.inputs.spiking.values()), "verdict_best"] = "teacher ANN"
     work = ["acs", f"macs_{behind.inputs.energy.first_layer}", "energy_nj", "energy_of_teacher"]
     frame = frame.join(clean[["value_val_mean", *work, "flags"]])
     dull = [name for name in ("diverged", "flags") if not frame[name].fillna(0).astype(bool).any()]
@@ -212,12 +175,6 @@ def costs(behind: Behind) -> Table:
         "peak_mb": Column("MB", f"largest of them: {own['peak_mb'].meaning}"),
     }
     return table("costs", frame, described, behind.inputs.metric, _by_condition(behind))
-
-
-def _unit(table: str, column: str, unit: str, metric: Metric) -> str:
-    if unit != METRIC:
-        return unit
-    return metric.difference_unit if column.startswith(DIFFERENCES.get(table, ("-",))) else metric.unit
 
 
 Sides = Callable[[Mapping[str, Any]], tuple[list[str], list[int]]]

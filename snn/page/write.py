@@ -6,7 +6,6 @@ No torch.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,29 +13,35 @@ import jinja2
 import pandas as pd
 from markdown_it import MarkdownIt
 
+from snn.config import Experiment
 from snn.core.errors import reproduce
 from snn.page import shown
 from snn.page.answer import Answer
 from snn.page.behind import Behind, shared
+from snn.page.choices import choices
 from snn.page.library import datatables
 from snn.page.plots import plots
+from snn.page.sources import script, text
 from snn.report.canvas import COLOURS
 from snn.report.inputs import Inputs
+from snn.report.pairs import OUTCOME
+from snn.report.recommend import SHOWN_COLUMNS, WORK
 from snn.report.sections import Section, sections
 
 ORDER = (  # of sections: name, heading, the section whose caption it has
-    ("claims", "Claims of the papers", "claims"),
+    ("claims", "Claims", "claims"),
     ("comparisons", "Comparisons", "comparisons"),
     ("ratios", "Ratios", "ratios"),
     ("energy", "Energy", "energy"),
     ("hardware", "Chips", "hardware"),
-    ("steps", "Steps of time", "steps"),
+    ("steps", "Steps", "steps"),
     ("convergence", "Convergence", "convergence"),
     ("layers", "Layers", "rates"),
-    ("costs", "What it cost", ""),
-    ("published", "Published figures", "published"),
-    ("summary", "Every method under every condition", "summary"),
+    ("costs", "Costs", ""),
+    ("published", "Published", "published"),
+    ("summary", "All conditions", "summary"),
 )
+TRACED = [OUTCOME, "value_val", "spikes", "sparsity", *WORK]  # columns of runs.csv that cells of the page show
 COSTS = (
     "Time, processor time and memory of the jobs, summed per method and stage. They are of the machine that ran them."
 )
@@ -62,6 +67,7 @@ class Written(NamedTuple):
 def page(inputs: Inputs, report: Path, made: Made) -> Written:
     """The page. `inputs` hold the collected tables, the folder `report` the tables of the report."""
     tables = {s.name: pd.read_csv(report / s.file("table")) for s in sections() if "table" in s.parts}
+    inputs = inputs.read_from(report)
     answer, behind = Answer(inputs, tables), Behind(inputs, made.documents)
     extra = {"layers": shown.layers(behind), "costs": shown.costs(behind)}
     found = {name: shown.section(name, frame, behind) for name, frame in tables.items()} | extra
@@ -81,12 +87,15 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         "flags": _flags(answer.clean),
         "reproduce": reproduce(inputs.name),
         "unit": inputs.metric.unit,
+        "traced": TRACED,
+        "choices": choices(inputs, behind),
     }
     costs = inputs.collected["costs"]
     sentences = answer.sentences()
     html = template("page.html").render(
         name=inputs.name,
-        question=question(inputs.experiment.source),
+        question=question(inputs.experiment),
+        source="" if question(inputs.experiment) == source(inputs.experiment) else source(inputs.experiment),
         about=_about(inputs, answer),
         answer=sentences,
         ranked=ranked,
@@ -102,16 +111,26 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         made=made,
         facts=_facts(inputs, costs),
         reproduce=data["reproduce"],
-        data=json.dumps(data, separators=(",", ":"), sort_keys=True).replace("</", "<\\/"),
+        data=json.dumps(data, separators=(",", ":")).replace("</", "<\\/"),
+        recommended=_heads_of_recommend(inputs),
         style=text("page.css"),
-        script="\n".join((datatables(), text("plots.js"), text("page.js"))),
+        script=f"{datatables()}\n{script()}",
     )
     return Written(html, sentences[0][1] if sentences else "")
 
 
-def question(source: str) -> str:
-    """What an experiment asks, by its `source`."""
-    words = " ".join(source.split())
+def question(experiment: Experiment) -> str:
+    """What an experiment asks: its `source` where that is a question."""
+    if (words := source(experiment)).endswith("?"):
+        return words
+    noises = list(dict.fromkeys(hardware.noise for hardware in experiment.hardware))
+    chips = "" if not noises else f", and on chips with {noises[0]}" if len(noises) == 1 else ", and on noisy chips"
+    return f"Which training rule is best for spiking networks on {experiment.dataset}{chips}?"
+
+
+def source(experiment: Experiment) -> str:
+    """Why an experiment is there, in its own words."""
+    words = " ".join(experiment.source.split())
     asked = words.removeprefix("our choice; ")
     return words if asked == words else asked[:1].upper() + asked[1:]
 
@@ -128,14 +147,22 @@ def template(name: str) -> jinja2.Template:
     return environment.get_template(name)
 
 
-def text(name: str) -> str:
-    """A file of this package, as it is."""
-    return resources.files("snn.page").joinpath(name).read_text()
-
-
 def caption(words: str) -> str:
     """A caption in Markdown as HTML."""
     return MarkdownIt().render(words)
+
+
+def _heads_of_recommend(inputs: Inputs) -> list[tuple[str, str, str]]:
+    """Title, unit and meaning of the columns of the answer for a chip."""
+    metric = inputs.metric
+    units = {
+        "test": metric.unit,
+        "95 % interval": metric.unit,
+        "one chip": metric.unit,
+        "behind": metric.difference_unit,
+    }
+    units["energy nJ"] = "nJ"
+    return [(name.removesuffix(" nJ"), units.get(name, ""), meaning) for name, meaning in SHOWN_COLUMNS.items()]
 
 
 def _methods(inputs: Inputs) -> dict[str, dict[str, Any]]:

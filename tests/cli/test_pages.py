@@ -5,6 +5,8 @@ import pytest
 from snn.cli import pages
 from snn.cli.main import main
 from snn.page.write import question
+from tests.page.pages import rows
+from tests.report_inputs import experiment
 from tests.tables_on_record import OLDER, digests, put
 
 
@@ -40,7 +42,15 @@ def test_an_unknown_experiment_has_no_page(here, capsys):
 
 @pytest.mark.parametrize(
     ("source", "asked"),
-    [("our choice; does it\n  help?", "Does it help?"), ("cifar10_quick on all images", "cifar10_quick on all images")],
+    [
+        ("our choice; does it\n  help?", "Does it help?"),
+        ("cifar10_quick on all images", "Which training rule is best for spiking networks on d?"),
+    ],
 )
-def test_a_question_is_the_source_without_the_words_that_it_is_our_choice(source, asked):
-    assert question(source) == asked
+def test_a_question_is_the_source_where_that_is_one(source, asked):
+    assert question(experiment(source=source)) == asked
+
+
+def test_the_question_of_an_experiment_with_chips_asks_for_them():
+    assert question(rows(noises=("mismatch",)).experiment).endswith("on d, and on chips with mismatch?")
+    assert question(rows(noises=("mismatch", "stuck")).experiment).endswith("on d, and on noisy chips?")

@@ -77,7 +77,7 @@ def test_every_section_and_every_id_is_there_once(parsed):
     ids = [given["id"] for _, given, _ in parsed.found if given.get("id")]
     assert len(set(ids)) == len(ids)
     names = {name for name, *_ in ORDER} - {"published"}  # this experiment has no published figure
-    assert names | {"answer", "about"} == {given["id"] for given, _ in parsed.all("section")}
+    assert names | {"answer", "recommend", "about"} == {given["id"] for given, _ in parsed.all("section")}
     links = {given["href"] for given, _ in parsed.all("a")}
     assert {f"#{name}" for name in names} <= links
     assert {link.removeprefix("#") for link in links} <= set(ids)
@@ -218,8 +218,15 @@ def test_what_cannot_be_told_is_told(answer, verdict, words):
 
 def test_the_index_links_pages_and_lists_stale_tables_with_their_mark():
     names = ("one", "Why?", "d", "n", 3, 5)
-    text = index([Listed(*names, "a is best", "one.html", ""), Listed("two", *names[1:], "", "", "Made by x <y>.")])
+    text = index(
+        [
+            Listed(*names, "a is best", "2026-01-02 abcdef1", "one.html", ""),
+            Listed("two", *names[1:], "", "", "", "Made by x <y>."),
+        ]
+    )
     parsed = Parsed(text)
     assert [given["href"] for given, _ in parsed.all("a")] == ["one.html"]
     assert "Made by x &lt;y&gt;." in text
+    one = {given.get("id"): words for given, words in parsed.all("tr")}["one"]
+    assert all(words in one for words in ("one", "Why?", "a is best", "2026-01-02 abcdef1"))
     assert {given["id"] for given, _ in parsed.all("tr") if "id" in given} == {"one", "two"}

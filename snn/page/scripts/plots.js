@@ -1,57 +1,6 @@
 // Plots of the page: one SVG per figure, drawn from the data of snn/page/plots.py.
 
-const SVG = "http://www.w3.org/2000/svg";
-const MARKS = { // of radius 4, around 0
-  o: "M4 0A4 4 0 1 1-4 0A4 4 0 1 1 4 0Z", D: "M0-5.2 5.2 0 0 5.2-5.2 0Z", s: "M-4-4H4V4H-4Z", "^": "M0-5 4.6 3.6H-4.6Z",
-  v: "M0 5 4.6-3.6H-4.6Z", P: "M-1.6-5H1.6V-1.6H5V1.6H1.6V5H-1.6V1.6H-5V-1.6H-1.6Z",
-  X: "M0-2.2 2.8-5 5-2.8 2.2 0 5 2.8 2.8 5 0 2.2-2.8 5-5 2.8-2.2 0-5-2.8-2.8-5Z",
-  "*": "M0-6 1.5-1.9 5.7-1.9 2.3.8 3.6 5 0 2.4-3.6 5-2.3.8-5.7-1.9-1.5-1.9Z",
-};
 const MARGIN = { left: 52, right: 20, top: 22, bottom: 40 };
-
-function make(parent, tag, attributes = {}, words = null) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (words !== null) element.textContent = words;
-  parent.append(element);
-  return element;
-}
-
-function number(value) {
-  if (value === null || value === undefined) return "";
-  const size = Math.abs(value);
-  if (size >= 1000) return value.toLocaleString("en", { maximumFractionDigits: 0 });
-  return String(Number(value.toPrecision(size >= 100 ? 4 : 3)));
-}
-
-// Ticks of an axis: of a linear one in steps of 1, 2 or 5; of a logarithmic one 1, 2, 5 of each power of ten.
-function ticksOf(low, high, log, count) {
-  const ticks = [];
-  if (log) {
-    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1)
-      for (const digit of [1, 2, 5]) ticks.push(Number(`${digit}e${power}`));
-    const within = ticks.filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
-    return within.length > count + 2 ? within.filter((tick) => /^1(e|$|0*$)|^0\.0*1$/.test(String(tick))) : within;
-  }
-  const rough = (high - low) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((digit) => digit * power >= rough) || 10);
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) ticks.push(Number((i * step).toPrecision(12)));
-  return ticks;
-}
-
-function scaleOf(values, axis, from, to) {
-  let low = Math.min(...values), high = Math.max(...values);
-  if (axis.low !== undefined) low = Math.max(low, axis.low);
-  const f = axis.log ? Math.log10 : (value) => value;
-  const pad = 0.05 * ((f(high) - f(low)) || Math.abs(f(high)) || 1);
-  const [start, end] = [f(low) - pad, f(high) + pad];
-  const scale = (value) => from + ((f(value) - start) / (end - start)) * (to - from);
-  const back = axis.log ? (value) => 10 ** value : (value) => value;
-  const few = Math.max(2, Math.round(Math.abs(to - from) / 60));
-  scale.ticks = axis.ticks || ticksOf(back(start), back(end), axis.log, few);
-  return scale;
-}
 
 // A panel with axes, lines, intervals, seeds and marks, in a box of a figure.
 function drawPanel(parent, panel, box, look, tell) {
@@ -138,6 +87,7 @@ function drawForest(parent, plot, box, look, tell) {
   return bottom + 40 - box.y;
 }
 
+// The legend inside the picture, which saved files have; on the page it is a group of buttons.
 function drawLegend(parent, methods, look, width) {
   let [x, y] = [6, 12];
   for (const method of methods) {
@@ -151,12 +101,20 @@ function drawLegend(parent, methods, look, width) {
   return y + 10;
 }
 
-// The SVG of a figure in `width` pixels, under an energy convention. `tell.on(element, words)` explains a mark.
+// The methods that a plot shows under an energy convention.
+const panelsOf = (plot, convention) => (plot.panels || []).filter((panel) => !panel.convention || panel.convention === convention);
+function methodsOf(plot, convention, look) {
+  const shown = panelsOf(plot, convention).flatMap((panel) => panel.series.map((series) => series.method));
+  const found = new Set([...shown, ...(plot.rows || []).flatMap((row) => row.methods)]);
+  return Object.keys(look).filter((method) => found.has(method));
+}
+
+// The SVG of a figure in `width` pixels, under an energy convention. `tell.on(element, words)` explains a mark;
+// `tell.legend`: whether the legend is part of the picture.
 function drawPlot(plot, width, convention, look, tell) {
   const svg = document.createElementNS(SVG, "svg");
-  const panels = (plot.panels || []).filter((panel) => !panel.convention || panel.convention === convention);
-  const methods = plot.rows ? [] : [...new Set(panels.flatMap((panel) => panel.series.map((series) => series.method)))];
-  let y = methods.length ? drawLegend(svg, methods, look, width) : 4;
+  const panels = panelsOf(plot, convention);
+  let y = tell.legend && !plot.rows ? drawLegend(svg, methodsOf(plot, convention, look), look, width) : 4;
   if (plot.rows) y += drawForest(svg, plot, { x: 0, y, width }, look, tell);
   const columns = Math.max(1, Math.min(panels.length, Math.floor(width / 330)));
   const size = { width: width / columns, height: 0 };
@@ -178,7 +136,7 @@ function plotRows(plot, convention) {
     return [head, ...plot.rows.map((row) => [row.label, ...row.point, row.margin ?? "", row.verdict, row.seeds.join(" ")])];
   }
   const rows = [["panel", "method", "dashed", "x", "y", "low", "high", "values of seeds"]];
-  for (const panel of plot.panels.filter((one) => !one.convention || one.convention === convention))
+  for (const panel of panelsOf(plot, convention))
     for (const series of panel.series)
       for (const point of series.points) {
         const y = panel.y.names ? panel.y.names[point[1]] : point[1];

@@ -13,6 +13,7 @@ from snn.core.errors import InputError
 from snn.core.lazy import lazy
 from snn.core.observer import Observer
 from snn.page.library import bundle_file
+from snn.page.sources import FILES, PACKAGE
 from snn.pipeline.job import Job
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from snn.pipeline.jobs.report import Report
 
 pages = lazy("snn.page.write")
-PACKAGE = Path(__file__).parents[2] / "page"
-SOURCES = ("frame.html", "page.html", "page.css", "plots.js", "page.js")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +48,7 @@ class Page(Job):
 
     @property
     def reads(self) -> Sequence[Path]:
-        return [*(PACKAGE / name for name in SOURCES), bundle_file()]
+        return [*(PACKAGE / name for name in FILES), bundle_file()]
 
     @property
     def document(self) -> dict[str, Any]:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from snn.cli.commands import _place
+from snn.cli.main import parser
 from snn.core.paths import ROOT
+from snn.report.recommend import Place
 from tests.page.pages import digest, html
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -86,7 +89,7 @@ def sorter(page, column: str):
 def test_a_page_opens_without_a_request_and_without_a_word_on_the_console(opened, path):
     page = opened(path)
     assert page.locator("#answer dl.answer dd").count() >= 2
-    assert page.locator("figure.plot svg").count() == page.locator("figure.plot").count() > 4
+    assert page.locator("figure.plot svg[role=img]").count() == page.locator("figure.plot").count() > 4
 
 
 def test_tables_sort_by_mouse_and_by_keyboard(opened, path):
@@ -104,10 +107,10 @@ def test_tables_sort_by_mouse_and_by_keyboard(opened, path):
 
 def test_tables_filter_by_words_and_by_choice_and_group(opened, made):
     page = opened(made)
-    page.get_by_role("searchbox", name="Search in Every method under every condition").fill("calibrated")
+    page.get_by_role("searchbox", name="Search in All conditions").fill("calibrated")
     assert set(cells(page, "summary", "condition")) == {"calibrated"}
-    page.get_by_role("searchbox", name="Search in Every method under every condition").fill("")
-    tools = page.get_by_role("group", name="Tools of the table Every method under every condition")
+    page.get_by_role("searchbox", name="Search in All conditions").fill("")
+    tools = page.get_by_role("group", name="Tools of the table All conditions")
     tools.get_by_label("Show only one condition").select_option(label="int8")
     assert set(cells(page, "summary", "condition")) == {"int8"}
     tools.get_by_label("Show only one condition").select_option(index=0)
@@ -116,25 +119,124 @@ def test_tables_filter_by_words_and_by_choice_and_group(opened, made):
     assert [group.strip() for group in groups] == ["calibrated", "clean", "int8", "noisy"]
 
 
-def test_a_cell_opens_a_drawer_with_the_runs_behind_it_and_the_keyboard_does_the_same(opened, made):
+def test_a_cell_opens_a_drawer_with_the_runs_behind_it_and_the_commands_that_lead_to_them(opened, made):
     page = opened(made)
     drawer = page.locator("#drawer")
-    page.locator('#table-ranked tr[data-methods="a"] td').nth(3).click()
+    page.locator('#table-ranked tr[data-methods="a"] td').nth(2).click()
     words = drawer.inner_text()
     assert all(digest("a", seed) in words for seed in (0, 1))
     assert digest("b", 0) not in words
     assert "c" * 7 in words
-    drawer.get_by_text("Parameters, versions and commands").first.click()
-    words = drawer.inner_text()
+    assert "python -m snn trace x a value_test" in words
     assert f"results/runs/d/n/a/T4/s0-{digest('a', 0)}/net.safetensors" in words
-    assert '"steps": 4' in words
+    drawer.get_by_text("Parameters, versions and machine").first.click()
+    assert '"steps": 4' in drawer.inner_text()
     page.keyboard.press("Escape")
     assert not drawer.is_visible()
-    page.locator('#table-ranked tr[data-methods="b"] button.open').focus()
+    page.locator("#table-hardware tbody td").nth(4).click()
+    assert "python -m snn trace x a --steps 4 --noise mismatch --level 0.2 --no-calibration" in drawer.inner_text()
+
+
+def focused(page) -> list[str]:
+    """The words of the row and the name of the column of the cell that has the focus."""
+    script = """() => { const cell = document.activeElement; return [cell.parentNode.cells[0].textContent,
+        cell.closest('table').tHead.rows[0].cells[cell.cellIndex].dataset.name, cell.tagName]; }"""
+    row, column, tag = page.evaluate(script)
+    assert tag == "TD"
+    return [row, column]
+
+
+def test_every_cell_of_a_table_is_reached_by_arrow_keys_and_opened_by_enter(opened, made):
+    page = opened(made)
+    drawer, table = page.locator("#drawer"), page.locator("#table-ranked")
+    assert table.locator("td[tabindex]").count() == 1
+    first = table.locator("td[tabindex='0']")
+    first.focus()
+    rows, columns = table.locator("tbody tr").count(), table.locator("thead th").count()
+    seen = set()
+    for _ in range(rows):
+        for _ in range(columns):
+            seen.add(tuple(focused(page)))
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowDown")
+    assert len(seen) == rows * columns
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    place = focused(page)
+    assert place[1] == "value_test_mean"
+    name = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert re.fullmatch(rf"{place[0]}, test: [\d.]+ ± [\d.]+ %", name)
     page.keyboard.press("Enter")
-    assert digest("b", 1) in drawer.inner_text()
+    assert drawer.is_visible()
+    assert drawer.locator(".value").inner_text() == name.split(": ")[1]
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.textContent") == "b"
+    assert not drawer.is_visible()
+    assert focused(page) == place
+
+
+def test_a_table_that_is_filtered_keeps_a_cell_to_come_to(opened, made):
+    page = opened(made)
+    page.locator("#table-ranked td[tabindex='0']").focus()
+    page.keyboard.press("Control+End")
+    gone = page.locator("#table-ranked td[tabindex='0']").evaluate("cell => cell.parentNode.dataset.methods")
+    page.locator(f'#methods button:not([data-method="{gone}"])').first.click()
+    assert page.locator("#table-ranked td[tabindex='0']").count() == 1
+
+
+@pytest.mark.parametrize("place", ["#methods", "#plot-steps .legend"])
+def test_methods_are_chosen_by_keyboard_in_the_bar_and_in_the_legend_of_a_plot(place, opened, made):
+    page = opened(made)
+    buttons = page.locator(f"{place} button")
+    assert page.locator(f"{place} button[tabindex='0']").count() == 1
+    page.locator(f"{place} button[tabindex='0']").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowRight")  # from the last to the first
+    page.keyboard.press("ArrowRight")
+    chosen = page.evaluate("document.activeElement.dataset.method")
+    assert chosen == buttons.nth(1).get_attribute("data-method")
+    page.keyboard.press("Enter")
+    assert set(cells(page, "ranked", "method")) == {chosen}
+    page.keyboard.press(" ")
+    assert len(set(cells(page, "ranked", "method"))) == 3
+
+
+def test_the_answer_for_a_chip_follows_the_selects_and_names_its_command(opened, path):
+    page = opened(path)
+    known = json.loads(page.locator("#data").text_content())
+    choices, energies = known["choices"], known["conventions"]
+    at = choices["heads"].index("energy nJ")
+
+    def shown() -> list[list[str]]:
+        rows = page.locator("#table-recommend tbody tr")
+        return [[cell.text_content() for cell in row.query_selector_all("td")] for row in rows.element_handles()]
+
+    for one in (choices["places"][0], choices["places"][-1], choices["places"][len(choices["places"]) // 2]):
+        for name in ("noise", "level", "steps", "calibrated"):
+            if page.locator(f"#recommend-{name}").is_enabled():
+                page.locator(f"#recommend-{name}").select_option(value=json.dumps(one[name]))
+        for energy in ("synop_77fj", "horowitz45_fp32"):
+            page.locator("#recommend-energy").select_option(energy)
+            place = energies.index(energy)
+            rows = [[*row[:at], row[at][place], *row[at + 1 : len(choices["heads"])]] for row in one["rows"]]
+            assert shown() == rows
+            assert page.locator("#recommend-answer").inner_text() == choices["words"][one["answer"][place]] + "."
+            command = page.locator("#recommend-command").inner_text().split()
+            options = parser().parse_args(command[3:])
+            assert _place(options) == Place(one["noise"], one["level"], one["steps"], one["calibrated"])
+            assert (options.energy, options.experiment) == (energy, known["experiment"])
+            assert page.locator("#convention").input_value() == energy
+
+
+def test_a_row_of_the_answer_for_a_chip_opens_its_runs_by_keyboard(opened, made):
+    page = opened(made)
+    page.locator("#recommend-noise").focus()
+    page.locator("#table-recommend td[tabindex='0']").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    method = page.locator("#table-recommend tbody tr").first.get_attribute("data-methods")
+    assert digest(method, 0) in page.locator("#drawer").inner_text()
 
 
 def test_a_method_chosen_in_a_plot_filters_tables_and_dims_the_others_everywhere(opened, made):
@@ -144,7 +246,7 @@ def test_a_method_chosen_in_a_plot_filters_tables_and_dims_the_others_everywhere
     assert set(cells(page, "hardware", "method")) == {"b"}
     dim = page.locator('figure g[data-method="a"].dim').count()
     assert dim == page.locator('figure g[data-method="a"]').count() > 4
-    assert page.locator('button.method[data-method="b"]').get_attribute("aria-pressed") == "true"
+    assert page.locator('#methods button[data-method="b"]').get_attribute("aria-pressed") == "true"
     page.get_by_role("button", name="Show all", exact=True).click()
     assert set(cells(page, "ranked", "method")) == {"a", "b", "ann"}
     assert page.locator(".dim").count() == 0
@@ -152,20 +254,20 @@ def test_a_method_chosen_in_a_plot_filters_tables_and_dims_the_others_everywhere
 
 def test_a_plot_that_is_drawn_again_keeps_what_is_chosen(opened, made):
     page = opened(made)
-    page.locator('button.method[data-method="b"]').click()
+    page.locator('#methods button[data-method="b"]').click()
     page.set_viewport_size(PHONE)
     page.wait_for_function("() => document.querySelectorAll('figure g[data-method=a]:not(.dim)').length === 0")
 
 
 def test_the_switch_of_conventions_changes_ranked_table_energy_table_and_picture(opened, path):
     page = opened(path)
-    before, picture = cells(page, "ranked", "energy_nj"), page.locator("#plot-ranked svg").inner_html()
+    before, picture = cells(page, "ranked", "energy_nj"), page.locator("#plot-ranked svg[role=img]").inner_html()
     page.locator("#convention").select_option("synop_77fj")
     data = json.loads(page.locator("#data").text_content())
     methods = cells(page, "ranked", "method")
     after = cells(page, "ranked", "energy_nj")
     assert after != before
-    assert page.locator("#plot-ranked svg").inner_html() != picture
+    assert page.locator("#plot-ranked svg[role=img]").inner_html() != picture
     known = data["energy"]["synop_77fj"]
     values = [float(text.replace(",", "")) for text, method in zip(after, methods, strict=True) if method in known]
     assert values == pytest.approx([known[method][0] for method in methods if method in known], rel=6e-3)
@@ -180,9 +282,9 @@ def saved(page, button) -> str:
 
 def test_a_table_is_saved_with_the_rows_that_are_shown_and_all_columns(opened, made):
     page = opened(made)
-    page.locator('button.method[data-method="a"]').click()
+    page.locator('#methods button[data-method="a"]').click()
     tools = page.get_by_role("group", name="Tools of the table Chips")
-    rows = list(csv.DictReader(StringIO(saved(page, tools.get_by_role("button", name="CSV")))))
+    rows = list(csv.DictReader(StringIO(saved(page, tools.get_by_role("button", name="Save the table Chips as CSV")))))
     assert {row["method"] for row in rows} == {"a"}
     assert {"loss", "left", "left_ci95"} <= set(rows[0])
     original = list(csv.DictReader(StringIO((made.parent / "hardware.csv").read_text())))
@@ -241,7 +343,7 @@ def test_axe_finds_no_serious_violation_with_and_without_the_drawer(opened, path
     page = opened(path, viewport=viewport, color_scheme=scheme)
     for drawer in (False, True):
         if drawer:
-            page.locator("#table-ranked button.open").first.click()
+            page.locator("#table-ranked td").first.click()
         found = axe.Axe().run(page).response["violations"]
         serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
         assert serious == []

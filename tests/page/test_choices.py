@@ -1,0 +1,97 @@
+"""The answer for a chip on the page is that of the command recommend, cell by cell."""
+
+import json
+import re
+import shlex
+
+import pytest
+
+from snn.cli.commands import _place
+from snn.cli.main import main, parser
+from snn.evaluation.rows import Row
+from snn.page.behind import Behind
+from snn.page.choices import ENERGY, choices
+from snn.pipeline import record
+from snn.report.recommend import Place, answer, cells, priced, ranked
+from tests import outcomes
+from tests.cli.test_compare import put
+from tests.page.pages import html, rows
+from tests.report.test_recommend import BAD, GOOD, SAME, chips
+from tests.report_inputs import inputs
+from tests.rows import frame, row
+
+NOISY = {"condition": "noisy", "calibrator": None, "targets": None}
+EVERYTHING = [
+    *(row(method, seed, test=0.95) for method in ("tet", "stbp") for seed in range(3)),
+    *chips("stbp", *BAD, acs=10.0),
+    *chips("tet", *GOOD, acs=1e6),
+    *chips("tet", *SAME, targets="teacher"),
+    *chips("tandem", *SAME, steps_eval=8, extrapolated=True),
+    *chips("tet", *BAD, **NOISY),
+    *chips("stbp", *GOOD, **NOISY, level=0.4),
+]
+
+
+def test_every_place_has_the_ranking_of_today_under_every_convention(tmp_path):
+    given, text = rows(), html(tmp_path)
+    found = json.loads(text.partition('id="data">')[2].partition("</script>")[0])["choices"]
+    runs, at = given.collected["runs"], found["heads"].index(ENERGY)
+    assert {(one["noise"], one["calibrated"]) for one in found["places"]} == {
+        (None, True),
+        ("mismatch", True),
+        ("mismatch", False),
+    }
+    for one in found["places"]:
+        place = Place(one["noise"], one["level"], one["steps"], one["calibrated"])
+        for i, energy in enumerate(given.energies.values()):
+            table = priced(ranked(runs, given.outcomes, place), energy)
+            shown = [list(row.values()) for row in cells(table)]
+            assert [[*r[:at], r[at][i], *r[at + 1 : len(found["heads"])]] for r in one["rows"]] == shown
+            assert found["words"][one["answer"][i]] == answer(table)
+
+
+def test_a_command_of_the_page_prints_its_cells(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path, "c" * 40, *EVERYTHING)
+    monkeypatch.setattr(record, "names", lambda: ["digits"])
+    monkeypatch.setattr(record.TablesOnRecord, "mark", "")
+    runs = frame(*EVERYTHING)
+    runs = runs.assign(digest=[f"{i:012x}" for i in range(len(runs))])
+    given = inputs(runs, outcomes=outcomes.of(runs))
+    found = choices(given, Behind(given, {}))
+    assert len(found["places"]) == 5
+    for place in found["places"]:
+        energy = list(given.energies).index("synop_77fj")
+        command = [*place["command"], "--energy", "synop_77fj", "--experiment", "digits"]
+        assert main(["recommend", *command]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        printed = [re.split(r"  +", line.strip()) for line in lines[3 : 3 + len(place["rows"])]]
+        shown = [[c[energy] if isinstance(c, list) else c for c in r[: len(found["heads"])]] for r in place["rows"]]
+        assert [sorted(line) for line in printed] == [sorted(line) for line in shown]
+        assert found["words"][place["answer"][energy]] in lines
+
+
+@pytest.mark.parametrize(
+    "place", [Place(None, 0.0, 4), Place("mismatch", 0.25, 8), Place("stuck", 0.01, 1, calibrated=False)]
+)
+def test_the_arguments_of_a_place_are_read_as_that_place(place):
+    assert _place(parser().parse_args(["recommend", *place.arguments])) == place
+
+
+def test_every_group_of_runs_is_what_its_trace_command_shows(tmp_path):
+    text = html(tmp_path)
+    data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
+    runs = rows().collected["runs"]
+    assert set(data["traced"]) <= set(Row.columns())
+    traced = 0
+    for group in data["groups"]:
+        options = parser().parse_args(["trace", *shlex.split(shlex.join(group["trace"]))])
+        assert (options.experiment, options.method) == ("x", group["method"])
+        if options.steps is None:
+            continue
+        shown = _place(options).rows(runs[runs.method == group["method"]])
+        assert set(shown.digest) == {digest for _, digest, *_ in group["seeds"]}
+        means = shown.groupby("seed").value_test.mean()
+        assert {seed: test for seed, _, test, _ in group["seeds"]} == pytest.approx(dict(100 * means))
+        traced += 1
+    assert traced >= 4
