@@ -171,11 +171,11 @@ class Answer:
         """Of many kinds of noise: which costs most, and how often each rule is first."""
         most = treated.loc[treated.loss.idxmax()]
         first = pd.Series([best.split()[0] for *_, best in found]).value_counts()
-        counts = _list([f"{method} under {number}" for method, number in first.items()])
+        counts = _list([f"{method} ({number})" for method, number in first.items()])
         return (
             f"{len(found)} kinds of noise, each at its hardest level. {most.noise} costs most before calibration: "
-            f"{most.loss:.1f} {self.inputs.metric.difference_unit} ({most.method}). After it, first are: {counts}. "
-            "What cannot be told apart from the first: below, for every chip."
+            f"{most.loss:.1f} {self.inputs.metric.difference_unit} ({most.method}). "
+            f"After it, these come first: {counts}. What cannot be told apart from the first: below, for every chip."
         )
 
     def _on_chips(self, noise: str, level: float) -> str:

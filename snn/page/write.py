@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from snn.config import Experiment
 from snn.core.errors import reproduce
 from snn.page import shown
-from snn.page.answer import Answer
+from snn.page.answer import FEW, Answer
 from snn.page.behind import Behind, shared
 from snn.page.choices import choices
 from snn.page.library import datatables
@@ -190,7 +190,8 @@ def _flags(clean: pd.DataFrame) -> dict[str, str]:
 
 def _about(inputs: Inputs, answer: Answer) -> str:
     n = int(answer.clean.n.max())
-    chips = f", chips with {', '.join(inputs.noises)}" if inputs.noises else ""
+    kinds = list(inputs.noises)
+    chips = f", chips with {', '.join(kinds) if len(kinds) <= FEW else f'{len(kinds)} kinds of noise'}" if kinds else ""
     seeds = f"{n} seed{'s' * (n > 1)}"
     return (
         f"Data set {inputs.dataset}, network {inputs.experiment.network}, {len(answer.clean)} methods, {seeds}{chips}."

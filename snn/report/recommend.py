@@ -31,13 +31,13 @@ COLUMNS = (
 SHOWN_COLUMNS = {  # of the table that is shown, with their meanings
     "rule": "method",
     "calibrator": "how the chip was calibrated, and what it imitated: its own clean network or the teacher",
-    "trained at T": "steps that the network was trained with; *: it would do better if trained with those of the chip",
     "test": "mean over seeds and chips, on test data",
     "95 % interval": "of that mean, for new seeds, chips and test samples",
     "one chip": "one new chip of one new network is no worse in 95 % of cases",
     "energy nJ": "of one inference, under the chosen energy table",
     "behind": "mean minus that of the first row, seed by seed on the same chips",
     "verdict": "first; worse: the interval of the difference says so; not told apart: it does not",
+    "trained at T": "steps that the network was trained with; *: it would do better if trained with those of the chip",
 }
 
 
@@ -123,13 +123,13 @@ def cells(table: pd.DataFrame) -> list[dict[str, str]]:
         {
             "rule": row.method,
             "calibrator": " ".join(filter(None, (row.calibrator, row.targets))) or "-",
-            "trained at T": f"{row.trained}{' *' if row.extrapolated else ''}",
             "test": metric.value(row.value_test),
             "95 % interval": f"{metric.value(row.low)} to {metric.value(row.high)}",
             "one chip": "-" if pd.isna(row.one_chip) else metric.value(row.one_chip),
             "energy nJ": f"{row.energy_nj:,.1f}",
             "behind": metric.difference(row.behind),
             "verdict": row.verdict,
+            "trained at T": f"{row.trained}{' *' if row.extrapolated else ''}",
         }
         for row in table.itertuples()
     ]

@@ -4,8 +4,8 @@ import pytest
 
 from snn.cli import pages
 from snn.cli.main import main
+from snn.config import params
 from snn.page.write import question
-from tests.page.pages import rows
 from tests.report_inputs import experiment
 from tests.tables_on_record import OLDER, digests, put
 
@@ -52,5 +52,6 @@ def test_a_question_is_the_source_where_that_is_one(source, asked):
 
 
 def test_the_question_of_an_experiment_with_chips_asks_for_them():
-    assert question(rows(noises=("mismatch",)).experiment).endswith("on d, and on chips with mismatch?")
-    assert question(rows(noises=("mismatch", "stuck")).experiment).endswith("on d, and on noisy chips?")
+    asked = {name: question(params.load("experiments", name)) for name in ("digits", "hardware_digits")}
+    assert asked["digits"].endswith("on digits, and on chips with mismatch?")
+    assert asked["hardware_digits"].endswith("on digits, and on noisy chips?")

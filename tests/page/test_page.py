@@ -181,6 +181,13 @@ def test_errors_are_ranked_from_the_lowest_and_a_page_without_chips_has_no_secti
     assert "Nothing to show in this experiment: " in text
 
 
+def test_many_kinds_of_noise_are_told_in_one_paragraph_and_few_in_one_each(text, tmp_path):
+    assert [words for _, words in Parsed(text).all("dt") if words.startswith("Chips")] == ["Chips with mismatch"]
+    many = html(tmp_path, noises=("mismatch", "stuck", "silencing"))
+    assert [words for _, words in Parsed(many).all("dt") if words.startswith("Chips")] == ["Chips"]
+    assert "3 kinds of noise" in many
+
+
 @pytest.fixture(scope="module")
 def answer(folder, text) -> Answer:
     return Answer(rows(), {s.name: pd.read_csv(folder / s.file("table")) for s in sections() if "table" in s.parts})

@@ -24,7 +24,8 @@ function drawPanel(parent, panel, box, look, tell) {
     make(group, "line", { x1: inner.x0, x2: inner.x1, y1: y(tick), y2: y(tick), class: "grid" });
     make(group, "text", { x: inner.x0 - 6, y: y(tick) + 4, "text-anchor": "end" }, names ? names[tick] : number(tick));
   }
-  make(group, "text", { x: (inner.x0 + inner.x1) / 2, y: inner.y1 + 33, "text-anchor": "middle" }, panel.x.label);
+  const middle = Math.min((inner.x0 + inner.x1) / 2, box.x + box.width - 3.4 * panel.x.label.length);
+  make(group, "text", { x: middle, y: inner.y1 + 33, "text-anchor": "middle" }, panel.x.label);
   if (panel.title) make(group, "text", { x: inner.x0, y: box.y + 13, class: "title" }, panel.title);
   else if (panel.y.label) make(group, "text", { x: box.x + 4, y: box.y + 13 }, panel.y.label);
   const id = `clip-${Math.round(box.x)}-${Math.round(box.y)}-${tell.name}`;

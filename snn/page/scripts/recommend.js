@@ -41,10 +41,10 @@ function answered(place) {
   document.getElementById("recommend-command").textContent =
     ["python -m snn recommend", ...place.command, "--energy", convention, "--experiment", data.experiment].join(" ");
   document.getElementById("recommend-extrapolated").hidden = !place.rows.some((row) => row[heads.indexOf("trained at T")].endsWith("*"));
-  const body = document.querySelector("#table-recommend tbody");
+  const body = document.querySelector("#table-recommend tbody"), titles = document.querySelectorAll("#table-recommend thead th");
   body.replaceChildren(...place.rows.map((row) => {
     const made = element("tr", "", { "data-methods": row[0], "data-behind": row.slice(heads.length).join(" "), "data-verdict": row[heads.indexOf("verdict")] });
-    heads.forEach((_, i) => made.append(element("td", i === energy ? row[i][at] : row[i], i > 2 && i < heads.length - 1 ? { class: "number" } : {})));
+    heads.forEach((_, i) => made.append(element("td", i === energy ? row[i][at] : row[i], titles[i].classList.contains("number") ? { class: "number" } : {})));
     intervalBar(made.cells[heads.indexOf("95 % interval")], row, place.rows, heads);
     made.classList.toggle("chosen", selected.has(row[0]));
     return made;

@@ -23,6 +23,7 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 DIGITS = ROOT / "results/report/digits.html"
+SLOWEST = 300_000  # milliseconds; beside other work a page opens slowly
 LOCAL = ("file:", "data:", "blob:")
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
@@ -58,6 +59,7 @@ def opened(browser):
     def open_(path: Path, viewport=None, **options):
         context = browser.new_context(viewport=viewport or WIDE, accept_downloads=True, **options)
         contexts.append(context)
+        context.set_default_timeout(SLOWEST)
         page = context.new_page()
         page.on("console", lambda message: noise.append(message.text))
         page.on("pageerror", lambda error: noise.append(str(error)))
@@ -65,7 +67,7 @@ def opened(browser):
             "request", lambda sent: noise.extend([sent.url] * (not sent.url.startswith(("file:", "data:", "blob:"))))
         )
         page.goto(path.as_uri())
-        page.wait_for_selector("html[data-ready=yes]", timeout=120_000)
+        page.wait_for_selector("html[data-ready=yes]")
         page.wait_for_selector("figure.plot svg path.mark", state="attached")
         return page
 
