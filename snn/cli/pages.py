@@ -10,11 +10,12 @@ from snn.core.git import git
 from snn.page.index import Listed
 from snn.page.index import index as html
 from snn.page.write import question as question_of
+from snn.page.write import source as source_of
 from snn.pipeline import record
 from snn.pipeline.execute import page_from_tables
 
 INDEX = Path("results/report/index.html")
-QUESTION = 160  # characters of a question in the index
+MOST = 160  # characters of a text in the index
 
 
 def index() -> Path:
@@ -29,10 +30,10 @@ def _listed(name: str) -> Listed:
     found, page, answer, mark = record.TablesOnRecord(name), "", "", ""
     try:
         experiment: config.Experiment = params.load("experiments", name)
-        question, dataset, network = question_of(experiment), experiment.dataset, experiment.network
+        question, source, network = question_of(experiment), source_of(experiment), experiment.network
         methods, seeds = len(experiment.methods) + 1, len(experiment.seeds)
     except InputError:
-        question, dataset, network, methods, seeds = "no experiment of today", "", "", 0, 0
+        question, source, network, methods, seeds = "no experiment of today", "", "", 0, 0
     try:
         made = page_from_tables(name)
         page, answer = made.html.name, made.written.answer
@@ -40,7 +41,9 @@ def _listed(name: str) -> Listed:
     except InputError as error:
         stale = found.mark.strip().strip("*")
         mark = f"{stale} No page." if stale else f"No page: {error}."
-    return Listed(name, _short(question), dataset, network, methods, seeds, answer, _made(found.commits), page, mark)
+    return Listed(
+        name, _short(question), _short(source), network, methods, seeds, answer, _made(found.commits), page, mark
+    )
 
 
 def _made(commits: list[str]) -> str:
@@ -55,4 +58,4 @@ def _made(commits: list[str]) -> str:
 
 def _short(text: str) -> str:
     words = " ".join(text.split())
-    return words if len(words) <= QUESTION else f"{words[: QUESTION - 1]}…"
+    return words if len(words) <= MOST else f"{words[: MOST - 1]}…"

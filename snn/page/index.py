@@ -8,13 +8,14 @@ from snn.page.write import template
 
 
 class Listed(NamedTuple):
-    """An experiment of the index. `made`: date and commit of the code that made its tables; `page`: its file beside the
-    index, or empty; `mark`: why it is stale or has none.
+    """An experiment of the index. `source`: why it is there; `made`: date and commit of the code that made its tables.
+
+    `page`: its file beside the index, or empty; `mark`: why it is stale or has none.
     """
 
     name: str
     question: str
-    dataset: str
+    source: str
     network: str
     methods: int
     seeds: int
