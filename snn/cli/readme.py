@@ -1,5 +1,6 @@
-"""The command readme: the tables that README and docs show between their markers."""
+"""The command readme: the answer and the tables that README and docs show between their markers."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +12,12 @@ from snn.report import collected, power
 from snn.report.dictionary import dictionary
 from snn.report.sections import ABOUT
 
-SHOWN_IN_README = (DEFAULT_EXPERIMENT, "matched")
+ANSWERS = (  # what README answers: in which words, from which experiment, under which heading of answer.md
+    ("Rules under equal conditions", "matched", "Best rule"),
+    ("On chips", DEFAULT_EXPERIMENT, r"Chips[^.*]*"),
+    ("Energy", DEFAULT_EXPERIMENT, "Energy"),
+)
+SHOWN_IN_RESULTS = (DEFAULT_EXPERIMENT, "matched", "fashion_quick", "digits_residual")
 SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
 SHOWN_ON_CHIPS = ("hardware", DEFAULT_EXPERIMENT)
 VERDICT = "Energy over that"
@@ -45,16 +51,18 @@ def readme() -> None:
 
 def on_record() -> dict[str, record.TablesOnRecord]:
     """All tables on record by experiment, since one page names all; and those that are shown but are not there."""
-    named = {*record.names(), *SHOWN_IN_README, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}
+    answered = [experiment for _, experiment, _ in ANSWERS]
+    named = {*record.names(), *answered, *SHOWN_IN_RESULTS, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}
     return {name: record.TablesOnRecord(name) for name in sorted(named)}
 
 
 def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
-    for experiment in SHOWN_IN_README:
+    yield Path("README.md"), "answer", "\n".join(_answers(shown))
+    for experiment in SHOWN_IN_RESULTS:
         found = shown[experiment]
         _, _, table = _shown(found.report / "summary.md").split("\n", 2)
-        yield Path("README.md"), experiment, table.replace("## ", "### ") + found.mark  # less its heading
+        yield Path("docs/results/tables.md"), experiment, table.replace("## ", "### ") + found.mark  # less its heading
     for experiment in SHOWN_ON_CHIPS:
         found = shown[experiment]
         joules = (found.report / "energy.md").read_text()
@@ -72,6 +80,17 @@ def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Pat
     compared = {name: collected.read(found.report / "comparisons.csv") for name, found in shown.items()}
     yield Path("docs/results/power.md"), "power", power.page(compared, {name: one.mark for name, one in shown.items()})
     yield Path("docs/tables.md"), "columns", f"\n{dictionary()}"
+
+
+def _answers(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[str]:
+    """A line of a list for each answer, and the mark of tables that are stale."""
+    for title, experiment, heading in ANSWERS:
+        found = shown[experiment]
+        page = (found.report / "answer.md").read_text()
+        about = page.split("\n\n")[1].rstrip(".")
+        if text := re.search(rf"^\*\*{heading}\.\*\* (.*)$", page, re.MULTILINE):
+            yield f"* **{title}** (`{experiment}`: {about}): {text[1]}{found.mark.rstrip()}"
+    yield ""
 
 
 def _shown(page: Path) -> str:

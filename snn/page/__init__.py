@@ -1,6 +1,5 @@
 """The page of an experiment: one HTML file that works offline, made from its tables and report. No torch.
 
-    answer       the answer in words, read off verdicts
     behind       the runs behind a number: values per seed, digests, what made them
     choices      the answer for every kind of chips, for the selects of the page
     heads        columns of the tables: titles, units, which are shown at first

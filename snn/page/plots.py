@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from snn.energy import prices
-from snn.page.answer import Answer
 from snn.page.behind import Behind
 from snn.page.digits import exact
+from snn.report.answer import Answer
 from snn.report.metric import Metric
 from snn.report.pairs import OUTCOME
 from snn.report.select import at_own_steps, own_steps

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from snn.core.columns import METRIC, Column
-from snn.page.answer import Answer
 from snn.page.behind import CLEAN, KEY, Behind
 from snn.page.digits import exact, rounded
 from snn.page.heads import FIRST, Head, title, unit_of
 from snn.report import columns
+from snn.report.answer import Answer
 from snn.report.collected import TABLES, CostRow
 from snn.report.metric import Metric
 from snn.report.sections import Section

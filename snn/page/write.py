@@ -16,12 +16,12 @@ from markdown_it import MarkdownIt
 from snn.config import Experiment
 from snn.core.errors import reproduce
 from snn.page import shown
-from snn.page.answer import FEW, Answer
 from snn.page.behind import Behind, shared
 from snn.page.choices import choices
 from snn.page.library import datatables
 from snn.page.plots import plots
 from snn.page.sources import script, text
+from snn.report.answer import FEW, Answer
 from snn.report.canvas import COLOURS
 from snn.report.inputs import Inputs
 from snn.report.pairs import OUTCOME

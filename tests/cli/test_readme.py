@@ -14,12 +14,13 @@ from tests.tables_on_record import OLDER, PAGES, ROWS, digests, put
 
 ROOT = Path(__file__).parents[2]
 PLACES = {
-    "README.md": "smoke",
+    "docs/results/tables.md": "smoke",
     "docs/energy.md": "smoke energy",
     "docs/hardware.md": "smoke chips",
     "docs/pitfalls.md": "effects",
     "docs/results/power.md": "power",
 }
+ANSWER = "before\n\n<!-- answer: written -->\n<!-- end -->\nafter\n"
 COLUMNS = "<!-- columns: written -->\n<!-- end -->\n"
 SHOWN = [
     ROOT / "README.md",
@@ -41,8 +42,9 @@ def test_the_tables_shown_are_those_committed():
 @pytest.fixture
 def shown(tmp_path, monkeypatch):
     """A folder, the working directory, where every place shows `smoke`."""
-    for places in ("SHOWN_IN_README", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
+    for places in ("SHOWN_IN_RESULTS", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
         monkeypatch.setattr(readme, places, ("smoke",))
+    monkeypatch.setattr(readme, "ANSWERS", (("Rules", "smoke", "Best rule"), ("On chips", "smoke", r"Chips[^.*]*")))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Report, "results", tuple(PAGES))
     monkeypatch.setattr(
@@ -53,7 +55,21 @@ def shown(tmp_path, monkeypatch):
     for path, marker in PLACES.items():
         (tmp_path / path).write_text(f"before\n\n<!-- {marker}: written -->\n<!-- end -->\nafter\n")
     (tmp_path / "docs/tables.md").write_text(COLUMNS)
+    (tmp_path / "README.md").write_text(ANSWER)
     return tmp_path
+
+
+def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_data(shown):
+    put("smoke", *digests())
+    assert main(["readme"]) == 0
+    lines = ["* **Rules** (`smoke`: digits, T = 4): a is best.", "* **On chips** (`smoke`: digits, T = 4): a is first."]
+    assert "\n".join(lines) in (shown / "README.md").read_text()
+
+
+def test_the_answer_of_stale_tables_is_marked(shown):
+    put("smoke", OLDER)
+    assert main(["readme"]) == 0
+    assert (shown / "README.md").read_text().count("\n*Made by commits bbbbbbb, aaaaaaa, ccccccc; ") == 2
 
 
 @pytest.mark.parametrize("path", PLACES)
@@ -69,14 +85,14 @@ def test_a_stale_table_is_marked_where_it_is_shown(path, shown):
 def test_a_stale_table_of_one_commit_names_it(shown):
     put("smoke", OLDER, rows=ROWS[:1])
     assert main(["readme"]) == 0
-    assert "\n*Made by commit aaaaaaa; " in (shown / "README.md").read_text()
+    assert "\n*Made by commit aaaaaaa; " in (shown / "docs/results/tables.md").read_text()
 
 
 def test_a_mark_tells_that_a_commit_does_not_hold_all_of_the_code(shown):
     put("smoke", OLDER, rows=[{**row, "dirty": True} for row in ROWS])
     assert main(["readme"]) == 0
     mark = f"ccccccc, {len(ROWS)} of {len(ROWS)} results with changes that were not committed; "
-    assert mark in (shown / "README.md").read_text()
+    assert mark in (shown / "docs/results/tables.md").read_text()
 
 
 @pytest.mark.parametrize("path", PLACES)
@@ -89,12 +105,12 @@ def test_a_table_of_today_is_shown_without_a_mark(path, shown):
 
 
 def test_a_table_of_an_experiment_that_is_gone_is_marked(shown, monkeypatch):
-    monkeypatch.setattr(readme, "SHOWN_IN_README", ("gone",))
-    (shown / "README.md").write_text("<!-- gone: written -->\n<!-- end -->\n")
+    monkeypatch.setattr(readme, "SHOWN_IN_RESULTS", ("gone",))
+    (shown / "docs/results/tables.md").write_text("<!-- gone: written -->\n<!-- end -->\n")
     put("smoke", OLDER)
     put("gone", OLDER)
     assert main(["readme"]) == 0
-    assert "*Made by commits " in (shown / "README.md").read_text()
+    assert "*Made by commits " in (shown / "docs/results/tables.md").read_text()
 
 
 def test_pairs_of_every_experiment_on_record_are_on_the_page_of_power_each_with_its_own_mark(shown):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from snn.page.answer import Answer
 from snn.page.index import Listed, index
 from snn.page.write import ORDER
+from snn.report.answer import Answer
 from snn.report.sections import Section, sections
 from tests.page.pages import MARKUP, METHODS, digest, html, rows
 
