@@ -21,6 +21,7 @@ rule all:
 
 
 onstart:
+    heads.name_locks(HEAD, workflow)
     start_parent(PLAN, workflow)
 
 

@@ -6,8 +6,6 @@ Partial downloads are kept in `.FILE.part` and resumed. A file gets its final na
 enters no digest: files are identified by their checksums.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import re
 import shutil
@@ -24,6 +22,7 @@ from urllib3.exceptions import HTTPError
 from snn.config import File, params
 from snn.core import files
 from snn.core.errors import InputError
+from snn.core.locks import locked
 
 TRIES = 6
 BACKOFF = 2.0  # seconds before the second try, doubled each time
@@ -70,7 +69,7 @@ def fetch(file: File, target: Path, mirror: str | None = None, offline: bool = F
     Raises InputError that names every source with the reason why it failed, and the checksum of the file.
     """
     files.make_folder(target.parent)
-    with _locked(target):
+    with locked(target.with_name(f".{target.name}.lock")):  # a second process waits, and then finds the file
         if target.exists():
             verify(file, target)
             print(f"{target} is there")
@@ -234,19 +233,6 @@ def _write(response: requests.Response, part: Path, start: int, total: int | Non
                     print(f"{name}: {10 * tenth} % of {total / 1e6:.1f} MB", flush=True)
     except OSError as error:
         raise files.refusal(part, error) from error
-
-
-@contextlib.contextmanager
-def _locked(target: Path) -> Iterator[None]:
-    """Hold the lock of a file: a second process waits and then finds the file."""
-    lock = target.with_name(f".{target.name}.lock")
-    try:
-        handle = lock.open("w")
-    except OSError as error:
-        raise files.refusal(lock, error) from error
-    with handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def _sum(file: File, path: Path) -> str | None:
