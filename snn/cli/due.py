@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from snn.pipeline import damage
 from snn.pipeline.job import Job
 from snn.pipeline.plan import Plan
 
@@ -16,6 +17,7 @@ def due_jobs(plan: Plan) -> dict[str, int]:
     A job is due if one of these holds:
 
         a target of the workflow is missing, and the job makes it: rows, tables, report
+        it made tables, report or page, and their stamp does not prove them: the workflow removes the stamp
         a job that is due reads one of its files, and that file is missing
         it reads a file of a job that is due; tables and report in any case, other jobs if that file is missing
         it is the download of a raw file that is missing, and the preparation is due
@@ -37,7 +39,7 @@ def _due(plan: Plan) -> Iterator[Job]:
             if path in maker:
                 readers[maker[path]].append((job, path))
     seen: set[Job] = set()
-    open_ = [maker[path] for path in plan.targets if not path.exists()]
+    open_ = [*(maker[path] for path in plan.targets if not path.exists()), *damage.unproven(plan)]
     while open_:
         job = open_.pop()
         if job not in seen:

@@ -11,7 +11,8 @@ from snn.cli.listing import aligned
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError, remake, reproduce
-from snn.pipeline import execute, record
+from snn.pipeline import damage, execute, record
+from snn.pipeline.job import Job
 from snn.pipeline.plan import Plan
 
 
@@ -69,9 +70,10 @@ def show(run: Path) -> None:
 
 
 def summary(experiment: str) -> None:
-    """Print summary.md of an experiment and the path of its page; the page is made if it is missing.
+    """Print summary.md of an experiment and the path of its page; the page is made if it is missing or was altered.
 
-    Every result is first compared with its recorded sha256. Prepared data may have been removed.
+    Every result is first compared with its recorded sha256. Prepared data may have been removed. Raises InputError
+    naming the first file that differs or is missing; then the next run makes every such result again.
     """
     planned = Plan(experiment)
     table, again = planned.report.folder / "summary.md", reproduce(experiment)
@@ -81,17 +83,27 @@ def summary(experiment: str) -> None:
         removed = job is planned.data and not job.folder.exists()
         if job.proof.suffix != ".stamp" and not removed:
             if not job.proof.exists():
+                damage.ask_for_lost(planned.jobs.values())
                 raise InputError(
                     job.folder, "was not computed here", f"run {again}, or read {table} as it was released"
                 )
-            files.verify(job.folder)
+            _verify(job, planned, again)
     for job in (planned.collect, planned.report):
         job.verify()
     page = planned.page.html
-    if not planned.page.stamp_file.exists():
+    if not planned.page.stamp_file.exists() or planned.page in damage.unproven(planned):
         execute.page_from_tables(experiment)
     print(table.read_text())
     print(f"tables: {planned.collect.folder}\nreport: {planned.report.folder}\npage:   {page}")
+
+
+def _verify(job: Job, planned: Plan, again: str) -> None:
+    try:
+        files.verify(job.folder)
+    except InputError as error:
+        if damaged := damage.set_aside(planned.jobs.values()):
+            raise damage.explained(error, damaged, f"run {again}") from error
+        raise
 
 
 def _find(run: Path) -> Path:

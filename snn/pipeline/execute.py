@@ -8,7 +8,10 @@ import shutil
 from pathlib import Path
 
 from snn.core import files
+from snn.core.errors import InputError
+from snn.core.locks import locked
 from snn.core.observer import TERMINAL, Observer
+from snn.pipeline import damage
 from snn.pipeline.job import Job
 from snn.pipeline.jobs.page import Page
 from snn.pipeline.plan import Plan
@@ -48,10 +51,26 @@ def page_from_tables(experiment: str) -> Page:
 
 
 def _run(job: Job, observer: Observer) -> None:
-    partial = job.folder / f".{job.stage}.partial"
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        files.make_folder(partial)
-        job.make(partial, observer)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    """Make the result of a job, unless another process makes it meanwhile: an orphan of a workflow that was killed.
+
+    Raises InputError. If a result on which the job depends is damaged, that is set aside before.
+    """
+    files.make_folder(job.folder)
+    with locked(damage.lock_of(job)) as waited:
+        if waited and all(path.exists() for path in job.outputs):
+            observer.result("made by another process meanwhile")
+            return
+        partial = job.folder / f".{job.stage}.partial"
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            files.make_folder(partial)
+            job.make(partial, observer)
+        except InputError as error:
+            made_from = list(damage.ancestors(job)) if type(error) is InputError else []
+            damage.ask_for_lost(made_from)
+            damaged = damage.set_aside(made_from)
+            if damaged:
+                raise damage.explained(error, damaged, "start the workflow again") from error
+            raise
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)

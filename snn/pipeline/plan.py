@@ -28,6 +28,7 @@ from snn.pipeline.recipes import Recipes
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, SETTINGS, download_environment
 
 RUN = re.compile(r"results/runs/[^/]+/[^/]+/(?P<method>[^/]+)/T\d+/(s(?P<seed>\d{1,10})|tuning)-")
+AGAIN = ".again"  # a folder in that of a result which is asked for again; the damaged files are kept in it
 STAGES = tuple(job.stage for job in (Prepare, Train, Tune, Calibrate, Evaluate, Collect, Report))
 
 
@@ -76,10 +77,13 @@ class Plan:
 
     @property
     def targets(self) -> list[Path]:
-        """The targets of `rule all`: rows of every run, tables, report, page. Without the rows, committed tables would
-        count as computed here.
+        """The targets of `rule all`: rows of every run, tables, report, page, and every result that is asked for again.
+
+        Without the rows, committed tables would count as computed here.
         """
-        return [*(e.proof for e in self.evaluations), *self.collect.outputs, *self.report.outputs, *self.page.outputs]
+        again = [job.proof for job in self.jobs.values() if (job.folder / AGAIN).is_dir() and not job.proof.exists()]
+        rows = [evaluation.proof for evaluation in self.evaluations]
+        return [*dict.fromkeys((*rows, *again)), *self.collect.outputs, *self.report.outputs, *self.page.outputs]
 
     def inputs_of(self, pattern: str) -> Callable[[Any], list[str]]:
         """An input function for a rule with wildcards: `pattern`, filled with them, is the folder of a job."""

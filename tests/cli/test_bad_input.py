@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from matplotlib import pyplot
 from snn.cli.main import main
 from snn.config import params
 from snn.core import files, stored
-from snn.pipeline.plan import Plan
+from snn.pipeline.plan import AGAIN, Plan
 from tests import trees
 
 LINE = re.compile(r"error: [^:]+: .+; .+")
@@ -223,6 +224,33 @@ def test_an_unknown_experiment_stops_the_workflow_with_the_nearest_name():
 def test_an_unknown_setting_stops_the_workflow():
     done = trees.run(ROOT, "-m", "snakemake", "-n", "--config", "experimnt=digits", status=2)
     assert LINE.fullmatch(done.stderr.splitlines()[-1])
+
+
+def test_a_job_that_another_process_finished_meanwhile_is_not_done_again(grid, here, capsys, monkeypatch):
+    @contextmanager
+    def waited(_):
+        yield True
+
+    monkeypatch.setattr("snn.pipeline.execute.locked", waited)
+    job = job_of(grid, "train")
+    before = (here / job.folder / "provenance.json").read_bytes()
+    assert main(command(job)) == 0
+    assert (here / job.folder / "provenance.json").read_bytes() == before
+    (here / job.proof).unlink()
+    assert main(command(job)) == 0
+    assert (here / job.folder / "provenance.json").read_bytes() != before
+
+
+def test_a_damaged_network_is_set_aside_and_made_again_with_the_same_bytes(grid, here, capsys):
+    job = job_of(grid, "train")
+    right = (here / job.proof).read_bytes()
+    (here / job.proof).write_bytes(right[:-1])
+    assert f" {job.folder / AGAIN}" in refusal(capsys, command(grid.collect))
+    assert not (here / job.proof).exists()
+    assert job.proof in grid.targets
+    assert main(command(job)) == 0
+    assert (here / job.proof).read_bytes() == right
+    assert job.proof not in grid.targets
 
 
 def test_a_folder_that_is_no_job_is_refused(capsys):

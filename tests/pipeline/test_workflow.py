@@ -215,7 +215,7 @@ def test_a_forged_table_is_not_shown_and_can_be_made_again(tree):
     true = (tree / summary).read_text()
     (tree / summary).write_text("forged\n")
     assert run(tree, "snn", "summary", "--experiment", "smoke", status=2).startswith(f"error: {summary}: ")
-    (tree / summary).unlink()
+    assert due(tree) == REPORT
     run(tree, "snakemake", "-c1", "--until", "report", "--config", "experiment=smoke")
     assert (tree / summary).read_text() == true
 
@@ -228,6 +228,21 @@ def test_a_flipped_byte_in_a_run_is_refused_by_name_when_results_are_shown(tree)
     refusal = run(tree, "snn", "summary", "--experiment", "smoke", status=2)
     assert refusal.startswith(f"error: {network}: ")
     assert f" {network.parent} " in refusal.partition("; ")[2]
+    assert due(tree) == STUDENT | TABLES == dry_run(tree)
+    run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
+    assert (tree / network).read_bytes() != bytes(content)
+    run(tree, "snn", "summary", "--experiment", "smoke")
+
+
+def test_a_run_that_was_removed_is_made_again_when_results_are_shown(tree):
+    folder = Path(folder_of("tet"))
+    shutil.rmtree(tree / folder)
+    for evaluation in Plan("smoke").evaluations:
+        if evaluation.run.folder == folder:
+            files.write(tree / evaluation.proof, "of a run that is gone\n")
+    assert due(tree) == {}
+    run(tree, "snn", "summary", "--experiment", "smoke", status=2)
+    assert due(tree) == STUDENT | TABLES == dry_run(tree)
 
 
 def test_a_dropped_in_rule_is_listed_and_run(tree):

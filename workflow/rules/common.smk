@@ -3,13 +3,14 @@ import sys
 sys.path.insert(0, workflow.basedir)
 
 from snn.cli.parent import start as start_parent
-from snn.pipeline import heads
+from snn.pipeline import damage, heads
 from snn.pipeline.complete import complete_or_exit
 from snn.pipeline.plan import plan_or_exit
 
 PYTHON = sys.executable
 PLAN = plan_or_exit(config)
 HEAD = heads.claim(workflow)
+damage.withdraw(PLAN, workflow)
 
 
 wildcard_constraints:
