@@ -1,18 +1,23 @@
 """What an audit is given: a network of ours or in NIR, and samples that have to fit it."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 
-from snn.core import files
+from snn.core import files, stored
 from snn.core.errors import InputError, remake
 from snn.data import samples
 from snn.data.samples import Samples
 from snn.model import network
+from snn.model.graph import nodes, sizes
 from snn.model.network import Network
+from snn.model.spec import Architecture
 from snn.nir.read import read as read_nir
 
+MOST_LAYERS = 1000  # of a network that is audited
 NIR = (".nir", ".h5", ".hdf5")
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -33,8 +38,33 @@ def load(model: Path, steps: int | None = None, dt: float | None = None) -> Netw
         raise InputError(model, "is neither a run folder nor a file", "give a folder below results/runs, or a NIR file")
     if file.name == "net.safetensors" and file.with_name("sha256.json").is_file():
         files.recorded(file)
+    _refuse_huge(file)
     net = network.load(file, torch.device("cpu"), _remedy(file, "net.safetensors"))
     return network.at_steps(net, steps) if steps and steps != net.architecture.steps else net
+
+
+def _refuse_huge(file: Path) -> None:
+    """Raise InputError for an architecture that its file cannot hold the parameters of, before memory is taken for it.
+
+    Whatever else is wrong with a file is left to who reads it.
+    """
+    another = "give another file"
+    try:
+        with safe_open(file, framework="numpy") as held:
+            document = json.loads((held.metadata() or {}).get(stored.METADATA_KEY, "{}"))
+        architecture = document["architecture"]
+        layers = sum(len(layer.get("block", "1")) for layer in architecture["layers"])
+        if layers > MOST_LAYERS:
+            raise InputError(file, f"has {layers:,} layers, more than {MOST_LAYERS:,}", another)
+        described = Architecture.model_validate_json(json.dumps(architecture))
+        numbers = sum(size.parameters for size in sizes(described.input_shape, nodes(described)))
+    except RecursionError:
+        raise InputError(file, "holds a document that is nested too deeply", another) from None
+    except (OSError, SafetensorError, ValueError, TypeError, AttributeError, LookupError):
+        return
+    if numbers > (held_bytes := file.stat().st_size):
+        what = f"describes a network of {numbers:,} parameters, and holds {held_bytes:,} bytes"
+        raise InputError(file, what, another)
 
 
 def read_samples(path: Path) -> Samples:

@@ -1,4 +1,4 @@
-"""Check a file before the `nir` package reads it: no links to other files, no unknown nodes, no huge arrays."""
+"""Check a file before the `nir` package reads it: no links to other files, no unknown nodes, nothing huge."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -8,7 +8,9 @@ import nir
 
 from snn.core.errors import InputError
 
-LARGEST = 8 << 30  # bytes of an array
+LARGEST = 8 << 30  # bytes of all arrays
+MOST_NODES, MOST_EDGES = 1000, 4000  # of a graph; a spiking ResNet-152 has about 400 nodes
+MOST_ENTRIES = 20 * MOST_NODES  # of a file: a node has about eight
 
 
 def checked(path: Path, known: Collection[str], remedy: str) -> nir.NIRGraph:
@@ -16,6 +18,9 @@ def checked(path: Path, known: Collection[str], remedy: str) -> nir.NIRGraph:
     try:
         with h5py.File(path, "r") as file:
             _no_way_out(path, file)
+            for part, most in (("nodes", MOST_NODES), ("edges", MOST_EDGES)):
+                if len(file["node"][part]) > most:
+                    raise InputError(path, f"has more than {most} {part}", "give a smaller network")
             for name, node in file["node/nodes"].items():
                 kind = node["type"][()].decode()
                 if kind not in known:
@@ -30,13 +35,23 @@ def checked(path: Path, known: Collection[str], remedy: str) -> nir.NIRGraph:
         raise InputError(path, f"is no NIR graph ({type(error).__name__}: {first})", "export it again") from error
 
 
-def _no_way_out(path: Path, group: h5py.Group) -> None:
-    for name in group:
-        link = group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            raise InputError(f"{path}: {name}", "is a link that may lead out of the file", "export it again")
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            _no_way_out(path, item)
-        elif item.external or item.is_virtual or item.nbytes > LARGEST:
-            raise InputError(f"{path}: {name}", "is not an array of at most 8 GiB in this file", "export it again")
+def _no_way_out(path: Path, file: h5py.File) -> None:
+    """Walk through all groups; raises InputError for a link, and for more entries or bytes than a network has."""
+    open_: list[h5py.Group] = [file]
+    entries = held = 0
+    while open_:
+        group = open_.pop()
+        for name in group:
+            entries += 1
+            if entries > MOST_ENTRIES:
+                raise InputError(path, f"has more than {MOST_ENTRIES} entries", "give a smaller network")
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise InputError(f"{path}: {name}", "is a link that may lead out of the file", "export it again")
+            item = group[name]
+            if isinstance(item, h5py.Group):
+                open_.append(item)
+                continue
+            held += item.nbytes
+            if item.external or item.is_virtual or held > LARGEST:
+                what = f"is no array in this file, or all arrays together have more than {LARGEST >> 30} GiB"
+                raise InputError(f"{path}: {name}", what, "export it again")

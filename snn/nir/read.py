@@ -7,6 +7,7 @@ residual blocks (`snn/nir/parts.py`). Time constants and thresholds may differ b
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -35,9 +36,10 @@ def read(path: Path, steps: int | None = None, dt: float | None = None) -> Netwo
     """
     graph = Graph(path, checked(path, KNOWN, DO))
     if steps is None:
-        if not graph.metadata.get("steps", "").isdecimal() or not int(graph.metadata["steps"]):
+        stated = graph.metadata.get("steps", "")
+        if not re.fullmatch(r"0*[1-9][0-9]{0,9}", stated):
             raise InputError(path, "has no number of steps in its metadata", "give --steps")
-        steps = int(graph.metadata["steps"])
+        steps = int(stated)
     try:
         dt = float(graph.metadata.get("dt", DT)) if dt is None else dt
         if not 0 < dt < math.inf:

@@ -200,7 +200,11 @@ def plan_or_exit(settings: Mapping[str, Any]) -> Plan:
         if unknown := sorted(set(settings) - SETTINGS):
             known = ", ".join(sorted(SETTINGS))
             raise InputError(f"--config {unknown[0]}", "is no setting of this workflow", f"choose one of {known}")
-        plan = Plan(str(settings.get("experiment", DEFAULT_EXPERIMENT)))
+        name = settings.get("experiment", DEFAULT_EXPERIMENT)
+        if not isinstance(name, str):
+            what = f"is read as YAML and is {name!r:.100}, which is no text"
+            raise InputError("--config experiment", what, """quote it twice: --config 'experiment="NAME"'""")
+        plan = Plan(name)
         plan.check()
         os.environ |= download_environment(settings)
         return plan

@@ -1,16 +1,20 @@
 """Audits of networks: runs and NIR files give the same tables, wrong input is named."""
 
 import json
+import resource
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.numpy import save_file
 
 from snn.audit import audit, inputs
 from snn.cli.main import main
 from snn.config import params
-from snn.core import files
+from snn.core import files, stored
 from snn.energy import prices
 from snn.energy.counter import Counter, total
 from snn.model import network
@@ -139,6 +143,50 @@ def test_a_wrong_file_or_option_is_named_in_one_line(net, samples, tmp_path, cap
     assert main(["export", str(model), str(tmp_path / "other.txt")]) == 2
     assert f"{tmp_path}/other.txt: " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "fact"),
+    [
+        ({"steps": 10**9}, "Architecture"),
+        ({"layers": [{"linear": 8}] * 20_000}, "20,000 layers"),
+        ({"layers": [{"conv": 8}, {"block": [{"conv": 8}] * 20_000, "add": "currents"}]}, "20,001 layers"),
+        ({"layers": [{"linear": 10**6}] * 3}, "parameters"),
+        ({"layers": [{"conv": 10**6}]}, "parameters"),
+        ({"input_shape": [1, 10**4, 10**4]}, "parameters"),
+        ({"outputs": 10**6, "readout": {"kind": "votes", "voters": 10**6}}, ""),
+        ({"layers": 7}, ""),
+        ({"layers": [7]}, ""),
+    ],
+    ids=["steps", "layers", "layers of a block", "linear", "conv", "input", "votes", "no layers", "a number"],
+)
+def test_a_network_that_its_file_cannot_hold_is_refused_before_memory_is_taken(changes, fact, net, tmp_path):
+    architecture = net.architecture.model_dump(mode="json") | changes
+    path = tmp_path / "net.safetensors"
+    stored.write_tensors(path, network.to_numpy(net.state_dict()), {"architecture": architecture})
+    with refused(path, fact), limited(1 << 30):
+        inputs.load(path)
+
+
+@contextmanager
+def limited(more: int):
+    """This process may take so many bytes more."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + more, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def test_a_document_that_is_nested_too_deeply_is_refused(tmp_path):
+    path = tmp_path / "net.safetensors"
+    save_file(
+        {"a": np.zeros(1)}, path, {stored.METADATA_KEY: '{"architecture": ' + "[" * 100_000 + "]" * 100_000 + "}"}
+    )
+    with refused(path):
+        inputs.load(path)
 
 
 def test_samples_of_a_network_of_vectors_are_vectors(tmp_path, capsys):

@@ -15,7 +15,7 @@ from matplotlib import pyplot
 from snn.cli.main import main
 from snn.config import params
 from snn.core import files, stored
-from snn.pipeline.plan import AGAIN, Plan
+from snn.pipeline.plan import AGAIN, Plan, plan_or_exit
 from tests import trees
 
 LINE = re.compile(r"error: [^:]+: .+; .+")
@@ -224,6 +224,20 @@ def test_an_unknown_experiment_stops_the_workflow_with_the_nearest_name():
 def test_an_unknown_setting_stops_the_workflow():
     done = trees.run(ROOT, "-m", "snakemake", "-n", "--config", "experimnt=digits", status=2)
     assert LINE.fullmatch(done.stderr.splitlines()[-1])
+
+
+@pytest.mark.parametrize("value", [1e5, 7, None, True, {"x": ""}, ["smoke"]], ids=str)
+def test_a_name_that_yaml_reads_as_no_text_is_refused_with_that_reason(value, capsys, monkeypatch):
+    def end(status):
+        raise SystemExit(status)
+
+    monkeypatch.setattr(os, "_exit", end)
+    with pytest.raises(SystemExit) as ended:
+        plan_or_exit({"experiment": value})
+    assert ended.value.code == 2
+    line = capsys.readouterr().err.strip()
+    assert LINE.fullmatch(line)
+    assert repr(value) in line
 
 
 def test_a_job_that_another_process_finished_meanwhile_is_not_done_again(grid, here, capsys, monkeypatch):
