@@ -19,7 +19,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test quick quick-tests lint page-test share share-test remote-test remotes docs coverage bench fetch lock clean-environment
+.PHONY: reproduce test quick quick-tests lint page-test share share-test remote-test remotes docs coverage bench chaos fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and the path of its page: EXPERIMENT= MIRROR= OFFLINE=1
@@ -69,6 +69,9 @@ PEERS := .venv-peers/bin/python
 bench: .venv/.installed .venv-peers/.installed  ## speed and memory beside peers, counts against NeuroBench: QUANTITIES= ROUNDS=
 	@$(PEERS) -m benchmarks.neurobench_fixture --check
 	@$(PEERS) -m benchmarks --only "$$QUANTITIES" --rounds "$$ROUNDS"
+
+chaos: .venv/.installed  ## faults on this machine: kills, damaged files, full disks; with ROUNDS= kills, 10 by default
+	@$(VENV) -m tests.chaos --rounds "$$ROUNDS"
 
 fetch: .venv/.installed  ## released checkpoints and tables instead of computing them: EXPERIMENT= REMOTE=
 	@$(firstword $(wildcard .venv-remote/bin/python) $(VENV)) -m snn fetch --experiment "$$EXPERIMENT" --remote "$$REMOTE"
