@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
+from snn.audit.requests import NIR, network_file, samples_file
 from snn.core import files, stored
 from snn.core.errors import InputError, remake
 from snn.data import samples
@@ -18,7 +19,6 @@ from snn.model.spec import Architecture
 from snn.nir.read import read as read_nir
 
 MOST_LAYERS = 1000  # of a network that is audited
-NIR = (".nir", ".h5", ".hdf5")
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -27,15 +27,9 @@ def load(model: Path, steps: int | None = None, dt: float | None = None) -> Netw
 
     Raises InputError naming a file that holds no network, or whose sha256 is not the one that its run recorded.
     """
+    file = network_file(model, dt)
     if model.suffix in NIR:
         return read_nir(model, steps, dt)
-    if dt is not None:
-        raise InputError("--dt", "is only for NIR files", "leave it out")
-    file = model / "net.safetensors" if model.is_dir() else model
-    if model.is_file() and model.suffix != ".safetensors":
-        raise InputError(model, "is neither a NIR file nor a run", f"give a run folder, or a file {' or '.join(NIR)}")
-    if not file.is_file():
-        raise InputError(model, "is neither a run folder nor a file", "give a folder below results/runs, or a NIR file")
     if file.name == "net.safetensors" and file.with_name("sha256.json").is_file():
         files.recorded(file)
     _refuse_huge(file)
@@ -69,10 +63,8 @@ def _refuse_huge(file: Path) -> None:
 
 def read_samples(path: Path) -> Samples:
     """Samples of a prepared file, or of an .npz with arrays x and y; raises InputError naming the file."""
-    if path.suffix == ".npz":
+    if samples_file(path).suffix == ".npz":
         return _arrays(path)
-    if path.suffix != ".safetensors":
-        raise InputError(path, "is no file of samples", "give a prepared test.safetensors, or an .npz with x and y")
     parts = samples.load(path, torch.device("cpu"), _remedy(path, "test.safetensors", "train.safetensors"))
     return parts.get("test") or next(iter(parts.values()))
 

@@ -17,7 +17,8 @@ from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_V
 
 renaming, release = lazy("snn.pipeline.renaming"), lazy("snn.pipeline.release")
 fetch, versions = lazy("snn.pipeline.fetch"), lazy("snn.pipeline.versions")
-audits, inputs, nir = lazy("snn.audit.audit"), lazy("snn.audit.inputs"), lazy("snn.nir.write")
+audits, inputs, nir = lazy("snn.audit.networks"), lazy("snn.audit.inputs"), lazy("snn.nir.write")
+requests = lazy("snn.audit.requests")
 downloads = lazy("snn.data.download")
 pages = lazy("snn.cli.pages")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
@@ -83,10 +84,14 @@ def _audit(o: Options) -> None:
             raise InputError(f"--{name}", f"{value} is not in 1 to {most}", "give another number")
     if o.dt is not None and not o.dt > 0:
         raise InputError("--dt", f"{o.dt:g} is not positive", "give the length of a step")
+    requests.network_file(o.model, o.dt)
+    noises = requests.NOISES if o.noise is None else o.noise
+    requests.noise_models(noises)
+    if o.data:
+        requests.samples_file(o.data)
     out = o.out or Path("results", "audit", o.model.resolve().name)
-    noises = audits.NOISES if o.noise is None else o.noise
-    page = audits.audit(o.model, o.data, out, o.steps, o.dt, noises, o.chips, o.limit)
-    print(f"tables and figures are in {out}; open {page}")
+    page, text = audits.audit(o.model, o.data, out, o.steps, o.dt, noises, o.chips, o.limit)
+    print(f"{text}\n\ntables and figures are in {out}; open {page}")
 
 
 def _place(o: Options) -> Any:
@@ -105,8 +110,8 @@ def _trace(o: Options) -> None:
 
 
 def _export(o: Options) -> None:
-    if o.file.suffix not in inputs.NIR:
-        raise InputError(o.file, "is no name of a NIR file", f"end it in one of {', '.join(inputs.NIR)}")
+    if o.file.suffix not in requests.NIR:
+        raise InputError(o.file, "is no name of a NIR file", f"end it in one of {', '.join(requests.NIR)}")
     print(f"wrote {nir.write(inputs.load(o.run), o.file)}; next: python -m snn audit {o.file}")
 
 
@@ -174,7 +179,7 @@ COMMANDS = (
     ),
     Command(
         "audit",
-        "operations, energy and noise curves of any network, as a page",
+        "operations, energy and accuracy on noisy chips of a network, in numbers and as a page",
         _audit,
         Argument("model", type=Path, help="a run folder, its net.safetensors, or a NIR file"),
         Argument("--data", type=Path, help="a prepared test.safetensors, or an .npz with x and y"),

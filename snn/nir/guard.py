@@ -1,7 +1,8 @@
 """Check a file before the `nir` package reads it: no links to other files, no unknown nodes, nothing huge."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import h5py
 import nir
@@ -21,10 +22,9 @@ def checked(path: Path, known: Collection[str], remedy: str) -> nir.NIRGraph:
             for part, most in (("nodes", MOST_NODES), ("edges", MOST_EDGES)):
                 if len(file["node"][part]) > most:
                     raise InputError(path, f"has more than {most} {part}", "give a smaller network")
-            for name, node in file["node/nodes"].items():
-                kind = node["type"][()].decode()
-                if kind not in known:
-                    raise InputError(f"{path}: node {name}", f"is a {kind}, which is not supported", remedy)
+            kinds = {name: node["type"][()].decode() for name, node in file["node/nodes"].items()}
+        if unknown := {name: kind for name, kind in kinds.items() if kind not in known}:
+            _refuse(path, unknown, remedy)
         return nir.read(path, type_check=False)
     except InputError:
         raise
@@ -33,6 +33,15 @@ def checked(path: Path, known: Collection[str], remedy: str) -> nir.NIRGraph:
     except Exception as error:  # h5py and nir raise many types for damaged files
         first = (str(error).splitlines() or [""])[0]
         raise InputError(path, f"is no NIR graph ({type(error).__name__}: {first})", "export it again") from error
+
+
+def _refuse(path: Path, unknown: Mapping[str, str], remedy: str) -> NoReturn:
+    """List all nodes of unknown kinds."""
+    if len(unknown) == 1:
+        ((name, kind),) = unknown.items()
+        raise InputError(f"{path}: node {name}", f"is a {kind}, which is not supported", remedy)
+    listed = ", ".join(f"{name} ({kind})" for name, kind in unknown.items())
+    raise InputError(path, f"has nodes that are not supported: {listed}", remedy)
 
 
 def _no_way_out(path: Path, file: h5py.File) -> None:

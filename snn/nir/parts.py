@@ -15,7 +15,7 @@ from snn.model.spec import Add, AvgPool, Block, Conv, Linear
 from snn.nir.neurons import NEURONS
 
 KNOWN = {"Input", "Output", "Conv2d", "Affine", "Linear", "Flatten", "AvgPool2d", "SumPool2d", "Scale"} | NEURONS
-DO = "write it as one of " + ", ".join(sorted(KNOWN - {"Input", "Output"}))
+DO = f"write it as one of {', '.join(sorted(KNOWN - {'Input', 'Output'}))}; docs/audit.md has other ways"
 
 
 class Place(NamedTuple):

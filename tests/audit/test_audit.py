@@ -2,16 +2,19 @@
 
 import json
 import resource
+import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from safetensors.numpy import save_file
 
-from snn.audit import audit, inputs
+from snn.audit import inputs, networks
 from snn.cli.main import main
 from snn.config import params
 from snn.core import files, stored
@@ -55,7 +58,7 @@ def test_a_network_and_its_nir_file_have_the_same_audit(net, samples, tmp_path):
 
 
 def test_tables_hold_the_counted_operations_and_their_energy_by_convention(net, samples, tmp_path):
-    audit.audit(network.save(net, tmp_path / "net.safetensors"), samples, tmp_path / "out", noises=(), chips=1)
+    networks.audit(network.save(net, tmp_path / "net.safetensors"), samples, tmp_path / "out", noises=(), chips=1)
     found, counter = tables(tmp_path / "out"), Counter(net)
     with np.load(samples) as held:
         counter.scores(torch.from_numpy(held["x"]))
@@ -71,7 +74,7 @@ def test_tables_hold_the_counted_operations_and_their_energy_by_convention(net, 
 
 
 def test_at_the_break_even_rate_a_network_costs_what_its_ann_does(net, samples, tmp_path):
-    audit.audit(network.save(net, tmp_path / "net.safetensors"), samples, tmp_path / "out", noises=())
+    networks.audit(network.save(net, tmp_path / "net.safetensors"), samples, tmp_path / "out", noises=())
     for row in tables(tmp_path / "out")["energy"].itertuples():
         scaled = row.acs_nj * row.break_even_spikes_per_neuron / row.spikes_per_neuron
         if np.isfinite(scaled):
@@ -80,7 +83,7 @@ def test_at_the_break_even_rate_a_network_costs_what_its_ann_does(net, samples, 
 
 def test_noise_lowers_accuracy_and_draws_are_recorded(net, samples, tmp_path):
     model = network.save(net, tmp_path / "net.safetensors")
-    audit.audit(model, samples, tmp_path / "out", noises=("mismatch", "silencing"), chips=2)
+    networks.audit(model, samples, tmp_path / "out", noises=("mismatch", "silencing"), chips=2)
     noise = tables(tmp_path / "out")["noise"].dropna(subset=["noise"])
     assert noise.groupby("noise")["level"].nunique().to_dict() == {"mismatch": 4, "silencing": 3}
     assert noise.accuracy.min() < 1
@@ -221,3 +224,54 @@ def test_export_names_the_next_command(net, tmp_path, capsys):
     with refused(tmp_path / "none.safetensors"):
         inputs.load(tmp_path / "none.safetensors")
     assert json.dumps(inputs.load(tmp_path / "net.nir").architecture.readout.model_dump())
+
+
+def test_the_command_prints_every_layer_convention_and_level(net, samples, tmp_path, capsys):
+    model = network.save(net, tmp_path / "net.safetensors")
+    out = ["--out", str(tmp_path / "out"), "--noise", "mismatch", "--chips", "1"]
+    assert main(["audit", str(model), "--data", str(samples), *out]) == 0
+    printed, found = capsys.readouterr().out, tables(tmp_path / "out")
+    lines = [line.split() for line in printed.splitlines()]
+    for row in found["layers"].itertuples():
+        assert [str(row.layer), row.kind, row.shape] in [line[:3] for line in lines]
+    for row in found["energy"].itertuples():
+        assert [row.convention, f"{row.energy_nj:,.4g}", f"{row.of_same_layers:.3f}"] in [line[:3] for line in lines]
+    for row in found["noise"].dropna().itertuples():
+        assert ["mismatch", str(row.level), f"{100 * row.accuracy:.1f}"] in [line[:3] for line in lines]
+
+
+@pytest.mark.parametrize("name", ["net.pt", "net.pth", "net.ckpt", "net.onnx", "net.py", "net.txt", "none.nir"])
+def test_a_file_that_no_audit_reads_is_refused_before_torch_is_imported(name, tmp_path):
+    path = tmp_path / name
+    if name != "none.nir":
+        path.write_bytes(b"anything")
+    code = f"""import sys
+from snn.cli.main import main
+assert main(["audit", {str(path)!r}]) == 2
+assert "torch" not in sys.modules"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {path}: ")
+    if path.suffix in (".pt", ".onnx"):
+        assert all(name in line for name in ("docs/audit.md", "snntorch 1.0.0", "norse 1.1.0", "spikingjelly 2.0.0"))
+
+
+@pytest.mark.parametrize("option", [["--noise", "mismach"], ["--data", "x.csv"]])
+def test_a_wrong_option_is_refused_before_torch_is_imported(option, tmp_path):
+    (tmp_path / "net.safetensors").write_bytes(b"")
+    code = f"""import sys
+from snn.cli.main import main
+assert main(["audit", {str(tmp_path / "net.safetensors")!r}, *{option!r}]) == 2
+assert "torch" not in sys.modules"""
+    subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+
+def test_all_nodes_that_are_not_supported_are_listed(net, tmp_path):
+    path = write(net, tmp_path / "net.nir")
+    with h5py.File(path, "r+") as file:
+        for name in ("neurons_1", "neurons_3"):
+            node = file["node/nodes"][name]
+            del node["type"]
+            node["type"] = "CubaLIF"
+    with refused(path, "neurons_1 (CubaLIF)", "neurons_3 (CubaLIF)"):
+        inputs.load(path)
