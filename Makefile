@@ -19,7 +19,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test quick quick-tests lint page-test share share-test remote-test remotes docs coverage bench chaos fetch lock clean-environment
+.PHONY: reproduce test quick quick-tests lint page-test peers-test share share-test remote-test remotes docs coverage bench chaos fetch lock clean-environment
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and the path of its page: EXPERIMENT= MIRROR= OFFLINE=1
@@ -73,6 +73,9 @@ bench: .venv/.installed .venv-peers/.installed  ## speed and memory beside peers
 chaos: .venv/.installed  ## faults on this machine: kills, damaged files, full disks; with ROUNDS= kills, 10 by default
 	@$(VENV) -m tests.chaos --rounds "$$ROUNDS"
 
+peers-test: .venv/.installed .venv-peers/.installed  ## audits of networks of snnTorch, norse, SpikingJelly and sinabs, counted by hand
+	@$(PEERS) -m pytest -n 0 tests/audit/peers
+
 fetch: .venv/.installed  ## released checkpoints and tables instead of computing them: EXPERIMENT= REMOTE=
 	@$(firstword $(wildcard .venv-remote/bin/python) $(VENV)) -m snn fetch --experiment "$$EXPERIMENT" --remote "$$REMOTE"
 
@@ -88,8 +91,8 @@ lock: .venv/.installed  ## resolve pyproject.toml again
 clean-environment:
 	@rm -rf .venv
 
-# What a target needs beside .venv, at fixed versions, in an environment of its own that uses .venv: peers of the benchmark (loguru and
-# nirtorch are what they lack there), a driver of browsers, Sphinx, coverage, Parquet and validators of exports, and remotes by ssh
+# What a target needs beside .venv, at fixed versions, in an environment of its own that uses .venv: peers of the benchmark (loguru,
+# nirtorch and pbr are what they lack there), a driver of browsers, Sphinx, coverage, Parquet and validators of exports, and remotes by ssh
 # and S3, whose lock holds only what
 # is not in .venv.
 .venv-%/.installed: .venv/.installed requirements-%.lock
