@@ -19,7 +19,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test quick quick-tests lint page-test peers-test share share-test remote-test remotes docs coverage bench chaos fetch lock clean-environment
+.PHONY: reproduce test quick quick-tests lint page-test peers-test share share-test remote-test remotes docs coverage bench chaos fetch lock clean-environment help
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and the path of its page: EXPERIMENT= MIRROR= OFFLINE=1
@@ -32,10 +32,10 @@ test: lint  ## everything: style, types, contracts of imports, all tests
 quick: .venv/.installed  ## the same without workflows and slow tests, types beside tests: in a minute
 	@$(MAKE) --no-print-directory --jobs=2 lint quick-tests
 
-quick-tests: .venv/.installed
+quick-tests: .venv/.installed  ## the tests that start no workflow and are not slow
 	@$(VENV) -m pytest -m 'not workflow and not slow'
 
-lint: .venv/.installed
+lint: .venv/.installed  ## style, types, contracts of imports
 	@$(VENV) -m ruff check
 	@$(VENV) -m ruff format --check
 	@$(VENV) -m snakefmt --check --compact-diff Snakefile workflow
@@ -88,8 +88,12 @@ lock: .venv/.installed  ## resolve pyproject.toml again
 	@$(COMPILE) --constraints requirements.lock --excludes requirements.lock --group pyproject.toml:remote \
 	  -o requirements-remote.lock
 
-clean-environment:
+clean-environment:  ## remove .venv
 	@rm -rf .venv
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r target text; do \
+	  printf '  make %-18s %s\n' "$$target" "$$text"; done
 
 # What a target needs beside .venv, at fixed versions, in an environment of its own that uses .venv: peers of the benchmark (loguru,
 # nirtorch and pbr are what they lack there), a driver of browsers, Sphinx, coverage, Parquet and validators of exports, and remotes by ssh
