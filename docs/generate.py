@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from snn.cli.main import parser
+from snn.cli.parse import parser
 from snn.config import schemas
 from snn.core import files
 from snn.core.paths import ROOT

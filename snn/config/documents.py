@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from snn.config import Dataset, Energy, Experiment, Method, Network, Noise
 from snn.config.read import read_yaml, short
 from snn.core.errors import InputError, nearest
-from snn.core.paths import ROOT
+from snn.core.paths import PARAMS
 
-FOLDER = ROOT / "params"
+FOLDER = PARAMS
 Thing = Dataset | Energy | Experiment | Method | Network | Noise
 KINDS: dict[str, type[Thing]] = {
     "datasets": Dataset,

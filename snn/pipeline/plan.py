@@ -29,7 +29,6 @@ from snn.pipeline.settings import DEFAULT_EXPERIMENT, SETTINGS, download_environ
 
 RUN = re.compile(r"results/runs/[^/]+/[^/]+/(?P<method>[^/]+)/T\d+/(s(?P<seed>\d{1,10})|tuning)-")
 AGAIN = ".again"  # a folder in that of a result which is asked for again; the damaged files are kept in it
-STAGES = tuple(job.stage for job in (Prepare, Train, Tune, Calibrate, Evaluate, Collect, Report))
 
 
 class Plan:

@@ -1,10 +1,11 @@
-"""Settings of the workflow: experiment, mirror of released files, whether the network may be used."""
+"""Stages of the workflow, and its settings: experiment, mirror of released files, whether the network may be used."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from snn.core.errors import InputError
 
+STAGES = ("prepare", "train", "tune", "calibrate", "evaluate", "collect", "report")  # of jobs, in order
 DEFAULT_EXPERIMENT = "digits"
 SETTINGS = {"experiment", "data_mirror", "offline"}
 MIRROR_VARIABLE, OFFLINE_VARIABLE = "SPIKELEDGER_MIRROR", "SPIKELEDGER_OFFLINE"

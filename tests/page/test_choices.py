@@ -6,8 +6,9 @@ import shlex
 
 import pytest
 
-from snn.cli.commands import _place
-from snn.cli.main import main, parser
+from snn.cli.actions import place as place_of
+from snn.cli.main import main
+from snn.cli.parse import parser
 from snn.evaluation.rows import Row
 from snn.page.behind import Behind
 from snn.page.choices import ENERGY, choices
@@ -75,7 +76,7 @@ def test_a_command_of_the_page_prints_its_cells(tmp_path, monkeypatch, capsys):
     "place", [Place(None, 0.0, 4), Place("mismatch", 0.25, 8), Place("stuck", 0.01, 1, calibrated=False)]
 )
 def test_the_arguments_of_a_place_are_read_as_that_place(place):
-    assert _place(parser().parse_args(["recommend", *place.arguments])) == place
+    assert place_of(parser().parse_args(["recommend", *place.arguments])) == place
 
 
 def test_every_group_of_runs_is_what_its_trace_command_shows(tmp_path):
@@ -89,7 +90,7 @@ def test_every_group_of_runs_is_what_its_trace_command_shows(tmp_path):
         assert (options.experiment, options.method) == ("x", group["method"])
         if options.steps is None:
             continue
-        shown = _place(options).rows(runs[runs.method == group["method"]])
+        shown = place_of(options).rows(runs[runs.method == group["method"]])
         assert set(shown.digest) == {digest for _, digest, *_ in group["seeds"]}
         means = shown.groupby("seed").value_test.mean()
         assert {seed: test for seed, _, test, _ in group["seeds"]} == pytest.approx(dict(100 * means))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from snn.cli.commands import _place
-from snn.cli.main import parser
+from snn.cli.parse import parser
 from snn.core.paths import ROOT
 from snn.report.recommend import Place
 from tests.page.pages import digest, html

@@ -1,0 +1,93 @@
+"""What commands do with their parsed arguments, where it is more than a call. No torch until a command needs it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from snn.cli.command import Options
+from snn.core.errors import InputError
+from snn.core.lazy import lazy
+from snn.pipeline.settings import MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
+
+audits, requests = lazy("snn.audit.networks"), lazy("snn.audit.requests")
+inputs, nir = lazy("snn.audit.inputs"), lazy("snn.nir.write")
+dataset, spec = lazy("snn.config.dataset"), lazy("snn.model.spec")
+downloads, execute, pages = lazy("snn.data.download"), lazy("snn.pipeline.execute"), lazy("snn.cli.pages")
+releases, versions = lazy("snn.pipeline.release"), lazy("snn.pipeline.versions")
+places, tracing = lazy("snn.report.recommend"), lazy("snn.cli.trace")
+
+MOST_CHIPS = 1000  # of a level in an audit
+
+
+def report(o: Options) -> None:
+    """Make a report: the one of a job of the workflow, or from the tables that lie here."""
+    if o.folder:
+        execute.execute("report", o.experiment, o.folder)
+    else:
+        print(f"the report is in {execute.report_from_tables(o.experiment)}")
+
+
+def page(o: Options) -> None:
+    """Make the page of an experiment, or all pages and their index."""
+    if o.experiment:
+        print(f"the page is {execute.page_from_tables(o.experiment).html}")
+    else:
+        print(f"the index is {pages.index()}")
+
+
+def download(o: Options) -> None:
+    """Bring released files; the environment states what the arguments do not."""
+    offline = o.offline or is_yes(os.environ.get(OFFLINE_VARIABLE), OFFLINE_VARIABLE)
+    downloads.run(o.dataset, o.file, o.mirror or os.environ.get(MIRROR_VARIABLE), offline)
+
+
+def audit(o: Options) -> None:
+    """Audit a network; raises InputError for a number that is out of range."""
+    most = {"steps": spec.MOST_STEPS, "chips": MOST_CHIPS, "limit": dataset.MOST_SAMPLES}
+    for name, largest in most.items():
+        value = getattr(o, name)
+        if value is not None and not 1 <= value <= largest:
+            raise InputError(f"--{name}", f"{value} is not in 1 to {largest}", "give another number")
+    if o.dt is not None and not o.dt > 0:
+        raise InputError("--dt", f"{o.dt:g} is not positive", "give the length of a step")
+    requests.network_file(o.model, o.dt)
+    noises = requests.NOISES if o.noise is None else o.noise
+    requests.noise_models(noises)
+    if o.data:
+        requests.samples_file(o.data)
+    out = o.out or Path("results", "audit", o.model.resolve().name)
+    made, text = audits.audit(o.model, o.data, out, o.steps, o.dt, noises, o.chips, o.limit)
+    print(f"{text}\n\ntables and figures are in {out}; open {made}")
+
+
+def place(o: Options) -> Any:
+    """The kind of chips that is asked for; raises InputError for a level without a noise, or a noise without one."""
+    if o.level is not None and o.noise is None:
+        raise InputError("--level", "is given without --noise", "name the noise, see python -m snn list noise")
+    if o.noise is not None and o.level is None:
+        raise InputError("--noise", "is given without --level", "give the level of the noise")
+    return places.Place(o.noise, o.level or 0.0, o.steps, not o.no_calibration)
+
+
+def trace(o: Options) -> None:
+    """Show where a number comes from, of a clean network or on chips."""
+    if o.steps is None and o.noise is not None:
+        raise InputError("--noise", "is given without --steps", "give the steps of an inference")
+    tracing.trace(o.experiment, o.method, o.column, None if o.steps is None else place(o))
+
+
+def release(o: Options) -> None:
+    """Push the results of experiments, or release a version; raises InputError if neither is named."""
+    if o.version:
+        versions.release(o.version, o.experiment, o.remote)
+    elif not o.experiment:
+        raise InputError("--experiment", "is not given", "name experiments, or a --version")
+    for name in () if o.version else o.experiment:
+        releases.release(name, o.remote)
+
+
+def export(o: Options) -> None:
+    """Write a network as a NIR file; raises InputError for a file of another name."""
+    if o.file.suffix not in requests.NIR:
+        raise InputError(o.file, "is no name of a NIR file", f"end it in one of {', '.join(requests.NIR)}")
+    print(f"wrote {nir.write(inputs.load(o.run), o.file)}; next: python -m snn audit {o.file}")
