@@ -23,8 +23,7 @@ VENV := .venv/bin/python
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and the path of its page: EXPERIMENT= MIRROR= OFFLINE=1
-	@$(VENV) -m snakemake --cores "$$CORES" --config experiment="$$EXPERIMENT" data_mirror="$$MIRROR" offline="$$OFFLINE"
-	@$(VENV) -m snn summary --experiment "$$EXPERIMENT"
+	@$(VENV) -m snn reproduce --experiment="$$EXPERIMENT" --cores="$$CORES" --mirror="$$MIRROR" --offline="$$OFFLINE"
 
 test: lint  ## everything: style, types, contracts of imports, all tests
 	@$(VENV) -m pytest

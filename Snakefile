@@ -23,6 +23,7 @@ rule all:
 onstart:
     heads.name_locks(HEAD, workflow)
     start_parent(PLAN, workflow)
+    begin_progress(PLAN, workflow)
 
 
 onsuccess:

@@ -7,16 +7,24 @@ from typing import Any
 from snn.cli.command import Options
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
-from snn.pipeline.settings import MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
+from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 
 audits, requests = lazy("snn.audit.networks"), lazy("snn.audit.requests")
 inputs, nir = lazy("snn.audit.inputs"), lazy("snn.nir.write")
 dataset, spec = lazy("snn.config.dataset"), lazy("snn.model.spec")
 downloads, execute, pages = lazy("snn.data.download"), lazy("snn.pipeline.execute"), lazy("snn.cli.pages")
 releases, versions = lazy("snn.pipeline.release"), lazy("snn.pipeline.versions")
+inspect = lazy("snn.cli.inspect")
 places, tracing = lazy("snn.report.recommend"), lazy("snn.cli.trace")
 
 MOST_CHIPS = 1000  # of a level in an audit
+
+
+def plan(o: Options) -> int:
+    """Count what is due in an experiment, or tell what is stale in all; raises InputError for both at a time."""
+    if o.all and (o.why or o.experiment):
+        raise InputError("--all", "is about all experiments", "leave out --experiment and --why, or --all")
+    return inspect.plan_all() if o.all else inspect.plan(o.experiment or DEFAULT_EXPERIMENT, o.why)
 
 
 def report(o: Options) -> None:

@@ -22,8 +22,7 @@ class Argument:
 class Command:
     """A command: `do` gets the parsed arguments and returns an exit status, or nothing for 0.
 
-    `examples`: arguments that help shows. `exclusive`: at most one of the arguments may be given. `anywhere`: it works
-    without a checkout of the project.
+    `examples`: arguments that help shows. `anywhere`: it works without a checkout of the project.
     """
 
     def __init__(
@@ -34,8 +33,7 @@ class Command:
         arguments: Sequence[Argument] = (),
         examples: Sequence[str] = (),
         *,
-        exclusive: bool = False,
         anywhere: bool = False,
     ):
         self.name, self.text, self.do, self.arguments, self.examples = name, text, do, arguments, examples
-        self.exclusive, self.anywhere = exclusive, anywhere
+        self.anywhere = anywhere

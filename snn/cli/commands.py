@@ -11,7 +11,8 @@ from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_V
 execute, renaming, fetch = lazy("snn.pipeline.execute"), lazy("snn.pipeline.renaming"), lazy("snn.pipeline.fetch")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
 compare, prune, claims = lazy("snn.cli.compare"), lazy("snn.cli.prune"), lazy("snn.cli.claims")
-recommend, docs, share = lazy("snn.cli.recommend"), lazy("snn.cli.docs"), lazy("snn.cli.share")
+reproduce, share = lazy("snn.cli.reproduce"), lazy("snn.cli.share")
+recommend, docs = lazy("snn.cli.recommend"), lazy("snn.cli.docs")
 
 KINDS = sorted(path.name for path in PARAMS.iterdir() if path.is_dir())
 EXPERIMENT = Argument("--experiment", required=True, named="experiments", help="its name, see list experiments")
@@ -40,15 +41,29 @@ def _stage(name: str) -> Command:
 
 RUN = (
     Command(
-        "plan",
-        "count the jobs that are due; exit status 1 if there are any",
-        lambda o: inspect.plan_all() if o.all else inspect.plan(o.experiment),
+        "reproduce",
+        "make what an experiment lacks, a line per job, and print its summary",
+        lambda o: reproduce.reproduce(o.experiment, o.cores, o.mirror, o.offline, o.verbose, o.more),
         (
             BY_DEFAULT,
+            Argument("--cores", default="all", help="how many jobs run at a time; default: all cores"),
+            MIRROR,
+            Argument("--offline", nargs="?", const="yes", help=f"use no network; also {OFFLINE_VARIABLE}=yes"),
+            Argument("--verbose", action="store_true", help="the messages of Snakemake in place of the lines"),
+            Argument("more", nargs="*", default=[], help="behind --: arguments for Snakemake"),
+        ),
+        ("", "--experiment smoke --cores 2", "--experiment hardware -- --workflow-profile profiles/slurm"),
+    ),
+    Command(
+        "plan",
+        "count the jobs that are due; exit status 1 if there are any",
+        actions.plan,
+        (
+            Argument("--experiment", named="experiments", help=f"its name; default {DEFAULT_EXPERIMENT}"),
+            Argument("--why", action="store_true", help="each job with its cause and its expected time"),
             Argument("--all", action="store_true", help="which tables on record are stale instead; 1 if any are"),
         ),
-        ("", "--experiment hardware", "--all"),
-        exclusive=True,
+        ("", "--experiment hardware --why", "--all"),
     ),
     Command(
         "download",

@@ -1,7 +1,7 @@
 """Which jobs of an experiment are due, from its plan and from which files exist. No torch."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from snn.pipeline import damage
@@ -11,8 +11,8 @@ from snn.pipeline.plan import Plan
 REMADE = {"collect", "report", "page"}  # their inputs are not ancient() in workflow/rules: they follow due parents
 
 
-def due_jobs(plan: Plan) -> dict[str, int]:
-    """How many jobs the workflow would run, by stage, in the order of stages; downloads are files.
+def due_jobs(plan: Plan) -> list[Job]:
+    """The jobs that the workflow would run, behind their parents; downloads are none of them.
 
     A job is due if one of these holds:
 
@@ -26,8 +26,13 @@ def due_jobs(plan: Plan) -> dict[str, int]:
     and has another checksum than it recorded. Their stamps name what they were made from, so times are ignored here.
     """
     due = set(_due(plan))
+    return [job for job in plan.jobs.values() if job in due]
+
+
+def counts(plan: Plan, due: Sequence[Job]) -> dict[str, int]:
+    """How many jobs of every stage are due, in the order of stages; downloads are files."""
     downloads = [path for path in plan.data.inputs if not path.exists()] if plan.data in due else []
-    stages = {"download": len(downloads), **Counter(job.stage for job in plan.jobs.values() if job in due)}
+    stages = {"download": len(downloads), **Counter(job.stage for job in due)}
     return {stage: number for stage, number in stages.items() if number}
 
 

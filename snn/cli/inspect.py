@@ -6,19 +6,26 @@ import os
 import shlex
 from pathlib import Path
 
-from snn.cli.due import due_jobs
+from snn.cli.due import counts, due_jobs
 from snn.cli.listing import aligned
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError, remake, reproduce
+from snn.core.lazy import lazy
 from snn.pipeline import damage, execute, record
 from snn.pipeline.job import Job
 from snn.pipeline.plan import Plan
 
+causes = lazy("snn.cli.why")
 
-def plan(experiment: str) -> int:
-    """Print how many jobs of each stage are due; returns 1 if there are any, else 0."""
-    due = due_jobs(Plan(experiment))
+
+def plan(experiment: str, why: bool = False) -> int:
+    """Print how many jobs of each stage are due, with `why` each with its cause; returns 1 if there are any, else 0."""
+    planned = Plan(experiment)
+    jobs = due_jobs(planned)
+    due = counts(planned, jobs)
+    if jobs and why:
+        print(f"{causes.told(planned, jobs, os.cpu_count() or 1)}\n")
     if due:
         print(aligned([{"stage": stage, "jobs": number} for stage, number in due.items()]))
     print(f"{sum(due.values())} jobs are due; next: {reproduce(experiment)}" if due else "nothing to be done")

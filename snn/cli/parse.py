@@ -51,7 +51,7 @@ def parse(arguments: Sequence[str] | None, prog: str, folder: Path | None) -> Op
         for argument in options.command.arguments:
             name = argument.names[0].removeprefix("--").replace("-", "_")
             value = getattr(options, name)
-            if argument.place and value is not None and value != argument.options.get("default"):
+            if argument.place and value and value != argument.options.get("default"):
                 setattr(options, name, _there(value, folder, argument.place == "read"))
     return options
 
@@ -72,9 +72,8 @@ def parser(
             epilog=_examples(prog, [f"{command.name} {example}" for example in command.examples]),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        group = own.add_mutually_exclusive_group() if command.exclusive else own
         for argument in command.arguments:
-            action = group.add_argument(*argument.names, **argument.options)
+            action = own.add_argument(*argument.names, **argument.options)
             if each:
                 each(action, argument)
         own.set_defaults(do=command.do, command=command)

@@ -57,6 +57,22 @@ def content(module: str) -> str:
     return _Contents().of(module)
 
 
+def reached(modules: Iterable[str]) -> set[str]:
+    """All modules of `snn` whose content enters the digest of `modules`."""
+    found: set[str] = set()
+    open_ = list(modules)
+    while open_:
+        module = open_.pop()
+        if module not in found and not _inert(module):
+            found.add(module)
+            open_ += _packages(module)
+            for node in ast.walk(_parsed(module)):
+                late = _lazy(node)
+                bound = bindings(node) or [] if isinstance(node, ast.stmt) else []
+                open_ += [late] if late else [target for target, *_ in bound]
+    return found
+
+
 def module_file(name: str) -> Path:
     """The source file of a module of `snn`."""
     path = ROOT.joinpath(*name.split("."))

@@ -55,12 +55,10 @@ def make(tree: Path, *settings: str, **environment: str) -> list[str]:
 
 def expected(**settings: str) -> list[str]:
     values = DEFAULTS | settings
-    experiment = values["EXPERIMENT"]
-    config = (f"experiment={experiment}", f"data_mirror={values['MIRROR']}", f"offline={values['OFFLINE']}")
+    reproduce = [f"--{name.lower()}={values[name]}" for name in ("EXPERIMENT", "CORES", "MIRROR", "OFFLINE")]
     return [
-        *("-m", "snakemake", "--cores", values["CORES"], "--config", *config),
-        *("-m", "snn", "summary", "--experiment", experiment),
-        *("-m", "snn", "fetch", "--experiment", experiment, "--remote", values["REMOTE"]),
+        *("-m", "snn", "reproduce", *reproduce),
+        *("-m", "snn", "fetch", "--experiment", values["EXPERIMENT"], "--remote", values["REMOTE"]),
     ]
 
 
@@ -85,3 +83,9 @@ def test_a_command_in_the_environment_is_passed_on_and_not_executed(tree, value)
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_a_value_with_spaces_quotes_and_dollars_arrives_unchanged(tree, name):
     assert make(tree, f"{name}={LEGAL}") == expected(**{name: LEGAL})
+
+
+def test_help_lists_every_target(tree):
+    done = subprocess.run(["make", "help"], cwd=tree, capture_output=True, text=True, check=True)
+    phony = next(line for line in (tree / "Makefile").read_text().splitlines() if line.startswith(".PHONY: "))
+    assert {line.split()[1] for line in done.stdout.splitlines()} == set(phony.split()[1:])

@@ -43,8 +43,8 @@ def snakemake(tree: Path, *config: str, until: str = "prepare", status: int = 0)
 
 def due(tree: Path) -> dict[str, int]:
     code = (
-        "import json; from snn.cli.due import due_jobs; from snn.pipeline.plan import Plan; "
-        "print(json.dumps(due_jobs(Plan('toy'))))"
+        "import json; from snn.cli.due import counts, due_jobs; from snn.pipeline.plan import Plan; "
+        "plan = Plan('toy'); print(json.dumps(counts(plan, due_jobs(plan))))"
     )
     return json.loads(trees.run(tree, "-c", code).stdout)
 

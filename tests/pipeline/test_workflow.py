@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from snn.cli import parent
+from snn.cli import outcome, parent
 from snn.core import files
 from snn.core.lazy import lazy
 from snn.pipeline.complete import complete_or_exit, required
@@ -72,8 +72,9 @@ def finished(tmp_path_factory) -> Path:
     """
     tree = trees.plant(tmp_path_factory.mktemp("finished") / "a tree")
     trees.compute(tree, "smoke", "ltl_online", "collect", "report")
-    command = ("-m", "snakemake", "-c2", "--config", "experiment=smoke")
-    trees.run(tree, *command, environment={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
+    command = ("-m", "snn.cli.workflow", "-c2", "--logger", "spikeledger", "--config", "experiment=smoke")
+    done = trees.run(tree, *command, environment={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
+    (tree.parent / "lines").write_text(done.stderr)
     return tree
 
 
@@ -85,6 +86,17 @@ def tree(finished, tmp_path) -> Path:
 
 def test_a_finished_experiment_has_nothing_due(tree):
     assert due(tree) == {}
+
+
+def test_a_run_prints_a_line_per_job_with_its_result(finished):
+    lines = [line for line in (finished.parent / "lines").read_text().splitlines() if line.startswith("[")]
+    grid = Plan("smoke")
+    made = [grid.students[-1], grid.calibrations[-1], grid.evaluations[-1], grid.collect, grid.report, grid.page]
+    assert len(lines) == len(made)
+    assert {outcome.label(job) for job in made} == {
+        " ".join(line.split("]")[1].split("  ")[0].split()) for line in lines
+    }
+    assert [" % " in line for line in lines].count(True) == 2  # of the student, on validation and on test data
 
 
 def test_comments_docstrings_sources_and_shell_cosmetics_cost_nothing(tree):

@@ -3,6 +3,7 @@ import sys
 sys.path.insert(0, workflow.basedir)
 
 from snn.cli.parent import start as start_parent
+from snn.cli.progress import begin as begin_progress
 from snn.pipeline import damage, heads
 from snn.pipeline.complete import complete_or_exit
 from snn.pipeline.plan import plan_or_exit

@@ -1,0 +1,141 @@
+"""A line per job, and how long the rest will take."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snn.cli import estimate, outcome, progress
+from snn.core.paths import ROOT
+from snn.pipeline.plan import Plan
+
+
+def record(event: str, number: int, at: float, level: int = logging.INFO, **fields: object) -> logging.LogRecord:
+    """What Snakemake logs about a job, at a time."""
+    numbers = {"jobid": number, "job_id": number}
+    return logging.makeLogRecord({"event": event, "levelno": level, "created": at, **numbers, **fields})
+
+
+def work(name: str, log=None, seconds: float | None = 10.0) -> progress.Work:
+    return progress.Work(name, None, log, seconds)
+
+
+@pytest.fixture
+def handler(monkeypatch):
+    monkeypatch.setattr(progress, "_active", None)
+    made = progress.LogHandler(None, None)
+    yield made
+    made.close()
+
+
+def test_a_job_that_ends_gets_one_line_with_its_time_and_the_time_left(handler, capsys):
+    handler.follow(progress.Course({1: work("train tet s0"), 2: work("train tet s1"), 3: work("collect")}, cores=1))
+    for event, number, at in (("job_info", 1, 0.0), ("job_info", 9, 1.0), ("job_finished", 9, 2.0)):
+        handler.emit(record(event, number, at))  # number 9, `rule all`, has no result
+    handler.emit(record("job_finished", 1, 20.0))  # twice as long as expected, and so are the others
+    assert capsys.readouterr().err == "[1/3] train tet s0  20.0 s  0:40 left\n"
+
+
+def test_the_last_line_promises_nothing(handler, capsys):
+    handler.follow(progress.Course({1: work("page")}, cores=4))
+    handler.emit(record("job_info", 1, 0.0))
+    handler.emit(record("job_finished", 1, 3.0))
+    assert capsys.readouterr().err == "[1/1] page  3.0 s\n"
+
+
+def test_a_job_that_fails_gets_the_last_line_of_its_log(handler, capsys, tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("epoch 1/2  loss 1.0\nerror: disk: is full; free some disk space\n")
+    handler.follow(progress.Course({7: work("train tet s0", log)}, cores=1))
+    handler.emit(record("job_info", 7, 0.0))
+    handler.emit(record("job_error", 7, 1.0, logging.ERROR))
+    line = capsys.readouterr().err
+    assert line.startswith("[1/1] train tet s0 failed: error: disk: is full; free some disk space")
+    assert str(log) in line
+
+
+def test_messages_of_snakemake_are_silent_and_its_errors_are_not(handler, capsys):
+    for level, message in ((logging.INFO, "Building DAG of jobs..."), (logging.ERROR, "the folder is locked")):
+        handler.emit(logging.makeLogRecord({"levelno": level, "msg": message}))
+    assert capsys.readouterr().err == "the folder is locked\n"
+
+
+def test_warnings_of_jobs_are_listed_at_the_end_for_as_many_jobs_as_one_can_read(handler, capsys, tmp_path):
+    works = {}
+    for number in range(progress.MOST + 3):
+        log = tmp_path / f"{number}.log"
+        log.write_text(f"epoch 1/1\nwarning: layer {number} is silent\nwarning: another\n")
+        works[number] = work(f"train tet s{number}", log)
+    handler.follow(progress.Course(works, cores=1))
+    for number in works:
+        handler.emit(record("job_info", number, 0.0))
+        handler.emit(record("job_finished", number, 1.0))
+    capsys.readouterr()
+    handler.close()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == progress.MOST + 2
+    assert lines[1].startswith("  train tet s0: layer 0 is silent; 1 more in ")
+    assert "3 more jobs" in lines[-1]
+
+
+@given(st.lists(st.floats(0.1, 1000), min_size=2, max_size=20), st.integers(1, 8), st.floats(0.1, 10))
+def test_the_time_left_is_the_expected_time_of_the_rest_times_how_wrong_it_was(expected, cores, factor):
+    course = progress.Course({i: work(str(i), seconds=seconds) for i, seconds in enumerate(expected)}, cores)
+    course.start(0, 0.0)
+    course.end(0, factor * expected[0])
+    rest = factor * sum(expected[1:]) / min(cores, len(expected) - 1)
+    assert course.left(factor * expected[0]) == pytest.approx(rest)
+
+
+def test_a_terminal_shows_how_far_jobs_are_as_their_logs_tell(tmp_path):
+    log = tmp_path / "log"
+    assert work("a", log).last() == ""
+    log.write_text("x" * 2 * progress.TAIL + "\nepoch 3/20  loss 0.5\n")
+    assert work("a", log).last() == "epoch 3/20  loss 0.5"
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.4, "0:00"), (99.6, "1:40"), (3599.9, "1:00:00"), (7325, "2:02:05")])
+def test_times_are_shown_as_on_a_clock(seconds, shown):
+    assert estimate.clock(seconds) == shown
+
+
+def test_costs_on_record_are_those_of_the_same_job_then_of_its_method_and_network(monkeypatch, tmp_path):
+    table = tmp_path / "results/tables/any"
+    table.mkdir(parents=True)
+    plan = Plan("smoke")
+    tet = next(run for run in plan.runs if run.method_name == "tet")
+    row = "results/runs/digits/digits_cnn/{}/T4/s0-{},{},cpu,100\n"
+    (table / "costs.csv").write_text(
+        "path,cpu_seconds,device,seconds\n" + row.format("tet", "a" * 12, 40) + row.format("other", "b" * 12, 7)
+    )
+    (table / "epochs.csv").write_text(
+        "dataset,network,method,epoch\ndigits,digits_cnn,tet,1\ndigits,digits_cnn,tet,20\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert estimate.Costs().seconds(tet) == 40 / 20  # of one epoch, which is all that smoke trains
+    stbp = next(run for run in plan.runs if run.method_name == "stbp")
+    assert estimate.Costs().seconds(stbp) == (40 / 20 + 7) / 2
+    assert estimate.Costs().seconds(plan.collect) is None
+    (table / "costs.csv").write_bytes(b"path\xff\n\xfe")
+    assert estimate.Costs().seconds(tet) is None
+
+
+def test_every_job_of_every_stage_has_a_name_of_its_own():
+    jobs = list(Plan("smoke").jobs.values())
+    assert len({outcome.label(job) for job in jobs}) == len(jobs)
+    assert all(outcome.result(job) == "" for job in jobs if not job.proof.exists())
+
+
+def test_a_signal_reaches_all_processes_of_the_workflow():
+    code = "import sys; from snn.cli import reproduce; sys.exit(reproduce._run(sys.argv[1:], {}))"
+    command = [sys.executable, "-c", code, "/bin/sh", "-c", "/bin/sleep 600 & echo ready; wait"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout.readline() == b"ready\n"
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.stdout.read() == b""  # the end of the last process that could write
+        assert process.wait() == 128 + signal.SIGTERM
