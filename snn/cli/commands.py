@@ -11,7 +11,7 @@ from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_V
 execute, renaming, fetch = lazy("snn.pipeline.execute"), lazy("snn.pipeline.renaming"), lazy("snn.pipeline.fetch")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
 compare, prune, claims = lazy("snn.cli.compare"), lazy("snn.cli.prune"), lazy("snn.cli.claims")
-reproduce, share = lazy("snn.cli.reproduce"), lazy("snn.cli.share")
+reproduce, share, new = lazy("snn.cli.reproduce"), lazy("snn.cli.share"), lazy("snn.cli.new")
 recommend, docs = lazy("snn.cli.recommend"), lazy("snn.cli.docs")
 
 KINDS = sorted(path.name for path in PARAMS.iterdir() if path.is_dir())
@@ -248,6 +248,19 @@ SHARE = (
     Command("readme", "write the tables that README and docs show between their markers", lambda o: readme.readme()),
     Command("claims", "write docs/results/claims.md: every claim, and what the tables say", lambda o: claims.claims()),
 )
+WRITE = (
+    Command(
+        "new",
+        "write a commented file that works, to start your own from",
+        lambda o: new.new(o.kind, o.name),
+        (
+            Argument("kind", choices=("rule", "network", "method", "dataset", "noise", "experiment")),
+            Argument("name", help="of the new thing, and of its files"),
+        ),
+        ("rule my_rule", "experiment my_question"),
+        anywhere=True,
+    ),
+)
 JOBS = tuple(_stage(name) for name in STAGES if name != "report")
-GROUPS = {"run": RUN, "look": LOOK, "share": SHARE}
+GROUPS = {"run": RUN, "look": LOOK, "share": SHARE, "write your own": WRITE}
 COMMANDS = {command.name: command for group in (*GROUPS.values(), JOBS) for command in group}

@@ -25,7 +25,7 @@ KINDS: dict[str, type[Thing]] = {
     "energy": Energy,
     "experiments": Experiment,
 }
-BASED = {"datasets", "methods", "experiments"}
+BASED = {"datasets", "networks", "methods", "experiments"}
 VARIED = "methods"  # the kind whose files may have variants
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")  # names become folders below results/
 MOST_VARIANTS = 100  # of a file

@@ -14,6 +14,7 @@ class Network(Model):
     `layout`: published, a source states the layers, so that results may be compared with published figures; or ours.
     `source`: the paper and its table, or why these layers. `input_shape`: (C, H, W) of an image or a frame that it is
     made for. `outputs`: classes that it is made for. `layers`: hidden layers from input to output.
+    A file may name another network as its `base` and state only the keys that differ; `layers` are stated as a whole.
     """
 
     source: str

@@ -27,7 +27,7 @@ from snn.config.documents import (
     resolve,
     variants,
 )
-from snn.config.plugins import load_plugin, validate
+from snn.config.plugins import load_plugin, options_of, validate
 from snn.config.read import read_yaml
 from snn.core.errors import InputError
 from snn.model.graph import sizes, wire
@@ -122,5 +122,5 @@ def _with_options(kind: str, document: Any, place: Place) -> Any:
     if kind not in PLUGINS or not isinstance(document, dict) or not isinstance(document.get(PLUGINS[kind]), str):
         return document
     plugin = load_plugin(PACKAGES[kind], document[PLUGINS[kind]], place.at(PLUGINS[kind]))
-    options = validate(plugin.Options, document.get("options", {}), Place(place.file, (*place.keys, "options")))
+    options = validate(options_of(plugin), document.get("options", {}), Place(place.file, (*place.keys, "options")))
     return {**document, "options": options}

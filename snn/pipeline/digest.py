@@ -25,7 +25,14 @@ from snn.core.paths import DIGEST_LENGTH, ROOT
 INERT = {
     *("snn.core.errors", "snn.core.files", "snn.core.git", "snn.core.lazy", "snn.core.observer", "snn.core.paths"),
     *("snn.core.plugins", "snn.core.strict", "snn.config.dataset", "snn.config.documents", "snn.config.energy"),
-    *("snn.config.experiment", "snn.config.literature", "snn.config.method", "snn.config.network", "snn.config.noise"),
+    *(
+        "snn.config.example",
+        "snn.config.experiment",
+        "snn.config.literature",
+        "snn.config.method",
+        "snn.config.network",
+        "snn.config.noise",
+    ),
     *("snn.config.params", "snn.config.plugins", "snn.config.read", "snn.data.download", "snn.pipeline.job"),
     *("snn.pipeline.results", "snn.pipeline.stamped"),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 from snn import config, rules
 from snn.config import params
 from snn.config.documents import merge
+from snn.pipeline import rule_file
 from snn.rules import Rule
 
 
@@ -43,7 +44,9 @@ class Recipes:
         """The rule of a method, with the options of the method."""
         if name not in self._rules:
             method = self.method(name)
-            self._rules[name] = rules.load(method.rule, name)(method.options)
+            rule = rules.load(method.rule, name)
+            rule_file.check(rule)
+            self._rules[name] = rule(method.options)
         return self._rules[name]
 
     def teacher(self, name: str) -> str | None:

@@ -397,3 +397,10 @@ def test_an_experiment_may_leave_out_methods_that_its_base_overrides(folder):
 def test_what_is_no_name_of_a_base_is_refused_in_english(folder):
     (folder / "experiments/child.yaml").write_text("source: a test\nbase: 3\n")
     assert " an experiment" in refused(Plan, "child")
+
+
+def test_a_network_may_state_what_differs_from_another(folder):
+    (folder / "networks/mine.yaml").write_text("source: ours\nbase: digits_cnn\noutputs: 7\n")
+    mine, base = (params.load("networks", name) for name in ("mine", "digits_cnn"))
+    assert (mine.outputs, mine.source) == (7, "ours")
+    assert mine.hashed("layers") == base.hashed("layers")

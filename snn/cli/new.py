@@ -1,0 +1,59 @@
+"""The command new: commented files that work as they are, to start a rule, network, method, ... of one's own from.
+
+Templates are plain files named `template`, in the folder beside this module. No torch.
+"""
+
+import re
+from pathlib import Path
+
+from snn.config import params
+from snn.config.documents import NAME, RENAME
+from snn.core import files
+from snn.core.errors import InputError
+from snn.core.paths import HOME, ROOT
+
+TEMPLATES = Path(__file__).with_name("templates")
+CODE = re.compile(r"[a-z][a-z0-9_]{0,99}")  # names of modules
+WRITTEN = {  # template -> folder, by what is asked for
+    "rule": {"rule.py": "snn/rules", "rule.yaml": "params/methods"},
+    "network": {"network.yaml": "params/networks"},
+    "method": {"method.yaml": "params/methods"},
+    "dataset": {"dataset.yaml": "params/datasets"},
+    "noise": {"noise.py": "snn/hardware/noise", "noise.yaml": "params/noise"},
+    "experiment": {"experiment.yaml": "params/experiments"},
+}
+
+
+def new(kind: str, name: str) -> None:
+    """Write the files of a new thing: into the checkout, or without one into the working folder.
+
+    Raises InputError for a name that no such file may have, or that is taken; then nothing is written.
+    """
+    code = any(template.endswith(".py") for template in WRITTEN[kind])
+    if not (CODE if code else NAME).fullmatch(name):
+        remedy = "use small letters, digits and '_', and start with a letter" if code else RENAME
+        raise InputError(f"{kind} '{name:.100}'", "is not a valid name", remedy)
+    places = {template: Path(folder, f"{name}{Path(template).suffix}") for template, folder in WRITTEN[kind].items()}
+    here = {template: path if HOME == ROOT else Path(path.name) for template, path in places.items()}
+    for path in here.values():
+        taken = HOME == ROOT and path.suffix == ".yaml" and name in params.names(path.parent.name)
+        if taken or path.exists():
+            raise InputError(path, "has a name that is taken", "choose another name")
+    for template, path in here.items():
+        files.write(path, filled(template, name))
+    for template, path in here.items():
+        print(f"wrote {path}" + ("" if path == places[template] else f", which belongs into {places[template].parent}"))
+    print(_next(kind, name))
+
+
+def filled(template: str, name: str) -> str:
+    """A template with a name in place of `template`, and in class names."""
+    text = (TEMPLATES / template).read_text()
+    return text.replace("template", name).replace("Template", "".join(word.capitalize() for word in name.split("_")))
+
+
+def _next(kind: str, name: str) -> str:
+    if kind == "experiment":
+        return f"next: python -m snn plan --experiment {name} --why"
+    key = {"rule": f"methods: [{name}]", "method": f"methods: [{name}]", "noise": f"hardware: [{{noise: {name}, ...}}]"}
+    return f"next: name it in an experiment, {key.get(kind, f'{kind}: {name}')}; python -m snn new experiment NAME"
