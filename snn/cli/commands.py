@@ -13,6 +13,7 @@ inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), laz
 compare, prune, claims = lazy("snn.cli.compare"), lazy("snn.cli.prune"), lazy("snn.cli.claims")
 reproduce, share, new = lazy("snn.cli.reproduce"), lazy("snn.cli.share"), lazy("snn.cli.new")
 recommend, docs = lazy("snn.cli.recommend"), lazy("snn.cli.docs")
+signals, observer = lazy("snn.cli.signals"), lazy("snn.core.observer")
 
 KINDS = sorted(path.name for path in PARAMS.iterdir() if path.is_dir())
 EXPERIMENT = Argument("--experiment", required=True, named="experiments", help="its name, see list experiments")
@@ -33,7 +34,7 @@ CHIP = (
 
 def _stage(name: str) -> Command:
     def do(o: Options) -> None:
-        execute.execute(name, o.experiment, o.folder)
+        execute.execute(name, o.experiment, o.folder, signals.UntilSignal() if name == "train" else observer.TERMINAL)
 
     folder = Argument("folder", type=Path, help="of the result; it names parameters and code")
     return Command(name, f"run one {name} job of an experiment", do, (EXPERIMENT, folder))

@@ -21,11 +21,12 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from snn.cli import main
-from snn.cli.warm import VARIABLE, peer
+from snn.cli.warm import FORWARDED, VARIABLE, peer
 from snn.core.lazy import late_in, warm_torch
 from snn.core.paths import ROOT
 from snn.pipeline.plan import Plan
@@ -41,9 +42,13 @@ PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 def start(plan: Plan, workflow: Any) -> None:
     """Start the parent of a workflow, if Snakemake runs enough jobs with torch here, each with one thread."""
-    here = workflow.is_main_process and workflow.local_exec and not workflow.touch
-    due = sum(job.rule.name in STAGES for job in workflow.dag.needrun_jobs())
-    if not here or due < WORTH or plan.experiment.threads > 1 or not _possible():
+    if workflow.is_main_process and workflow.local_exec and not workflow.touch:
+        start_for(plan, [job.rule.name for job in workflow.dag.needrun_jobs()])
+
+
+def start_for(plan: Plan, stages: Iterable[str]) -> None:
+    """Start the parent of the jobs of these stages, if they are enough."""
+    if sum(stage in STAGES for stage in stages) < WORTH or plan.experiment.threads > 1 or not _possible():
         return
     name = f"spikeledger-{os.getpid()}-{secrets.token_hex(8)}"
     os.environ[VARIABLE] = name
@@ -130,7 +135,12 @@ class Parent:
         return len(list(Path("/proc/self/task").iterdir())) == 1 and sums() == self._sums
 
     def serve(self) -> None:
-        """Run commands until the head and all children have ended."""
+        """Run commands until the head and all children have ended.
+
+        A signal that a scheduler sends to all processes of a job is for the children, who end after their epoch.
+        """
+        heard = [number for number in FORWARDED if signal.getsignal(number) != signal.SIG_IGN]
+        self._handlers = {number: signal.signal(number, lambda *_: None) for number in heard}
         while self._poll.get_map():
             ready = [key for key, _ in self._poll.select()]
             for key in sorted(ready, key=lambda key: key.data == self._take):  # who has ended comes before who starts
@@ -185,6 +195,8 @@ class Parent:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != self._pid:
             os._exit(1)
+        for heard, handler in self._handlers.items():
+            signal.signal(heard, handler)
         for key in list(self._poll.get_map().values()):
             os.close(key.fd)
         self._poll.close()

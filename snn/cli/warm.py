@@ -10,7 +10,7 @@ from typing import NoReturn
 
 VARIABLE = "SPIKELEDGER_WARM"  # the name of the parent's socket, in the environment of jobs
 STDERR = 2
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
 
 def run_warm() -> None:

@@ -213,7 +213,7 @@ def test_a_command_in_another_folder_runs_cold(shared, tree, tmp_path):
 
 @pytest.mark.parametrize(
     ("number", "status"),
-    [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)],
+    [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 4), (signal.SIGUSR1, 4), (signal.SIGINT, 130)],
     ids=str,
 )
 def test_a_signal_to_a_command_ends_its_job_which_can_be_resumed(shared, train, folder, whole, number, status):
@@ -229,6 +229,16 @@ def test_a_signal_to_a_command_ends_its_job_which_can_be_resumed(shared, train, 
     assert not cold(again)
     assert "epoch 1/6 " not in again.stdout
     assert made(folder) == whole[0]
+
+
+def test_a_scheduler_may_signal_all_processes_of_a_job_which_stops_after_its_epoch(shared, train, folder):
+    client, child = running(shared, train, folder)
+    for pid in (shared.parent, child, client.pid):
+        os.kill(pid, signal.SIGTERM)
+    assert "error: " in client.communicate()[1]
+    assert client.returncode == 4
+    assert (folder / files.PROGRESS[0]).exists()
+    assert not cold(shared.run(*QUICK))
 
 
 def test_a_killed_child_is_the_end_of_its_command(shared, train, folder):
