@@ -28,3 +28,6 @@ onstart:
 
 onsuccess:
     complete_or_exit(PLAN, workflow)
+
+
+start_for(PLAN, left_here(workflow))

@@ -17,5 +17,6 @@ From the bottom to the top; a package imports only those above it in this list:
     exports      results as files that other tools expect, a file per format
     audit        what a network that anyone trained costs, and what noise does to it
     pipeline     an experiment as jobs: plan, digests, execution, release
+    cluster      the workflow elsewhere: packs of jobs, what they ask for, Slurm
     cli          the command line
 """

@@ -1,4 +1,4 @@
-"""Stages of the workflow, and its settings: experiment, mirror of released files, whether the network may be used."""
+"""Stages of the workflow, and its settings: experiment, mirror of released files, use of the network, packs, container."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,9 +7,10 @@ from snn.core.errors import InputError
 
 STAGES = ("prepare", "train", "tune", "calibrate", "evaluate", "collect", "report")  # of jobs, in order
 DEFAULT_EXPERIMENT = "digits"
-SETTINGS = {"experiment", "data_mirror", "offline"}
+SETTINGS = {"experiment", "data_mirror", "offline", "pack_minutes", "container"}
 MIRROR_VARIABLE, OFFLINE_VARIABLE = "SPIKELEDGER_MIRROR", "SPIKELEDGER_OFFLINE"
 SETTING_OF = {MIRROR_VARIABLE: "data_mirror", OFFLINE_VARIABLE: "offline"}
+PACK_MINUTES = 20  # expected work of jobs that go to a cluster together
 OFFLINE = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
 
@@ -30,3 +31,15 @@ def download_environment(settings: Mapping[str, Any]) -> dict[str, str]:
     offline = is_yes(settings.get("offline"), "--config offline")
     found = {MIRROR_VARIABLE: str(settings.get("data_mirror") or ""), OFFLINE_VARIABLE: "yes" if offline else ""}
     return {name: value for name, value in found.items() if value or settings.get(SETTING_OF[name]) not in (None, "")}
+
+
+def pack_minutes(settings: Mapping[str, Any]) -> float:
+    """The expected work in a submission to a cluster; 0: a submission per job. Raises InputError for anything else."""
+    word = settings.get("pack_minutes", PACK_MINUTES)
+    try:
+        minutes = float(word)
+    except (TypeError, ValueError):
+        minutes = -1.0
+    if not 0 <= minutes < float("inf"):
+        raise InputError("--config pack_minutes", f"{word} is no number of minutes", "choose 20, or 0 for no packs")
+    return minutes

@@ -9,7 +9,7 @@ rule download:
     message:
         "download {wildcards.file}"
     shell:
-        "{params.python:q} -m snn download {params.dataset:q} --file {wildcards.file:q} > {log:q} 2>&1"
+        "exec {params.python:q} -m snn download {params.dataset:q} --file {wildcards.file:q} > {log:q} 2>&1"
 
 
 rule prepare:
@@ -23,10 +23,13 @@ rule prepare:
         "data/prepared/{dataset}/{digest}/train.safetensors",
     log:
         "logs/prepared/{dataset}/{digest}/prepare.log",
+    resources:
+        mem_mb=PACKS.megabytes("data/prepared/{dataset}/{digest}"),
+        runtime=PACKS.limit("data/prepared/{dataset}/{digest}"),
     params:
         python=PYTHON,
         experiment=PLAN.name,
     message:
         "prepare {wildcards.dataset}"
     shell:
-        "{params.python:q} -m snn prepare --experiment {params.experiment:q} data/prepared/{wildcards.dataset:q}/{wildcards.digest} > {log:q} 2>&1"
+        "exec {params.python:q} -m snn prepare --experiment {params.experiment:q} data/prepared/{wildcards.dataset:q}/{wildcards.digest} > {log:q} 2>&1"

@@ -10,11 +10,16 @@ rule evaluate:
         "results/runs/{run}/rows/{digest}/rows.csv",
     log:
         "logs/runs/{run}/rows/{digest}/evaluate.log",
+    group:
+        PACKS.group("results/runs/{run}/rows/{digest}")
     threads: PLAN.experiment.threads
+    resources:
+        mem_mb=PACKS.megabytes("results/runs/{run}/rows/{digest}"),
+        runtime=PACKS.limit("results/runs/{run}/rows/{digest}"),
     params:
         python=PYTHON,
         experiment=PLAN.name,
     message:
         "evaluate {wildcards.run}"
     shell:
-        "{params.python:q} -m snn evaluate --experiment {params.experiment:q} results/runs/{wildcards.run:q}/rows/{wildcards.digest} > {log:q} 2>&1"
+        "exec {params.python:q} -m snn evaluate --experiment {params.experiment:q} results/runs/{wildcards.run:q}/rows/{wildcards.digest} > {log:q} 2>&1"

@@ -12,7 +12,7 @@ rule collect:
     message:
         "collect the tables"
     shell:
-        "{params.python:q} -m snn collect --experiment {params.experiment:q} {params.folder:q} > {log:q} 2>&1"
+        "exec {params.python:q} -m snn collect --experiment {params.experiment:q} {params.folder:q} > {log:q} 2>&1"
 
 
 rule report:
@@ -33,7 +33,7 @@ rule report:
     message:
         "write the report"
     shell:
-        "{params.python:q} -m snn report --experiment {params.experiment:q} {params.folder:q} > {log:q} 2>&1"
+        "exec {params.python:q} -m snn report --experiment {params.experiment:q} {params.folder:q} > {log:q} 2>&1"
 
 
 rule page:
@@ -49,4 +49,4 @@ rule page:
     message:
         "write the page"
     shell:
-        "{params.python:q} -m snn page {params.experiment:q} > {log:q} 2>&1"
+        "exec {params.python:q} -m snn page {params.experiment:q} > {log:q} 2>&1"

@@ -11,14 +11,19 @@ rule train:
         "results/runs/{run}/net.safetensors",
     log:
         "logs/runs/{run}/train.log",
+    group:
+        PACKS.group("results/runs/{run}")
     threads: PLAN.experiment.threads
+    resources:
+        mem_mb=PACKS.megabytes("results/runs/{run}"),
+        runtime=PACKS.limit("results/runs/{run}"),
     params:
         python=PYTHON,
         experiment=PLAN.name,
     message:
         "train {wildcards.run}"
     shell:
-        "{params.python:q} -m snn train --experiment {params.experiment:q} results/runs/{wildcards.run:q} > {log:q} 2>&1"
+        "exec {params.python:q} -m snn train --experiment {params.experiment:q} results/runs/{wildcards.run:q} > {log:q} 2>&1"
 
 
 rule tune:
@@ -37,4 +42,4 @@ rule tune:
     message:
         "choose the learning rate of {wildcards.method}"
     shell:
-        "{params.python:q} -m snn tune --experiment {params.experiment:q} results/runs/{wildcards.method:q}/tuning-{wildcards.digest} > {log:q} 2>&1"
+        "exec {params.python:q} -m snn tune --experiment {params.experiment:q} results/runs/{wildcards.method:q}/tuning-{wildcards.digest} > {log:q} 2>&1"
