@@ -15,6 +15,7 @@ neuron, torch = lazy("snn.model.neuron"), lazy("torch")
 
 CODE = ("snn", "params", "workflow", "Snakefile", "requirements.lock")
 CHOSEN = ("ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS")
+SLURM = {"job": "SLURM_JOB_ID", "name": "SLURM_JOB_NAME", "node": "SLURMD_NODENAME", "gpus": "CUDA_VISIBLE_DEVICES"}
 LIBRARIES = ("torch", "numpy", "safetensors", "scikit-learn", "pillow", "pandas", "scipy", "pydantic", "snakemake")
 
 
@@ -26,7 +27,14 @@ def current() -> dict[str, object]:
         "platform": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
         "versions": {name: metadata.version(name) for name in LIBRARIES},
+        **_submission(),
     }
+
+
+def _submission() -> dict[str, object]:
+    """Job, node and devices under Slurm; nothing elsewhere."""
+    found = {name: os.environ[variable] for name, variable in SLURM.items() if variable in os.environ}
+    return {"slurm": found} if "job" in found else {}
 
 
 def arithmetic(device: Any) -> dict[str, object]:

@@ -7,6 +7,7 @@ from snn.cli.parent import start as start_parent
 from snn.cli.parent import start_for
 from snn.cli.progress import begin as begin_progress
 from snn.cluster.packs import Packs
+from snn.cluster.slurm import use_slurm
 from snn.cluster.submissions import left_here
 from snn.pipeline import damage, heads
 from snn.pipeline.complete import complete_or_exit
@@ -18,6 +19,7 @@ PLAN = plan_or_exit(config)
 HEAD = heads.claim(workflow)
 damage.withdraw(PLAN, workflow)
 PACKS = Packs(PLAN, pack_minutes(config), workflow)
+use_slurm(PLAN)
 
 
 if config.get("container"):
