@@ -10,7 +10,8 @@ REMOTE ?=
 FOLDER ?=
 QUANTITIES ?=
 ROUNDS ?=
-SETTINGS := EXPERIMENT CORES MIRROR OFFLINE REMOTE FOLDER QUANTITIES ROUNDS
+PROFILE ?=
+SETTINGS := EXPERIMENT CORES MIRROR OFFLINE REMOTE FOLDER QUANTITIES ROUNDS PROFILE
 $(foreach name,$(SETTINGS),$(eval override $(name) := $$(value $(name))))
 export $(SETTINGS)
 
@@ -22,8 +23,9 @@ VENV := .venv/bin/python
 .PHONY: reproduce test quick quick-tests lint page-test peers-test share share-test remote-test remotes docs coverage bench chaos fetch lock clean-environment help
 .DEFAULT_GOAL := reproduce
 
-reproduce: .venv/.installed  ## run an experiment, print its summary and the path of its page: EXPERIMENT= MIRROR= OFFLINE=1
-	@$(VENV) -m snn reproduce --experiment="$$EXPERIMENT" --cores="$$CORES" --mirror="$$MIRROR" --offline="$$OFFLINE"
+reproduce: .venv/.installed  ## run an experiment, print its summary and page: EXPERIMENT= CORES= PROFILE= MIRROR= OFFLINE=1
+	@$(VENV) -m snn reproduce --experiment="$$EXPERIMENT" --cores="$$CORES" --profile="$$PROFILE" --mirror="$$MIRROR" \
+	  --offline="$$OFFLINE"
 
 test: lint  ## everything: style, types, contracts of imports, all tests
 	@$(VENV) -m pytest

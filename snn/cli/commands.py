@@ -44,16 +44,17 @@ RUN = (
     Command(
         "reproduce",
         "make what an experiment lacks, a line per job, and print its summary",
-        lambda o: reproduce.reproduce(o.experiment, o.cores, o.mirror, o.offline, o.verbose, o.more),
+        lambda o: reproduce.reproduce(o.experiment, o.cores, o.profile, o.mirror, o.offline, o.verbose, o.more),
         (
             BY_DEFAULT,
             Argument("--cores", default="all", help="how many jobs run at a time; default: all cores"),
+            Argument("--profile", default="", place="read", help="of Snakemake, in place of --cores: profiles/slurm"),
             MIRROR,
             Argument("--offline", nargs="?", const="yes", help=f"use no network; also {OFFLINE_VARIABLE}=yes"),
             Argument("--verbose", action="store_true", help="the messages of Snakemake in place of the lines"),
             Argument("more", nargs="*", default=[], help="behind --: arguments for Snakemake"),
         ),
-        ("", "--experiment smoke --cores 2", "--experiment hardware -- --workflow-profile profiles/slurm"),
+        ("", "--experiment smoke --cores 2", "--experiment hardware --profile profiles/slurm"),
     ),
     Command(
         "plan",

@@ -1,42 +1,85 @@
-"""The command reproduce: run the workflow of an experiment, then print its summary. No torch."""
+"""The command reproduce: run the workflow of an experiment, then print its summary. No torch.
+
+Bare Snakemake waits on SIGTERM for all jobs that run. This ends it with its jobs within seconds, those in Slurm
+included, and tells how to continue.
+"""
 
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from types import FrameType
+from typing import NoReturn
 
 from snn.cli import inspect
 from snn.pipeline.settings import MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE = 10  # seconds for jobs to end and for locks to be removed
 
 
 def reproduce(
-    experiment: str, cores: str, mirror: str | None, offline: str | None, verbose: bool, more: Sequence[str]
+    experiment: str,
+    cores: str,
+    profile: str,
+    mirror: str | None,
+    offline: str | None,
+    verbose: bool,
+    more: Sequence[str],
 ) -> int:
     """Make what an experiment lacks, with a line per job, or with Snakemake's own messages if `verbose`.
 
-    `more`: arguments for Snakemake. The address of a mirror may hold a password, so the environment takes it to jobs,
-    and no command line. Returns the exit status of Snakemake; if that is 0, the summary is printed.
+    `profile`: of Snakemake, in place of `cores`. `more`: arguments for Snakemake. The address of a mirror may hold a
+    password, so the environment takes it to jobs, and no command line. Returns the exit status of Snakemake, or 128
+    and the number of the signal that ended it; if that is 0, the summary is printed.
 
     Raises InputError if `offline` is neither yes nor no.
     """
     settings = {MIRROR_VARIABLE: mirror, OFFLINE_VARIABLE: "yes" if is_yes(offline, "--offline") else ""}
+    where = ("--workflow-profile", profile) if profile else ("--cores", cores)
     quiet = () if verbose else ("--logger", "spikeledger")
     config = ("--config", f"experiment={experiment}")
-    command = [sys.executable, "-m", "snn.cli.workflow", "--cores", cores, *quiet, *config, *more]
+    command = [sys.executable, "-m", "snn.cli.workflow", *where, *quiet, *config, *more]
     status = _run(command, {**os.environ, **{name: value for name, value in settings.items() if value}})
     if status == 0:
         inspect.summary(experiment)
     return status
 
 
+class Requested(Exception):
+    """A signal has come."""
+
+
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """The exit status of a command in a process group of its own; all processes of it get the signals of this one."""
-    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, process_group=0) as child:
-        before = {number: signal.signal(number, lambda n, _: os.killpg(child.pid, n)) for number in FORWARDED}
-        status = child.wait()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    return 128 - status if status < 0 else status
+    """The exit status of a command in a process group of its own, which ends with this process."""
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _raise)
+    snakemake = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, process_group=0)
+    try:
+        return snakemake.wait()
+    except Requested as request:
+        number = signal.Signals(request.args[0])
+        _end(snakemake)
+    line = f"ended by {number.name}; the same command continues, a training after its last finished epoch"
+    print(f"error: workflow: {line}", file=sys.stderr, flush=True)
+    return 128 + number
+
+
+def _end(snakemake: subprocess.Popen[bytes]) -> None:
+    """Interrupt Snakemake and its jobs as a terminal does; whoever is there after `GRACE` is killed."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGKILL):
+        try:
+            os.killpg(snakemake.pid, number)
+            snakemake.wait(GRACE)
+        except ProcessLookupError:
+            break
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _raise(number: int, _: FrameType | None) -> NoReturn:
+    raise Requested(number)

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DEFAULTS = {"EXPERIMENT": "digits", "CORES": "all"} | dict.fromkeys(
-    ("MIRROR", "OFFLINE", "REMOTE", "QUANTITIES", "ROUNDS"), ""
+    ("MIRROR", "OFFLINE", "REMOTE", "QUANTITIES", "ROUNDS", "PROFILE"), ""
 )
 INJECTIONS = (
     "x'; touch injected; '",
@@ -55,7 +55,8 @@ def make(tree: Path, *settings: str, **environment: str) -> list[str]:
 
 def expected(**settings: str) -> list[str]:
     values = DEFAULTS | settings
-    reproduce = [f"--{name.lower()}={values[name]}" for name in ("EXPERIMENT", "CORES", "MIRROR", "OFFLINE")]
+    settings = ("EXPERIMENT", "CORES", "PROFILE", "MIRROR", "OFFLINE")
+    reproduce = [f"--{name.lower()}={values[name]}" for name in settings]
     return [
         *("-m", "snn", "reproduce", *reproduce),
         *("-m", "snn", "fetch", "--experiment", values["EXPERIMENT"], "--remote", values["REMOTE"]),

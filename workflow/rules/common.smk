@@ -3,7 +3,6 @@ import sys
 sys.path.insert(0, workflow.basedir)
 
 from snn.cli.parent import start as start_parent
-from snn.cli.parent import start as start_parent
 from snn.cli.parent import start_for
 from snn.cli.progress import begin as begin_progress
 from snn.cluster.packs import Packs

@@ -1,0 +1,54 @@
+"""Snakemake ends with its jobs when that is requested, and tells how to continue."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SNAKEFILE = """
+rule all:
+    output:
+        "done",
+    shell:
+        "echo $$ > pid; exec sleep 1000"
+"""
+pytestmark = pytest.mark.workflow
+
+
+def start(tmp_path: Path, snakefile: str) -> subprocess.Popen:
+    (tmp_path / "Snakefile").write_text(snakefile)
+    command = [sys.executable, "-m", "snn", "reproduce", "--cores", "1", "--verbose", "--", "--directory", str(tmp_path)]
+    given = ["--workflow-profile", "none", "--snakefile", str(tmp_path / "Snakefile")]
+    return subprocess.Popen([*command, *given], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=str)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_signal_ends_the_workflow_with_its_jobs_and_its_lock(tmp_path, number):
+    process, pid = start(tmp_path, SNAKEFILE), tmp_path / "pid"
+    while not (pid.exists() and pid.read_text().endswith("\n")):
+        assert process.poll() is None, process.stderr.read()
+        os.sched_yield()
+    process.send_signal(number)
+    error = process.communicate()[1]
+    assert process.returncode == 128 + number
+    assert error.splitlines()[-1].startswith(f"error: workflow: ended by {number.name}; ")
+    assert not alive(int(pid.read_text()))
+    assert not any(tmp_path.glob(".snakemake/locks/*"))
+
+
+def test_the_status_of_a_workflow_is_passed_on(tmp_path):
+    process = start(tmp_path, SNAKEFILE.replace("echo $$ > pid; exec sleep 1000", "exit 3"))
+    process.communicate()
+    assert process.returncode == 1
