@@ -20,7 +20,8 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test quick quick-tests lint page-test peers-test share share-test remote-test remotes docs coverage bench chaos fetch lock clean-environment help
+.PHONY: reproduce test quick quick-tests lint page-test peers-test cluster-test share-test remote-test chaos share remotes docs coverage \
+  bench fetch lock clean-environment help
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and page: EXPERIMENT= CORES= PROFILE= MIRROR= OFFLINE=1
@@ -64,6 +65,9 @@ share: .venv/.installed .venv-share/.installed  ## exports of an experiment, Par
 
 share-test: .venv/.installed .venv-share/.installed  ## exports, read by the validators of their formats: minutes
 	@.venv-share/bin/python -m pytest -n 0 tests/exports/validators
+
+cluster-test: .venv/.installed  ## faults of a real Slurm of one node, installed by apt as root: a table, in an hour
+	@$(VENV) -m tests.cluster
 
 PEERS := .venv-peers/bin/python
 
