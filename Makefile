@@ -20,8 +20,8 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test quick quick-tests lint page-test peers-test cluster-test share-test remote-test chaos share remotes docs coverage \
-  bench fetch lock clean-environment help
+.PHONY: reproduce test quick quick-tests lint page-test peers-test cluster-test share-test remote-test chaos share remotes
+.PHONY: docs coverage bench fetch lock clean-environment help
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and page: EXPERIMENT= CORES= PROFILE= MIRROR= OFFLINE=1

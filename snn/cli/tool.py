@@ -79,4 +79,4 @@ def _become(checkout: Path, arguments: Sequence[str]) -> NoReturn:
     environment[FOLDER] = str(Path.cwd())
     os.chdir(checkout)
     command = [sys.executable, "-m", "snn", *arguments]
-    os.execve(sys.executable, command, environment)  # noqa: S606 - a list, without a shell
+    os.execve(sys.executable, command, environment)

@@ -1,4 +1,4 @@
-"""Stages of the workflow, and its settings: experiment, mirror of released files, use of the network, packs, container."""
+"""Stages of the workflow, and its settings: experiment, mirror of released files, network, packs, container."""
 
 from collections.abc import Mapping
 from typing import Any

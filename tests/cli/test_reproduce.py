@@ -21,9 +21,9 @@ pytestmark = pytest.mark.workflow
 
 def start(tmp_path: Path, snakefile: str) -> subprocess.Popen:
     (tmp_path / "Snakefile").write_text(snakefile)
-    command = [sys.executable, "-m", "snn", "reproduce", "--cores", "1", "--verbose", "--", "--directory", str(tmp_path)]
-    given = ["--workflow-profile", "none", "--snakefile", str(tmp_path / "Snakefile")]
-    return subprocess.Popen([*command, *given], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "snn", "reproduce", "--cores", "1", "--verbose"]
+    given = ["--directory", tmp_path, "--workflow-profile", "none", "--snakefile", tmp_path / "Snakefile"]
+    return subprocess.Popen([*command, "--", *given], cwd=ROOT, stderr=subprocess.PIPE, text=True)
 
 
 def alive(pid: int) -> bool:
