@@ -21,7 +21,7 @@ from snn.report.units import for_files
 from snn.report.verdicts import NOT_RESOLVED
 
 FEW = 2  # kinds of noise of which the answer tells one by one
-WORDS = {"better": "higher", "worse": "lower", "equivalent": "equivalent", NOT_RESOLVED: "cannot be told"}
+WORDS = {NOT_RESOLVED: "cannot be told"}
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,11 @@ class Answer:
             part for part in (self._best(), self._teacher(), *self._energy(), *self._chips(), self._claims()) if part
         ]
 
+    @property
+    def _in_points(self) -> bool:
+        """Whether the metric is accuracy: with another one, nothing comes within a point."""
+        return self.inputs.metric.unit == "%"
+
     def value(self, method: str) -> str:
         """Test mean of a clean network with half of its interval and unit."""
         row = self.clean.set_index("method").loc[method]
@@ -114,8 +119,8 @@ class Answer:
             text += (
                 f" It cannot be told whether {_list(unclear, 'or')} {'is' if len(unclear) == 1 else 'are'} different."
             )
-        if equal := groups.pop(WORDS["equivalent"], []):
-            text += f" Equivalent to it, within a point: {_list(equal)}."
+        if equal := groups.pop("equivalent", []):
+            text += f" Equivalent to it{', within a point' if self._in_points else ''}: {_list(equal)}."
         for words, methods in groups.items():
             text += f" {words.capitalize()}: {_list(methods)}."
         if any(not versus.asked for versus in self.beside_best.values()):
@@ -145,7 +150,7 @@ class Answer:
             [f"{name} ({_list(list(part.method))})" for name, part in dearer.groupby("convention", sort=False)]
         )
         text += f"They need more than the teacher under {where}." if where else "They need less under every convention."
-        if far := list(own.method[own.of_teacher_at_equal_accuracy.isna()]):
+        if self._in_points and (far := list(own.method[own.of_teacher_at_equal_accuracy.isna()])):
             text += f" At no tried number of steps within a point of the teacher: {_list(far)}."
         yield "Energy", text
 

@@ -12,7 +12,7 @@ import pytest
 
 from snn.page.index import Listed, index
 from snn.page.write import ORDER
-from snn.report.answer import Answer
+from snn.report.answer import Answer, Versus
 from snn.report.sections import Section, sections
 from tests.page.pages import MARKUP, METHODS, digest, html, rows
 
@@ -213,7 +213,7 @@ def test_a_pair_that_was_not_asked_for_gets_the_verdict_that_its_row_would_have(
     assert found.difference == pytest.approx(row.difference)
 
 
-@pytest.mark.parametrize(("verdict", "words"), [("not resolved", "cannot be told"), ("better", "higher")])
+@pytest.mark.parametrize(("verdict", "words"), [("not resolved", "cannot be told"), ("better", "better")])
 def test_what_cannot_be_told_is_told(answer, verdict, words):
     rows = answer.tables["comparisons"].assign(verdict="not resolved", better=None)
     if verdict == "better":
@@ -237,3 +237,8 @@ def test_the_index_links_pages_and_lists_stale_tables_with_their_mark():
     one = {given.get("id"): words for given, words in parsed.all("tr")}["one"]
     assert all(words in one for words in ("one", "Why?", "a is best", "2026-01-02 abcdef1"))
     assert {given["id"] for given, _ in parsed.all("tr") if "id" in given} == {"one", "two"}
+
+
+@pytest.mark.parametrize("verdict", ["better", "worse", "equivalent"])
+def test_verdicts_keep_their_names_since_a_lower_error_is_better(verdict):
+    assert Versus(0.01, verdict, asked=True).words == verdict
