@@ -99,7 +99,7 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         about=_about(inputs, answer),
         answer=sentences,
         ranked=ranked,
-        notes={"costs": f"In sum: {_cost(costs)}."},
+        notes=_notes(inputs),
         order=[part for part in ORDER if part[0] not in found or found[part[0]].rows],
         empty=[heading for name, heading, _ in ORDER if name in found and not found[name].rows],
         tables=found,
@@ -212,6 +212,25 @@ def _facts(inputs: Inputs, costs: pd.DataFrame) -> list[tuple[str, str]]:
         (title, "; ".join(dict.fromkeys(costs[name].fillna("not recorded")))) for name, title in shown_once.items()
     ]
     return [*facts, ("results with code that was not committed", str(dirty)), ("cost", _cost(costs))]
+
+
+def _notes(inputs: Inputs) -> dict[str, list[tuple[str, str]]]:
+    """What names in sections stand for, in terms and texts, by section: models of noise, energy conventions, costs."""
+    chips = {}
+    for part in inputs.experiment.hardware:
+        noise = inputs.noises[part.noise]
+        tried = ", ".join(f"{level:g}" for level in part.levels or noise.levels)
+        chips[part.noise] = f"{noise.source}. Level: {noise.level}; tried: {tried}. {part.chips} chips per seed."
+    costs = inputs.collected["costs"]
+    stages = costs.path.str.extract(r"/(rows|chips)/", expand=False).fillna("training")
+    names = {"rows": "evaluation of networks and chips", "chips": "calibration", "training": "training and preparation"}
+    parts = {names[stage]: f"{_cost(own)}" for stage, own in costs.groupby(stages, sort=False)}
+    most = f"{costs.peak_mb.max():,.0f} MB at most in a process"
+    return {
+        "hardware": list(chips.items()),
+        "energy": [(name, energy.source) for name, energy in inputs.energies.items()],
+        "costs": [*parts.items(), ("in sum", f"{_cost(costs)}, {most}")],
+    }
 
 
 def _cost(costs: pd.DataFrame) -> str:
