@@ -1,11 +1,9 @@
 """Copies of the project in which quantities run its commands, and the processor time of all that a command starts."""
 
-import contextlib
-import ctypes
 import os
-import resource
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +11,20 @@ from snn.core.errors import InputError
 from snn.core.paths import ROOT
 
 PARTS = ("Snakefile", "snn", "params", "workflow", "profiles")
-PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
+MEASURED = """
+import ctypes, os, resource, subprocess, sys
+PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h: whoever outlives the command becomes a child of this process
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+try:
+    while True:
+        os.wait()
+except ChildProcessError:
+    pass
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime)
+sys.exit(done.returncode)
+"""
 
 
 def copy(tree: Path) -> Path:
@@ -30,13 +41,7 @@ def seconds(command: Sequence[str], tree: Path = ROOT) -> float:
 
     Raises InputError if the command fails.
     """
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # whoever outlives the command becomes a child of this process
-    before = _children()
-    output(command, tree)
-    with contextlib.suppress(ChildProcessError):  # there are no more
-        while True:
-            os.wait()
-    return _children() - before
+    return float(output([sys.executable, "-c", MEASURED, *command], tree))
 
 
 def output(command: Sequence[str], tree: Path) -> str:
@@ -46,8 +51,3 @@ def output(command: Sequence[str], tree: Path) -> str:
     if done.returncode:
         raise InputError(" ".join(command), f"it failed: {done.stderr.strip()[-300:]}", "run it alone")
     return done.stdout
-
-
-def _children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime

@@ -4,18 +4,18 @@ Bare Snakemake waits on SIGTERM for all jobs that run. This ends it with its job
 included, and tells how to continue.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from types import FrameType
-from typing import NoReturn
 
 from snn.cli import inspect
 from snn.pipeline.settings import MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LISTENING = 0.5  # seconds between looks at what was requested
 GRACE = 10  # seconds for jobs to end and for locks to be removed
 
 
@@ -47,24 +47,21 @@ def reproduce(
     return status
 
 
-class Requested(Exception):
-    """A signal has come."""
-
-
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """The exit status of a command in a process group of its own, which ends with this process."""
+    requests: list[int] = []
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _raise)
+            signal.signal(number, lambda number, _: requests.append(number))
     snakemake = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, process_group=0)
-    try:
-        return snakemake.wait()
-    except Requested as request:
-        number = signal.Signals(request.args[0])
-        _end(snakemake)
-    line = f"ended by {number.name}; the same command continues, a training after its last finished epoch"
+    while not requests:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return snakemake.wait(LISTENING)
+    _end(snakemake)
+    name = signal.Signals(requests[0]).name
+    line = f"ended by {name}; the same command continues, a training after its last finished epoch"
     print(f"error: workflow: {line}", file=sys.stderr, flush=True)
-    return 128 + number
+    return 128 + requests[0]
 
 
 def _end(snakemake: subprocess.Popen[bytes]) -> None:
@@ -72,14 +69,6 @@ def _end(snakemake: subprocess.Popen[bytes]) -> None:
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     for number in (signal.SIGINT, signal.SIGKILL):
-        try:
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(snakemake.pid, number)
             snakemake.wait(GRACE)
-        except ProcessLookupError:
-            break
-        except subprocess.TimeoutExpired:
-            continue
-
-
-def _raise(number: int, _: FrameType | None) -> NoReturn:
-    raise Requested(number)
