@@ -96,19 +96,23 @@ class Packs:
     def _by_run(self) -> dict[Train, list[Job]]:
         """The jobs without a result by the run that they make or work on; those of a run in the order of the plan."""
         found: dict[Train, list[Job]] = {}
-        for job in self._plan.jobs.values():
-            if isinstance(job, Train | Calibrate | Evaluate) and not job.proof.exists():
-                found.setdefault(job if isinstance(job, Train) else job.run, []).append(job)
+        for job, run in self._run_of.items():
+            if not job.proof.exists():
+                found.setdefault(run, []).append(job)
         return found
+
+    @cached_property
+    def _run_of(self) -> dict[Job, Train]:
+        """The run that a job makes or works on."""
+        jobs = (job for job in self._plan.jobs.values() if isinstance(job, Train | Calibrate | Evaluate))
+        return {job: job if isinstance(job, Train) else job.run for job in jobs}
 
     @cached_property
     def _levels(self) -> dict[Train, int]:
         """The level of every run: 1 more than that of any other run that its jobs wait for."""
         waits: dict[Train, set[Train]] = {}
-        for job in self._plan.jobs.values():
-            if isinstance(job, Train | Calibrate | Evaluate):
-                run = job if isinstance(job, Train) else job.run
-                waits.setdefault(run, set()).update(_runs(job.parents.values()))
+        for job, run in self._run_of.items():
+            waits.setdefault(run, set()).update(_runs(job.parents.values()))
         levels: dict[Train, int] = {}
 
         def level(run: Train) -> int:
@@ -122,7 +126,9 @@ class Packs:
 
     @cached_property
     def _pack_of(self) -> dict[Job, str]:
-        return {job: name for name, jobs in self.packs.items() for job in jobs}
+        """The pack of a job. Finished jobs of its runs belong to it, too, since others in it may wait for them."""
+        packed = {self._run_of[job]: name for name, jobs in self.packs.items() for job in jobs}
+        return {job: packed[run] for job, run in self._run_of.items() if run in packed}
 
     @cached_property
     def _shares(self) -> dict[Job, int]:

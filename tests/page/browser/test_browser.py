@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from snn.cli.commands import _place
+from snn.cli import actions
 from snn.cli.parse import parser
 from snn.core.paths import ROOT
 from snn.report.recommend import Place
@@ -226,7 +226,7 @@ def test_the_answer_for_a_chip_follows_the_selects_and_names_its_command(opened,
             assert page.locator("#recommend-answer").inner_text() == choices["words"][one["answer"][place]] + "."
             command = page.locator("#recommend-command").inner_text().split()
             options = parser().parse_args(command[3:])
-            assert _place(options) == Place(one["noise"], one["level"], one["steps"], one["calibrated"])
+            assert actions.place(options) == Place(one["noise"], one["level"], one["steps"], one["calibrated"])
             assert (options.energy, options.experiment) == (energy, known["experiment"])
             assert page.locator("#convention").input_value() == energy
 
