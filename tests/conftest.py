@@ -1,11 +1,16 @@
 """What several test files need."""
 
+import os
+
 import pytest
 import torch
 from hypothesis import settings
 
 settings.register_profile("facts", deadline=None, derandomize=True)  # a test that fails here fails everywhere
 settings.load_profile("facts")
+
+for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # a make that a test starts is no part of `make test`
+    os.environ.pop(variable, None)
 
 
 def pytest_collection_modifyitems(items):
