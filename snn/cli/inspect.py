@@ -15,6 +15,7 @@ from snn.core.lazy import lazy
 from snn.pipeline import damage, execute, record
 from snn.pipeline.job import Job
 from snn.pipeline.plan import Plan
+from snn.report.sections import ABOUT
 
 causes = lazy("snn.cli.why")
 
@@ -100,7 +101,8 @@ def summary(experiment: str) -> None:
     page = planned.page.html
     if not planned.page.stamp_file.exists() or planned.page in damage.unproven(planned):
         execute.page_from_tables(experiment)
-    print(table.read_text())
+    for shown in (planned.report.file("answer.md"), table):
+        print(shown.read_text().split(f"\n## {ABOUT}\n")[0])
     print(f"tables: {planned.collect.folder}\nreport: {planned.report.folder}\npage:   {page}")
 
 
