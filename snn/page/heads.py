@@ -6,7 +6,7 @@ from snn.core.columns import METRIC
 from snn.report.metric import Metric
 
 FIRST = {
-    "claims": ("claim", "source", "at_least", "found", "low", "high", "n", "verdict"),
+    "claims": ("claim", "source", "at_least", "found", "low", "high", "n", "verdict", "needs"),
     "comparisons": (
         *("left", "left_on", "right", "right_on", "column", "family"),
         *("n", "difference", "low", "high", "verdict"),
@@ -18,7 +18,8 @@ FIRST = {
     ),
     "hardware": (
         *("method", "noise", "level", "calibrator", "targets", "control", "n", "clean", "noisy", "calibrated"),
-        *("loss", "gain", "left", "left_ci95", "recovered", "chip_bound"),
+        *("loss", "gain", "gain_ci95", "worse", "left", "left_ci95", "recovered", "recovered_low", "recovered_high"),
+        "chip_bound",
     ),
     "ratios": ("more", "fewer", "column", "basis", "n", "ratio", "low", "high"),
     "steps": (
