@@ -47,7 +47,7 @@ lint: .venv/.installed  ## style, types, contracts of imports
 page-test: .venv/.installed .venv-page/.installed  ## pages in headless Chromium: network, keyboard, phone, print, axe-core
 	@.venv-page/bin/python -m pytest -n 0 tests/page/browser
 
-remote-test: .venv/.installed .venv-remote/.installed  ## release and fetch by ssh and S3, and pushes and pulls that are killed; needs sshd
+remote-test: .venv/.installed .venv-remote/.installed  ## release and fetch by ssh and S3, tags, killed pushes and pulls; needs sshd
 	@.venv-remote/bin/python -m pytest -n 0 tests/remotes
 
 remotes: .venv/.installed .venv-remote/.installed  ## what DVC needs for ssh and S3, in .venv-remote, which make fetch then uses
