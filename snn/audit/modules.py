@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from snn.audit import tables
 from snn.audit.feeding import Time, feed, scores_of
 from snn.audit.frameworks import Neurons, neurons_of, reset, tensors
+from snn.audit.states import remember
 from snn.audit.tracer import Tracer
 from snn.core.errors import InputError
 from snn.energy.counter import Operations
@@ -66,21 +67,29 @@ def audit(
     neurons take several steps in a call. `spikes`: x holds spikes, so the first layer adds. `neurons`: classes of your
     own that send spikes. `scores`: from what the module returns (for "calls": a list, by step) to (B, K).
 
-    Nothing is trained. The module is set to evaluation meanwhile, and its states are reset before each batch and at the
-    end. Raises InputError listing layers that cannot be read, or naming the first function that cannot be counted.
+    Nothing is trained. The module is set to evaluation meanwhile. Before each batch and at the end, states of known
+    neurons are reset; attributes and buffers of other modules are put back to what they were at the call.
+
+    Raises InputError listing layers that cannot be read, or naming the first function that cannot be counted.
     """
     title = type(module).__name__
     _check(x, y, time, steps, spikes)
     found = neurons_of(module, neurons)
     training = [part for part in module.modules() if part.training]
     device = next((parameter.device for parameter in module.parameters()), x.device)
+    restore = remember(module)
+
+    def forget() -> None:
+        restore()
+        reset(module)
+
     module.eval()
     try:
         with torch.no_grad(), torch.random.fork_rng(), Tracer(module, found) as tracer:
             torch.manual_seed(SEED)
-            right, taken = _run(module, x.to(device), y, time, steps, spikes, scores, tracer)
+            right, taken = _run(module, x.to(device), y, time, steps, spikes, scores, tracer, forget)
     finally:
-        reset(module)
+        forget()
         for part in training:
             part.training = True
     tracer.check_weights()
@@ -97,12 +106,13 @@ def _run(
     spikes: bool,
     scores: Callable[[Any], Tensor] | None,
     tracer: Tracer,
+    forget: Callable[[], None],
 ) -> tuple[int, int | None]:
     """Show all samples; returns how many are classified as they should be, and the steps if they are given."""
     right, taken, title = 0, steps if steps or time == "inside" else x.shape[1], type(module).__name__
     for i in range(0, len(x), BATCH):
         x_BX = x[i : i + BATCH]
-        reset(module)
+        forget()
         result = _fed(module, x_BX, time, steps, spikes, tracer)
         first = next(tensors(result), None)
         if first is None or tracer.carried(first) is None:

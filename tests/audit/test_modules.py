@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import snn.audit
+from snn.audit import modules
 from snn.audit.frameworks import SPIKING
 from snn.core.errors import InputError
 from snn.energy.counter import Counter, fanout
@@ -348,6 +349,37 @@ def test_many_batches_count_like_each_sample_alone_and_the_module_is_left_as_it_
     assert net[1].v is None
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in net.modules())
     assert torch.equal(before, torch.get_rng_state())
+
+
+class Keeping(nn.Module):
+    """Neurons without a reset: a membrane in an attribute, earlier ones in a list, a count in a buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.membrane, self.earlier = None, []
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        self.membrane = (0 if self.membrane is None else 0.5 * self.membrane) + x
+        self.earlier.append(self.membrane)
+        fired = (self.membrane >= 1).to(x)
+        self.membrane = self.membrane - fired
+        return fired
+
+
+def test_states_that_a_module_keeps_in_attributes_do_not_reach_the_next_batch_nor_the_caller():
+    x = 3 * torch.rand(2 * modules.BATCH, 6, generator=torch.Generator().manual_seed(0))
+    net = seeded(lambda: nn.Sequential(nn.Linear(6, 5), Keeping(), nn.Linear(5, 3), Keeping()))
+    options = {"time": "calls", "steps": 3, "neurons": (Keeping,)}
+    whole, again, *halves = (
+        snn.audit.audit(net, part, **options).layers.spikes for part in (x, x, x[: modules.BATCH], x[modules.BATCH :])
+    )
+    assert whole.equals(again)
+    assert whole.sum() == pytest.approx(sum(half.sum() for half in halves) / 2)
+    assert net[1].membrane is None
+    assert net[1].earlier == []
+    assert net[1].calls == 0
 
 
 def test_accuracy_is_that_of_the_spikes_summed_over_steps():
