@@ -57,3 +57,14 @@ def read(path: Path) -> dict[Path, Released]:
     except ValidationError as error:
         raise InputError(path, f"is no index of a release ({error.errors()[0]['msg']})", again) from error
     return {row.path: row for row in rows}
+
+
+def refuse_unfetched(experiment: str, stamp: Path) -> None:
+    """Raise InputError naming the first file of a stamp that is not here and that the release keeps."""
+    if not index_of(experiment).is_file():
+        return
+    kept = read(index_of(experiment))
+    for name in sorted(files.read_json(stamp, "restore it from git")):
+        path = stamp.with_name(name)
+        if path in kept and not path.is_file():
+            raise InputError(path, "is not here, and kept by a release", f"make fetch EXPERIMENT={experiment}")

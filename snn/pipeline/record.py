@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from snn.core import files, stored
 from snn.core.errors import InputError, remake, reproduce
 from snn.core.git import git
-from snn.pipeline import results
+from snn.pipeline import index, results
 from snn.pipeline.plan import Plan
 
 TABLES, REPORT = Path("results/tables"), Path("results/report")
@@ -61,6 +61,7 @@ class TablesOnRecord:
         """
         for folder in (self.tables, self.report):
             stamp = self._stamp(folder)
+            index.refuse_unfetched(self.name, stamp)
             files.verify_stamp(stamp, files.kept_in(folder) - {stamp.name}, remake(folder, OWN))
 
     @cached_property

@@ -11,6 +11,7 @@ from pathlib import Path
 from snn.core import files
 from snn.core.errors import InputError, remake
 from snn.core.observer import Observer
+from snn.pipeline import index
 from snn.pipeline.job import Job
 
 
@@ -55,4 +56,6 @@ class StampedJob(Job):
         `digest` names the stamp of older code, which may have made other files; by default the stamp is the job's own.
         """
         names = self.results if digest in ("", self.digest) else ()
-        files.verify_stamp(self.folder / f"{digest or self.digest}.stamp", names, remake(self.folder))
+        stamp = self.folder / f"{digest or self.digest}.stamp"
+        index.refuse_unfetched(self.name, stamp)
+        files.verify_stamp(stamp, names, remake(self.folder))

@@ -89,6 +89,7 @@ def test_a_table_that_was_taken_out_of_git_comes_by_fetch_and_is_proven(home, cl
     run(clone.parent, "git", "clone", "--quiet", str(clone), "slim")
     table = clone.parent / "slim/results/tables/tiny/traces.csv"
     assert not table.exists()
+    assert refused(clone.parent / "slim", "page", "tiny").endswith("; make fetch EXPERIMENT=tiny")
     snn(clone.parent / "slim", *fetch(home))
     assert table.read_bytes() == before
     table.write_bytes(before + b"\n")
