@@ -25,7 +25,7 @@ VENV := .venv/bin/python
 .DEFAULT_GOAL := reproduce
 
 reproduce: .venv/.installed  ## run an experiment, print its summary and page: EXPERIMENT= CORES= PROFILE= MIRROR= OFFLINE=1
-	@$(VENV) -m snn reproduce --experiment="$$EXPERIMENT" --cores="$$CORES" --profile="$$PROFILE" --mirror="$$MIRROR" \
+	@exec $(VENV) -m snn reproduce --experiment="$$EXPERIMENT" --cores="$$CORES" --profile="$$PROFILE" --mirror="$$MIRROR" \
 	  --offline="$$OFFLINE"
 
 test: lint  ## everything: style, types, contracts of imports, all tests

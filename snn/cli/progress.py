@@ -7,6 +7,7 @@ listed at the end. Errors of Snakemake itself are shown as they are. `begin` is 
 """
 
 import logging
+import re
 import shutil
 import sys
 import threading
@@ -21,6 +22,7 @@ from tqdm import tqdm
 
 from snn.cli.estimate import Costs, clock
 from snn.cli.outcome import label, result
+from snn.core.paths import ROOT
 from snn.pipeline.job import Job
 from snn.pipeline.plan import Plan
 
@@ -30,6 +32,10 @@ TICK = 1.0  # seconds
 MARK = "warning: "  # of an observer
 NOTHING = "Nothing to be done"
 MOST = 10  # jobs whose warnings are listed
+CAUSE = 20_000  # bytes of a log that are searched for the cause of a failure
+FRAME = re.compile(rf'File "{re.escape(str(ROOT))}/(snn/\S+\.py)", line (\d+)')  # of a traceback
+INTERRUPTED = "error: keyboard: interrupted"  # how the log of a job ends that a signal ended
+ECHOES = ("RuleException", "At least one job did not complete", "Exiting because a job execution failed")
 
 
 class Work:
@@ -42,6 +48,16 @@ class Work:
     def last(self) -> str:
         """The last line of its log."""
         return (_text(self.log, TAIL).splitlines() or [""])[-1]
+
+    def end(self) -> str:
+        """How it failed: the last line of its log, and of an exception the innermost line of our code, a rule first."""
+        text = _text(self.log, CAUSE)
+        last = (text.splitlines() or [""])[-1]
+        if last.startswith(INTERRUPTED):
+            return "was interrupted"
+        frames = FRAME.findall(text)
+        path, line = next((one for one in reversed(frames) if "/rules/" in one[0]), frames[-1] if frames else ("", ""))
+        return f"failed: {f'{path}:{line}: ' if path else ''}{last} (its log: {self.log})"
 
 
 class Course:
@@ -94,7 +110,7 @@ class LogHandler(LogHandlerBase):
         """Snakemake makes one in its main process."""
         global _active
         _active = self
-        self._course = Course({}, 1)
+        self._course, self._failed = Course({}, 1), 0
         self._errors = DefaultFormatter(show_failed_logs=False)
         self._bar = tqdm(bar_format="{desc}", leave=False, disable=None, dynamic_ncols=True, file=sys.stderr)
         self._done = threading.Event()
@@ -116,8 +132,10 @@ class LogHandler(LogHandlerBase):
                 self._write(self._line(*ended, now))
         elif event == LogEvent.JOB_ERROR:
             if ended := self._course.end(fields["jobid"], now):
-                work = ended[0]
-                self._write(f"{self._count()} {work.name} failed: {work.last()} (its log: {work.log})")
+                work, self._failed = ended[0], self._failed + 1
+                self._write(f"{self._count()} {work.name} {work.end()}")
+        elif self._failed and any(echo in str(record.msg) for echo in ECHOES):
+            return
         elif record.levelno >= logging.WARNING or str(record.msg).startswith(NOTHING):
             self._write(self._errors.format(record))
 

@@ -17,6 +17,8 @@ from snn.pipeline.jobs.page import Page
 from snn.pipeline.plan import Plan
 from snn.pipeline.record import TablesOnRecord
 
+ONE_SAMPLE = "Expected more than 1 value per channel when training"  # torch, of batch norm
+
 
 def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERMINAL) -> None:
     """Run the job of an experiment that has this folder.
@@ -71,6 +73,11 @@ def _run(job: Job, observer: Observer) -> None:
             damaged = damage.set_aside(made_from)
             if damaged:
                 raise damage.explained(error, damaged, "start the workflow again") from error
+            raise
+        except ValueError as error:
+            if ONE_SAMPLE in str(error):
+                what = "leaves a last batch of one sample, of which batch norm cannot take a variance"
+                raise InputError(job.folder, what, "choose another batch, or share of validation data") from error
             raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)

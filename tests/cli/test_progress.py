@@ -14,6 +14,8 @@ from snn.cli import estimate, outcome, progress
 from snn.core.paths import ROOT
 from snn.pipeline.plan import Plan
 
+FRAMES = (("snn/training/loop.py", 80), ("snn/rules/own.py", 12), ("snn/model/network.py", 7))
+
 
 def record(event: str, number: int, at: float, level: int = logging.INFO, **fields: object) -> logging.LogRecord:
     """What Snakemake logs about a job, at a time."""
@@ -57,6 +59,29 @@ def test_a_job_that_fails_gets_the_last_line_of_its_log(handler, capsys, tmp_pat
     line = capsys.readouterr().err
     assert line.startswith("[1/1] train tet s0 failed: error: disk: is full; free some disk space")
     assert str(log) in line
+
+
+def test_a_job_that_fails_with_an_exception_names_the_line_of_the_rule(handler, capsys, tmp_path):
+    log = tmp_path / "train.log"
+    frames = "".join(f'  File "{ROOT}/{path}", line {line}, in step\n' for path, line in FRAMES)
+    log.write_text(f"Traceback (most recent call last):\n{frames}AttributeError: 'Batch' has no 'labels'\n")
+    handler.follow(progress.Course({7: work("train own s0", log)}, cores=1))
+    handler.emit(record("job_info", 7, 0.0))
+    handler.emit(record("job_error", 7, 1.0, logging.ERROR))
+    handler.emit(logging.makeLogRecord({"levelno": logging.ERROR, "msg": "RuleException:\nCalledProcessError in file"}))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "[1/1] train own s0 failed: snn/rules/own.py:12: AttributeError: 'Batch' has no 'labels' (its"
+    )
+
+
+def test_a_job_that_was_interrupted_has_not_failed(handler, capsys, tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("epoch 1/2  loss 1.0\nerror: keyboard: interrupted\n")
+    handler.follow(progress.Course({7: work("train tet s0", log)}, cores=1))
+    handler.emit(record("job_info", 7, 0.0))
+    handler.emit(record("job_error", 7, 1.0, logging.ERROR))
+    assert capsys.readouterr().err == "[1/1] train tet s0 was interrupted\n"
 
 
 def test_messages_of_snakemake_are_silent_and_its_errors_are_not(handler, capsys):
