@@ -66,7 +66,8 @@ def test_a_command_of_the_page_prints_its_cells(tmp_path, monkeypatch, capsys):
         command = [*place["command"], "--energy", "synop_77fj", "--experiment", "digits"]
         assert main(["recommend", *command]) == 0
         lines = capsys.readouterr().out.splitlines()
-        printed = [re.split(r"  +", line.strip()) for line in lines[3 : 3 + len(place["rows"])]]
+        first = next(i for i, line in enumerate(lines) if line.startswith("rule ")) + 1
+        printed = [re.split(r"  +", line.strip()) for line in lines[first : first + len(place["rows"])]]
         shown = [[c[energy] if isinstance(c, list) else c for c in r[: len(found["heads"])]] for r in place["rows"]]
         assert [sorted(line) for line in printed] == [sorted(line) for line in shown]
         assert found["words"][place["answer"][energy]] in lines
@@ -76,7 +77,8 @@ def test_a_command_of_the_page_prints_its_cells(tmp_path, monkeypatch, capsys):
     "place", [Place(None, 0.0, 4), Place("mismatch", 0.25, 8), Place("stuck", 0.01, 1, calibrated=False)]
 )
 def test_the_arguments_of_a_place_are_read_as_that_place(place):
-    assert place_of(parser().parse_args(["recommend", *place.arguments])) == place
+    read = parser().parse_args(["recommend", *place.arguments])
+    assert [place_of(read, steps) for steps in read.steps] == [place]
 
 
 def test_every_group_of_runs_is_what_its_trace_command_shows(tmp_path):
@@ -90,7 +92,7 @@ def test_every_group_of_runs_is_what_its_trace_command_shows(tmp_path):
         assert (options.experiment, options.method) == ("x", group["method"])
         if options.steps is None:
             continue
-        shown = place_of(options).rows(runs[runs.method == group["method"]])
+        shown = place_of(options, options.steps).rows(runs[runs.method == group["method"]])
         assert set(shown.digest) == {digest for _, digest, *_ in group["seeds"]}
         means = shown.groupby("seed").value_test.mean()
         assert {seed: test for seed, _, test, _ in group["seeds"]} == pytest.approx(dict(100 * means))

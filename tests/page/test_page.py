@@ -213,6 +213,13 @@ def test_a_pair_that_was_not_asked_for_gets_the_verdict_that_its_row_would_have(
     assert found.difference == pytest.approx(row.difference)
 
 
+def test_where_no_method_is_above_chance_the_answer_is_that_alone(answer):
+    summary = answer.tables["summary"].assign(flags="n < 5, at chance")
+    ((heading, text),) = Answer(answer.inputs, {**answer.tables, "summary": summary}).sentences()
+    assert heading == "Best rule"
+    assert text.startswith("No spiking method can be told apart from chance: the highest test mean is ")
+
+
 @pytest.mark.parametrize(("verdict", "words"), [("not resolved", "cannot be told"), ("better", "better")])
 def test_what_cannot_be_told_is_told(answer, verdict, words):
     rows = answer.tables["comparisons"].assign(verdict="not resolved", better=None)

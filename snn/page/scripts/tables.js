@@ -47,6 +47,7 @@ function withInterval(table, heads, row, column, cell) {
   const name = heads[column].dataset.name, half = heads.findIndex((head) => head.dataset.name === `${name.replace(/_mean$/, "")}_ci95`);
   const unit = heads[column].querySelector("small")?.textContent ?? "";
   const interval = half >= 0 && half !== column ? table.cell(row, half).node().textContent : "";
+  if (/[a-z]$/i.test(cell.textContent)) return cell.textContent; // in a unit of its own, or a word
   return cell.textContent ? `${cell.textContent}${interval && ` ± ${interval}`} ${unit}`.trim() : "(empty)";
 }
 
