@@ -14,10 +14,21 @@ inputs, nir = lazy("snn.audit.inputs"), lazy("snn.nir.write")
 dataset, spec = lazy("snn.config.dataset"), lazy("snn.model.spec")
 downloads, execute, pages = lazy("snn.data.download"), lazy("snn.pipeline.execute"), lazy("snn.cli.pages")
 releases, versions = lazy("snn.pipeline.release"), lazy("snn.pipeline.versions")
-inspect = lazy("snn.cli.inspect")
+workflow = lazy("snn.cli.reproduce")
+inspect, advice = lazy("snn.cli.inspect"), lazy("snn.cli.recommend")
 places, tracing = lazy("snn.report.recommend"), lazy("snn.cli.trace")
 
 MOST_CHIPS = 1000  # of a level in an audit
+
+
+def reproduce(o: Options) -> int:
+    """Run an experiment; a first word that is no option and no path names it."""
+    experiment, more = o.experiment, list(o.more)
+    if more and not more[0].startswith("-") and "/" not in more[0]:
+        if experiment != DEFAULT_EXPERIMENT:
+            raise InputError(f"reproduce {more[0]:.100}", "names a second experiment", "give one")
+        experiment = more.pop(0)
+    return workflow.reproduce(experiment, o.cores, o.profile, o.mirror, o.offline, o.verbose, more)
 
 
 def plan(o: Options) -> int:
@@ -68,20 +79,26 @@ def audit(o: Options) -> None:
     print(f"{text}\n\ntables and figures are in {out}; open {made}")
 
 
-def place(o: Options) -> Any:
+def place(o: Options, steps: int) -> Any:
     """The kind of chips that is asked for; raises InputError for a level without a noise, or a noise without one."""
     if o.level is not None and o.noise is None:
         raise InputError("--level", "is given without --noise", "name the noise, see python -m snn list noise")
     if o.noise is not None and o.level is None:
         raise InputError("--noise", "is given without --level", "give the level of the noise")
-    return places.Place(o.noise, o.level or 0.0, o.steps, not o.no_calibration)
+    return places.Place(o.noise, o.level or 0.0, steps, not o.no_calibration)
+
+
+def recommend(o: Options) -> None:
+    """Rank methods on the chips that are asked for, at one number of steps after the other."""
+    advice.recommend([place(o, steps) for steps in o.steps], o.energy, o.dataset, o.experiment)
 
 
 def trace(o: Options) -> None:
     """Show where a number comes from, of a clean network or on chips."""
-    if o.steps is None and o.noise is not None:
-        raise InputError("--noise", "is given without --steps", "give the steps of an inference")
-    tracing.trace(o.experiment, o.method, o.column, None if o.steps is None else place(o))
+    if o.steps is None and (o.noise is not None or o.level is not None):
+        what = "--noise" if o.noise is not None else "--level"
+        raise InputError(what, "is given without --steps", "give the steps of an inference")
+    tracing.trace(o.experiment, o.method, o.column, None if o.steps is None else place(o, o.steps))
 
 
 def release(o: Options) -> None:

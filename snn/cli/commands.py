@@ -11,8 +11,8 @@ from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_V
 execute, renaming, fetch = lazy("snn.pipeline.execute"), lazy("snn.pipeline.renaming"), lazy("snn.pipeline.fetch")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
 compare, prune, claims = lazy("snn.cli.compare"), lazy("snn.cli.prune"), lazy("snn.cli.claims")
-reproduce, share, new = lazy("snn.cli.reproduce"), lazy("snn.cli.share"), lazy("snn.cli.new")
-recommend, docs = lazy("snn.cli.recommend"), lazy("snn.cli.docs")
+share, new = lazy("snn.cli.share"), lazy("snn.cli.new")
+docs = lazy("snn.cli.docs")
 signals, observer = lazy("snn.cli.signals"), lazy("snn.core.observer")
 
 KINDS = sorted(path.name for path in PARAMS.iterdir() if path.is_dir())
@@ -44,7 +44,7 @@ RUN = (
     Command(
         "reproduce",
         "make what an experiment lacks, a line per job, and print its summary",
-        lambda o: reproduce.reproduce(o.experiment, o.cores, o.profile, o.mirror, o.offline, o.verbose, o.more),
+        actions.reproduce,
         (
             BY_DEFAULT,
             Argument("--cores", default="all", help="how many jobs run at a time; default: all cores"),
@@ -52,7 +52,7 @@ RUN = (
             MIRROR,
             Argument("--offline", nargs="?", const="yes", help=f"use no network; also {OFFLINE_VARIABLE}=yes"),
             Argument("--verbose", action="store_true", help="the messages of Snakemake in place of the lines"),
-            Argument("more", nargs="*", default=[], help="behind --: arguments for Snakemake"),
+            Argument("more", nargs="*", default=[], help="the experiment; behind --: arguments for Snakemake"),
         ),
         ("", "--experiment smoke --cores 2", "--experiment hardware --profile profiles/slurm"),
     ),
@@ -139,15 +139,15 @@ LOOK = (
     Command(
         "recommend",
         "which rule for a chip, from the tables on record",
-        lambda o: recommend.recommend(actions.place(o), o.energy, o.dataset, o.experiment),
+        actions.recommend,
         (
-            Argument("--steps", type=int, required=True, help="of an inference"),
+            Argument("--steps", type=int, nargs="+", required=True, help="of an inference; one after the other"),
             *CHIP,
             Argument("--energy", default="horowitz45_fp32", named="energy", help="energy table, see list energy"),
             Argument("--dataset", named="datasets", help="only tables on this data set"),
             Argument("--experiment", named="experiments", help="only tables of this experiment"),
         ),
-        ("--steps 4", "--steps 4 --noise mismatch --level 0.4"),
+        ("--steps 4", "--steps 2 4 --noise mismatch --level 0.4"),
     ),
     Command(
         "compare",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from snn.cli.command import Argument, Options
+from snn.cli.command import Argument, Command, Options
 from snn.cli.commands import COMMANDS, GROUPS, JOBS
 from snn.cli.tool import CONSOLE
 from snn.core.errors import InputError, nearest
@@ -73,9 +73,9 @@ def parser(
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         for argument in command.arguments:
-            action = own.add_argument(*argument.names, **argument.options)
-            if each:
-                each(action, argument)
+            for action in _add(own, argument, command):
+                if each:
+                    each(action, argument)
         own.set_defaults(do=command.do, command=command)
     return top
 
@@ -108,6 +108,17 @@ class Top(Parser):
         if isinstance(action, argparse._SubParsersAction) and value not in COMMANDS:
             raise InputError(f"{self.prog} {value}", "is no command", f"{nearest(value, COMMANDS)}; see --help")
         super()._check_value(action, value)
+
+
+def _add(parser: argparse.ArgumentParser, argument: Argument, command: Command) -> list[argparse.Action]:
+    """Add an argument; where --experiment stands alone, its value may be given without the option, too."""
+    alone = all(other.names[0].startswith("--") for other in command.arguments)
+    if argument.names != ("--experiment",) or "nargs" in argument.options or not alone:
+        return [parser.add_argument(*argument.names, **argument.options)]
+    options = {key: value for key, value in argument.options.items() if key != "required"}
+    one = parser.add_mutually_exclusive_group(required=argument.options.get("required", False))
+    value = one.add_argument("experiment", nargs="?", default=argparse.SUPPRESS, help="the same, without --experiment")
+    return [value, one.add_argument(*argument.names, **options)]
 
 
 def _lines(title: str, texts: dict[str, str]) -> str:

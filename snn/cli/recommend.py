@@ -1,17 +1,19 @@
 """The command recommend: which rule for this chip, from collected tables. No torch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
 from snn.cli.listing import aligned
-from snn.config import params
+from snn.config import Noise, params
 from snn.core.errors import InputError, nearest
 from snn.pipeline import record
 from snn.report import collected
 from snn.report.metric import SHOWN
 from snn.report.recommend import Place, answer, cells, priced, ranked
+
+UNCORRECTED = "verdicts: 95 % intervals of paired differences from the first row, uncorrected; one in twenty is wrong"
 
 
 class Tables(NamedTuple):
@@ -21,24 +23,42 @@ class Tables(NamedTuple):
     runs: pd.DataFrame
 
 
-def recommend(place: Place, energy: str, dataset: str | None, experiment: str | None) -> None:
-    """Print the methods ranked on chips of this kind, for every set of tables that has such chips.
+def recommend(places: Sequence[Place], energy: str, dataset: str | None, experiment: str | None) -> None:
+    """Print the methods ranked on chips of one noise, place after place, for every set of tables that has such chips.
 
-    `dataset`, `experiment`: only tables on this data set, or of this experiment; None: all.
+    The set with most rows is first. `dataset`, `experiment`: only tables on this data set, or of this experiment; None:
+    all.
 
     Raises InputError if none has, naming what was evaluated instead.
     """
-    prices = params.load("energy", energy)
-    if place.noise is not None:
-        params.load("noise", place.noise)
-    sets = list(_sets(place.noise, dataset, experiment))
-    shown = [tables for tables in sets if len(place.rows(tables.runs))]
-    if not shown:
-        where = f" of {experiment}" if experiment else f" on {dataset}" if dataset else ""
-        raise InputError(place.words, f"is in no set of tables{where}", _instead(place, sets))
-    for tables in shown:
-        outcomes = collected.outcomes(tables.found.tables, len(tables.runs))
-        print(_told(tables, place, priced(ranked(tables.runs, outcomes, place), prices), energy))
+    prices, noise = params.load("energy", energy), places[0].noise
+    told = [] if noise is None else [_contents(noise, params.load("noise", noise))]
+    sets = list(_sets(noise, dataset, experiment))
+    for place in places:
+        shown = [tables for tables in sets if len(place.rows(tables.runs))]
+        if not shown:
+            where = f" of {experiment}" if experiment else f" on {dataset}" if dataset else ""
+            raise InputError(place.words, f"is in no set of tables{where}", _instead(place, sets))
+        outcomes = [collected.outcomes(tables.found.tables, len(tables.runs)) for tables in shown]
+        rankings = [priced(ranked(s.runs, o, place), prices) for s, o in zip(shown, outcomes, strict=True)]
+        by_size = sorted(
+            filter(lambda one: len(one[1]), zip(shown, rankings, strict=True)), key=lambda one: -len(one[1])
+        )
+        told += [_told(tables, place, table, energy) for tables, table in by_size if len(table)]
+    print("\n".join([*told, UNCORRECTED]))
+
+
+def _contents(name: str, noise: Noise) -> str:
+    """What a noise model is made of."""
+    parts = [
+        f"{part.model} ({', '.join(f'{key} {_plain(value)}' for key, value in part.options.items())})"
+        for part in noise.models
+    ]
+    return f"{name}: {'; '.join(parts)}\nlevel: {noise.level}\n"
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else f"{value}"
 
 
 def _sets(noise: str | None, dataset: str | None, only: str | None) -> Iterator[Tables]:
@@ -81,7 +101,7 @@ def _instead(place: Place, sets: list[Tables]) -> str:
     rows = [tables.runs[tables.runs.noise == place.noise] if place.noise else tables.runs for tables in sets]
     tried = pd.concat(rows) if rows else pd.DataFrame({"level": [], "steps_eval": []})
     if tried.empty:
-        return "run an experiment that has it under `hardware`, see python -m snn list experiments"
+        return "run an experiment that has it under `hardware`: docs/how-to/own-chip.md"
     levels = ", ".join(f"{level:g}" for level in sorted(set(tried.level.dropna())))
     steps = ", ".join(map(str, sorted(set(tried.steps_eval))))
     return f"choose {f'a level of {levels}, and ' if levels else ''}T of {steps}"

@@ -5,14 +5,18 @@ from collections.abc import Mapping
 import pandas as pd
 
 from snn.cli.listing import aligned
-from snn.core.columns import METRIC
+from snn.config import params
+from snn.core.columns import METRIC, Column
 from snn.core.errors import InputError, nearest, reproduce
+from snn.energy import prices
 from snn.evaluation.rows import Row
 from snn.pipeline import record
 from snn.report import collected
 from snn.report.metric import SHOWN
 from snn.report.recommend import Place
 from snn.report.select import own_steps, trainings
+
+ENERGY = "energy_nj"  # computed from operations, and no column of runs.csv
 
 
 def trace(experiment: str, method: str, column: str, place: Place | None) -> None:
@@ -25,6 +29,8 @@ def trace(experiment: str, method: str, column: str, place: Place | None) -> Non
         raise InputError(experiment, "has no tables on record", nearest(experiment, record.names()))
     found.prove()
     runs = collected.read(found.tables / collected.file("runs"), Row)
+    convention = params.load("experiments", experiment).energy
+    runs[ENERGY] = [float(prices.energy_nj(row, params.load("energy", convention))) for row in runs.itertuples()]
     for what, name, known in (("method", method, runs.method.unique()), ("column", column, runs.columns)):
         if name not in known:
             raise InputError(f"{what} {name}", f"is not in the tables of {experiment}", nearest(name, list(known)))
@@ -37,7 +43,7 @@ def trace(experiment: str, method: str, column: str, place: Place | None) -> Non
 
 
 def _told(found: record.TablesOnRecord, rows: pd.DataFrame, column: str, costs: pd.DataFrame) -> str:
-    about = Row.columns()[column]
+    about = Row.columns().get(column, Column("nJ", "energy of an inference under the convention of the experiment"))
     unit = SHOWN[rows.metric.iloc[0]].unit if about.unit == METRIC else about.unit
     parts = [f"{found.name}, {rows.method.iloc[0]}, {column}{f' ({unit})' if unit else ''}: {about.meaning}"]
     if rows[column].dtype.kind in "if":

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from snn.config import Side
+from snn.report.flags import AT_CHANCE
 from snn.report.inputs import Inputs
 from snn.report.pairs import OUTCOME, Pair
 from snn.report.recommend import ALIKE, Place, ranked
@@ -88,10 +89,20 @@ class Answer:
         return {method: self.versus(method, self.inputs.spiking[method]) for method in self.spiking}
 
     def sentences(self) -> list[tuple[str, str]]:
-        """The answer: a heading and a text each."""
+        """The answer: a heading and a text each; where nothing was learned, that alone."""
+        if self.best and self.at_chance:
+            highest = f"the highest test mean is {self.value(self.best)} ({self.best})"
+            text = f"No spiking method can be told apart from chance: {highest}."
+            return [("Best rule", f"{text} Verdicts, energy and claims below say nothing about rules.")]
         return [
             part for part in (self._best(), self._teacher(), *self._energy(), *self._chips(), self._claims()) if part
         ]
+
+    @property
+    def at_chance(self) -> bool:
+        """Whether every spiking method that has a mean is flagged as no better than chance."""
+        rows = self.clean[self.clean.method.isin(self.spiking) & self.clean.value_test_mean.notna()]
+        return bool(len(rows)) and all(AT_CHANCE in str(flags) for flags in rows["flags"])
 
     @property
     def _in_points(self) -> bool:
@@ -141,15 +152,16 @@ class Answer:
         if not len(own) or own.of_teacher.isna().all():
             return
         least, most = own.iloc[0], own.dropna(subset=["of_teacher"]).iloc[-1]
+        upper = "" if least.method == most.method else f" to {most.of_teacher:.2f} ({most.method})"
         text = (
-            f"At the steps trained with, the spiking methods need {least.of_teacher:.2f} ({least.method}) to "
-            f"{most.of_teacher:.2f} ({most.method}) of the arithmetic energy of the teacher under {least.convention}. "
+            f"At the steps trained with, the spiking methods need {least.of_teacher:.2f} ({least.method}){upper} "
+            f"of the arithmetic energy of the teacher under {least.convention}. "
         )
         dearer = rows[rows.of_teacher > 1]
         where = _list(
-            [f"{name} ({_list(list(part.method))})" for name, part in dearer.groupby("convention", sort=False)]
+            [f"{_list(list(part.method))} under {name}" for name, part in dearer.groupby("convention", sort=False)]
         )
-        text += f"They need more than the teacher under {where}." if where else "They need less under every convention."
+        text += f"More than the teacher: {where}." if where else "They need less under every convention."
         if self._in_points and (far := list(own.method[own.of_teacher_at_equal_accuracy.isna()])):
             text += f" At no tried number of steps within a point of the teacher: {_list(far)}."
         yield "Energy", text

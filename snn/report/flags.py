@@ -17,6 +17,7 @@ from snn.training.records import QUIET
 
 FEW = 5  # seeds
 SATURATED = 1 - QUIET
+AT_CHANCE = "at chance"
 
 
 def of_row(row: Mapping[str, Any], classes: int | None, layers: Mapping[str, str]) -> str | None:
@@ -29,7 +30,7 @@ def of_row(row: Mapping[str, Any], classes: int | None, layers: Mapping[str, str
     if row["lr_at_edge"] is True:
         found.append("lr at the edge")
     if classes and row["metric"] == "accuracy" and row["value_test_mean"] - row["value_test_ci95"] <= 1 / classes:
-        found.append("at chance")
+        found.append(AT_CHANCE)
     if row["condition"] == "clean" and row["steps_eval"] == row["steps"] and row["method"] in layers:
         found.append(layers[row["method"]])
     return ", ".join(found) or None

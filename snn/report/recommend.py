@@ -1,9 +1,10 @@
 """Which rule for a chip: methods ranked on chips of one kind, from collected tables. No torch.
 
 A row is a method, on calibrated chips with a calibrator and its targets. Rows are ranked by their mean on test data.
-Each is compared with the first one by pairs of runs with the same seed, on the same chips, with an interval at the
-level 0.05 / (rows - 1). A row is worse than the first one if that interval says so; if not, nothing here tells the two
-apart, and the cheaper one costs nothing that was measured. The command recommend and the page show the same cells.
+Each is compared with the first one by pairs of runs with the same seed, on the same chips, with the 95 % interval of a
+report's comparisons, uncorrected. A row is worse than the first one if that interval says so; if not, nothing here
+tells the two apart, and the cheaper one costs nothing that was measured. The command recommend and the page show the
+same cells.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from snn.config import Energy
 from snn.energy import prices
 from snn.evaluation.outcomes import Outcomes
 from snn.report.intervals import LEVEL, estimate
-from snn.report.metric import SHOWN
+from snn.report.metric import SHOWN, Metric
 from snn.report.pairs import OUTCOME, Difference, by_seed, converged, new_chip, sign
 from snn.report.verdicts import of_pair
 
@@ -36,7 +37,7 @@ SHOWN_COLUMNS = {  # of the table that is shown, with their meanings
     "one chip": "one new chip of one new network is no worse in 95 % of cases",
     "energy nJ": "of one inference, under the chosen energy table",
     "behind": "mean minus that of the first row, seed by seed on the same chips",
-    "verdict": "first; worse: the interval of the difference says so; not told apart: it does not",
+    "verdict": "first; worse: the 95 % interval of the difference says so; not told apart: it does not; uncorrected",
     "trained at T": "steps that the network was trained with; *: it would do better if trained with those of the chip",
 }
 
@@ -94,12 +95,11 @@ def ranked(runs: pd.DataFrame, outcomes: Outcomes, place: Place) -> pd.DataFrame
     table = pd.DataFrame([_row(side, outcomes) for side in sides], columns=list(COLUMNS)).assign(metric=metric.metric)
     higher = metric.direction == "higher"
     table = table.sort_values("value_test", ascending=not higher, kind="stable", na_position="last")
-    level = LEVEL / max(1, len(table) - 1)
     behind: list[float] = []
     verdicts: list[str] = []
     for i in table.index:
         apart = _difference(sides[i], sides[table.index[0]], outcomes)
-        told = WORSE if of_pair(apart.interval(level).advantage(higher)) == "worse" else ALIKE
+        told = WORSE if of_pair(apart.interval(LEVEL).advantage(higher)) == "worse" else ALIKE
         behind.append(apart.mean)
         verdicts.append((told if len(apart.seeds) > 1 else ONE_SEED) if verdicts else FIRST)
     return table.assign(behind=behind, verdict=verdicts).reset_index(drop=True)
@@ -124,7 +124,7 @@ def cells(table: pd.DataFrame) -> list[dict[str, str]]:
             "rule": row.method,
             "calibrator": " ".join(filter(None, (row.calibrator, row.targets))) or "-",
             "test": metric.value(row.value_test),
-            "95 % interval": f"{metric.value(row.low)} to {metric.value(row.high)}",
+            "95 % interval": _span(metric, row.low, row.high),
             "one chip": "-" if pd.isna(row.one_chip) else metric.value(row.one_chip),
             "energy nJ": f"{row.energy_nj:,.1f}",
             "behind": metric.difference(row.behind),
@@ -146,6 +146,11 @@ def answer(table: pd.DataFrame) -> str:
         return f"{best} is better than every other row" if len(table) > 1 else f"{best} is the only row"
     alike = f"{best} is first; {len(others)} of {len(table) - 1} others cannot be told apart from it"
     return f"{alike}; {'it' if frugal.name == first.name else _named(frugal)} needs the least energy of these"
+
+
+def _span(metric: Metric, low: float, high: float) -> str:
+    """An interval as text, within what is possible."""
+    return f"{metric.value(max(low, 0))} to {metric.value(min(high, metric.most / metric.factor))}"
 
 
 def _named(row: pd.Series) -> str:

@@ -27,8 +27,9 @@ def run(capsys, *arguments: str, status: int = 0) -> str:
 def test_the_answer_names_the_first_row_what_is_alike_and_what_is_cheapest(here, capsys):
     told = run(capsys, "--noise", "mismatch", "--level", "0.2", "--steps", "4")
     lines = told.splitlines()
-    assert lines[0] == "digits: d, n, mismatch at level 0.2, T = 4, calibrated, horowitz45_fp32"
-    assert [line.split()[0] for line in lines[3:6]] == ["tet", "tandem", "stbp"]
+    assert lines[0] == "mismatch: mismatch (sigma level, disturbs weight, bias, tau)"
+    assert lines[3] == "digits: d, n, mismatch at level 0.2, T = 4, calibrated, horowitz45_fp32"
+    assert [line.split()[0] for line in lines[6:9]] == ["tet", "tandem", "stbp"]
     assert "tet (ltl_offline, own targets) is first; 1 of 2 others cannot be told apart from it" in told
     assert "tandem (ltl_offline, own targets) needs the least energy of these" in told
 

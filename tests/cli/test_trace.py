@@ -1,9 +1,14 @@
 """The command trace tells what made every seed of a number."""
 
+from pathlib import Path
+
 import pytest
 
 from snn.cli.main import main
+from snn.config import params
+from snn.energy import prices
 from snn.pipeline import record
+from snn.report import collected
 from tests.cli.test_compare import put
 from tests.report.test_changes import some
 from tests.report.test_recommend import chips
@@ -43,6 +48,14 @@ def test_a_number_of_a_chip_has_a_row_per_chip(here, capsys):
     assert sum(line.endswith(("69", "71", "79", "81", "89", "91")) for line in told.splitlines()) == 6
 
 
+def test_energy_is_priced_as_the_experiment_does(here, capsys):
+    told = run(capsys, "digits", "tet", "energy_nj")
+    assert told.startswith("digits, tet, energy_nj (nJ)")
+    (row, *_) = [row for row in collected.runs(Path("results/tables/digits")).itertuples() if row.method == "tet"]
+    price = prices.energy_nj(row, params.load("energy", params.load("experiments", "digits").energy))
+    assert f"mean over 3 seeds: {float(price):.6g}" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -50,6 +63,7 @@ def test_a_number_of_a_chip_has_a_row_per_chip(here, capsys):
         (("digits", "tett"), "the nearest is 'tet'"),
         (("digits", "tet", "value_tst"), "the nearest is 'value_test'"),
         (("digits", "tet", "--steps", "7"), "was not evaluated so in digits"),
+        (("digits", "tet", "--level", "0.2"), "--level: is given without --steps"),
         (("digits", "tet", "--noise", "mismatch", "--level", "0.2"), "give the steps of an inference"),
     ],
 )
