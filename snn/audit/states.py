@@ -12,7 +12,8 @@ TORCH = frozenset(vars(nn.Module()))  # what torch itself keeps in every module
 def remember(module: nn.Module) -> Callable[[], None]:
     """A function that puts attributes and buffers of all parts of a module back to what they are now."""
     parts = [(part, _attributes(part), dict(part._buffers)) for part in module.modules()]
-    tensors = [value for _, *held in parts for values in held for value in values.values() if isinstance(value, Tensor)]
+    held = [value for _, own, buffers in parts for value in (*own.values(), *buffers.values())]
+    tensors = [value for value in held if isinstance(value, Tensor)]
     contents = [(tensor, tensor.detach().clone()) for tensor in tensors]
 
     def restore() -> None:
