@@ -16,6 +16,7 @@ rule all:
     shell:
         "echo $$ > pid; exec sleep 1000"
 """
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 pytestmark = pytest.mark.workflow
 
 
@@ -23,7 +24,14 @@ def start(tmp_path: Path, snakefile: str) -> subprocess.Popen:
     (tmp_path / "Snakefile").write_text(snakefile)
     command = [sys.executable, "-m", "snn", "reproduce", "--cores", "1", "--verbose"]
     given = ["--directory", tmp_path, "--workflow-profile", "none", "--snakefile", tmp_path / "Snakefile"]
-    return subprocess.Popen([*command, "--", *given], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    whole = [*command, "--", *given]
+    return subprocess.Popen(whole, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=listen)
+
+
+def listen() -> None:
+    """Take the signals as a terminal gives them, even where the tests run under nohup."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def alive(pid: int) -> bool:
@@ -33,7 +41,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=str)
+@pytest.mark.parametrize("number", SIGNALS, ids=str)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_signal_ends_the_workflow_with_its_jobs_and_its_lock(tmp_path, number):
     process, pid = start(tmp_path, SNAKEFILE), tmp_path / "pid"
