@@ -10,9 +10,11 @@ from pathlib import Path
 
 from snn.core import files
 from snn.core.errors import InputError, remake
+from snn.core.lazy import lazy
 from snn.core.observer import Observer
-from snn.pipeline import index
 from snn.pipeline.job import Job
+
+index = lazy("snn.pipeline.index")
 
 
 @dataclass(frozen=True, eq=False)
