@@ -217,6 +217,7 @@ def test_gradients_of_neunorm_reach_back_in_time_through_its_state(shared):
     """dy_f[t] / ds_g[k] = 1[f = g, t = k] - U_f gain decay^(t - k) for k <= t"""
     steps, maps, position = 4, 3, (1, 0)
     operator = NeuronNormalisation(NeuNorm(decay=0.7, gain="printed", shared=shared), (maps, 2, 2))
+    torch.nn.init.uniform_(operator.weight)  # a network does this; until then it is memory as it was
     s = some(steps, 1, maps, 2, 2).requires_grad_()
     y, _ = operator(s)
     for t in range(steps):
