@@ -25,10 +25,12 @@ def reproduce(o: Options) -> int:
     """Run an experiment; a first word that is no option and no path names it."""
     experiment, more = o.experiment, list(o.more)
     if more and not more[0].startswith("-") and "/" not in more[0]:
-        if experiment != DEFAULT_EXPERIMENT:
+        if experiment:
             raise InputError(f"reproduce {more[0]:.100}", "names a second experiment", "give one")
         experiment = more.pop(0)
-    return workflow.reproduce(experiment, o.cores, o.profile, o.mirror, o.offline, o.verbose, more)
+    return workflow.reproduce(
+        experiment or DEFAULT_EXPERIMENT, o.cores, o.profile, o.mirror, o.offline, o.verbose, more
+    )
 
 
 def plan(o: Options) -> int:

@@ -11,15 +11,12 @@ from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_V
 execute, renaming, fetch = lazy("snn.pipeline.execute"), lazy("snn.pipeline.renaming"), lazy("snn.pipeline.fetch")
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
 compare, prune, claims = lazy("snn.cli.compare"), lazy("snn.cli.prune"), lazy("snn.cli.claims")
-share, new = lazy("snn.cli.share"), lazy("snn.cli.new")
-docs = lazy("snn.cli.docs")
+share, new, docs = lazy("snn.cli.share"), lazy("snn.cli.new"), lazy("snn.cli.docs")
 signals, observer = lazy("snn.cli.signals"), lazy("snn.core.observer")
 
 KINDS = sorted(path.name for path in PARAMS.iterdir() if path.is_dir())
 EXPERIMENT = Argument("--experiment", required=True, named="experiments", help="its name, see list experiments")
-BY_DEFAULT = Argument(
-    "--experiment", default=DEFAULT_EXPERIMENT, named="experiments", help=f"its name; default {DEFAULT_EXPERIMENT}"
-)
+OPTIONAL = Argument("--experiment", named="experiments", help=f"its name; default {DEFAULT_EXPERIMENT}")
 MIRROR = Argument("--mirror", place="read", help=f"directory or URL that holds released files; also {MIRROR_VARIABLE}")
 OFFLINE = Argument("--offline", action="store_true", help=f"use no network; also {OFFLINE_VARIABLE}=yes")
 REMOTE = Argument(
@@ -46,7 +43,7 @@ RUN = (
         "make what an experiment lacks, a line per job, and print its summary",
         actions.reproduce,
         (
-            BY_DEFAULT,
+            OPTIONAL,
             Argument("--cores", default="all", help="how many jobs run at a time; default: all cores"),
             Argument("--profile", default="", place="read", help="of Snakemake, in place of --cores: profiles/slurm"),
             MIRROR,
@@ -61,7 +58,7 @@ RUN = (
         "count the jobs that are due; exit status 1 if there are any",
         actions.plan,
         (
-            Argument("--experiment", named="experiments", help=f"its name; default {DEFAULT_EXPERIMENT}"),
+            OPTIONAL,
             Argument("--why", action="store_true", help="each job with its cause and its expected time"),
             Argument("--all", action="store_true", help="which tables on record are stale instead; 1 if any are"),
         ),
@@ -132,8 +129,8 @@ LOOK = (
     Command(
         "summary",
         "print an experiment's summary and the path of its page",
-        lambda o: inspect.summary(o.experiment),
-        (BY_DEFAULT,),
+        lambda o: inspect.summary(o.experiment or DEFAULT_EXPERIMENT),
+        (OPTIONAL,),
         ("", "--experiment matched"),
     ),
     Command(
@@ -165,8 +162,8 @@ LOOK = (
     Command(
         "check",
         "compare the tables of an experiment here with the committed ones; exit status 1 if a cell moved",
-        lambda o: compare.check(o.experiment),
-        (BY_DEFAULT,),
+        lambda o: compare.check(o.experiment or DEFAULT_EXPERIMENT),
+        (OPTIONAL,),
         ("--experiment digits",),
     ),
     Command(

@@ -49,7 +49,7 @@ class Work:
         """The last line of its log."""
         return (_text(self.log, TAIL).splitlines() or [""])[-1]
 
-    def end(self) -> str:
+    def failure(self) -> str:
         """How it failed: the last line of its log, and of an exception the innermost line of our code, a rule first."""
         text = _text(self.log, CAUSE)
         last = (text.splitlines() or [""])[-1]
@@ -133,7 +133,7 @@ class LogHandler(LogHandlerBase):
         elif event == LogEvent.JOB_ERROR:
             if ended := self._course.end(fields["jobid"], now):
                 work, self._failed = ended[0], self._failed + 1
-                self._write(f"{self._count()} {work.name} {work.end()}")
+                self._write(f"{self._count()} {work.name} {work.failure()}")
         elif self._failed and any(echo in str(record.msg) for echo in ECHOES):
             return
         elif record.levelno >= logging.WARNING or str(record.msg).startswith(NOTHING):

@@ -13,7 +13,7 @@ from snn.report import collected
 from snn.report.metric import SHOWN
 from snn.report.recommend import Place, answer, cells, priced, ranked
 
-UNCORRECTED = "verdicts: 95 % intervals of paired differences from the first row, uncorrected; one in twenty is wrong"
+UNCORRECTED = "verdicts: 95 % intervals of paired differences from the first row, uncorrected"
 
 
 class Tables(NamedTuple):
@@ -35,17 +35,18 @@ def recommend(places: Sequence[Place], energy: str, dataset: str | None, experim
     told = [] if noise is None else [_contents(noise, params.load("noise", noise))]
     sets = list(_sets(noise, dataset, experiment))
     for place in places:
-        shown = [tables for tables in sets if len(place.rows(tables.runs))]
+        tried = (tables for tables in sets if len(place.rows(tables.runs)))
+        rankings = [(tables, priced(_ranked(tables, place), prices)) for tables in tried]
+        shown = sorted((one for one in rankings if len(one[1])), key=lambda one: -len(one[1]))
         if not shown:
             where = f" of {experiment}" if experiment else f" on {dataset}" if dataset else ""
             raise InputError(place.words, f"is in no set of tables{where}", _instead(place, sets))
-        outcomes = [collected.outcomes(tables.found.tables, len(tables.runs)) for tables in shown]
-        rankings = [priced(ranked(s.runs, o, place), prices) for s, o in zip(shown, outcomes, strict=True)]
-        by_size = sorted(
-            filter(lambda one: len(one[1]), zip(shown, rankings, strict=True)), key=lambda one: -len(one[1])
-        )
-        told += [_told(tables, place, table, energy) for tables, table in by_size if len(table)]
+        told += [_told(tables, place, table, energy) for tables, table in shown]
     print("\n".join([*told, UNCORRECTED]))
+
+
+def _ranked(tables: Tables, place: Place) -> pd.DataFrame:
+    return ranked(tables.runs, collected.outcomes(tables.found.tables, len(tables.runs)), place)
 
 
 def _contents(name: str, noise: Noise) -> str:

@@ -6,21 +6,18 @@ import pandas as pd
 
 from snn.cli.listing import aligned
 from snn.config import params
-from snn.core.columns import METRIC, Column
+from snn.core.columns import METRIC
 from snn.core.errors import InputError, nearest, reproduce
-from snn.energy import prices
 from snn.evaluation.rows import Row
 from snn.pipeline import record
-from snn.report import collected
+from snn.report import collected, columns
 from snn.report.metric import SHOWN
-from snn.report.recommend import Place
+from snn.report.recommend import Place, priced
 from snn.report.select import own_steps, trainings
-
-ENERGY = "energy_nj"  # computed from operations, and no column of runs.csv
 
 
 def trace(experiment: str, method: str, column: str, place: Place | None) -> None:
-    """Print the value of a column of runs.csv under every seed, and what made each run.
+    """Print the value of a column of runs.csv, or of `energy_nj`, under every seed, and what made each run.
 
     `place`: on chips; None: of the clean network at its own steps. Raises InputError naming what is not there.
     """
@@ -29,8 +26,7 @@ def trace(experiment: str, method: str, column: str, place: Place | None) -> Non
         raise InputError(experiment, "has no tables on record", nearest(experiment, record.names()))
     found.prove()
     runs = collected.read(found.tables / collected.file("runs"), Row)
-    convention = params.load("experiments", experiment).energy
-    runs[ENERGY] = [float(prices.energy_nj(row, params.load("energy", convention))) for row in runs.itertuples()]
+    runs = priced(runs, params.load("energy", params.load("experiments", experiment).energy))
     for what, name, known in (("method", method, runs.method.unique()), ("column", column, runs.columns)):
         if name not in known:
             raise InputError(f"{what} {name}", f"is not in the tables of {experiment}", nearest(name, list(known)))
@@ -43,7 +39,7 @@ def trace(experiment: str, method: str, column: str, place: Place | None) -> Non
 
 
 def _told(found: record.TablesOnRecord, rows: pd.DataFrame, column: str, costs: pd.DataFrame) -> str:
-    about = Row.columns().get(column, Column("nJ", "energy of an inference under the convention of the experiment"))
+    about = (columns.RUN | {"energy_nj": columns.ENERGY})[column]
     unit = SHOWN[rows.metric.iloc[0]].unit if about.unit == METRIC else about.unit
     parts = [f"{found.name}, {rows.method.iloc[0]}, {column}{f' ({unit})' if unit else ''}: {about.meaning}"]
     if rows[column].dtype.kind in "if":

@@ -113,17 +113,17 @@ def table(
         cells = []
         for head in heads:
             unit, value = described[head.name].unit, record[head.name]
-            text = rounded(value, unit, metric) if mine or unit != METRIC else _in_own_unit(value, record, metric)
+            text = rounded(value, unit, metric) if mine or unit != METRIC else in_own_unit(value, record, metric)
             cells.append(Cell(text, str(exact(value)) if head.number and pd.notna(value) else text))
         rows.append(Row(cells, *sides(record)))
     return Table(name, heads, rows, same)
 
 
-def _in_own_unit(value: Any, record: Mapping[str, Any], metric: Metric) -> str:
+def in_own_unit(value: Any, record: Mapping[str, Any], metric: Metric) -> str:
     """A cell of a row that is not in the unit above its column: of operations, energy, or a ratio."""
     column = str(record.get("column", ""))
-    own = "nJ" if column.startswith("energy_nj") else columns.RUN[column].unit if column in columns.RUN else ""
-    unit = "times" if record.get("of") == "ratio" else own
+    known = columns.ENERGY if column.startswith("energy_nj") else columns.RUN.get(column)
+    unit = "times" if record.get("of") == "ratio" else known.unit if known else ""
     return f"{rounded(value, '', metric)} {unit}".rstrip() if pd.notna(value) else ""
 
 

@@ -17,7 +17,9 @@ from snn.pipeline.jobs.page import Page
 from snn.pipeline.plan import Plan
 from snn.pipeline.record import TablesOnRecord
 
-ONE_SAMPLE = "Expected more than 1 value per channel when training"  # torch, of batch norm
+ONE_SAMPLE = (
+    "Expected more than 1 value per channel when training"  # torch; told here, since code of training names runs
+)
 
 
 def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERMINAL) -> None:

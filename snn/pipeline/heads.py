@@ -115,7 +115,7 @@ def _remove_stale() -> None:
         _say(f"{LOCKS}: removed the lock that process {processes} left when it was killed")
     for head in others if present.keys() - stale else ():
         if head.is_near:
-            _say(f"{LOCKS}: the workflow runs here as process {head.process}, too; what both make is refused")
+            _say(f"{LOCKS}: the workflow runs here as process {head.process}; this one ends if both would make a file")
         else:
             where = f"process {head.process} on {head.host}, of which this machine cannot know whether it runs"
             _say(f"{LOCKS}: the workflow was started here by {where}; if it does not: {UNLOCK}")

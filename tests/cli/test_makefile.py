@@ -87,6 +87,14 @@ def test_a_value_with_spaces_quotes_and_dollars_arrives_unchanged(tree, name):
     assert make(tree, f"{name}={LEGAL}") == expected(**{name: LEGAL})
 
 
+def test_a_signal_to_make_reaches_the_command_that_reproduces(tree):
+    """Make signals its child, and a shell between them would die alone."""
+    (tree / ".venv/bin/python").write_text("#!/bin/sh\necho $PPID > parent\n")
+    made = subprocess.Popen(["make", "reproduce"], cwd=tree)
+    assert made.wait() == 0
+    assert int((tree / "parent").read_text()) == made.pid
+
+
 def test_help_lists_every_target(tree):
     done = subprocess.run(["make", "help"], cwd=tree, capture_output=True, text=True, check=True)
     phony = re.findall(r"^\.PHONY: (.*)$", (tree / "Makefile").read_text(), re.MULTILINE)

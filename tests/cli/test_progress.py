@@ -50,37 +50,33 @@ def test_the_last_line_promises_nothing(handler, capsys):
     assert capsys.readouterr().err == "[1/1] page  3.0 s\n"
 
 
-def test_a_job_that_fails_gets_the_last_line_of_its_log(handler, capsys, tmp_path):
-    log = tmp_path / "train.log"
-    log.write_text("epoch 1/2  loss 1.0\nerror: disk: is full; free some disk space\n")
+def fail(handler, log, text: str) -> None:
+    """A job starts, writes this into its log, and fails."""
+    log.write_text(text)
     handler.follow(progress.Course({7: work("train tet s0", log)}, cores=1))
     handler.emit(record("job_info", 7, 0.0))
     handler.emit(record("job_error", 7, 1.0, logging.ERROR))
+
+
+def test_a_job_that_fails_gets_the_last_line_of_its_log(handler, capsys, tmp_path):
+    log = tmp_path / "train.log"
+    fail(handler, log, "epoch 1/2  loss 1.0\nerror: disk: is full; free some disk space\n")
     line = capsys.readouterr().err
     assert line.startswith("[1/1] train tet s0 failed: error: disk: is full; free some disk space")
     assert str(log) in line
 
 
 def test_a_job_that_fails_with_an_exception_names_the_line_of_the_rule(handler, capsys, tmp_path):
-    log = tmp_path / "train.log"
     frames = "".join(f'  File "{ROOT}/{path}", line {line}, in step\n' for path, line in FRAMES)
-    log.write_text(f"Traceback (most recent call last):\n{frames}AttributeError: 'Batch' has no 'labels'\n")
-    handler.follow(progress.Course({7: work("train own s0", log)}, cores=1))
-    handler.emit(record("job_info", 7, 0.0))
-    handler.emit(record("job_error", 7, 1.0, logging.ERROR))
+    last = "AttributeError: 'Batch' has no 'labels'"
+    fail(handler, tmp_path / "train.log", f"Traceback (most recent call last):\n{frames}{last}\n")
     handler.emit(logging.makeLogRecord({"levelno": logging.ERROR, "msg": "RuleException:\nCalledProcessError in file"}))
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(
-        "[1/1] train own s0 failed: snn/rules/own.py:12: AttributeError: 'Batch' has no 'labels' (its"
-    )
+    assert line.startswith(f"[1/1] train tet s0 failed: snn/rules/own.py:12: {last} (its log: ")
 
 
 def test_a_job_that_was_interrupted_has_not_failed(handler, capsys, tmp_path):
-    log = tmp_path / "train.log"
-    log.write_text("epoch 1/2  loss 1.0\nerror: keyboard: interrupted\n")
-    handler.follow(progress.Course({7: work("train tet s0", log)}, cores=1))
-    handler.emit(record("job_info", 7, 0.0))
-    handler.emit(record("job_error", 7, 1.0, logging.ERROR))
+    fail(handler, tmp_path / "train.log", "epoch 1/2  loss 1.0\nerror: keyboard: interrupted; the same command\n")
     assert capsys.readouterr().err == "[1/1] train tet s0 was interrupted\n"
 
 

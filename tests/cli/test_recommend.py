@@ -34,6 +34,16 @@ def test_the_answer_names_the_first_row_what_is_alike_and_what_is_cheapest(here,
     assert "tandem (ltl_offline, own targets) needs the least energy of these" in told
 
 
+def test_a_set_in_which_every_run_diverged_ranks_nothing(here, capsys, tmp_path, monkeypatch):
+    put(tmp_path, "c" * 40, *chips("tet", *GOOD, status="diverged"))
+    assert "is in no set of tables" in run(capsys, "--noise", "mismatch", "--level", "0.2", "--steps", "4", status=2)
+
+
+def test_several_numbers_of_steps_are_answered_one_after_the_other(here, capsys):
+    told = run(capsys, "--noise", "mismatch", "--level", "0.2", "--steps", "4", "4")
+    assert told.count("digits: d, n, mismatch at level 0.2, T = 4") == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

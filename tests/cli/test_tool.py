@@ -16,7 +16,7 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
-from snn.cli import parse, tool
+from snn.cli import parse, reproduce, tool
 from snn.cli.commands import COMMANDS, GROUPS, KINDS
 from snn.config import params
 from snn.core.errors import InputError
@@ -169,6 +169,38 @@ def test_the_examples_of_help_can_be_parsed():
     examples = [example.split() for example in parse.EXAMPLES]
     examples += [[name, *example.split()] for name, command in COMMANDS.items() for example in command.examples]
     assert all(parse.parse(example, "x", None).command is COMMANDS[example[0]] for example in examples)
+
+
+@pytest.mark.parametrize("command", ["plan", "summary", "check", "fetch", "adopt"])
+def test_an_experiment_needs_no_option_where_nothing_else_has_a_place(command):
+    for arguments in ([command, "smoke"], [command, "--experiment", "smoke"]):
+        assert parse.parse(arguments, "x", None).experiment == "smoke"
+    with pytest.raises(InputError, match="not allowed with"):
+        parse.parse([command, "smoke", "--experiment", "digits"], "x", None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "experiment", "more"),
+    [
+        ([], "digits", []),
+        (["smoke"], "smoke", []),
+        (["smoke", "--", "--dry-run"], "smoke", ["--dry-run"]),
+        (["--experiment", "smoke", "--", "--dry-run"], "smoke", ["--dry-run"]),
+        (["--", "results/tables/digits/runs.csv.bz2"], "digits", ["results/tables/digits/runs.csv.bz2"]),
+    ],
+)
+def test_reproduce_takes_an_experiment_and_passes_the_rest_on(monkeypatch, arguments, experiment, more):
+    given = []
+    monkeypatch.setattr(reproduce, "reproduce", lambda name, *settings: given.append((name, settings[-1])))
+    options = parse.parse(["reproduce", *arguments], "x", None)
+    options.do(options)
+    assert given == [(experiment, more)]
+
+
+def test_reproduce_takes_one_experiment():
+    options = parse.parse(["reproduce", "smoke", "--experiment", "digits"], "x", None)
+    with pytest.raises(InputError, match="names a second experiment"):
+        options.do(options)
 
 
 def test_help_shows_every_command_in_one_group(environment, tmp_path):

@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from snn.page.index import Listed, index
+from snn.page.shown import in_own_unit
 from snn.page.write import ORDER
 from snn.report.answer import Answer, Versus
+from snn.report.metric import SHOWN
 from snn.report.sections import Section, sections
 from tests.page.pages import MARKUP, METHODS, digest, html, rows
 
@@ -211,6 +213,19 @@ def test_a_pair_that_was_not_asked_for_gets_the_verdict_that_its_row_would_have(
     assert not found.asked
     assert found.verdict == asked.verdict
     assert found.difference == pytest.approx(row.difference)
+
+
+@pytest.mark.parametrize(
+    ("record", "shown"),
+    [
+        ({"column": "energy_nj_horowitz45_fp32", "of": "difference"}, "1,523 nJ"),
+        ({"column": "acs"}, "1,523 operations"),
+        ({"column": "energy_nj", "of": "ratio"}, "1,523 times"),
+        ({"metric": "speed-up"}, "1,523"),
+    ],
+)
+def test_a_cell_that_is_not_in_the_unit_of_its_column_names_its_own(record, shown):
+    assert in_own_unit(1522.8, record, SHOWN["accuracy"]) == shown
 
 
 def test_where_no_method_is_above_chance_the_answer_is_that_alone(answer):
