@@ -70,18 +70,21 @@ class TablesOnRecord:
 
         Raises InputError if the experiment can no longer be planned.
         """
-        found = self.collected_digest
-        digests = {"runs": (found, self._plan.collect.digest)}
-        digests["report"] = (self._stamp(self.report).stem, self._plan.report.of(found).digest)
-        return [part for part, (here, today) in digests.items() if here != today]
+        today = self._plan.report.of(self.collected_digest).digest
+        report = ["report"] if self._stamp(self.report).stem != today else []
+        return [*(["runs"] if self._have_other_runs else []), *report]
 
-    @property
+    @cached_property
     def runs_are_stale(self) -> bool:
         """Whether the runs have another digest today, or the experiment can no longer be planned."""
         try:
-            return "runs" in self.stale
+            return self._have_other_runs
         except InputError:
             return True
+
+    @property
+    def _have_other_runs(self) -> bool:
+        return self.collected_digest != self._plan.collect.digest
 
     def refuse_dirty(self) -> None:
         """Raise InputError if the runs are not stale and one of them was made by code that was not committed.
