@@ -220,13 +220,15 @@ def test_the_answer_for_a_chip_follows_the_selects_and_names_its_command(opened,
                 page.locator(f"#recommend-{name}").select_option(value=json.dumps(one[name]))
         for energy in ("synop_77fj", "horowitz45_fp32"):
             page.locator("#recommend-energy").select_option(energy)
-            place = energies.index(energy)
-            rows = [[*row[:at], row[at][place], *row[at + 1 : len(choices["heads"])]] for row in one["rows"]]
+            own = energies.index(energy)
+            rows = [[*row[:at], row[at][own], *row[at + 1 : len(choices["heads"])]] for row in one["rows"]]
             assert shown() == rows
-            assert page.locator("#recommend-answer").inner_text() == choices["words"][one["answer"][place]] + "."
+            assert page.locator("#recommend-answer").inner_text() == choices["words"][one["answer"][own]] + "."
             command = page.locator("#recommend-command").inner_text().split()
             options = parser().parse_args(command[3:])
-            assert actions.place(options) == Place(one["noise"], one["level"], one["steps"], one["calibrated"])
+            assert options.steps == [one["steps"]]
+            place = actions.place(options, one["steps"])
+            assert place == Place(one["noise"], one["level"], one["steps"], one["calibrated"])
             assert (options.energy, options.experiment) == (energy, known["experiment"])
             assert page.locator("#convention").input_value() == energy
 
