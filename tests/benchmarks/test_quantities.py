@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks import nets, neuron, peers, planning, startup, step, workflows
+from benchmarks import nets, neuron, parts, peers, planning, startup, step, workflows
 from benchmarks.readable import loop
 from snn.core.errors import InputError
 from snn.core.paths import ROOT
@@ -66,6 +66,16 @@ def test_equal_losses_of_networks_with_a_silent_layer_are_refused():
     silent = nets.Recipe("silent", "stbp_no_norm", nets.STBP.options, gain=1e-3)
     with pytest.raises(InputError):
         nets.training(silent, 3, SMALL, (3, 8, 8)).equality()
+
+
+@pytest.mark.parametrize("recipe", [recipe for recipe, _ in step.CASES], ids=lambda recipe: recipe.name)
+def test_the_operators_of_a_step_are_recognised_and_its_parts_are_the_whole(recipe):
+    ours = nets.training(recipe, 3, SMALL, (3, 8, 8))
+    norm = ours.student.architecture.norm
+    for do in (ours.step, nets.ann_step(SMALL, 3, norm, (3, 8, 8))):
+        found = parts.parts(do)
+        assert set(found) == {"convolutions", "neurons", parts.REST} | ({"norms"} if norm else set())
+        assert all(found.values())
 
 
 def test_the_network_of_a_step_has_eight_convolutions_of_half_width():
