@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from configobj import ConfigObj
-from dvc.config import Config
+from dvc.config import Config, ConfigError
 from dvc.repo import Repo
 
 from snn.core import files
@@ -30,7 +30,7 @@ EXTRA = ("s3", "ssh")  # schemes whose part of DVC is in requirements-remote.loc
 
 def configured() -> str:
     """The name of the remote that the site has set up as the default of DVC; empty if there is none."""
-    return Config(".dvc")["core"].get("remote", "")
+    return _site()["core"].get("remote", "")
 
 
 @contextmanager
@@ -40,8 +40,8 @@ def repository(remote: str) -> Iterator[Path]:
     Without a name, the default of the site is taken; raises InputError if there is none. Every file that comes from the
     remote is compared with its md5.
     """
-    site = Config(".dvc")
-    name = remote or configured()
+    site = _site()
+    name = remote or site["core"].get("remote", "")
     if not name:
         set_up = "give a directory or URL, or set one up: .venv/bin/python -m dvc remote add --default NAME URL"
         raise InputError("REMOTE", "is not given, and none is set up", set_up)
@@ -104,6 +104,16 @@ def dvc(*arguments: str, cwd: Path = Path()) -> str:
 def more(named: Sequence[object]) -> str:
     """How many others there are besides the one that is named."""
     return f" (and {len(named) - 1} more)" if len(named) > 1 else ""
+
+
+def _site() -> Config:
+    """What the site has set up in DVC; raises InputError if its files cannot be read."""
+    try:
+        return Config(".dvc")
+    except ConfigError as error:
+        raise InputError(
+            ".dvc/config", str(error), "correct it, or set the remote up again by dvc remote add"
+        ) from error
 
 
 def _absent(scratch: Path, remote: str) -> list[str]:
