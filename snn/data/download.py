@@ -28,6 +28,8 @@ TRIES = 6
 BACKOFF = 2.0  # seconds before the second try, doubled each time
 LONGEST = 60.0  # seconds; no wait is longer
 TIMEOUT = (15, 60)  # seconds to connect, and between bytes
+SLOWEST = 1000.0  # bytes per second; a server that sends less for `PATIENCE` is asked again
+PATIENCE = 60.0  # seconds
 PIECE = 1 << 16  # bytes; a broken connection loses at most one piece
 LARGEST = 32 << 30  # bytes of a body whose length the server does not announce
 REMOTE = re.compile(r"https?://")
@@ -211,7 +213,7 @@ def _check_space(part: Path, needed: int | None) -> None:
 def _write(response: requests.Response, part: Path, start: int, total: int | None, name: str) -> None:
     """Append the body as it was sent, not decompressed, with a progress bar on a terminal and lines elsewhere.
 
-    Raises SourceError and removes `part` when there is more than the server announced.
+    Raises SourceError and removes `part` when there is more than the server announced, and Interrupted when it drips.
     """
     most = LARGEST if total is None else total
     try:
@@ -222,7 +224,8 @@ def _write(response: requests.Response, part: Path, start: int, total: int | Non
             out.truncate(start)
             out.seek(start)
             tenth = 10 * start // total if total else 0
-            for piece in response.raw.stream(PIECE, decode_content=False):
+            began, before = time.monotonic(), start
+            while piece := response.raw.read1(PIECE, decode_content=False):  # what has arrived, however little
                 if out.tell() + len(piece) > most:
                     files.remove(part)
                     raise SourceError(f"sends more than {most} bytes")
@@ -231,6 +234,10 @@ def _write(response: requests.Response, part: Path, start: int, total: int | Non
                 if bar.disable and total and 10 * out.tell() // total > tenth:
                     tenth = 10 * out.tell() // total
                     print(f"{name}: {10 * tenth} % of {total / 1e6:.1f} MB", flush=True)
+                if (seconds := time.monotonic() - began) > PATIENCE:
+                    if out.tell() - before < SLOWEST * seconds:
+                        raise Interrupted(f"sends less than {SLOWEST:.0f} bytes a second")
+                    began, before = time.monotonic(), out.tell()
     except OSError as error:
         raise files.refusal(part, error) from error
 

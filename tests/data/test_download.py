@@ -33,6 +33,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, *plan):
         super().__init__(("127.0.0.1", 0), Handler)
         self.plan, self.requests, self.sent = list(plan or ["fine"]), [], 0
+        self.go_on = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}/data.bin"
 
 
@@ -53,6 +54,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(302, {"Location": "file:///etc/passwd"})
         if how == "endless":
             return self.send_for_ever()
+        if how == "waits":
+            return self.send(200, 0, CONTENT, pause=100_000)
         if how == "odd length":
             return self.send(200, 0, CONTENT, length="\u00b2")
         if how == "gzip":
@@ -88,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    def send(self, status, start, content, asked=None, cut=None, encoding=None, length=None):
+    def send(self, status, start, content, asked=None, cut=None, encoding=None, length=None, pause=0):
         body = content[start:]
         headers = {"Content-Length": length or str(len(body))}
         if encoding:
@@ -100,7 +103,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.server.sent += len(body[:cut])  # before the client can have it all and look
-        self.wfile.write(body[:cut])
+        self.wfile.write(body[:pause])
+        if pause:
+            self.server.go_on.wait()
+        self.wfile.write(body[pause:cut])
         if cut or length:
             self.close_connection = True
 
@@ -259,6 +265,33 @@ def test_an_endless_body_is_given_up(serve, target, waits, monkeypatch):
     assert target.read_bytes() == CONTENT
 
 
+def test_a_server_that_drips_is_asked_again_for_what_is_missing_and_given_up_after_some_tries(
+    serve, target, waits, monkeypatch
+):
+    monkeypatch.setattr(download, "PATIENCE", 0.0)
+    monkeypatch.setattr(download, "SLOWEST", 1e15)
+    server = serve("fine")
+    with refused(target, server.url, "bytes a second"):
+        download.fetch(file(server), target)
+    assert len(server.requests) == download.TRIES
+    assert len({asked for _, asked in server.requests}) == download.TRIES  # each goes on behind what has arrived
+    monkeypatch.setattr(download, "SLOWEST", 0.0)
+    download.fetch(file(server), target)
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_byte_is_written_when_it_has_arrived(serve, target):
+    server = serve("waits")
+    downloading = threading.Thread(target=download.fetch, args=(file(server), target))
+    downloading.start()
+    part = target.with_name(".data.bin.part")
+    while not (part.exists() and part.stat().st_size):
+        assert downloading.is_alive()
+    server.go_on.set()
+    downloading.join()
+    assert target.read_bytes() == CONTENT
+
+
 def test_the_next_source_is_tried_when_one_has_no_or_another_file(serve, target):
     missing, corrupt, good = serve(404), serve("corrupt"), serve()
     download.fetch(file(missing, corrupt, good), target)
@@ -397,7 +430,6 @@ def test_a_disk_that_fills_up_is_refused_and_the_download_resumed_later(serve, t
         def __getattr__(self, name):
             return getattr(self.file, name)
 
-    monkeypatch.setattr(download, "PIECE", 100_000)
     original = Path.open
     with monkeypatch.context() as patch:
         patch.setattr(
@@ -408,9 +440,11 @@ def test_a_disk_that_fills_up_is_refused_and_the_download_resumed_later(serve, t
         with refused(target.with_name(".data.bin.part"), "No space left on device"):
             download.fetch(file(server), target)
     assert left(target) == {".data.bin.part"}
+    arrived = target.with_name(".data.bin.part").stat().st_size
+    assert arrived
     download.fetch(file(server), target)
     assert target.read_bytes() == CONTENT
-    assert server.requests[-1][1] == "bytes=100000-"
+    assert server.requests[-1][1] == f"bytes={arrived}-"
 
 
 @pytest.mark.parametrize("name", [".data.bin.lock", "data.bin"])
