@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from snn.cli import inspect
+from snn.config import documents
 from snn.pipeline.settings import MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -34,8 +35,9 @@ def reproduce(
     password, so the environment takes it to jobs, and no command line. Returns the exit status of Snakemake, or 128
     and the number of the signal that ended it; if that is 0, the summary is printed.
 
-    Raises InputError if `offline` is neither yes nor no.
+    Raises InputError if there is no such experiment, or `offline` is neither yes nor no.
     """
+    documents.find("experiments", experiment)
     settings = {MIRROR_VARIABLE: mirror, OFFLINE_VARIABLE: "yes" if is_yes(offline, "--offline") else ""}
     where = ("--workflow-profile", profile) if profile else ("--cores", cores)
     quiet = () if verbose else ("--logger", "spikeledger")

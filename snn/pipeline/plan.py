@@ -201,8 +201,8 @@ def plan_or_exit(settings: Mapping[str, Any]) -> Plan:
             raise InputError(f"--config {unknown[0]}", "is no setting of this workflow", f"choose one of {known}")
         name = settings.get("experiment", DEFAULT_EXPERIMENT)
         if not isinstance(name, str):
-            what = f"is read as YAML and is {name!r:.100}, which is no text"
-            raise InputError("--config experiment", what, """quote it twice: --config 'experiment="NAME"'""")
+            what = f"is {name!r:.100} to Snakemake, which is no name"
+            raise InputError("--config experiment", what, "give one name, and rename a file that has a number for it")
         plan = Plan(name)
         plan.check()
         pack_minutes(settings)

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from snn.cli import reproduce
+from tests.refusals import refused
+
 ROOT = Path(__file__).parents[2]
 SNAKEFILE = """
 rule all:
@@ -60,3 +63,10 @@ def test_the_status_of_a_workflow_is_passed_on(tmp_path):
     process = start(tmp_path, SNAKEFILE.replace("echo $$ > pid; exec sleep 1000", "exit 3"))
     process.communicate()
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize(("name", "facts"), [("smok", ["smoke"]), ("#c", []), ("..", []), ("x y", [])])
+def test_an_experiment_that_is_none_is_refused_before_a_workflow_starts(monkeypatch, name, facts):
+    monkeypatch.setattr(reproduce, "_run", None)
+    with refused(f"experiment '{name}'", *facts):
+        reproduce.reproduce(name, "1", "", None, None, False, ())
