@@ -27,6 +27,12 @@ def digests(tree: Path) -> dict[str, set[str]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def before(tmp_path_factory) -> dict[str, set[str]]:
+    """What names the jobs in a tree that nobody has changed, wherever it is."""
+    return digests(trees.plant(tmp_path_factory.mktemp("before") / "tree"))
+
+
 @pytest.fixture
 def tree(tmp_path) -> Path:
     return trees.plant(tmp_path / "a tree")
@@ -71,8 +77,7 @@ def imported_from(text: str, package: str, name: str, new_package: str, new_name
         ("hardware.foundry", "hardware.factory"),
     ],
 )
-def test_a_module_that_moves_makes_nothing_due(tree, old, new):
-    before = digests(tree)
+def test_a_module_that_moves_makes_nothing_due(tree, before, old, new):
     move(tree, old, new)
     assert not (tree / "snn" / (old.replace(".", "/") + ".py")).exists()
     assert digests(tree) == before
@@ -86,8 +91,7 @@ def test_a_module_that_moves_makes_nothing_due(tree, old, new):
         ("report/sections/hardware/table.py", "by_seed", {"report", "page"}),
     ],
 )
-def test_an_import_that_is_rebound_makes_due_what_depends_on_it(tree, module, name, stages):
-    before = digests(tree)
+def test_an_import_that_is_rebound_makes_due_what_depends_on_it(tree, before, module, name, stages):
     path = tree / "snn" / module
     text = path.read_text()
     (line,) = re.findall(rf"^from (snn\.\S+) import .*\b{name}\b", text, re.M)
@@ -102,10 +106,10 @@ def test_an_import_that_is_rebound_makes_due_what_depends_on_it(tree, module, na
     assert {stage for stage in before if after[stage] != before[stage]} == stages
 
 
-def edited(tree: Path, file: str, code: str, changed: str) -> set[str]:
+def edited(before: dict[str, set[str]], tree: Path, file: str, code: str, changed: str) -> set[str]:
     """The stages whose jobs have other digests once `code` is replaced in a file of snn."""
     path = tree / "snn" / file
-    before, text = digests(tree), path.read_text()
+    text = path.read_text()
     assert code in text
     path.write_text(text.replace(code, changed))
     after = digests(tree)
@@ -137,8 +141,8 @@ def edited(tree: Path, file: str, code: str, changed: str) -> set[str]:
         ("jobs/report.py", "static=frozenset(self.static)", "static=frozenset()", {"report", "page"}),
     ],
 )
-def test_what_a_stage_does_with_its_parameters_is_part_of_its_code(tree, file, code, changed, stages):
-    assert edited(tree, f"pipeline/{file}", code, changed) == stages
+def test_what_a_stage_does_with_its_parameters_is_part_of_its_code(tree, before, file, code, changed, stages):
+    assert edited(before, tree, f"pipeline/{file}", code, changed) == stages
 
 
 AFTER_TRAINING = {"calibrate", "evaluate", "collect", "report", "page"}
@@ -155,13 +159,15 @@ EVERY_STAGE = {"prepare", "train", *AFTER_TRAINING}
         ("__init__.py", "cli          the command line\n", "cli          all\n", set()),
     ],
 )
-def test_what_computes_a_number_between_parameters_and_files_is_part_of_digests(tree, file, code, changed, stages):
-    assert edited(tree, file, code, changed) == stages
+def test_what_computes_a_number_between_parameters_and_files_is_part_of_digests(
+    tree, before, file, code, changed, stages
+):
+    assert edited(before, tree, file, code, changed) == stages
 
 
 @pytest.mark.parametrize(
     ("file", "code", "changed"),
     [("native.c", "v[i] + x[i]", "v[i] - x[i]"), ("native.py", "-ffp-contract=off", "-ffp-contract=fast")],
 )
-def test_c_source_and_its_flags_are_part_of_the_code_of_whatever_runs_neurons(tree, file, code, changed):
-    assert edited(tree, f"model/{file}", code, changed) == EVERY_STAGE - {"prepare"}
+def test_c_source_and_its_flags_are_part_of_the_code_of_whatever_runs_neurons(tree, before, file, code, changed):
+    assert edited(before, tree, f"model/{file}", code, changed) == EVERY_STAGE - {"prepare"}
