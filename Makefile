@@ -20,7 +20,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin/python
 
-.PHONY: reproduce test quick quick-tests lint page-test peers-test cluster-test share-test remote-test chaos share remotes
+.PHONY: reproduce test tests long-test quick quick-tests lint page-test peers-test cluster-test share-test remote-test chaos share remotes
 .PHONY: docs coverage bench fetch lock clean-environment help
 .DEFAULT_GOAL := reproduce
 
@@ -28,8 +28,14 @@ reproduce: .venv/.installed  ## run an experiment, print its summary and page: E
 	@exec $(VENV) -m snn reproduce --experiment="$$EXPERIMENT" --cores="$$CORES" --profile="$$PROFILE" --mirror="$$MIRROR" \
 	  --offline="$$OFFLINE"
 
-test: lint  ## everything: style, types, contracts of imports, all tests
+test: .venv/.installed  ## style, types, contracts of imports, all tests but the long ones
+	@$(MAKE) --no-print-directory --jobs=2 lint tests
+
+tests: .venv/.installed  ## the tests of make test alone
 	@$(VENV) -m pytest
+
+long-test: .venv/.installed  ## the tests that make test leaves out: how-to pages, adoption, more of release and planning
+	@$(VENV) -m pytest -m long
 
 quick: .venv/.installed  ## the same without workflows and slow tests, types beside tests: in a minute
 	@$(MAKE) --no-print-directory --jobs=2 lint quick-tests

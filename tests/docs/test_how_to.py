@@ -12,7 +12,7 @@ from PIL import Image
 from tests import trees
 from tests.docs import walk
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.long]
 ALL_BUT_PREPARE = ("train", "calibrate", "evaluate", "collect", "report", "page")
 UNTIL_ROWS = ("collect", "report", "page")
 UNTIL_CHIPS = ("evaluate", *UNTIL_ROWS)

@@ -83,6 +83,7 @@ def test_a_data_set_comes_from_a_mirror_and_its_raw_files_may_go_once_it_is_prep
     assert due(tree) == {"evaluate": 2, "collect": 1, "report": 1, "page": 1} == dry_run(tree)
 
 
+@pytest.mark.long
 @pytest.mark.workflow
 def test_a_download_is_due_when_data_have_to_be_prepared_from_a_file_that_is_missing(tree):
     whole = {"download": 1, "prepare": 1, "train": 2, "evaluate": 2, "collect": 1, "report": 1, "page": 1}
@@ -115,6 +116,7 @@ def test_a_flipped_byte_in_the_mirror_stops_with_both_sums_and_leaves_nothing(tr
     assert not [p for p in (tree / "data").rglob("*") if p.is_file() and not p.name.endswith(".lock")]
 
 
+@pytest.mark.long
 @pytest.mark.workflow
 def test_a_file_put_there_by_hand_is_proven_before_it_is_read(tree):
     folder = tree / "data/raw/toy"

@@ -80,6 +80,7 @@ def test_fetch_computes_tables_and_report_alone_and_they_must_be_those_committed
     assert refused(clone, *fetch(home)).startswith(tuple(f"error: {folder}: " for folder in affected))
 
 
+@pytest.mark.long
 def test_a_table_that_was_taken_out_of_git_comes_by_fetch_and_is_proven(home, clone):
     table = clone / "results/tables/tiny/traces.csv"
     before = table.read_bytes()
@@ -96,6 +97,7 @@ def test_a_table_that_was_taken_out_of_git_comes_by_fetch_and_is_proven(home, cl
     assert refused(clone.parent / "slim", *fetch(home)).startswith("error: results/tables/tiny/traces.csv: ")
 
 
+@pytest.mark.long
 def test_the_line_that_release_prints_adds_tables_that_git_ignores(home, computed):
     with (computed / ".gitignore").open("a") as ignored:
         ignored.write("/results/tables/tiny/\n/results/report/tiny/\n")
@@ -155,6 +157,7 @@ def test_release_refuses_tables_with_two_stamps(home, computed):
     assert not (home / "other").exists()
 
 
+@pytest.mark.long
 def test_release_refuses_what_uncommitted_code_made(home, computed):
     folders = one(computed, "results/runs/digits/digits_cnn/stbp/T2/*/rows/*"), computed / "results/tables/tiny"
     untracked = computed / "params/methods/tried.yaml"
@@ -181,6 +184,7 @@ def test_a_push_that_fails_leaves_no_pointer(home, computed):
     assert not list((computed / ".dvc/tmp").glob("remote.*"))
 
 
+@pytest.mark.long
 def test_adopt_renames_after_a_refactor_and_nothing_else(home, computed):
     old = one(computed, "results/runs/digits/digits_cnn/stbp/T2/*")
     rows = one(old, "rows/*/rows.csv").read_text()

@@ -209,7 +209,13 @@ SITUATIONS = {
 }
 
 
-@pytest.mark.parametrize("situation", SITUATIONS.values(), ids=SITUATIONS)
+OFTEN = ("an edited rule", "no rows, without the test data", "no table")
+
+
+@pytest.mark.parametrize(
+    "situation",
+    [pytest.param(do, id=name, marks=() if name in OFTEN else pytest.mark.long) for name, do in SITUATIONS.items()],
+)
 def test_the_plan_counts_what_a_dry_run_of_snakemake_counts(situation, tree):
     situation(tree, Plan("smoke"))
     assert due(tree) == dry_run(tree)
