@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from snn.pipeline.job import Job
 from snn.pipeline.jobs.train import Train
@@ -43,11 +44,21 @@ class Costs:
             self._seconds[key].append(value)
 
 
-def recorded(first: str) -> dict[str, str]:
-    """The commits of all results on record, by the folder of the result; those of the experiment `first` come first."""
-    tables = sorted(TABLES.glob("*/costs.csv"), key=lambda path: (path.parent.name != first, path))
-    rows = (row for table in tables for row in _rows(table))
-    return {row["path"]: row["commit"] for row in rows if row.get("path") and row.get("commit")}
+class Recorded(NamedTuple):
+    """Whose table holds a result, and the commit of the code that made it."""
+
+    experiment: str
+    commit: str
+
+
+def recorded(first: str) -> dict[str, Recorded]:
+    """All results on record, by their folders; those of the experiment `first` come first."""
+    found: dict[str, Recorded] = {}
+    for table in sorted(TABLES.glob("*/costs.csv"), key=lambda path: (path.parent.name != first, path)):
+        for row in _rows(table):
+            if row.get("path") and row.get("commit"):
+                found.setdefault(row["path"], Recorded(table.parent.name, row["commit"]))
+    return found
 
 
 def clock(seconds: float) -> str:

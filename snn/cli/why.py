@@ -1,18 +1,23 @@
 """Why a job is due: what differs from the result that was made before, here or on record. No torch.
 
 A result that was made before is one whose folder has the same name but for digests. Its parameters and the commit of
-its code are beside it. The causes are looked for in this order; the first one is told:
+its code are beside it. One on record counts if its experiment, planned today, has this very job: then code or parameter
+files have changed since. Else it is a run of other parameters, and this one is new. The causes are looked for in this
+order; the first one is told:
 
     parameter   a key of params.json has another value; of a result on record, a parameter file has changed
     code        a module that the digest contains does something else than at that commit
+    new         there was no such seed, method or network before, or with other parameters only
     parent      a result that the job reads is due
-    new         there was no such seed, method, noise or network before
+    new         there was no such noise, or nothing of the kind
 """
 
 import ast
 import functools
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +39,8 @@ from snn.pipeline.jobs.train import Train
 from snn.pipeline.plan import AGAIN, Plan
 
 MOST = 3  # causes of a kind that are named
+CODE = "code, or a file that it reads"
+NOUNS = {"prepare": "preparation", "train": "run", "tune": "tuning", "calibrate": "calibration", "evaluate": "test"}
 
 
 def told(plan: Plan, due: Sequence[Job], cores: int) -> str:
@@ -55,7 +62,8 @@ class Causes:
 
     def __init__(self, plan: Plan, due: Iterable[Job]):
         self._plan, self._due = plan, set(due)
-        self._commits = recorded(plan.name)
+        self._recorded = recorded(plan.name)
+        self._plans: dict[str, defaultdict[str, list[Job]]] = {}
 
     def of(self, job: Job) -> str:
         """The cause of a job, in a few words."""
@@ -65,34 +73,47 @@ class Causes:
             return "was damaged, and is made again"
         if any((job.folder / name).exists() for name in PROGRESS):
             return "was interrupted, and resumes"
-        if str(job.folder) in self._commits:
+        if str(job.folder) in self._recorded:
             return "is on record, but not here"
-        before, commit = self._before(job), self._commit(job)
-        if before:
-            known = self._changed_here(job, before)
-        else:
-            known = self._changed_on_record(job, commit) if commit else iter(())
-        otherwise = "code, or a file that it reads" if before or commit else self._new(job)
-        return next(filter(None, known), "") or self._parent(job) or otherwise
+        if before := self._before(job):
+            return self._changed_here(job, before) or self._parent(job) or CODE
+        made = {one.experiment: one.commit for path, one in self._recorded.items() if place(Path(path)) == job.place}
+        alike = {name: found for name in made if (found := self._planned(name).get(job.place))}
+        for name, commit in made.items():  # an experiment that is gone tells its commit alone
+            if name not in alike or any(one.digest == job.digest for one in alike[name]):
+                return self._changed_on_record(job, commit) or self._parent(job) or CODE
+        if not made:
+            return self._new(job) if isinstance(job, Train) else self._parent(job) or self._new(job)
+        known = (_other(job, jobs[0], name) for name, jobs in alike.items())
+        return next(filter(None, known), "") or self._parent(job) or f"new: no {NOUNS[job.stage]} yet of such inputs"
+
+    def _planned(self, name: str) -> dict[str, list[Job]]:
+        """The jobs of an experiment as it is planned today, by place; none if it is gone."""
+        if name not in self._plans:
+            self._plans[name] = defaultdict(list)
+            with suppress(InputError):
+                plan = self._plan if name == self._plan.name else Plan(name)
+                for job in plan.jobs.values():
+                    self._plans[name][job.place].append(job)
+        return self._plans[name]
 
     def _before(self, job: Job) -> Path | None:
-        """The newest result here whose name differs by digests alone."""
+        """The newest result here whose name differs by digests alone; one with the same parameters comes first."""
         found = [path.parent for path in Path().glob(f"{job.place}/params.json") if path.parent != job.folder]
-        return max(found, key=lambda folder: (folder / "params.json").stat().st_mtime, default=None)
+        wanted = _document(job)
 
-    def _changed_here(self, job: Job, before: Path) -> Iterator[str]:
-        document, made = (_read(before / name) for name in ("params.json", "provenance.json"))
-        wanted = json.loads(json.dumps({"stage": job.stage, **job.document}))
-        yield _parameters({key: value for key, value in document.items() if key != "digest"}, wanted)
-        yield _listed("code", _edited(job, str(made.get("commit"))))
+        def order(folder: Path) -> tuple[bool, float]:
+            return _stated(folder) == wanted, (folder / "params.json").stat().st_mtime
 
-    def _commit(self, job: Job) -> str | None:
-        """The commit of the result on record whose name differs by digests alone."""
-        return next((made for path, made in self._commits.items() if place(Path(path)) == job.place), None)
+        return max(found, key=order, default=None)
 
-    def _changed_on_record(self, job: Job, commit: str) -> Iterator[str]:
-        yield _listed("parameter", sorted(_files(self._plan, job) & _differing(commit)))
-        yield _listed("code", _edited(job, commit))
+    def _changed_here(self, job: Job, before: Path) -> str:
+        made = _read(before / "provenance.json")
+        return _parameters(_stated(before), _document(job)) or _listed("code:", _edited(job, str(made.get("commit"))))
+
+    def _changed_on_record(self, job: Job, commit: str) -> str:
+        files = sorted(_files(self._plan, job) & _differing(commit))
+        return _listed("parameter:", files) or _listed("code:", _edited(job, commit))
 
     def _parent(self, job: Job) -> str:
         due = [parent for parent in job.parents.values() if parent in self._due]
@@ -103,8 +124,8 @@ class Causes:
         if isinstance(job, Calibrate):
             return f"new: noise {job.hardware.noise}"
         if not isinstance(job, Train):
-            return "new"
-        known = {Path(path).parent.as_posix() for path in self._commits}
+            return f"new: no {NOUNS[job.stage]} yet"
+        known = {Path(path).parent.as_posix() for path in self._recorded}
         known |= {path.parent.as_posix() for path in Path().glob("results/runs/*/*/*/T*/s*")}
         folder = Path(job.place).parent
         if folder.as_posix() in known:
@@ -116,11 +137,29 @@ class Causes:
         )
 
 
+def _other(job: Job, made: Job, experiment: str) -> str:
+    """The keys in which a job differs from the one of another experiment; empty if only parents differ."""
+    before, after = dict(_leaves(_document(made))), dict(_leaves(_document(job)))
+    keys = [key for key in {**after, **before} if before.get(key) != after.get(key)]
+    differing = [f"{key} {after.get(key, '-')} ({before.get(key, '-')} in {experiment})" for key in keys]
+    return _listed(f"new: no {NOUNS[job.stage]} yet with", differing)
+
+
+def _document(job: Job) -> dict[str, Any]:
+    """The parameters of a job as params.json states them, without the digest."""
+    document: dict[str, Any] = json.loads(json.dumps({"stage": job.stage, **job.document}))
+    return document
+
+
+def _stated(folder: Path) -> dict[str, Any]:
+    return {key: value for key, value in _read(folder / "params.json").items() if key != "digest"}
+
+
 def _parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """The keys whose values differ, as `key old -> new`."""
     before, after = dict(_leaves(old)), dict(_leaves(new))
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    return _listed("parameter", [f"{key} {before.get(key, '-')} -> {after.get(key, '-')}" for key in keys])
+    return _listed("parameter:", [f"{key} {before.get(key, '-')} -> {after.get(key, '-')}" for key in keys])
 
 
 def _leaves(document: object, above: str = "") -> Iterator[tuple[str, object]]:
@@ -179,7 +218,7 @@ def _files(plan: Plan, job: Job) -> set[str]:
 
 def _listed(kind: str, things: Sequence[str]) -> str:
     more = f" and {len(things) - MOST} more" if len(things) > MOST else ""
-    return f"{kind}: {', '.join(things[:MOST])}{more}" if things else ""
+    return f"{kind} {', '.join(things[:MOST])}{more}" if things else ""
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -46,9 +46,9 @@ def tree(made, tmp_path) -> Path:
     return shutil.copytree(made, tmp_path / "tree", symlinks=True)
 
 
-def causes(tree: Path) -> dict[str, str]:
+def causes(tree: Path, experiment: str = "smoke") -> dict[str, str]:
     """The causes that the command prints, by job."""
-    lines = trees.run(tree, "-m", "snn", "plan", "--experiment", "smoke", "--why", status=1).stdout.splitlines()
+    lines = trees.run(tree, "-m", "snn", "plan", "--experiment", experiment, "--why", status=1).stdout.splitlines()
     start, end = lines[0].index("time"), lines[0].index("why")
     table = lines[1 : next(i for i, line in enumerate(lines) if line.startswith(("about", "no job")))]
     return {line[:start].strip(): line[end:] for line in table}
@@ -101,6 +101,28 @@ def test_a_result_on_record_is_told_from_one_that_was_made_by_other_code(tree):
         shutil.rmtree(run, ignore_errors=True)
         edit(tree / "params/methods/tet.yaml", "source: >-", "source: >-\n  Edited.")
         assert causes(tree)["train tet s0"] == cause
+
+
+def record(tree: Path) -> None:
+    """Leave the results of smoke to its table on record alone."""
+    commit = json.loads(made_by(tree).read_text())["commit"]
+    folders = [path.parent.relative_to(tree) for path in (tree / "results/runs").rglob("params.json")]
+    with (tree / "results/tables/smoke/costs.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["path", "commit"], *([folder, commit] for folder in folders)])
+    shutil.rmtree(tree / "results/runs")
+
+
+def test_runs_of_a_new_experiment_are_new_though_another_one_on_record_has_such_runs_of_older_code(tree):
+    record(tree)
+    edit(tree / "snn/rules/tet.py", "(1 - lam) *", "(1.0 - lam) *")
+    changes = "seeds: [0, 7]\noverrides: {tet: {training: {epochs: 3}}}\nsteps_eval: [2]\n"
+    (tree / "params/experiments/mine.yaml").write_text(f"source: mine\nbase: smoke\n{changes}")
+    found = causes(tree, "mine")
+    assert found["train tet s0"] == "new: no run yet with method.training.epochs 3 (1 in smoke)"
+    assert found["test stbp s0"].startswith("new: no test yet with steps_eval [2] ([] in smoke)")
+    assert found["train tet s7"] == "new: seed 7"
+    assert found["train stbp s0"] == "is on record, but not here"
+    assert causes(tree)["train tet s0"] == "code: snn/rules/tet.py"
 
 
 def made_by(tree: Path) -> Path:
