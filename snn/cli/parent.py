@@ -48,7 +48,7 @@ def start(plan: Plan, workflow: Any) -> None:
 
 def start_for(plan: Plan, stages: Iterable[str]) -> None:
     """Start the parent of the jobs of these stages, if they are enough."""
-    if sum(stage in STAGES for stage in stages) < WORTH or plan.experiment.threads > 1 or not _possible():
+    if not forks(plan, stages):
         return
     name = f"spikeledger-{os.getpid()}-{secrets.token_hex(8)}"
     os.environ[VARIABLE] = name
@@ -66,6 +66,11 @@ def start_for(plan: Plan, stages: Iterable[str]) -> None:
             start_new_session=True,
         )
     os.close(end)
+
+
+def forks(plan: Plan, stages: Iterable[str]) -> bool:
+    """Whether jobs of these stages get a parent here: they are enough, have one thread each, and the kernel can."""
+    return sum(stage in STAGES for stage in stages) >= WORTH and plan.experiment.threads == 1 and _possible()
 
 
 def _possible() -> bool:

@@ -7,6 +7,7 @@ listed at the end. Errors of Snakemake itself are shown as they are. `begin` is 
 """
 
 import logging
+import os
 import re
 import shutil
 import sys
@@ -20,8 +21,9 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from tqdm import tqdm
 
-from snn.cli.estimate import Costs, clock
+from snn.cli.estimate import COLD, WARM, Costs, clock
 from snn.cli.outcome import label, result
+from snn.cli.warm import VARIABLE
 from snn.core.paths import ROOT
 from snn.pipeline.job import Job
 from snn.pipeline.plan import Plan
@@ -178,7 +180,8 @@ def begin(plan: Plan, workflow: Any) -> None:
     """Tell the logger, if it is in use, which jobs of a plan Snakemake is about to run."""
     if _active is None or not workflow.is_main_process:
         return
-    made, costs = {str(path): job for job in plan.jobs.values() for path in job.outputs}, Costs()
+    made = {str(path): job for job in plan.jobs.values() for path in job.outputs}
+    costs = Costs(WARM if VARIABLE in os.environ else COLD)
     works = {}
     for due in workflow.dag.needrun_jobs():
         outputs, logs = list(map(str, due.output)), list(map(str, due.log))

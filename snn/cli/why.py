@@ -23,8 +23,9 @@ from typing import Any
 
 from tabulate import tabulate
 
+from snn.cli import parent
 from snn.cli.due import REMADE
-from snn.cli.estimate import Costs, clock, recorded
+from snn.cli.estimate import COLD, HEAD, WARM, Costs, clock, recorded
 from snn.cli.outcome import label
 from snn.config import documents
 from snn.core.errors import InputError
@@ -45,16 +46,22 @@ NOUNS = {"prepare": "preparation", "train": "run", "tune": "tuning", "calibrate"
 
 def told(plan: Plan, due: Sequence[Job], cores: int) -> str:
     """A table of the jobs that are due, each with its cause and its expected time, and the time of all on `cores`."""
-    costs, causes = Costs(), Causes(plan, due)
+    warm = parent.forks(plan, [job.stage for job in due])
+    costs, causes = Costs(WARM if warm else COLD), Causes(plan, due)
     seconds = [costs.seconds(job) for job in due]
     rows = [
         {"job": label(job), "time": "?" if time is None else clock(time), "why": causes.of(job)}
         for job, time in zip(due, seconds, strict=True)
     ]
-    known = [time for time in seconds if time is not None]
-    total = f"about {clock(sum(known) / cores)} on {cores} idle cores, by what {len(known)} of these jobs cost before"
     table = tabulate(rows, headers="keys", tablefmt="plain", colalign=("left", "right", "left"), disable_numparse=True)
-    return f"{table}\n{total if known else 'no job like these has been recorded, so their time is not known'}"
+    unknown = seconds.count(None)
+    lines = [
+        f"{'at least' if unknown else 'about'} {clock(costs.whole(due, cores))} on {cores} idle cores",
+        f"  {clock(HEAD)} is the workflow itself; jobs have their start in them, {WARM if warm else COLD:g} s each",
+        "  runs, chips and tests as on record; prepare, collect, report and page as for small data; no downloads",
+    ]
+    missing = f"  not counted: {unknown} jobs marked ?, since no job of such a network and data set is on record"
+    return "\n".join([table, *lines, *([missing] if unknown else [])])
 
 
 class Causes:

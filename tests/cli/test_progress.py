@@ -138,12 +138,32 @@ def test_costs_on_record_are_those_of_the_same_job_then_of_its_method_and_networ
         "dataset,network,method,epoch\ndigits,digits_cnn,tet,1\ndigits,digits_cnn,tet,20\n"
     )
     monkeypatch.chdir(tmp_path)
-    assert estimate.Costs().seconds(tet) == 40 / 20  # of one epoch, which is all that smoke trains
+    costs = estimate.Costs(start=0.5)
+    assert costs.seconds(tet) == 0.5 + 40 / 20  # of one epoch, which is all that smoke trains
     stbp = next(run for run in plan.runs if run.method_name == "stbp")
-    assert estimate.Costs().seconds(stbp) == (40 / 20 + 7) / 2
-    assert estimate.Costs().seconds(plan.collect) is None
+    assert costs.seconds(stbp) == 0.5 + (40 / 20 + 7) / 2
+    assert costs.seconds(plan.calibrations[0]) is None
     (table / "costs.csv").write_bytes(b"path\xff\n\xfe")
     assert estimate.Costs().seconds(tet) is None
+
+
+def test_an_estimate_holds_the_start_of_jobs_and_those_without_a_record_and_runs_alone_share_cores(
+    monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    plan, costs = Plan("smoke"), estimate.Costs()
+    last = [plan.collect, plan.report, plan.page]
+    assert costs.whole(last, 8) == estimate.HEAD + sum(map(costs.seconds, last))
+    assert costs.whole([plan.data, *last], 1) - costs.whole(last, 1) == costs.seconds(plan.data) > estimate.COLD
+    before = tmp_path / plan.data.place.replace("*", "0" * 12) / "provenance.json"
+    before.parent.mkdir(parents=True)
+    before.write_text('{"cost": {"cpu_seconds": 70}}')
+    assert costs.seconds(plan.data) == estimate.COLD + 70
+    table = tmp_path / "results/tables/any/costs.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text(f"path,cpu_seconds,device,seconds\n{plan.runs[0].folder},30,cpu,100\n")
+    one, four = (estimate.Costs().whole(plan.runs[:1], cores) for cores in (1, 4))
+    assert one - four == 0.75 * (estimate.COLD + 30)
 
 
 def test_every_job_of_every_stage_has_a_name_of_its_own():

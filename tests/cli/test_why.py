@@ -50,7 +50,7 @@ def causes(tree: Path, experiment: str = "smoke") -> dict[str, str]:
     """The causes that the command prints, by job."""
     lines = trees.run(tree, "-m", "snn", "plan", "--experiment", experiment, "--why", status=1).stdout.splitlines()
     start, end = lines[0].index("time"), lines[0].index("why")
-    table = lines[1 : next(i for i, line in enumerate(lines) if line.startswith(("about", "no job")))]
+    table = lines[1 : next(i for i, line in enumerate(lines) if line.startswith(("about", "at least")))]
     return {line[:start].strip(): line[end:] for line in table}
 
 
