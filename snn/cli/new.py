@@ -35,15 +35,24 @@ def new(kind: str, name: str) -> None:
         raise InputError(f"{kind} '{name:.100}'", "is not a valid name", remedy)
     places = {template: Path(folder, f"{name}{Path(template).suffix}") for template, folder in WRITTEN[kind].items()}
     here = {template: path if HOME == ROOT else Path(path.name) for template, path in places.items()}
-    for path in here.values():
-        taken = HOME == ROOT and path.suffix == ".yaml" and name in params.names(path.parent.name)
-        if taken or path.exists():
-            raise InputError(path, "has a name that is taken", "choose another name")
+    for template, path in here.items():
+        _refuse_taken(kind, name, places[template])
+        if path.exists():
+            do = "remove it, go to another folder, or choose another name"
+            raise InputError(path, f"is in this folder already, {Path.cwd()}", do)
     for template, path in here.items():
         files.write(path, filled(template, name))
     for template, path in here.items():
         print(f"wrote {path}" + ("" if path == places[template] else f", which belongs into {places[template].parent}"))
     print(_next(kind, name))
+
+
+def _refuse_taken(kind: str, name: str, place: Path) -> None:
+    """Raise InputError if this project, be it the checkout or the installed one, has such a thing."""
+    known = params.names(place.parent.name) if place.suffix == ".yaml" else ()
+    if name in known or (ROOT / place).exists():
+        what = f"is a name that the project has, {place}"
+        raise InputError(f"{kind} {name}", what, "choose another name, or edit that file")
 
 
 def filled(template: str, name: str) -> str:

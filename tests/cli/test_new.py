@@ -98,6 +98,28 @@ def test_outside_of_a_checkout_the_files_lie_in_the_working_folder(monkeypatch, 
     assert "snn/rules" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "before", "where"),
+    [
+        ("rule", "mine", "mine.yaml", "mine.yaml"),
+        ("noise", "mine", "mine.py", "mine.py"),
+        ("rule", "ltl", "", "rule ltl"),
+        ("method", "ltl_offline", "", "method ltl_offline"),
+    ],
+)
+def test_outside_of_a_checkout_a_file_that_is_there_is_told_from_a_name_of_the_project(
+    kind, name, before, where, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(new, "HOME", tmp_path / "site-packages/snn")
+    if before:
+        (tmp_path / before).write_text("mine")
+    with pytest.raises(InputError) as refused:
+        new.new(kind, name)
+    assert refused.value.where == where
+    assert [path.name for path in tmp_path.iterdir()] == [before] * bool(before)
+
+
 @pytest.mark.parametrize(("kind", "name"), [("rule", "My-rule"), ("noise", "1x"), ("network", "../x"), ("method", "")])
 def test_a_name_that_no_file_may_have_is_refused(kind, name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
