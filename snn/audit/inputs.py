@@ -16,6 +16,8 @@ from snn.model import network
 from snn.model.graph import nodes, sizes
 from snn.model.network import Network
 from snn.model.spec import Architecture
+from snn.nir.guard import checked
+from snn.nir.parts import DO, KNOWN, Graph
 from snn.nir.read import read as read_nir
 
 MOST_LAYERS = 1000  # of a network that is audited
@@ -35,6 +37,26 @@ def load(model: Path, steps: int | None = None, dt: float | None = None) -> Netw
     _refuse_huge(file)
     net = network.load(file, torch.device("cpu"), _remedy(file, "net.safetensors"))
     return network.at_steps(net, steps) if steps and steps != net.architecture.steps else net
+
+
+def refuse_incomplete(model: Path, steps: int | None, dt: float | None, data: Path | None) -> None:
+    """Raise InputError naming all options that are needed beside a NIR file, with an example of the command.
+
+    A step of unknown length alone is none of them: it is taken as `snn.nir.DT`.
+    """
+    if model.suffix not in NIR or (steps and data):
+        return
+    stated = Graph(model, checked(model, KNOWN, DO)).metadata
+    needed = {"--steps": steps or stated.get("steps"), "--data": data or _names_data(model.parent)}
+    if not all(needed.values()):
+        example = f"as python -m snn audit {model} --steps 10 --dt 1e-4 --data samples.npz, with x and y in samples.npz"
+        missing = [name for name, value in {**needed, "--dt": dt or stated.get("dt")}.items() if not value]
+        step = "; --dt by framework: docs/audit.md" if "--dt" in missing else ""
+        raise InputError(model, f"is not told {', '.join(missing)}", f"give all of them, {example}{step}")
+
+
+def _names_data(run: Path) -> bool:
+    return (run / "provenance.json").is_file()
 
 
 def _refuse_huge(file: Path) -> None:
@@ -79,7 +101,7 @@ def test_file(run: Path) -> Path:
     """The test file of the data on which a run was trained."""
     hint = "give --data FILE: a prepared test.safetensors, or an .npz with x and y"
     record = run / "provenance.json"
-    if not record.is_file():
+    if not _names_data(run):
         raise InputError(run, "has no provenance.json, which names its data", hint)
     parents = files.read_json(record, hint).get("parents")
     if not isinstance(parents, dict) or "data" not in parents:

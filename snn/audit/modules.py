@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -49,8 +50,8 @@ class Audit:
 
 def audit(
     module: nn.Module,
-    x: Tensor,
-    y: Tensor | None = None,
+    x: Tensor | np.ndarray,
+    y: Tensor | np.ndarray | None = None,
     *,
     time: Time = "inside",
     steps: int | None = None,
@@ -61,6 +62,7 @@ def audit(
     """Count the operations of one inference of a module exactly, and price them under every convention.
 
     `x`: samples (N, ...), or frames (N, T, ...) if `steps` is None and `time` is not "inside". `y`: classes (N,).
+    Both may be arrays of numpy; numbers of an array become those of torch's default type.
     `time`: how the module takes it. "inside": it gets a batch once and repeats it by itself. "first", "second": it gets
     all steps at once, (T, B, ...) or (B, T, ...). "flat": (B T, ...), as sinabs' layers named ...Squeeze. "calls": it
     is called once per step. `steps`: samples are shown at each of so many steps; with "inside", only needed if own
@@ -73,6 +75,7 @@ def audit(
     Raises InputError listing layers that cannot be read, or naming the first function that cannot be counted.
     """
     title = type(module).__name__
+    x, y = _tensor("x", x), None if y is None else _tensor("y", y)
     _check(x, y, time, steps, spikes)
     found = neurons_of(module, neurons)
     training = [part for part in module.modules() if part.training]
@@ -145,6 +148,17 @@ def _steps(
         do = f"time={time!r} may be wrong, or step_mode; neurons of a layer must not be used in another"
         raise InputError(title, f"an inference has {steps} steps, but {what}", do)
     return steps
+
+
+def _tensor(name: str, value: object) -> Tensor:
+    """An argument as a tensor; raises InputError for what is neither a tensor nor an array of numbers."""
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and value.dtype.itemsize <= 8:
+        tensor = torch.from_numpy(np.array(value, value.dtype.newbyteorder("=")))
+        return tensor.to(torch.get_default_dtype()) if tensor.is_floating_point() else tensor
+    found = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+    raise InputError(name, f"is {found}", f"give a tensor, such as torch.as_tensor({name})")
 
 
 def _check(x: Tensor, y: Tensor | None, time: str, steps: int | None, spikes: bool) -> None:

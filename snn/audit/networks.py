@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from snn.audit import figures, tables
-from snn.audit.inputs import check, load, read_samples, test_file
+from snn.audit.inputs import check, load, read_samples, refuse_incomplete, test_file
 from snn.audit.page import page
 from snn.audit.requests import NOISES, noise_models
 from snn.config import Noise
@@ -49,6 +49,7 @@ def audit(
     Raises InputError naming a network or data that cannot be read, or data that do not fit the network.
     """
     models = noise_models(noises)
+    refuse_incomplete(model, steps, dt, data)
     net = load(model, steps, dt)
     shown = read_samples(data or test_file(model if model.is_dir() else model.parent))
     if limit is not None:

@@ -57,6 +57,30 @@ def test_a_network_and_its_nir_file_have_the_same_audit(net, samples, tmp_path):
     assert (tmp_path / "a" / "audit.html").read_text().count("<svg") == 3
 
 
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ((), {"--steps", "--data", "--dt"}),
+        (("--data", "samples.npz"), {"--steps", "--dt"}),
+        (("--steps", "3"), {"--data", "--dt"}),
+        (("--dt", "1e-4"), {"--steps", "--data"}),
+        (("--steps", "3", "--data", "samples.npz"), set()),
+    ],
+)
+def test_all_that_a_nir_file_leaves_open_is_asked_for_at_once(
+    net, samples, tmp_path, monkeypatch, capsys, given, missing
+):
+    monkeypatch.chdir(tmp_path)
+    with h5py.File(write(net, tmp_path / "net.nir"), "r+") as file:
+        del file["node/metadata"]
+    if missing:
+        line = refusal(["net.nir", *given], capsys)
+        assert set(line.partition(";")[0].replace(",", "").split()) & {"--steps", "--data", "--dt"} == missing
+        assert "python -m snn audit net.nir --steps" in line
+    else:
+        inputs.refuse_incomplete(Path("net.nir"), 3, None, samples)
+
+
 def test_tables_hold_the_counted_operations_and_their_energy_by_convention(net, samples, tmp_path):
     networks.audit(network.save(net, tmp_path / "net.safetensors"), samples, tmp_path / "out", noises=(), chips=1)
     found, counter = tables(tmp_path / "out"), Counter(net)

@@ -3,6 +3,7 @@
 The modules here imitate how frameworks take time; `peers` tries the frameworks themselves.
 """
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -542,3 +543,21 @@ def test_a_wrong_argument_is_named(where):
         snn.audit.audit(nn.Linear(6, 6), **arguments)
     with refused("x"):
         snn.audit.audit(nn.Linear(6, 6), images(6), spikes=True)
+
+
+def test_arrays_of_numpy_are_samples_and_classes_as_tensors_are():
+    x, y = torch.rand(SAMPLES, 2, 5, 5), torch.tensor([0, 1, 4])
+    net = nn.Sequential(nn.Conv2d(2, 4, 3), Fire(), nn.Flatten(), nn.Linear(36, 5))
+    known = snn.audit.audit(net, x, y, neurons=[Fire])
+    for kind in (">f8", "f4"):
+        found = snn.audit.audit(net, x.numpy().astype(kind), y.numpy().astype("u1"), neurons=[Fire])
+        assert found.layers.equals(known.layers)
+        assert found.accuracy == known.accuracy
+
+
+@pytest.mark.parametrize("x", [[[1.0, 2.0]], np.array([["a"]]), np.ones((2, 3), np.uint8), None], ids=repr)
+def test_what_are_no_samples_is_refused_by_its_name(x):
+    with refused("x"):
+        snn.audit.audit(nn.Linear(3, 2), x)
+    with refused("y"):
+        snn.audit.audit(nn.Linear(3, 2), torch.rand(1, 3), [1])
