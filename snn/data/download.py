@@ -34,7 +34,7 @@ PIECE = 1 << 16  # bytes; a broken connection loses at most one piece
 LARGEST = 32 << 30  # bytes of a body whose length the server does not announce
 REMOTE = re.compile(r"https?://")
 HEADERS = {"User-Agent": "spikeledger", "Accept-Encoding": "identity"}  # a Range counts bytes as they are stored
-FETCH_AGAIN = "remove it and download it again"
+FETCH_AGAIN = "remove it and download it again; of files packed again: docs/how-to/own-data.md"
 
 
 class SourceError(Exception):

@@ -11,7 +11,7 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.core.locks import locked
 from snn.core.observer import TERMINAL, Observer
-from snn.pipeline import damage
+from snn.pipeline import arrays, damage
 from snn.pipeline.job import Job
 from snn.pipeline.jobs.page import Page
 from snn.pipeline.plan import Plan
@@ -68,6 +68,7 @@ def _run(job: Job, observer: Observer) -> None:
         try:
             shutil.rmtree(partial, ignore_errors=True)
             files.make_folder(partial)
+            arrays.check(job)
             job.make(partial, observer)
         except InputError as error:
             made_from = list(damage.ancestors(job)) if type(error) is InputError else []

@@ -3,6 +3,7 @@
 import gzip
 import struct
 import subprocess
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,19 @@ def recordings_aedat(folder: Path, rng: np.random.Generator) -> None:
                 (folder / part / label / f"{i}.aedat").write_bytes(b"#!AER-DAT2.0\r\n# made by a test\r\n" + content)
 
 
-def repacked_mnist(folder: Path, rng: np.random.Generator) -> None:
+def repacked_cifar(folder: Path, rng: np.random.Generator) -> None:
+    """The binary release, as a user packs its folder again."""
+    inside = folder / "cifar-10-batches-bin"
+    inside.mkdir(parents=True)
+    for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
+        records = np.column_stack([np.arange(20) % 10, rng.integers(256, size=(20, 3072))])
+        (inside / f"{name}.bin").write_bytes(records.astype(np.uint8).tobytes())
+    (inside / "batches.meta.txt").write_text("\n".join("abcdefghij"))
+    with tarfile.open(folder / "cifar-10-binary.tar.gz", "w:gz") as archive:
+        archive.add(inside, inside.name)
+
+
+def repacked_idx(folder: Path, rng: np.random.Generator) -> None:
     folder.mkdir(parents=True)
     for part, n in (("train", 120), ("t10k", 20)):
         images = struct.pack(">2xBB3I", 8, 3, n, 28, 28) + rng.integers(256, size=(n, 28, 28), dtype=np.uint8).tobytes()
@@ -78,17 +91,19 @@ def test_own_data_are_read_split_and_trained_on(tree):
     pictures(raw / "leaves", rng)
     recordings_npz(raw / "gestures", rng)
     recordings_aedat(raw / "recordings", rng)
-    repacked_mnist(raw / "mnist_repacked", rng)
+    repacked_idx(raw / "fashion_mnist_repacked", rng)
+    repacked_cifar(raw / "cifar10_repacked", rng)
     walk.write_files(tree, "how-to/own-data.md")
     trees.run(tree, "-c", (tree / "make_arrays.py").read_text())
     (raw / "shapes").mkdir()
     (tree / "shapes.npz").rename(raw / "shapes/shapes.npz")
     printed = walk.follow(tree, "how-to/own-data.md", *UNTIL_ROWS)
     assert printed.count("NOT the bytes of the release") == 4
-    for experiment in ("shapes", "gestures", "recordings", "repacked"):
+    assert "cifar-10-binary.tar.gz: not compared" in printed
+    for experiment in ("shapes", "gestures", "recordings", "repacked", "repacked_cifar"):
         trees.compute(tree, experiment, *ALL_BUT_PREPARE)
     prepared = {path.parent.parent.name for path in (tree / "data/prepared").rglob("test.safetensors")}
-    assert {"leaves", "shapes", "gestures", "recordings", "mnist_repacked"} <= prepared
+    assert {"leaves", "shapes", "gestures", "recordings", "fashion_mnist_repacked", "cifar10_repacked"} <= prepared
     assert proofs(tree, "leaves/digits_small/tet/*/s0-*/rows/*/rows.csv")
 
 

@@ -71,6 +71,6 @@ def command(tree: Path, words: list[str], left_out: Sequence[str]) -> str:
             return trees.run(tree, "-m", "snn", "plan", *rest, status=DUE).stdout
         case [program, "-m", *rest] if program == PYTHON:
             return trees.run(tree, "-m", *rest).stdout
-        case [program, script] if program == PYTHON:
-            return trees.run(tree, "-c", (tree / script).read_text()).stdout
+        case [program, script, *arguments] if program == PYTHON:
+            return trees.run(tree, "-c", (tree / script).read_text(), *arguments).stdout
     raise AssertionError(f"no test runs: {' '.join(words)}")
