@@ -2,6 +2,8 @@
 
 docs/reference/parameters.md   every key of every parameter file, from the typed models in snn/config
 docs/reference/commands.md     every command with its arguments, from the parser
+docs/reference/python.md       the public names of Python with a line each, from docs/python.py and the docstrings
+docs/reference/python-full.md  what Sphinx fills with all docstrings
 docs/schemas/*.json            the JSON schemas of parameter files, for editors
 """
 
@@ -12,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from docs import python
 from snn.cli.parse import parser
 from snn.config import schemas
 from snn.core import files
@@ -47,6 +50,8 @@ def pages() -> dict[Path, str]:
     texts = {DOCS / "schemas" / f"{kind}.json": json.dumps(one, indent=1) + "\n" for kind, one in made.items()}
     texts[DOCS / "reference/parameters.md"] = NOTE + PARAMETERS + "\n\n".join(_kinds(made)) + "\n"
     texts[DOCS / "reference/commands.md"] = NOTE + COMMANDS + "\n\n".join(_commands(parser())) + "\n"
+    texts[DOCS / "reference/python.md"] = NOTE + python.listed()
+    texts[DOCS / "reference/python-full.md"] = NOTE + python.directives()
     return texts
 
 
