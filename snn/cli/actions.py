@@ -92,7 +92,8 @@ def place(o: Options, steps: int) -> Any:
 
 def recommend(o: Options) -> None:
     """Rank methods on the chips that are asked for, at one number of steps after the other."""
-    advice.recommend([place(o, steps) for steps in o.steps], o.energy, o.dataset, o.experiment)
+    asked = advice.Question(o.energy, o.max_energy, o.dataset, o.experiment)
+    advice.recommend([place(o, steps) for steps in o.steps], asked)
 
 
 def trace(o: Options) -> None:

@@ -141,10 +141,17 @@ LOOK = (
             Argument("--steps", type=int, nargs="+", required=True, help="of an inference; one after the other"),
             *CHIP,
             Argument("--energy", default="horowitz45_fp32", named="energy", help="energy table, see list energy"),
+            Argument(
+                "--max-energy", type=float, metavar="NJ", help="only rows whose mean inference needs NJ nJ or less"
+            ),
             Argument("--dataset", named="datasets", help="only tables on this data set"),
             Argument("--experiment", named="experiments", help="only tables of this experiment"),
         ),
-        ("--steps 4", "--steps 2 4 --noise mismatch --level 0.4"),
+        (
+            "--steps 4",
+            "--steps 2 4 --noise mismatch --level 0.4",
+            "--steps 4 --noise mismatch --level 0.4 --max-energy 300 --energy synop_77fj",
+        ),
     ),
     Command(
         "compare",

@@ -1,18 +1,20 @@
 """The command recommend: which rule for this chip, from collected tables. No torch."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
 from snn.cli.listing import aligned
-from snn.config import Noise, params
+from snn.config import Energy, Noise, params
 from snn.core.errors import InputError, nearest
 from snn.pipeline import record
 from snn.report import collected
 from snn.report.metric import SHOWN
-from snn.report.recommend import Place, answer, cells, priced, ranked
+from snn.report.recommend import Place, affordable, answer, cells, named
 
+RANKED = ("behind", "verdict")  # columns of rows that are ranked
 UNCORRECTED = "verdicts: 95 % intervals of paired differences from the first row, uncorrected"
 
 
@@ -23,30 +25,63 @@ class Tables(NamedTuple):
     runs: pd.DataFrame
 
 
-def recommend(places: Sequence[Place], energy: str, dataset: str | None, experiment: str | None) -> None:
+class Question(NamedTuple):
+    """What is asked beside places: an energy table by name, the most that an inference may need in nJ, and of which
+    data set or experiment; None: all.
+    """
+
+    energy: str
+    most_nj: float | None = None
+    dataset: str | None = None
+    experiment: str | None = None
+
+
+class Ranking(NamedTuple):
+    """The rows of a set of tables within the bound on energy, ranked, and those above it."""
+
+    tables: Tables
+    table: pd.DataFrame
+    above: pd.DataFrame
+
+
+def recommend(places: Sequence[Place], asked: Question) -> None:
     """Print the methods ranked on chips of one noise, place after place, for every set of tables that has such chips.
 
-    The set with most rows is first. `dataset`, `experiment`: only tables on this data set, or of this experiment; None:
-    all.
+    The set with most rows is first. With a bound on energy, rows above it are listed apart, and the others are compared
+    among each other.
 
-    Raises InputError if none has, naming what was evaluated instead.
+    Raises InputError if no set has such chips, naming what was evaluated instead, or if no row is within the bound,
+    naming the lowest energy.
     """
-    prices, noise = params.load("energy", energy), places[0].noise
+    if asked.most_nj is not None and not 0 < asked.most_nj < math.inf:
+        raise InputError("--max-energy", f"{asked.most_nj:g} is no energy above 0", "give a number of nJ")
+    prices, noise = params.load("energy", asked.energy), places[0].noise
     told = [] if noise is None else [_contents(noise, params.load("noise", noise))]
-    sets = list(_sets(noise, dataset, experiment))
+    sets = list(_sets(noise, asked.dataset, asked.experiment))
     for place in places:
         tried = (tables for tables in sets if len(place.rows(tables.runs)))
-        rankings = [(tables, priced(_ranked(tables, place), prices)) for tables in tried]
-        shown = sorted((one for one in rankings if len(one[1])), key=lambda one: -len(one[1]))
-        if not shown:
-            where = f" of {experiment}" if experiment else f" on {dataset}" if dataset else ""
+        rankings = [_ranking(tables, place, prices, asked.most_nj) for tables in tried]
+        found = sorted((one for one in rankings if len(one.table) or len(one.above)), key=lambda one: -len(one.table))
+        if not found:
+            where = f" of {asked.experiment}" if asked.experiment else f" on {asked.dataset}" if asked.dataset else ""
             raise InputError(place.words, f"is in no set of tables{where}", _instead(place, sets))
-        told += [_told(tables, place, table, energy) for tables, table in shown]
+        if not any(len(one.table) for one in found):
+            raise InputError(f"--max-energy {asked.most_nj:g}", *_too_little(place, found, asked.energy))
+        told += [_told(one, place, asked) for one in found]
     print("\n".join([*told, UNCORRECTED]))
 
 
-def _ranked(tables: Tables, place: Place) -> pd.DataFrame:
-    return ranked(tables.runs, collected.outcomes(tables.found.tables, len(tables.runs)), place)
+def _ranking(tables: Tables, place: Place, energy: Energy, most_nj: float | None) -> Ranking:
+    outcomes = collected.outcomes(tables.found.tables, len(tables.runs))
+    return Ranking(tables, *affordable(tables.runs, outcomes, place, energy, math.inf if most_nj is None else most_nj))
+
+
+def _too_little(place: Place, found: Sequence[Ranking], energy: str) -> tuple[str, str]:
+    """What is wrong with a bound below all rows, and the remedy: the lowest energy that there is."""
+    lowest = min(found, key=lambda one: float(one.above.energy_nj.min()))
+    row = lowest.above.iloc[0]
+    least = f"{math.ceil(100 * row.energy_nj) / 100:g} nJ, {named(row)} in {lowest.tables.found.name}"
+    return f"no rule on {place.words} needs so little under {energy}", f"the lowest is {least}"
 
 
 def _contents(name: str, noise: Noise) -> str:
@@ -84,17 +119,30 @@ def _sets(noise: str | None, dataset: str | None, only: str | None) -> Iterator[
         raise InputError("--dataset", f"{dataset} is in no set of tables", nearest(dataset, dict.fromkeys(known)))
 
 
-def _told(tables: Tables, place: Place, table: pd.DataFrame, energy: str) -> str:
-    """The answer for one set of tables: a heading, the ranked table, and the answer in words."""
-    first, unit = tables.runs.iloc[0], SHOWN[table.metric.iloc[0]].unit
-    rows = [{f"test {unit}" if name == "test" else name: cell for name, cell in row.items()} for row in cells(table)]
-    notes = [answer(table)]
-    if table.extrapolated.any():
-        notes.append(f"* biases depend on the number of steps: it would do better if trained at T = {place.steps}")
+def _told(one: Ranking, place: Place, asked: Question) -> str:
+    """The answer for one set of tables: a heading, the ranked table, the answer in words, and what is above a bound."""
+    tables, table = one.tables, one.table
+    first = tables.runs.iloc[0]
+    heading = f"{tables.found.name}: {first.dataset}, {first.network}, {place.words}, {asked.energy}"
+    parts = [heading if asked.most_nj is None else f"{heading}, at most {asked.most_nj:g} nJ", ""]
+    if len(table):
+        parts += [aligned(_rows(table)), "", answer(table)]
+        if table.extrapolated.any():
+            steps = place.steps
+            parts.append(f"* biases depend on the number of steps: it would do better if trained at T = {steps}")
+    if len(one.above):
+        rows = [{name: row[name] for name in row if name not in RANKED} for row in _rows(one.above)]
+        others = "" if len(table) else "; no row is left"
+        parts += ["", f"left out, since their mean energy is above {asked.most_nj:g} nJ{others}:", "", aligned(rows)]
     if mark := tables.found.mark.strip().strip("*"):
-        notes.append(mark)
-    heading = f"{tables.found.name}: {first.dataset}, {first.network}, {place.words}, {energy}"
-    return "\n".join([heading, "", aligned(rows), "", *notes, ""])
+        parts.append(mark)
+    return "\n".join([*parts, ""])
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, str]]:
+    """The rows of a ranking as they are shown, with the unit of the metric."""
+    unit = SHOWN[table.metric.iloc[0]].unit
+    return [{f"test {unit}" if name == "test" else name: cell for name, cell in row.items()} for row in cells(table)]
 
 
 def _instead(place: Place, sets: list[Tables]) -> str:

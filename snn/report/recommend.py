@@ -7,7 +7,7 @@ tells the two apart, and the cheaper one costs nothing that was measured. The co
 same cells.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -90,19 +90,23 @@ def ranked(runs: pd.DataFrame, outcomes: Outcomes, place: Place) -> pd.DataFrame
     of one new network is no worse in 95 % of cases; `WORK`: operations of an inference; `behind`: difference to the
     first row; `verdict`: first, not told apart, worse, or not tested. Empty if nothing was evaluated so.
     """
-    metric = runs[["metric", "direction"]].iloc[0]
+    return _compared(runs, outcomes, list(_treated(place.rows(runs)[READ], outcomes)))
+
+
+def affordable(
+    runs: pd.DataFrame, outcomes: Outcomes, place: Place, energy: Energy, most_nj: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The ranking of the rows whose mean energy is `most_nj` or less, with prices, and the rows above it.
+
+    The first row is the best one among those within the bound, and verdicts are about it. Rows above the bound are in
+    the order of their energy, neither compared (`behind` is NaN) nor with a verdict.
+    """
     sides = list(_treated(place.rows(runs)[READ], outcomes))
-    table = pd.DataFrame([_row(side, outcomes) for side in sides], columns=list(COLUMNS)).assign(metric=metric.metric)
-    higher = metric.direction == "higher"
-    table = table.sort_values("value_test", ascending=not higher, kind="stable", na_position="last")
-    behind: list[float] = []
-    verdicts: list[str] = []
-    for i in table.index:
-        apart = _difference(sides[i], sides[table.index[0]], outcomes)
-        told = WORSE if of_pair(apart.interval(LEVEL).advantage(higher)) == "worse" else ALIKE
-        behind.append(apart.mean)
-        verdicts.append((told if len(apart.seeds) > 1 else ONE_SEED) if verdicts else FIRST)
-    return table.assign(behind=behind, verdict=verdicts).reset_index(drop=True)
+    above = [_energy_nj(side, energy) > most_nj for side in sides]
+    kept = [side for side, out in zip(sides, above, strict=True) if not out]
+    left = _table(runs, outcomes, [side for side, out in zip(sides, above, strict=True) if out])
+    left = priced(left.assign(behind=float("nan"), verdict=""), energy).sort_values("energy_nj", kind="stable")
+    return priced(_compared(runs, outcomes, kept), energy), left
 
 
 def priced(table: pd.DataFrame, energy: Energy) -> pd.DataFrame:
@@ -139,22 +143,23 @@ def answer(table: pd.DataFrame) -> str:
     """A ranking with prices in a sentence: what is first, what cannot be told apart, which of these is cheapest."""
     first, frugal = table.iloc[0], cheapest(table)
     others = table[table.verdict == ALIKE]
-    best = _named(first)
+    best = named(first)
     if first.n < 2:
         return f"{best} is first, but one seed decides nothing"
     if others.empty:
         return f"{best} is better than every other row" if len(table) > 1 else f"{best} is the only row"
     alike = f"{best} is first; {len(others)} of {len(table) - 1} others cannot be told apart from it"
-    return f"{alike}; {'it' if frugal.name == first.name else _named(frugal)} needs the least energy of these"
+    return f"{alike}; {'it' if frugal.name == first.name else named(frugal)} needs the least energy of these"
+
+
+def named(row: pd.Series) -> str:
+    """A row in words: its method, and how chips were calibrated."""
+    return f"{row.method} ({row.calibrator}, {row.targets} targets)" if row.calibrator else str(row.method)
 
 
 def _span(metric: Metric, low: float, high: float) -> str:
     """An interval as text, within what is possible."""
     return f"{metric.value(max(low, 0))} to {metric.value(min(high, metric.most / metric.factor))}"
-
-
-def _named(row: pd.Series) -> str:
-    return f"{row.method} ({row.calibrator}, {row.targets} targets)" if row.calibrator else str(row.method)
 
 
 def _treated(rows: pd.DataFrame, outcomes: Outcomes) -> Iterator[Treated]:
@@ -163,6 +168,30 @@ def _treated(rows: pd.DataFrame, outcomes: Outcomes) -> Iterator[Treated]:
         if seeds := tuple(sorted(converged(own))):
             kept = own[own.seed.isin(seeds)]
             yield Treated(kept, seeds, own.seed.nunique() - len(seeds), by_seed(kept, seeds, outcomes))
+
+
+def _compared(runs: pd.DataFrame, outcomes: Outcomes, sides: Sequence[Treated]) -> pd.DataFrame:
+    """Treatments as rows, the best mean first, each compared with the first one."""
+    table, higher = _table(runs, outcomes, sides), runs.direction.iloc[0] == "higher"
+    table = table.sort_values("value_test", ascending=not higher, kind="stable", na_position="last")
+    behind: list[float] = []
+    verdicts: list[str] = []
+    for i in table.index:
+        apart = _difference(sides[i], sides[table.index[0]], outcomes)
+        told = WORSE if of_pair(apart.interval(LEVEL).advantage(higher)) == "worse" else ALIKE
+        behind.append(apart.mean)
+        verdicts.append((told if len(apart.seeds) > 1 else ONE_SEED) if verdicts else FIRST)
+    return table.assign(behind=behind, verdict=verdicts).reset_index(drop=True)
+
+
+def _table(runs: pd.DataFrame, outcomes: Outcomes, sides: Sequence[Treated]) -> pd.DataFrame:
+    rows = [_row(side, outcomes) for side in sides]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).assign(metric=runs.metric.iloc[0])
+
+
+def _energy_nj(side: Treated, energy: Energy) -> float:
+    """Mean energy of an inference over seeds and chips."""
+    return float(prices.energy_nj(side.rows[list(WORK)].mean(), energy))
 
 
 def _difference(side: Treated, other: Treated, outcomes: Outcomes) -> Difference:

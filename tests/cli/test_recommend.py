@@ -1,5 +1,7 @@
 """The command recommend answers from tables on record, and says what there is instead."""
 
+import re
+
 import pytest
 
 from snn.cli.main import main
@@ -34,6 +36,28 @@ def test_the_answer_names_the_first_row_what_is_alike_and_what_is_cheapest(here,
     assert "tandem (ltl_offline, own targets) needs the least energy of these" in told
 
 
+def test_a_bound_on_energy_leaves_out_the_rows_above_it_and_names_them(here, capsys):
+    asked = ("--noise", "mismatch", "--level", "0.2", "--steps", "4")
+    ranked = [re.split("  +", line) for line in run(capsys, *asked).splitlines()[5:9]]
+    at = ranked[0].index("energy nJ")
+    energies = {row[0]: float(row[at]) for row in ranked[1:]}
+    assert energies["tet"] > 800 > energies["tandem"]
+    lines = run(capsys, *asked, "--max-energy", "800").splitlines()
+    cut = next(i for i, line in enumerate(lines) if line.startswith("left out"))
+    assert [line.split()[0] for line in lines[6:8]] == ["tandem", "stbp"]
+    assert lines[cut] == "left out, since their mean energy is above 800 nJ:"
+    assert lines[cut + 3].split()[0] == "tet"
+    assert "tet" not in "".join(lines[:cut])
+
+
+def test_a_bound_that_no_row_keeps_is_answered_with_one_that_some_row_keeps(here, capsys):
+    asked = ("--noise", "mismatch", "--level", "0.2", "--steps", "4", "--max-energy")
+    told = run(capsys, *asked, "0.0001", status=2)
+    assert "stbp (ltl_offline, own targets) in digits" in told
+    lowest = told.partition("the lowest is ")[2].partition(" nJ")[0]
+    assert "stbp" in run(capsys, *asked, lowest)
+
+
 def test_a_set_in_which_every_run_diverged_ranks_nothing(here, capsys, tmp_path, monkeypatch):
     put(tmp_path, "c" * 40, *chips("tet", *GOOD, status="diverged"))
     assert "is in no set of tables" in run(capsys, "--noise", "mismatch", "--level", "0.2", "--steps", "4", status=2)
@@ -55,6 +79,9 @@ def test_several_numbers_of_steps_are_answered_one_after_the_other(here, capsys)
         (("--level", "0.2", "--steps", "4"), "name the noise"),
         (("--steps", "4", "--dataset", "digit"), "the nearest is 'digits'"),
         (("--steps", "4", "--energy", "horowitz"), "horowitz45"),
+        (("--steps", "4", "--max-energy", "0"), "--max-energy: 0 is no energy above 0"),
+        (("--steps", "4", "--max-energy", "nan"), "--max-energy: nan is no energy above 0"),
+        (("--steps", "4", "--max-energy", "inf"), "--max-energy: inf is no energy above 0"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_in_one_line_that_says_what_to_ask(arguments, line, here, capsys):

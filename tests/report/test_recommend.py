@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from snn.config import params
-from snn.report.recommend import ALIKE, FIRST, ONE_SEED, WORSE, Place, cheapest, priced, ranked
+from snn.report.recommend import ALIKE, FIRST, ONE_SEED, WORSE, Place, affordable, cheapest, priced, ranked
 from tests import outcomes
 from tests.rows import frame, row
 
@@ -50,6 +50,19 @@ def test_the_cheapest_is_sought_among_those_that_are_not_told_apart():
     rows = [*chips("a", *BAD, acs=1.0), *chips("b", *GOOD, acs=900.0), *chips("c", *SAME, acs=100.0)]
     assert cheapest(rank(*rows)).method == "c"
     assert cheapest(rank(*rows[:12])).method == "b"
+
+
+def test_rows_above_a_bound_on_energy_are_apart_and_the_others_are_compared_among_each_other():
+    rows = frame(*chips("a", *BAD, acs=1e3), *chips("b", *GOOD, acs=1e6), *chips("c", *SAME, acs=2e3))
+    found = outcomes.of(rows)
+    everything = priced(ranked(rows, found, PLACE), ENERGY).set_index("method")
+    for most in everything.energy_nj:
+        table, above = affordable(rows, found, PLACE, ENERGY, most)
+        inside = rows[rows.method.isin(everything.index[everything.energy_nj <= most])].reset_index(drop=True)
+        pd.testing.assert_frame_equal(table, priced(ranked(inside, outcomes.of(inside), PLACE), ENERGY))
+        assert set(above.method) == set(everything.index[everything.energy_nj > most])
+        assert above.energy_nj.is_monotonic_increasing
+    assert affordable(rows, found, PLACE, ENERGY, everything.energy_nj.min() - 1e-6)[0].empty
 
 
 def test_of_errors_the_least_is_first():

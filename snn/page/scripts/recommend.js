@@ -35,11 +35,22 @@ function intervalBar(cell, row, rows, heads) {
   cell.append(svg);
 }
 
+// The answer within a bound on energy: the best mean of the rows that are left, or the lowest energy if none is.
+function withinBound(place, most, need) {
+  const named = (row) => (row[1] === "-" ? row[0] : `${row[0]} (${row[1]})`), left = place.rows.filter((row) => need(row) <= most);
+  if (left.length) return `Within ${most} nJ, ${named(left[0])} has the best mean.`;
+  const lowest = place.rows.reduce((one, other) => (need(other) < need(one) ? other : one));
+  return `No rule needs so little; the lowest is ${need(lowest)} nJ, ${named(lowest)}.`;
+}
+
 function answered(place) {
   const at = data.conventions.indexOf(convention), { heads, words } = data.choices, energy = heads.indexOf("energy nJ");
-  document.getElementById("recommend-answer").textContent = `${words[place.answer[at]]}.`;
+  const wanted = Number(inputOf("most").value), most = wanted > 0 ? wanted : Infinity;
+  const need = (row) => Number(row[energy][at].replaceAll(",", "")), bounded = place.rows.some((row) => need(row) > most);
+  document.getElementById("recommend-answer").textContent = bounded ? withinBound(place, most, need) : `${words[place.answer[at]]}.`;
+  document.getElementById("recommend-above").hidden = !bounded;
   document.getElementById("recommend-command").textContent =
-    ["python -m snn recommend", ...place.command, "--energy", convention, "--experiment", data.experiment].join(" ");
+    ["python -m snn recommend", ...place.command, "--energy", convention, ...(most < Infinity ? ["--max-energy", most] : []), "--experiment", data.experiment].join(" ");
   document.getElementById("recommend-extrapolated").hidden = !place.rows.some((row) => row[heads.indexOf("trained at T")].endsWith("*"));
   const body = document.querySelector("#table-recommend tbody"), titles = document.querySelectorAll("#table-recommend thead th");
   body.replaceChildren(...place.rows.map((row) => {
@@ -47,6 +58,7 @@ function answered(place) {
     heads.forEach((_, i) => made.append(element("td", i === energy ? row[i][at] : row[i], titles[i].classList.contains("number") ? { class: "number" } : {})));
     intervalBar(made.cells[heads.indexOf("95 % interval")], row, place.rows, heads);
     made.classList.toggle("chosen", selected.has(row[0]));
+    made.classList.toggle("above", need(row) > most);
     return made;
   }));
 }
@@ -68,6 +80,7 @@ function setUpRecommend() {
       show();
     });
   }
+  inputOf("most").addEventListener("input", show);
   show();
   return show;
 }

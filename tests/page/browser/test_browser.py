@@ -233,6 +233,29 @@ def test_the_answer_for_a_chip_follows_the_selects_and_names_its_command(opened,
             assert page.locator("#convention").input_value() == energy
 
 
+def test_a_bound_on_energy_strikes_out_the_rows_above_it_and_names_the_best_of_the_others(opened, made):
+    page = opened(made)
+    heads = [head.text_content() for head in page.locator("#table-recommend thead .title").element_handles()]
+    energies = page.locator(f"#table-recommend tbody td:nth-child({heads.index('energy') + 1})")
+    values = [float(cell.replace(",", "")) for cell in energies.all_text_contents()]
+    answer = page.locator("#recommend-answer").inner_text()
+    for most in (min(values), min(values) / 2):
+        page.locator("#recommend-most").fill(f"{most}")
+        struck = page.locator("#table-recommend tbody tr").evaluate_all("rows => rows.map(r => r.matches('.above'))")
+        assert struck == [value > most for value in values]
+        assert any(struck)
+        told = page.locator("#recommend-answer").inner_text()
+        within = [i for i, value in enumerate(values) if value <= most]
+        row = within[0] if within else values.index(min(values))
+        assert page.locator("#table-recommend tbody td:first-child").nth(row).inner_text() in told
+        assert ("the best mean" in told) is bool(within)
+        options = parser().parse_args(page.locator("#recommend-command").inner_text().split()[3:])
+        assert options.max_energy == most
+    page.locator("#recommend-most").fill("")
+    assert page.locator("#recommend-answer").inner_text() == answer
+    assert page.locator("#recommend-above").is_hidden()
+
+
 def test_a_row_of_the_answer_for_a_chip_opens_its_runs_by_keyboard(opened, made):
     page = opened(made)
     page.locator("#recommend-noise").focus()
