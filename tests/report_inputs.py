@@ -36,6 +36,7 @@ def inputs(runs: pd.DataFrame | None = None, made=None, collected=None, teachers
         "classes": 10,
         "teachers": dict.fromkeys(asked.methods, asked.teacher) if teachers is None else teachers,
         "static": frozenset(),
+        "rules": {},
         "energies": {name: params.load("energy", name) for name in params.names("energy")},
         "noises": {hardware.noise: params.load("noise", hardware.noise) for hardware in asked.hardware},
         **NOTHING,

@@ -1,9 +1,11 @@
 """Colours, panels, legends and files of all figures.
 
-A method has the same colour and marker in all of them, and one entry in a legend beside the axes. No torch.
+A rule has one colour in the figures of all experiments; its methods differ in markers. A method has the same colour and
+marker in all figures of an experiment, and one entry in a legend beside the axes. No torch.
 """
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,15 @@ from matplotlib.figure import Figure  # noqa: E402
 from snn.core import files  # noqa: E402
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe and Ito, colour-safe
-MARKERS = "oDs^vPX*"  # 7 and 8 have no common factor, so that 56 pairs differ
+OF_RULE = {
+    "stbp": 0,
+    "tet": 1,
+    "tandem": 2,
+    "ltl": 3,
+    "conversion": 4,
+    "ann": 6,
+}  # its colour; others take what is left
+MARKERS = "oDs^vPX*<>ph"  # 7 and 12 have no common factor, so that 84 pairs differ
 LINES = ["-", (0, (5, 1)), (0, (1, 1)), (0, (5, 1, 1, 1))]
 MARK = "†"  # of methods with flags, see `flags`
 IN_A_COLUMN = 24  # entries of a legend in one column
@@ -38,18 +48,33 @@ class Style:
     crowded: bool  # there are too many methods to draw bands
 
 
-def styles(methods: Sequence[str], flagged: Collection[str] = ()) -> dict[str, Style]:
-    """A style for every method: the first 56 differ in colour and marker, and the line changes after every 7."""
+def styles(
+    methods: Sequence[str], flagged: Collection[str] = (), rules: Mapping[str, str] | None = None
+) -> dict[str, Style]:
+    """A style for every method, with the colour of its rule in `rules`; a method that is not in it is its own rule.
+
+    Methods of one colour differ in marker and line: the first 48 in one of them, the first 12 in the marker.
+    """
+    of_method = {method: (rules or {}).get(method, method) for method in methods}
+    colours = _colours(list(dict.fromkeys(of_method.values())))
+    looks, used = {}, Counter[int]()
+    for method in sorted(methods, key=lambda method: method != of_method[method]):  # first the one that is the rule
+        colour = colours[of_method[method]]
+        before, used[colour] = used[colour], used[colour] + 1
+        line = LINES[(before + before // len(MARKERS)) % len(LINES)]
+        looks[method] = (COLOURS[colour], MARKERS[(colour + before) % len(MARKERS)], line)
     return {
-        method: Style(
-            f"{method} {MARK}" if method in flagged else method,
-            COLOURS[i % len(COLOURS)],
-            MARKERS[i % len(MARKERS)],
-            LINES[i // len(COLOURS) % len(LINES)],
-            len(methods) > 10,
-        )
-        for i, method in enumerate(methods)
+        method: Style(f"{method} {MARK}" if method in flagged else method, *looks[method], len(methods) > 10)
+        for method in methods
     }
+
+
+def _colours(rules: Sequence[str]) -> dict[str, int]:
+    """The colour of every rule: its own, or one that is left, which is shared from the eighth rule on."""
+    known = {rule: OF_RULE[rule] for rule in rules if rule in OF_RULE}
+    free = sorted(range(len(COLOURS)), key=lambda colour: (colour in OF_RULE.values(), colour in known.values()))
+    others = [rule for rule in rules if rule not in known]
+    return known | {rule: free[i % len(free)] for i, rule in enumerate(others)}
 
 
 def save(figure: Figure, path: Path) -> None:

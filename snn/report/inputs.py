@@ -23,9 +23,9 @@ class Inputs:
     """Everything that a section may read.
 
     `collected`: tables of `snn.report.collect` by name. `teachers`: the ANN that each method is compared with,
-    without the experiment's teacher itself. `static`: methods that train ANNs. `layout`: "published" if a source
-    states the layers of the network, else "ours". `classes`: of the data; None for regression. `outcomes`: of the
-    test samples in the rows of runs.csv. `made`: tables of sections that are made already.
+    without the experiment's teacher itself. `static`: methods that train ANNs. `rules`: the rule of every method.
+    `layout`: "published" if a source states the layers of the network, else "ours". `classes`: of the data; None for
+    regression. `outcomes`: of the test samples in the rows of runs.csv. `made`: tables of sections made already.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Inputs:
     classes: int | None
     teachers: Mapping[str, str]
     static: frozenset[str]
+    rules: Mapping[str, str]
     energies: Mapping[str, config.Energy]
     noises: Mapping[str, config.Noise]
     claims: config.Claims
@@ -95,7 +96,7 @@ class Inputs:
     def style(self) -> dict[str, Style]:
         """The style of every method in figures, marked if it has flags."""
         methods = (self.experiment.teacher, *self.experiment.methods, *self.collected["runs"].method)
-        return styles(list(dict.fromkeys(methods)), flags.by_method(self.table("summary")))
+        return styles(list(dict.fromkeys(methods)), flags.by_method(self.table("summary")), self.rules)
 
     def table(self, name: str) -> pd.DataFrame:
         """The table of a section by name, made once."""

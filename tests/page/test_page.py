@@ -12,8 +12,10 @@ import pytest
 
 from snn.page.index import Listed, index
 from snn.page.shown import in_own_unit
+from snn.page.sources import script
 from snn.page.write import ORDER
 from snn.report.answer import Answer, Versus
+from snn.report.canvas import MARKERS
 from snn.report.metric import SHOWN
 from snn.report.sections import Section, sections
 from tests.page.pages import MARKUP, METHODS, digest, html, rows
@@ -264,3 +266,8 @@ def test_the_index_links_pages_and_lists_stale_tables_with_their_mark():
 @pytest.mark.parametrize("verdict", ["better", "worse", "equivalent"])
 def test_verdicts_keep_their_names_since_a_lower_error_is_better(verdict):
     assert Versus(0.01, verdict, asked=True).words == verdict
+
+
+def test_the_page_can_draw_the_marker_of_every_method():
+    marks = script().partition("const MARKS = {")[2].partition("};")[0]
+    assert set(re.findall(r'"?(\S)"?: "M', marks)) == set(MARKERS)

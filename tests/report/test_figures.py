@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib import pyplot
 from matplotlib.text import Text
 
 from snn.config import params
 from snn.core.paths import ROOT
-from snn.report.canvas import styles
+from snn.report.canvas import OF_RULE, styles
 from snn.report.inputs import Inputs
 from snn.report.sections import files, sections
+from snn.report.sections.summary import figure as summary
 from snn.report.write import write
 from tests.report_inputs import inputs
 from tests.rows import frame, row
@@ -120,6 +123,48 @@ def test_forty_methods_look_different_and_each_is_named_in_every_figure():
     for name, texts in found.items():
         words = set(" ".join(texts).split())
         assert [method for method in MANY if method not in words] == [], name
+
+
+RULES = {name: params.load("methods", name).rule for name in params.names("methods")}
+
+
+@given(st.lists(st.sampled_from([*RULES, *MANY]), unique=True), st.lists(st.sampled_from(list(RULES)), unique=True))
+def test_a_rule_has_one_colour_of_its_own_in_the_figures_of_all_experiments(here, there):
+    looks = [(RULES.get(name, name), style.colour) for names in (here, there) for name, style in drawn_as(names)]
+    colours = {rule: {colour for own, colour in looks if own == rule} for rule, _ in looks if rule not in MANY}
+    assert all(len(own) == 1 for own in colours.values())
+    assert len(set.union(set(), *colours.values())) == len(colours)
+
+
+@given(st.lists(st.sampled_from(list(RULES)), unique=True, max_size=48))
+def test_methods_of_a_rule_differ_in_marker_or_line(names):
+    assert len({(style.colour, style.marker, str(style.line)) for _, style in drawn_as(names)}) == len(names)
+
+
+@given(st.lists(st.sampled_from(list(RULES)), unique=True))
+def test_the_method_with_the_name_of_its_rule_has_the_same_marker_in_all_experiments(names):
+    alone = {name: style.marker for rule in OF_RULE for name, style in drawn_as([rule])}
+    assert {name: style.marker for name, style in drawn_as(names) if name in alone}.items() <= alone.items()
+    assert [name for name, _ in drawn_as(names)] == names
+
+
+def drawn_as(names):
+    return styles(names, rules=RULES).items()
+
+
+def test_a_rule_of_ones_own_takes_a_colour_that_no_rule_here_has_while_there_is_one():
+    known = {style.colour for style in styles(list(OF_RULE)).values()}
+    assert styles(["mine", *OF_RULE])["mine"].colour not in known
+
+
+def test_values_that_the_axis_leaves_out_are_told_beside_it():
+    few = {"steps_eval": 1, "value_test_mean": 0.2}
+    own = {"method": "a", "condition": "clean", "steps": 4, "steps_eval": 4, "value_test_mean": 0.9}
+    for rows, told in (([own], False), ([own, {**own, **few}], True)):
+        table = pd.DataFrame(rows).assign(value_test_ci95=0.01, energy_nj=[float(r["steps_eval"]) for r in rows])
+        table["control"] = None
+        made = summary.figure(inputs(made={"summary": table.assign(flags="")}))
+        assert any("below the axis: down to 20 %" in text.get_text() for text in made.findobj(Text)) is told
 
 
 @pytest.mark.slow

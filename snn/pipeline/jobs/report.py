@@ -104,6 +104,7 @@ class Report(StampedJob):
             "classes": self._classes,
             "teachers": self.teachers,
             "static": sorted(self.static),
+            "rules": self.rules,
             "energies": {name: energy.hashed(but=("source",)) for name, energy in self.energies.items()},
             "noises": {name: noise.hashed(but=("source",)) for name, noise in self.noises.items()},
             "claims": claims.hashed(but=("source",)),
@@ -150,6 +151,11 @@ class Report(StampedJob):
         """The methods that train ANNs."""
         return {name for name, run in self._methods.items() if run.rule.static}
 
+    @property
+    def rules(self) -> dict[str, str]:
+        """The rule of every method."""
+        return {name: run.method.rule for name, run in self._methods.items()}
+
     @cached_property
     def _methods(self) -> dict[str, Train]:
         """A run of every method."""
@@ -179,6 +185,7 @@ class Report(StampedJob):
             classes=self._classes,
             teachers=self.teachers,
             static=frozenset(self.static),
+            rules=self.rules,
             energies=self.energies,
             noises=self.noises,
             claims=claims,

@@ -9,6 +9,8 @@ from snn.report.inputs import Inputs
 from snn.report.metric import Metric
 from snn.report.select import own_steps
 
+ROOM = 15  # points below the worst method at the steps trained with
+
 
 def figure(inputs: Inputs) -> Figure:
     """Test metric of clean networks against the energy of one inference, one line per method.
@@ -36,14 +38,20 @@ def figure(inputs: Inputs) -> Figure:
             label=look.name,
             ls="",
         )
-    axes.set(xscale="log", xlabel="energy of one inference (nJ)", ylabel=metric.axis("test"))
+    xlabel = f"energy of one inference (nJ, {inputs.experiment.energy})"
+    axes.set(xscale="log", xlabel=xlabel, ylabel=metric.axis("test"))
+    told = "grey: Pareto front"
     if metric.scale == "linear":  # hide low values at few steps, but none at own steps
+        axes.yaxis.set_major_locator(ticker.MaxNLocator(steps=(1, 2, 5, 10), integer=True))
         worst = metric.factor * own_steps(summary).value_test_mean.min()
-        axes.set_ylim(max(axes.get_ylim()[0], worst - 15), min(axes.get_ylim()[1], 1.01 * metric.factor))
+        start = max(axes.get_ylim()[0], worst - ROOM)
+        axes.set_ylim(start, min(axes.get_ylim()[1], 1.01 * metric.factor))
+        if (hidden := metric.factor * clean.value_test_mean.min()) < start:
+            told += f"\nbelow the axis: down to {hidden:.0f} {metric.unit}"
     axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
-    return with_legend(figure, "grey: Pareto front")
+    return with_legend(figure, told)
 
 
 def _front(clean: pd.DataFrame, metric: Metric) -> pd.DataFrame:
