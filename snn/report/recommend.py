@@ -69,6 +69,8 @@ class Place(NamedTuple):
         """The place as a heading tells it."""
         if self.noise is None:
             return f"clean networks, T = {self.steps}"
+        if self.level == 0:
+            return f"{self.noise} at level 0, which is no noise, T = {self.steps}, clean networks"
         state = "calibrated" if self.calibrated else "as manufactured"
         return f"{self.noise} at level {self.level:g}, T = {self.steps}, {state}"
 

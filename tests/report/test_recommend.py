@@ -105,6 +105,14 @@ def test_without_noise_a_chip_is_the_clean_network(place):
     assert rank(*clean, *chips("a", *BAD), place=place).value_test.tolist() == pytest.approx([np.mean(GOOD)])
 
 
+def test_the_words_of_a_place_name_chips_only_where_there_is_noise():
+    for calibrated, state in ((True, "calibrated"), (False, "as manufactured")):
+        assert state in Place("mismatch", 0.2, 4, calibrated).words
+        for clean in (Place("mismatch", 0, 4, calibrated), Place(None, 0, 4, calibrated)):
+            assert state not in clean.words
+            assert "clean networks" in clean.words
+
+
 def test_one_seed_ranks_and_tells_nothing_apart():
     found = rank(*chips("a", 0.9), *chips("b", 0.1))
     assert found.method.tolist() == ["a", "b"]
