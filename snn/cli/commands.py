@@ -90,8 +90,8 @@ RUN = (
         "page",
         "write the page of an experiment from its tables and report; without an experiment: all pages and their index",
         actions.page,
-        (Argument("experiment", nargs="?", named="experiments", help="its name"),),
-        ("digits", ""),
+        (Argument("--experiment", named="experiments", help="its name; without it: all pages"),),
+        ("--experiment digits", ""),
     ),
     Command(
         "adopt",

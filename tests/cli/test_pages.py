@@ -35,8 +35,9 @@ def test_a_report_of_older_code_is_refused_and_the_line_tells_how_to_make_it_aga
     assert not (here / "results/report/smoke.html").exists()
 
 
-def test_an_unknown_experiment_has_no_page(here, capsys):
-    assert main(["page", "smok"]) == 2
+@pytest.mark.parametrize("named", [["smok"], ["--experiment", "smok"]], ids=" ".join)
+def test_an_unknown_experiment_has_no_page(named, here, capsys):
+    assert main(["page", *named]) == 2
     assert "'smoke'" in capsys.readouterr().err
 
 
