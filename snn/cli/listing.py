@@ -1,7 +1,9 @@
 """The command list: methods, networks, data sets, noise, energy, experiments, one per row. No torch."""
 
 import csv
+import shutil
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,7 +18,10 @@ from snn.model.graph import sizes, with_readout
 from snn.pipeline.plan import Plan
 
 RUN = ("methods", "networks", "datasets")  # kinds that experiments run; of each it is told how many do
-WIDEST = 60  # characters of a cell
+WIDEST = 60  # characters of a line of a cell
+GAP = 2  # between columns
+NARROWEST = 30  # characters of a column with texts
+PADDING = 2  # that tabulate leaves beside a heading
 COLUMNS = {
     "datasets": ("loader", "task", "input_shape", "classes"),
     "methods": ("rule", "training.epochs", "training.optimiser", "training.lr"),
@@ -41,12 +46,58 @@ def listing(kind: str, style: str) -> None:
         print(aligned(rows))
 
 
-def aligned(rows: Sequence[Mapping[str, object]]) -> str:
-    """Rows as a table for a terminal: numbers to the right, long cells cut."""
-    cells = [{key: _short(f"{v:,}" if isinstance(v, int) else str(v)) for key, v in row.items()} for row in rows]
+def aligned(rows: Sequence[Mapping[str, object]], width: int | None = None) -> str:
+    """Rows as a table for a terminal: numbers to the right, long cells wrapped between words.
+
+    `width`: characters of a line, where no word is longer; None: those of the terminal, any number if there is none.
+    Where texts would become columns of single words, every cell has a line of its own.
+    """
+    cells = [{key: f"{v:,}" if isinstance(v, int) else str(v) for key, v in row.items()} for row in rows]
+    if width is None and sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+    widths = _widths(cells, width)
+    if width is not None and _whole(widths) > width and any(len(v) > WIDEST for row in cells for v in row.values()):
+        return "\n".join(_record(row, width) for row in cells)
+    wrapped = [{key: _wrapped(text, widths[key]) for key, text in row.items()} for row in cells]
     numbers = [any(isinstance(row[key], int | float) for row in rows) for key in (rows[0] if rows else ())]
     sides = ["right" if number else "left" for number in numbers]
-    return tabulate(cells, headers="keys", tablefmt="plain", colalign=sides, disable_numparse=True)
+    heads = {key: _wrapped(key, wide - PADDING) for key, wide in widths.items()}
+    return tabulate(wrapped, headers=heads, tablefmt="plain", colalign=sides, disable_numparse=True)
+
+
+def _widths(cells: Sequence[Mapping[str, str]], width: int | None) -> dict[str, int]:
+    """Characters of every column: at most `WIDEST`, and less in the widest ones until a line has `width`.
+
+    No column is narrower than its longest word, and those that hold texts not than `NARROWEST`.
+    """
+    least, found = {}, {}
+    for key in cells[0] if cells else ():
+        longest = max(len(row[key]) for row in cells)
+        words = [len(word) for row in cells for word in row[key].split()]
+        least[key] = max(*words, *(len(word) + PADDING for word in key.split()), NARROWEST * (longest > WIDEST), 1)
+        found[key] = max(least[key], min(WIDEST, longest), len(key) + PADDING)
+    while width is not None and _whole(found) > width:
+        able = [key for key in found if found[key] > least[key]]
+        if not able:
+            break
+        found[max(able, key=found.__getitem__)] -= 1
+    return found
+
+
+def _whole(widths: Mapping[str, int]) -> int:
+    return sum(widths.values()) + GAP * (len(widths) - 1)
+
+
+def _record(row: Mapping[str, str], width: int) -> str:
+    """The first cell of a row, and below it a line per other cell, indented."""
+    first, *others = row
+    return "\n".join([_wrapped(row[first], width), *(_wrapped(f"{key}: {row[key]}", width, "  ") for key in others)])
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> str:
+    """Text in lines of a width, unless a word is longer."""
+    wrapper = textwrap.TextWrapper(width, indent, 2 * indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(wrapper.wrap(text)) or text
 
 
 def _experiments() -> dict[str, Counter[str]]:
@@ -94,7 +145,3 @@ def _cell(document: Mapping[str, Any], key: str) -> object:
     if isinstance(value, list):
         return ("x" if all(isinstance(item, int) for item in value) else ",").join(map(str, value))
     return value
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."

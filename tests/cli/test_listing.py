@@ -4,6 +4,8 @@ import csv
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from snn.cli.listing import aligned
 from snn.cli.main import main
@@ -33,7 +35,7 @@ def test_everything_of_a_kind_is_listed(kind, capsys):
     assert [row["name"] for row in listed(kind, capsys)] == params.names(kind)
     assert main(["list", kind]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == params.names(kind)
+    assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == params.names(kind)
 
 
 @pytest.mark.parametrize("kind", RUN)
@@ -70,5 +72,27 @@ def test_a_table_without_rows_is_empty():
     assert aligned([]) == ""
 
 
-def test_a_long_cell_is_cut():
-    assert len(aligned([{"source": "x" * 500}]).splitlines()[1]) < 100
+WORDS = st.lists(st.text("abc", min_size=1, max_size=12), min_size=1, max_size=30).map(" ".join)
+SOURCES = st.lists(st.fixed_dictionaries({"name": st.text("xyz", min_size=1), "its source": WORDS}), min_size=1)
+
+
+@given(SOURCES, st.none() | st.integers(20, 90))
+def test_a_long_cell_is_wrapped_between_words_to_the_width_of_the_terminal_and_none_is_lost(rows, width):
+    told = aligned(rows, width)
+    heads = {"name", "name:", "its", "source", "source:"}
+    kept = [word for word in told.split() if word not in heads]
+    assert sorted(kept) == sorted(word for row in rows for text in row.values() for word in text.split())
+    words = max(len(row["name"]) for row in rows) + 20  # with the longest word and the gaps between columns
+    assert max(map(len, told.splitlines())) <= (max(width, words) if width else 200)
+
+
+@pytest.mark.parametrize("width", [120, 80])
+@pytest.mark.parametrize("kind", ["noise", "datasets", "energy"])
+def test_what_there_is_is_told_to_its_end_within_the_width_of_a_terminal(kind, width, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main(["list", kind]) == 0
+    told = capsys.readouterr().out
+    assert "..." not in told
+    assert all(params.load(kind, name).source.split()[-1] in told for name in params.names(kind))
+    assert max(map(len, told.splitlines())) <= width
