@@ -136,7 +136,7 @@ def ranked(answer: Answer, behind: Behind) -> Table:
     for name, versus in beside.items():
         found = [versus.get(method) for method in frame.method]
         frame[f"beside_{name}"] = [one.difference if one else float("nan") for one in found]
-        frame[f"verdict_{name}"] = [one.words if one else "" for one in found]
+        frame[f"verdict_{name}"] = [one.verdict if one else "" for one in found]
     frame.loc[frame.method == best, "verdict_best"] = "best mean"
     frame.loc[frame.method.isin(behind.inputs.spiking.values()), "verdict_best"] = "teacher ANN"
     work = ["acs", f"macs_{behind.inputs.energy.first_layer}", "energy_nj", "energy_of_teacher"]

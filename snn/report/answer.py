@@ -1,4 +1,4 @@
-"""The answer to an experiment in words, read off the verdicts of its tables; what cannot be told is told. No torch.
+"""The answer to an experiment in words, read off the verdicts of its tables; what is not resolved is told. No torch.
 
 Every method is compared with the spiking method of the highest mean, and with its teacher: by the row of
 comparisons.csv, or if the experiment did not ask for that pair, by a row of the same kind, uncorrected.
@@ -15,14 +15,13 @@ from snn.config import Side
 from snn.report.flags import AT_CHANCE
 from snn.report.inputs import Inputs
 from snn.report.pairs import OUTCOME, Pair
-from snn.report.recommend import ALIKE, Place, ranked
+from snn.report.recommend import Place, ranked
 from snn.report.sections.comparisons import table as comparisons
 from snn.report.select import own_steps
 from snn.report.units import for_files
 from snn.report.verdicts import NOT_RESOLVED
 
 FEW = 2  # kinds of noise of which the answer tells one by one
-WORDS = {NOT_RESOLVED: "cannot be told"}
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,6 @@ class Versus:
     difference: float
     verdict: str
     asked: bool
-
-    @property
-    def words(self) -> str:
-        """The verdict as the page writes it."""
-        return WORDS.get(self.verdict, self.verdict)
 
 
 @dataclass(frozen=True)
@@ -126,10 +120,8 @@ class Answer:
             f"{self.best} has the {superlative} test {title} of the spiking methods: {self.value(self.best)} ({seeds})."
         )
         groups = _by_words(self.beside_best)
-        if unclear := groups.pop(WORDS[NOT_RESOLVED], []):
-            text += (
-                f" It cannot be told whether {_list(unclear, 'or')} {'is' if len(unclear) == 1 else 'are'} different."
-            )
+        if unclear := groups.pop(NOT_RESOLVED, []):
+            text += f" The difference to {_list(unclear)} is not resolved."
         if equal := groups.pop("equivalent", []):
             text += f" Equivalent to it{', within a point' if self._in_points else ''}: {_list(equal)}."
         for words, methods in groups.items():
@@ -192,21 +184,21 @@ class Answer:
         return (
             f"{len(found)} kinds of noise, each at its hardest level. {most.noise} costs most before calibration: "
             f"{most.loss:.1f} {self.inputs.metric.difference_unit} ({most.method}). "
-            f"After it, these come first: {counts}. What cannot be told apart from the first: below, for every chip."
+            f"After it, these come first: {counts}. Which others are not resolved: below, for every chip."
         )
 
     def _on_chips(self, noise: str, level: float) -> str:
-        """The best rule on calibrated chips of a kind, and what cannot be told apart from it."""
+        """The best rule on calibrated chips of a kind, and against which others that is not resolved."""
         place = Place(noise, level, self.inputs.experiment.steps)
         table = ranked(self.inputs.collected["runs"], self.inputs.outcomes, place)
         first, metric = table.iloc[0], self.inputs.metric
-        others = list(dict.fromkeys(table.method[(table.verdict == ALIKE) & (table.method != first.method)]))
-        apart = f"{_list(others)} cannot be told apart from it" if others else "better than every other rule"
+        others = list(dict.fromkeys(table.method[(table.verdict == NOT_RESOLVED) & (table.method != first.method)]))
+        apart = f"against {_list(others)} that is not resolved" if others else "better than every other rule"
         best = f"{first.method} is first ({metric.value(first.value_test)}{' %' if metric.unit == '%' else ''})"
         return f"{best}; {apart if first.n > 1 else 'one seed decides nothing'}"
 
     def _claims(self) -> tuple[str, str] | None:
-        verdicts = self.tables["claims"].verdict.replace({NOT_RESOLVED: "cannot be told"}).value_counts(sort=False)
+        verdicts = self.tables["claims"].verdict.value_counts(sort=False)
         if verdicts.empty:
             return None
         counts = _list([f"{number} {_plural(verdict, number)}" for verdict, number in verdicts.items()])
@@ -227,7 +219,7 @@ def _versus(row: dict[str, Any], sign: int, left: str, asked: bool) -> Versus:
 def _by_words(versus: Mapping[str, Versus]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for method, one in versus.items():
-        found.setdefault(one.words, []).append(method)
+        found.setdefault(one.verdict, []).append(method)
     return found
 
 

@@ -2,8 +2,8 @@
 
 A row is a method, on calibrated chips with a calibrator and its targets. Rows are ranked by their mean on test data.
 Each is compared with the first one by pairs of runs with the same seed, on the same chips, with the 95 % interval of a
-report's comparisons, uncorrected. A row is worse than the first one if that interval says so; if not, nothing here
-tells the two apart, and the cheaper one costs nothing that was measured. The command recommend and the page show the
+report's comparisons, uncorrected. A row is worse than the first one if that interval says so; if not, the difference
+is not resolved, and the cheaper one costs nothing that was measured. The command recommend and the page show the
 same cells.
 """
 
@@ -19,9 +19,9 @@ from snn.evaluation.outcomes import Outcomes
 from snn.report.intervals import LEVEL, estimate
 from snn.report.metric import SHOWN, Metric
 from snn.report.pairs import OUTCOME, Difference, by_seed, converged, new_chip, sign
-from snn.report.verdicts import of_pair
+from snn.report.verdicts import NOT_RESOLVED, of_pair
 
-FIRST, ALIKE, WORSE, ONE_SEED = "first", "not told apart", "worse", "not tested: one seed"
+FIRST, WORSE, ONE_SEED = "first", "worse", "not tested: one seed"
 KEY = ["method", "calibrator", "targets"]
 WORK = ("acs", "macs_once", "macs_every_step", "compares", "neuron_updates")
 READ = [*KEY, "seed", "status", "direction", "steps", "extrapolated", OUTCOME, *WORK]  # of runs.csv
@@ -37,7 +37,7 @@ SHOWN_COLUMNS = {  # of the table that is shown, with their meanings
     "one chip": "one new chip of one new network is no worse in 95 % of cases",
     "energy nJ": "of one inference, under the chosen energy table",
     "behind": "mean minus that of the first row, seed by seed on the same chips",
-    "verdict": "first; worse: the 95 % interval of the difference says so; not told apart: it does not; uncorrected",
+    "verdict": "first; worse: the 95 % interval of the difference says so; not resolved: it does not; uncorrected",
     "trained at T": "steps that the network was trained with; *: it would do better if trained with those of the chip",
 }
 
@@ -90,7 +90,7 @@ def ranked(runs: pd.DataFrame, outcomes: Outcomes, place: Place) -> pd.DataFrame
     `trained`: steps that the networks were trained with; `extrapolated`: they do better if trained with those of the
     place. `low`, `high`: 95 % interval of `value_test` for new seeds, chips and test samples; `one_chip`: one new chip
     of one new network is no worse in 95 % of cases; `WORK`: operations of an inference; `behind`: difference to the
-    first row; `verdict`: first, not told apart, worse, or not tested. Empty if nothing was evaluated so.
+    first row; `verdict`: first, not resolved, worse, or not tested. Empty if nothing was evaluated so.
     """
     return _compared(runs, outcomes, list(_treated(place.rows(runs)[READ], outcomes)))
 
@@ -117,9 +117,9 @@ def priced(table: pd.DataFrame, energy: Energy) -> pd.DataFrame:
 
 
 def cheapest(table: pd.DataFrame) -> pd.Series:
-    """Of the first row and those that are not told apart from it, the one that needs the least energy."""
-    alike = table[table.verdict.isin([FIRST, ALIKE])]
-    return alike.loc[alike.energy_nj.idxmin()]
+    """Of the first row and those whose difference to it is not resolved, the one that needs the least energy."""
+    able = table[table.verdict.isin([FIRST, NOT_RESOLVED])]
+    return able.loc[able.energy_nj.idxmin()]
 
 
 def cells(table: pd.DataFrame) -> list[dict[str, str]]:
@@ -142,16 +142,16 @@ def cells(table: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def answer(table: pd.DataFrame) -> str:
-    """A ranking with prices in a sentence: what is first, what cannot be told apart, which of these is cheapest."""
+    """A ranking with prices in a sentence: what is first, against how many that is not resolved, what is cheapest."""
     first, frugal = table.iloc[0], cheapest(table)
-    others = table[table.verdict == ALIKE]
+    others = table[table.verdict == NOT_RESOLVED]
     best = named(first)
     if first.n < 2:
         return f"{best} is first, but one seed decides nothing"
     if others.empty:
         return f"{best} is better than every other row" if len(table) > 1 else f"{best} is the only row"
-    alike = f"{best} is first; {len(others)} of {len(table) - 1} others cannot be told apart from it"
-    return f"{alike}; {'it' if frugal.name == first.name else named(frugal)} needs the least energy of these"
+    unclear = f"{best} is first; against {len(others)} of {len(table) - 1} others this is not resolved"
+    return f"{unclear}; {'it' if frugal.name == first.name else named(frugal)} needs the least energy of these"
 
 
 def named(row: pd.Series) -> str:
@@ -180,7 +180,7 @@ def _compared(runs: pd.DataFrame, outcomes: Outcomes, sides: Sequence[Treated]) 
     verdicts: list[str] = []
     for i in table.index:
         apart = _difference(sides[i], sides[table.index[0]], outcomes)
-        told = WORSE if of_pair(apart.interval(LEVEL).advantage(higher)) == "worse" else ALIKE
+        told = WORSE if of_pair(apart.interval(LEVEL).advantage(higher)) == "worse" else NOT_RESOLVED
         behind.append(apart.mean)
         verdicts.append((told if len(apart.seeds) > 1 else ONE_SEED) if verdicts else FIRST)
     return table.assign(behind=behind, verdict=verdicts).reset_index(drop=True)

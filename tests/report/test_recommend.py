@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from snn.config import params
-from snn.report.recommend import ALIKE, FIRST, ONE_SEED, WORSE, Place, affordable, cheapest, priced, ranked
+from snn.report.recommend import FIRST, ONE_SEED, WORSE, Place, affordable, cheapest, priced, ranked
+from snn.report.verdicts import NOT_RESOLVED
 from tests import outcomes
 from tests.rows import frame, row
 
@@ -42,11 +43,11 @@ def test_the_ranking_is_that_of_the_means_over_seeds_and_chips():
 
 def test_only_an_interval_tells_a_row_from_the_first_one():
     found = rank(*chips("a", *BAD), *chips("b", *GOOD), *chips("c", *SAME))
-    assert found.verdict.tolist() == [FIRST, ALIKE, WORSE]
+    assert found.verdict.tolist() == [FIRST, NOT_RESOLVED, WORSE]
     assert found.behind.tolist() == pytest.approx([0, np.mean(SAME) - np.mean(GOOD), -0.2])
 
 
-def test_the_cheapest_is_sought_among_those_that_are_not_told_apart():
+def test_the_cheapest_is_sought_among_those_that_are_not_resolved():
     rows = [*chips("a", *BAD, acs=1.0), *chips("b", *GOOD, acs=900.0), *chips("c", *SAME, acs=100.0)]
     assert cheapest(rank(*rows)).method == "c"
     assert cheapest(rank(*rows[:12])).method == "b"
