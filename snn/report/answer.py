@@ -16,6 +16,7 @@ from snn.report.flags import AT_CHANCE
 from snn.report.inputs import Inputs
 from snn.report.pairs import OUTCOME, Pair
 from snn.report.recommend import Place, ranked
+from snn.report.sections.claims.page import counted
 from snn.report.sections.comparisons import table as comparisons
 from snn.report.select import own_steps
 from snn.report.units import for_files
@@ -198,15 +199,8 @@ class Answer:
         return f"{best}; {apart if first.n > 1 else 'one seed decides nothing'}"
 
     def _claims(self) -> tuple[str, str] | None:
-        verdicts = self.tables["claims"].verdict.value_counts(sort=False)
-        if verdicts.empty:
-            return None
-        counts = _list([f"{number} {_plural(verdict, number)}" for verdict, number in verdicts.items()])
-        return "Claims of the papers", f"Of {verdicts.sum()} that are checked here, {counts}."
-
-
-def _plural(verdict: str, number: int) -> str:
-    return {"holds": "hold", "fails": "fail"}.get(verdict, verdict) if number > 1 else verdict
+        claims = self.tables["claims"]
+        return None if claims.empty else ("Claims of the papers", counted(self.inputs, claims))
 
 
 def _versus(row: dict[str, Any], sign: int, left: str, asked: bool) -> Versus:

@@ -1,6 +1,5 @@
 """docs/results/claims.md: every claim of the four abstracts, and what the tables on record say of it. No torch."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,10 +12,8 @@ from snn.report.pairs import ROUNDING
 from snn.report.sections.claims.page import claimed, found
 from snn.report.sections.claims.table import COLUMNS, rows_in_metric
 from snn.report.units import from_files
-from snn.report.verdicts import NOT_RESOLVED
+from snn.report.verdicts import NOT_TESTED, of_claims
 
-NOT_TESTED = "not tested"
-VERDICTS = ("holds", "fails", NOT_RESOLVED, NOT_TESTED)
 INTRODUCTION = """\
 # Claims of the four abstracts
 
@@ -24,11 +21,11 @@ Written by `python -m snn claims` from `params/claims.yaml` and `results/report/
 
 {counts}
 
-A claim counts once, by the experiment that is sized to answer it, the first of its rows; other sets of tables that run
-the same methods are in the rows below it. Verdicts are read off one interval per pair, for new seeds and new test
-samples (`docs/statistics.md`); about one in twenty of those on pairs that are not primary is wrong. Accuracies
-are in points, energies in nJ. *needs*: what would resolve it in 80 % of repetitions, or why nothing tests it and what
-would."""
+A claim counts once, by the experiment that is sized to answer it, and has one row here. Other sets of tables that run
+the same methods are below, and do not count. The page of an experiment shows its part of both. Verdicts are read off
+one interval per pair, for new seeds and new test samples (`docs/statistics.md`); about one in twenty of those on pairs
+that are not primary is wrong. Accuracies are in points, energies in nJ. *needs*: what would resolve it in 80 % of
+repetitions, or why nothing tests it and what would."""
 
 
 class Answers(NamedTuple):
@@ -48,20 +45,20 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def page(claims: Claims, sets: Sequence[Answers]) -> str:
-    """The page: how many claims hold, a row per claim and set that tests it, the reasons for all margins."""
+    """The page: how many claims hold, a row per claim, then one per other set that tests it, reasons for margins."""
     decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
-    rows = [row for claim in decided for row in _rows(claim, sets)]
-    verdicts = Counter(_verdict(claim, sets) for claim in decided)
-    old = sum(_verdict(claim, [answers for answers in sets if answers.mark]) != NOT_TESTED for claim in decided)
-    verdicts[NOT_TESTED] += len(claims.untested)
-    total = len(decided) + len(claims.untested)
-    counts = ", ".join(f"**{verdicts[verdict]}** {_plural(verdict, verdicts[verdict])}" for verdict in VERDICTS)
-    rows += [
+    verdicts = [_verdict(claim, sets) for claim in decided] + [NOT_TESTED] * len(claims.untested)
+    marked = [answers for answers in sets if answers.mark]
+    old = sum(not _verdict(claim, marked).startswith(NOT_TESTED) for claim in decided)
+    untested = [
         {"claim": claim.claim, "source": claim.source, "verdict": NOT_TESTED, "needs": _reason(claim)}
         for claim in claims.untested
     ]
-    counts = f"Of {total} claims, {counts}." + (f" {old} of these verdicts are of stale sets." if old else "")
-    parts = [INTRODUCTION.format(counts=counts), _table(rows)]
+    counts = f"Of {len(verdicts)} claims, {of_claims(verdicts, '**')}."
+    counts += f" {old} of these verdicts are of stale sets." if old else ""
+    parts = [INTRODUCTION.format(counts=counts), _table([*(_row(claim, sets) for claim in decided), *untested])]
+    if others := [row for claim in decided for row in _others(claim, sets)]:
+        parts += ["## The same claims in other sets", _table(others)]
     if stale := [f"`{answers.name}`: {answers.mark.strip()}" for answers in sets if answers.mark]:
         parts += ["## Stale sets", _left_out(decided, sets), *stale]
     margins = {
@@ -73,21 +70,44 @@ def page(claims: Claims, sets: Sequence[Answers]) -> str:
     return "\n\n".join([*parts, "## Margins", table(margins)]) + "\n"
 
 
-def _rows(claim: Claim | Ratio, sets: Sequence[Answers]) -> Iterator[dict[str, Any]]:
-    """A row per set that tests a claim, first the one that answers it; that one has a row in any case."""
-    identity = {"claim": claim.claim, "source": claim.source}
-    if not any(answers.name == claim.answered_by for answers in sets):
-        name, needs = f"`{claim.answered_by}` (not run)", f"`make reproduce EXPERIMENT={claim.answered_by}`"
-        yield {**identity, "set": name, "at least": _at_least(claim), "verdict": NOT_TESTED, "needs": needs}
-    for answers in sorted(sets, key=lambda answers: (answers.name != claim.answered_by, answers.name)):
-        name = f"`{answers.name}`" + (" (stale)" if answers.mark else "")
-        tested = _tested(claim, answers)
-        if tested.empty and answers.name == claim.answered_by:
+def _row(claim: Claim | Ratio, sets: Sequence[Answers]) -> dict[str, Any]:
+    """The row of a claim: what the set that answers it found, or why there is nothing."""
+    for answers in sets:
+        if answers.name == claim.answered_by:
+            if rows := list(_found(claim, answers)):
+                return rows[0]
             needs = "a report of today's code" if answers.mark else "rows in this set"
-            yield {**identity, "set": name, "at least": _at_least(claim), "verdict": NOT_TESTED, "needs": needs}
-        cells = found(tested)
-        for i in range(len(tested)):
-            yield {**identity, "set": name, **{heading: list(cells[heading])[i] for heading in cells}}
+            return {
+                **_stated(claim, _named(answers)),
+                "at least": _at_least(claim),
+                "verdict": NOT_TESTED,
+                "needs": needs,
+            }
+    name, needs = f"`{claim.answered_by}` (not run)", f"`make reproduce EXPERIMENT={claim.answered_by}`"
+    return {**_stated(claim, name), "at least": _at_least(claim), "verdict": NOT_TESTED, "needs": needs}
+
+
+def _others(claim: Claim | Ratio, sets: Sequence[Answers]) -> Iterator[dict[str, Any]]:
+    """What other sets found on a claim, and further rows of the one that answers it."""
+    for answers in sorted(sets, key=lambda answers: answers.name):
+        rows = list(_found(claim, answers))
+        yield from rows[1:] if answers.name == claim.answered_by else rows
+
+
+def _found(claim: Claim | Ratio, answers: Answers) -> Iterator[dict[str, Any]]:
+    """What a set found on a claim, as cells."""
+    tested = _tested(claim, answers)
+    cells = found(tested)
+    for i in range(len(tested)):
+        yield {**_stated(claim, _named(answers)), **{heading: list(cells[heading])[i] for heading in cells}}
+
+
+def _stated(claim: Claim | Ratio, name: str) -> dict[str, Any]:
+    return {"claim": claim.claim, "source": claim.source, "set": name}
+
+
+def _named(answers: Answers) -> str:
+    return f"`{answers.name}`" + (" (stale)" if answers.mark else "")
 
 
 def _tested(claim: Claim | Ratio, answers: Answers) -> pd.DataFrame:
@@ -100,7 +120,7 @@ def _verdict(claim: Claim | Ratio, sets: Sequence[Answers]) -> str:
     """The verdict of the set that answers a claim."""
     for answers in sets:
         for verdict in _tested(claim, answers).verdict if answers.name == claim.answered_by else ():
-            return next(one for one in VERDICTS if verdict.startswith(one))
+            return str(verdict)
     return NOT_TESTED
 
 
@@ -112,12 +132,6 @@ def _at_least(claim: Claim | Ratio) -> str:
 
 def _reason(claim: Any) -> str:
     return f"{claim.reason}; what would: {claim.resolved_by}"
-
-
-def _plural(verdict: str, number: int) -> str:
-    if verdict in ("holds", "fails"):
-        return verdict if number == 1 else verdict.removesuffix("s")
-    return f"{'is' if number == 1 else 'are'} {verdict}"
 
 
 def _left_out(decided: Sequence[Claim | Ratio], sets: Sequence[Answers]) -> str:

@@ -10,9 +10,13 @@ The difference is taken so that more is better: left minus right, or right minus
 Better excludes worse, and a claim with margin m holds only if every claim with a smaller margin does.
 """
 
+from collections import Counter
+from collections.abc import Iterable
+
 from snn.report.intervals import Interval
 
-NOT_RESOLVED = "not resolved"
+NOT_RESOLVED, NOT_TESTED = "not resolved", "not tested"
+OF_CLAIMS = ("holds", "fails", NOT_RESOLVED, NOT_TESTED)
 
 
 def of_pair(advantage: Interval, within: float | None = None) -> str:
@@ -40,3 +44,18 @@ def tested(verdict: str, n: int, diverged: int) -> str:
     if n < 2:
         return "not tested: one seed" if n else "not tested: no seed in which both converged"
     return f"{verdict}, given convergence" if diverged else verdict
+
+
+def of_claims(verdicts: Iterable[str], marks: str = "") -> str:
+    """How many claims have which verdict, in words; what a verdict tells beyond that does not count apart.
+
+    `marks`: Markdown around numbers.
+    """
+    numbers = Counter(next(kind for kind in OF_CLAIMS if verdict.startswith(kind)) for verdict in verdicts)
+    return ", ".join(f"{marks}{numbers[kind]}{marks} {_predicate(kind, numbers[kind])}" for kind in OF_CLAIMS)
+
+
+def _predicate(verdict: str, number: int) -> str:
+    if verdict in ("holds", "fails"):
+        return verdict if number == 1 else verdict.removesuffix("s")
+    return f"{'is' if number == 1 else 'are'} {verdict}"

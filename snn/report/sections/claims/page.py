@@ -4,18 +4,33 @@ from typing import Any
 
 import pandas as pd
 
+from snn.config import Claim, Ratio
 from snn.report.inputs import Inputs
 from snn.report.markdown import table
 from snn.report.metric import SHOWN
+from snn.report.verdicts import of_claims
 
 
 def page(inputs: Inputs) -> str:
-    """A table of claims: what is claimed, what was found, the verdict."""
+    """A table of claims: what is claimed, what was found, the verdict. It is this experiment's part of all claims."""
     claims = inputs.table("claims")
     if claims.empty:
         return "# Claims\n\nNo claim in `params/claims.yaml` is about the methods and the metric of this experiment.\n"
     columns = {"claim": claims.claim, "source": claims.source, **found(claims)}
-    return f"# Claims\n\n{table(columns)}\n"
+    return f"# Claims\n\n{counted(inputs, claims)}\n\n{table(columns)}\n"
+
+
+def counted(inputs: Inputs, claims: pd.DataFrame) -> str:
+    """Of all claims, how many are in these rows of an experiment, with which verdicts, and how many count by it."""
+    stated: list[Claim | Ratio] = [*inputs.claims.claims, *inputs.claims.ratios]
+    here = set(claims.claim)
+    number = len(stated) + len(inputs.claims.untested)
+    own = sum(claim.answered_by == inputs.name and claim.claim in here for claim in stated)
+    return (
+        f"Of the {number} claims in `docs/results/claims.md`, {len(here)} are checked here: "
+        f"{of_claims(claims.drop_duplicates('claim').verdict)}. There a claim counts once, by the experiment that is "
+        f"sized to answer it: this one for {own} of these."
+    )
 
 
 def found(claims: pd.DataFrame) -> dict[str, Any]:
