@@ -122,8 +122,7 @@ def table(
 def in_own_unit(value: Any, record: Mapping[str, Any], metric: Metric) -> str:
     """A cell of a row that is not in the unit above its column: of operations, energy, or a ratio."""
     column = str(record.get("column", ""))
-    known = columns.ENERGY if column.startswith("energy_nj") else columns.RUN.get(column)
-    unit = "times" if record.get("of") == "ratio" else known.unit if known else ""
+    unit = columns.unit_of(column, str(record.get("metric", "")), str(record.get("of")))
     return f"{rounded(value, '', metric)} {unit}".rstrip() if pd.notna(value) else ""
 
 

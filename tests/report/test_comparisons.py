@@ -45,6 +45,25 @@ def compare(runs: pd.DataFrame, *pairs: tuple[str, str], primary=()) -> pd.DataF
     return comparisons.compare(runs, outcomes.of(runs), sides)
 
 
+@pytest.mark.parametrize(
+    ("column", "metric", "unit"),
+    [
+        ("value_test", "accuracy", "points"),
+        ("value_test", "mse", "mse"),
+        ("acs", "accuracy", "operations"),
+        ("energy_nj", "accuracy", "nJ"),
+        ("energy_nj_synop_77fj", "mse", "nJ"),
+    ],
+)
+def test_every_row_of_comparisons_and_claims_names_its_own_unit(column, metric, unit):
+    runs = paired([0.01, 0.02, 0.03], metric=metric, direction="higher").assign(energy_nj=1.0, energy_nj_synop_77fj=2.0)
+    sides = Side(method="a"), Side(method="b")
+    found = comparisons.compare(runs, outcomes.of(runs), [Pair(*sides, column, "claim")])
+    assert found.unit.tolist() == [unit]
+    claim = Claim(**WORDS, left=sides[0], right=sides[1], column=column, margin=0.0, metric=metric)
+    assert check(Claims(source="s", claims=(claim,)), found, NO_RATIOS).unit.tolist() == [unit]
+
+
 def test_an_interval_is_that_of_the_outcomes_of_the_same_samples_under_the_same_seeds():
     differences = [0.01, 0.03, -0.01, 0.02]
     found = compare(paired(differences), ("a", "b")).iloc[0]

@@ -31,6 +31,7 @@ COLUMNS = {
     "column": Column("", "of runs.csv that it is about"),
     "of": Column("", "difference or ratio"),
     "metric": columns.RUN["metric"],
+    "unit": columns.UNIT,
     "at_least": Column(METRIC, "smallest difference or ratio that the claim allows"),
     "found": Column(METRIC, "mean difference over seeds, or median ratio at the fewest steps of each seed"),
     "low": Column(METRIC, "lower end of the interval in comparisons.csv or ratios.csv; empty without a bound"),
@@ -75,7 +76,13 @@ def _differences(claims: Claims, comparisons: pd.DataFrame, dataset: str) -> Ite
 
 def _difference(claim: Claim, row: dict[str, Any], sign: int) -> dict[str, Any]:
     ends = sorted((sign * _end(row["low"], -math.inf), sign * _end(row["high"], math.inf)))
-    found = {"of": "difference", "metric": row["metric"], "at_least": claim.margin, "found": sign * row["difference"]}
+    found = {
+        "of": "difference",
+        "metric": row["metric"],
+        "unit": row["unit"],
+        "at_least": claim.margin,
+        "found": sign * row["difference"],
+    }
     diverged = row["diverged_left"] + row["diverged_right"]
     verdict = verdicts.tested(verdicts.of_claim(Interval(*ends), claim.margin), row["n"], diverged)
     needs = _needs(row, claim.margin - sign * row["difference"]) if ends[0] < claim.margin <= ends[1] else ""
@@ -97,7 +104,7 @@ def _ratios(claims: Claims, ratios: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for claim in claims.ratios:
         for row in rows:
             if (row["more"], row["fewer"], row["column"]) == (claim.more, claim.fewer, claim.column):
-                found = {"of": "ratio", "at_least": claim.times, "found": row["ratio"]}
+                found = {"of": "ratio", "unit": "times", "at_least": claim.times, "found": row["ratio"]}
                 verdict = verdicts.of_claim(Interval(_end(row["low"], 0.0), _end(row["high"], math.inf)), claim.times)
                 verdict = verdicts.tested(verdict, row["n"], row["diverged"])
                 yield _row(claim, {**found, "low": row["low"], "high": row["high"]}, row["n"], verdict)

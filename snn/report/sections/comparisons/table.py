@@ -28,6 +28,7 @@ COLUMNS = {
     "right": Column("", "method it is compared with"),
     "right_on": Column("", "its condition"),
     "column": Column("", "of runs.csv that is compared"),
+    "unit": columns.UNIT,
     "family": Column(
         "", "primary, secondary: in the experiment; teacher: a method with its teacher; claim: a claim names the pair"
     ),
@@ -132,6 +133,7 @@ def _row(pair: Pair, left: Rows, right: Rows, outcomes: Outcomes, level: float) 
         "right": pair.right.method,
         "right_on": described(pair.right),
         "column": pair.column,
+        "unit": columns.unit_of(pair.column, left.rows.metric.iloc[0]),
         "family": pair.family,
         **{
             f"{column}_{name}": value
