@@ -13,8 +13,9 @@ from snn.report.dictionary import dictionary
 from snn.report.sections import ABOUT
 
 ANSWERS = (  # what README answers: in which words, from which experiment, under which heading of answer.md
-    ("Rules under equal conditions", "matched_fashion", "Best rule"),
-    ("The same on fewer, easier images", "matched", "Best rule"),
+    ("Equal conditions, without batch normalisation", "matched_fashion", "Best rule"),
+    ("The same images, each rule with its own norm and settings", "fashion_quick", "Best rule"),
+    ("Equal conditions on fewer, easier images", "matched", "Best rule"),
     ("On chips", DEFAULT_EXPERIMENT, r"Chips[^.*]*"),
     ("Energy", DEFAULT_EXPERIMENT, "Energy"),
 )

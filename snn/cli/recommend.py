@@ -15,7 +15,7 @@ from snn.report.metric import SHOWN
 from snn.report.recommend import Place, affordable, answer, cells, named
 
 RANKED = ("behind", "verdict")  # columns of rows that are ranked
-UNCORRECTED = "verdicts: 95 % intervals of paired differences from the first row, uncorrected"
+UNCORRECTED = "verdicts: 95 % intervals of paired differences, uncorrected, from the first row, chosen on these data"
 
 
 class Tables(NamedTuple):
@@ -68,7 +68,21 @@ def recommend(places: Sequence[Place], asked: Question) -> None:
         if not any(len(one.table) for one in found):
             raise InputError(f"--max-energy {asked.most_nj:g}", *_too_little(place, found, asked.energy))
         told += [_told(one, place, asked) for one in found]
+        told += _disagreeing(found)
     print("\n".join([*told, UNCORRECTED]))
+
+
+def _disagreeing(found: Sequence[Ranking]) -> Iterator[str]:
+    """A line per data set on which sets of tables do not have the same rule first."""
+    firsts: dict[str, dict[str, str]] = {}
+    for one in found:
+        if len(one.table):
+            dataset = str(one.tables.runs.dataset.iloc[0])
+            firsts.setdefault(dataset, {})[one.tables.found.name] = one.table.method.iloc[0]
+    for dataset, first in firsts.items():
+        if len(set(first.values())) > 1:
+            whose = ", ".join(f"{method} ({name})" for name, method in first.items())
+            yield f"the first rule on {dataset} depends on more than the rule: {whose}; see docs/experiments.md\n"
 
 
 def _ranking(tables: Tables, place: Place, energy: Energy, most_nj: float | None) -> Ranking:

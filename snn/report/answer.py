@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from snn.config import Side
-from snn.report.flags import AT_CHANCE
+from snn.report.flags import AT_CHANCE, COLLAPSED
 from snn.report.inputs import Inputs
 from snn.report.pairs import OUTCOME, Pair
 from snn.report.recommend import Place, ranked
@@ -22,6 +22,7 @@ from snn.report.select import own_steps
 from snn.report.units import for_files
 from snn.report.verdicts import NOT_RESOLVED
 
+SELECTED = "Verdicts are uncorrected, and the first was chosen on these data: more than one in twenty is wrong."
 FEW = 2  # kinds of noise of which the answer tells one by one
 
 
@@ -127,8 +128,11 @@ class Answer:
             text += f" Equivalent to it{', within a point' if self._in_points else ''}: {_list(equal)}."
         for words, methods in groups.items():
             text += f" {words.capitalize()}: {_list(methods)}."
+        rows = self.clean.itertuples()
+        if collapsed := [f"{row.method} ({n} of {row.n} seeds)" for row in rows if (n := _collapsed(row))]:
+            text += f" Collapsed, so that the mean says little: {_list(collapsed)}."
         if any(not versus.asked for versus in self.beside_best.values()):
-            text += " Verdicts are uncorrected: about one in twenty is wrong."
+            text += f" {SELECTED}"
         return "Best rule", text
 
     def _teacher(self) -> tuple[str, str] | None:
@@ -150,13 +154,12 @@ class Answer:
             f"At the steps trained with, the spiking methods need {least.of_teacher:.2f} ({least.method}){upper} "
             f"of the arithmetic energy of the teacher under {least.convention}. "
         )
-        dearer = rows[rows.of_teacher > 1]
-        where = _list(
-            [f"{_list(list(part.method))} under {name}" for name, part in dearer.groupby("convention", sort=False)]
-        )
-        text += f"More than the teacher: {where}." if where else "They need less under every convention."
+        text += dearer(rows)
         if self._in_points and (far := list(own.method[own.of_teacher_at_equal_accuracy.isna()])):
-            text += f" At no tried number of steps within a point of the teacher: {_list(far)}."
+            text += (
+                " By means on validation data, no tried number of steps comes within a point of the teacher with"
+                f" {_list(far, 'or')}."
+            )
         yield "Energy", text
 
     def _chips(self) -> Iterator[tuple[str, str]]:
@@ -208,6 +211,28 @@ def _versus(row: dict[str, Any], sign: int, left: str, asked: bool) -> Versus:
     if isinstance(row["better"], str):
         verdict = verdict.replace(f"{row['better']} is better", "better" if row["better"] == left else "worse")
     return Versus(sign * row["difference"], verdict, asked)
+
+
+def _collapsed(row: Any) -> int:
+    """How many seeds of a row of the summary are flagged as collapsed."""
+    flags = row.flags.split(", ") if isinstance(row.flags, str) else []
+    return sum(int(flag.split()[0]) for flag in flags if flag.endswith(f" {COLLAPSED}"))
+
+
+def dearer(rows: pd.DataFrame) -> str:
+    """Who needs more energy than the teacher, by the intervals of the ratio; by the ratio alone with one seed."""
+    if rows.of_teacher_low.isna().all():
+        where = _under(rows[rows.of_teacher > 1])
+        return f"More than the teacher: {where}." if where else "They need less under every convention."
+    more, open_ = rows[rows.of_teacher_low > 1], rows[(rows.of_teacher_low <= 1) & (rows.of_teacher_high >= 1)]
+    parts = [f"More than the teacher: {_under(more)}."] if len(more) else []
+    parts += [f"Not resolved whether more: {_under(open_)}."] if len(open_) else []
+    return " ".join(parts) or "They need less under every convention."
+
+
+def _under(rows: pd.DataFrame) -> str:
+    by = rows.groupby("convention", sort=False)
+    return "; ".join(f"{_list(list(part.method))} under {name}" for name, part in by)
 
 
 def _by_words(versus: Mapping[str, Versus]) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 n < 5           intervals are wide, and their coverage at so few seeds rests on simulation alone
 2 diverged      so many seeds, scored with their last good epoch or untrained
+2 collapsed     so many seeds are nearer to chance than to the best seed: mean and interval describe neither kind
 lr at the edge  of its grid: a better learning rate may be beyond
 at chance       the 95 % interval of the accuracy reaches that of guessing
 layer 3 silent  it fires below the rate at which training warns; `saturated`: at nearly every step
@@ -18,10 +19,17 @@ from snn.training.records import QUIET
 FEW = 5  # seeds
 SATURATED = 1 - QUIET
 AT_CHANCE = "at chance"
+COLLAPSED = "collapsed"
+LEARNED = 0.25  # of the way from chance to perfect, which the best seed has come where others may have collapsed
 
 
-def of_row(row: Mapping[str, Any], classes: int | None, layers: Mapping[str, str]) -> str | None:
-    """The flags of a row of the summary; None without any. `layers`: those of clean networks at their own steps."""
+def of_row(
+    row: Mapping[str, Any], classes: int | None, layers: Mapping[str, str], collapsed: Mapping[str, int]
+) -> str | None:
+    """The flags of a row of the summary; None without any.
+
+    `layers`, `collapsed`: by method, of clean networks at their own steps.
+    """
     found = []
     if row["n"] < FEW:
         found.append(f"n < {FEW}")
@@ -31,8 +39,11 @@ def of_row(row: Mapping[str, Any], classes: int | None, layers: Mapping[str, str
         found.append("lr at the edge")
     if classes and row["metric"] == "accuracy" and row["value_test_mean"] - row["value_test_ci95"] <= 1 / classes:
         found.append(AT_CHANCE)
-    if row["condition"] == "clean" and row["steps_eval"] == row["steps"] and row["method"] in layers:
-        found.append(layers[row["method"]])
+    if row["condition"] == "clean" and row["steps_eval"] == row["steps"]:
+        if number := collapsed.get(row["method"], 0):
+            found.append(f"{number} {COLLAPSED}")
+        if row["method"] in layers:
+            found.append(layers[row["method"]])
     return ", ".join(found) or None
 
 
@@ -48,6 +59,18 @@ def of_layers(layers: pd.DataFrame) -> dict[str, str]:
             if own[word].any() and layer < last[method]:
                 found.setdefault(method, []).append(f"layer {layer} {word}")
     return {method: ", ".join(words) for method, words in found.items()}
+
+
+def of_seeds(runs: pd.DataFrame, classes: int | None) -> dict[str, int]:
+    """How many seeds collapsed, by method; `runs` are rows of runs.csv. None did where there are no classes."""
+    if classes is None:
+        return {}
+    chance, found = 1 / classes, {}
+    for method, own in own_steps(runs).groupby("method"):
+        best = own.value_test.max()
+        if best - chance >= LEARNED * (1 - chance):
+            found[method] = int((own.value_test - chance < best - own.value_test).sum())
+    return found
 
 
 def by_method(summary: pd.DataFrame) -> dict[str, str]:

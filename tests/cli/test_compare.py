@@ -37,6 +37,7 @@ def put(folder, commit: str, *rows, machine="m0", data="d0", digest="0") -> None
         for r in runs.itertuples()
     ]
     tables = folder / "results/tables/digits"
+    tables.mkdir(parents=True, exist_ok=True)
     outcomes.of(runs).write(tables / "outcomes.safetensors")
     written = for_files(runs, Row.columns(), "accuracy")
     written.to_csv(tables / collected.file("runs"), index=False)

@@ -1,6 +1,7 @@
 """The command recommend answers from tables on record, and says what there is instead."""
 
 import re
+import shutil
 
 import pytest
 
@@ -48,6 +49,19 @@ def test_a_bound_on_energy_leaves_out_the_rows_above_it_and_names_them(here, cap
     assert lines[cut] == "left out, since their mean energy is above 800 nJ:"
     assert lines[cut + 3].split()[0] == "tet"
     assert "tet" not in "".join(lines[:cut])
+
+
+def test_sets_on_one_data_set_that_have_different_rules_first_are_named(here, capsys, tmp_path, monkeypatch):
+    clean = ("--steps", "4", "--noise", "mismatch", "--level", "0.2")
+    assert "depends on more than the rule" not in run(capsys, *clean)
+    folder = tmp_path / "results/tables"
+    shutil.copytree(folder / "digits", folder / "hardware_digits")
+    monkeypatch.setattr(record, "names", lambda: ["digits", "hardware_digits"])
+    assert "depends on more than the rule" not in run(capsys, *clean)
+    shutil.rmtree(folder / "hardware_digits")
+    put(tmp_path / "other", "c" * 40, *chips("stbp", *GOOD), *chips("tet", *BAD))
+    (tmp_path / "other/results/tables/digits").rename(folder / "hardware_digits")
+    assert "the first rule on d depends on more than the rule: " in run(capsys, *clean)
 
 
 def test_a_bound_that_no_row_keeps_is_answered_with_one_that_some_row_keeps(here, capsys):

@@ -14,7 +14,7 @@ from snn.page.index import Listed, index
 from snn.page.shown import in_own_unit
 from snn.page.sources import script
 from snn.page.write import ORDER
-from snn.report.answer import Answer
+from snn.report.answer import Answer, dearer
 from snn.report.canvas import MARKERS
 from snn.report.metric import SHOWN
 from snn.report.sections import Section, sections
@@ -245,6 +245,37 @@ def test_what_is_not_resolved_is_told_in_the_word_of_the_tables(answer, verdict)
     found = Answer(answer.inputs, {**answer.tables, "comparisons": rows})
     assert f"{verdict}: a and b." in dict(found.sentences())["Against the teacher ANN"]
     assert ("is not resolved." in dict(found.sentences())["Best rule"]) == (verdict == "not resolved")
+
+
+def energies(**ratios):
+    """Rows of energy.csv: of a method by convention, the ratio to the teacher and both ends of its interval."""
+    rows = pd.DataFrame(ratios.values(), columns=["of_teacher", "of_teacher_low", "of_teacher_high"], dtype=float)
+    return rows.assign(convention=list(ratios), method="a")
+
+
+@pytest.mark.parametrize(
+    ("ratios", "text"),
+    [
+        ({"x": (1.2, 1.1, 1.3), "y": (0.9, 0.8, 1.0 - 1e-9)}, "More than the teacher: a under x."),
+        ({"x": (1.02, 0.99, 1.05)}, "Not resolved whether more: a under x."),
+        (
+            {"x": (1.2, 1.1, 1.3), "y": (0.98, 0.9, 1.1), "z": (0.5, 0.4, 0.6)},
+            "More than the teacher: a under x. Not resolved whether more: a under y.",
+        ),
+        ({"x": (0.9, 0.8, 0.95)}, "They need less under every convention."),
+        ({"x": (1.2, None, None)}, "More than the teacher: a under x."),
+    ],
+)
+def test_who_needs_more_energy_than_the_teacher_is_read_off_intervals(ratios, text):
+    assert dearer(energies(**ratios)) == text
+
+
+def test_collapsed_seeds_are_told_beside_the_best_rule(answer):
+    summary = answer.tables["summary"].assign(flags="n < 5, 2 collapsed, layer 3 silent")
+    text = dict(Answer(answer.inputs, {**answer.tables, "summary": summary}).sentences())["Best rule"]
+    assert "a (2 of " in text
+    assert "Collapsed" in text
+    assert "Collapsed" not in dict(answer.sentences())["Best rule"]
 
 
 def test_the_index_links_pages_and_lists_stale_tables_with_their_mark():

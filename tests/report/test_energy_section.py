@@ -3,11 +3,13 @@
 import itertools
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from snn.config import Energy, Memory, params
 from snn.core.errors import InputError
@@ -110,7 +112,7 @@ def test_an_energy_table_that_lacks_an_operation_is_refused_by_its_key(missing):
 
 def table(tried, energies=None, teacher_macs=100, int8=0.0, recorded=0.0):
     """The table for a method evaluated at several steps: {steps: (validation, test, acs)}; in 8-bit integers validation
-    is lower by `int8`; of its accumulates, `recorded` are of events that were recorded.
+    is lower by `int8`; of its accumulates, which may differ by seed, `recorded` are of events that were recorded.
     """
     rows = []
     for seed, (condition, less) in itertools.product((0, 1), (("clean", 0.0), ("int8", int8))):
@@ -118,7 +120,8 @@ def table(tried, energies=None, teacher_macs=100, int8=0.0, recorded=0.0):
         rows.append(row("ann", seed, 0.95, 0.94, steps=1, acs=0.0, **work))
         work |= {"macs_once": 0, "neuron_updates": 1}
         rows += [
-            row("a", seed, val - less, test, steps_eval=at, acs=acs, **work) for at, (val, test, acs) in tried.items()
+            row("a", seed, val - less, test, steps_eval=at, acs=acs if isinstance(acs, float) else acs[seed], **work)
+            for at, (val, test, acs) in tried.items()
         ]
     runs = frame(*rows)
     runs = runs.assign(macs_every_step=runs.macs_once, macs_nonzero=runs.macs_once / 2)
@@ -128,7 +131,19 @@ def table(tried, energies=None, teacher_macs=100, int8=0.0, recorded=0.0):
         for seed in (0, 1)
         for acs, dense in ((99.0, 0), (recorded, 10), (7.0, 10))  # a pool comes first
     )
-    return energy_section.conventions(summary, layers, {"a": "ann"}, energies or {"plain": PLAIN})
+    return energy_section.conventions(summary, layers, runs, {"a": "ann"}, energies or {"plain": PLAIN})
+
+
+def test_the_interval_of_the_ratio_to_the_teacher_is_students_of_its_logarithm():
+    (found,) = table({4: (0.96, 0.93, (100.0, 400.0))}).itertuples()
+    teacher = 100 * joules.pj(PLAIN, "mac")
+    logs = np.log([(acs * joules.pj(PLAIN, "ac") + joules.pj(PLAIN, "neuron_update")) / teacher for acs in (100, 400)])
+    half = stats.t.ppf(0.975, 1) * logs.std(ddof=1) / np.sqrt(2)
+    assert (found.of_teacher_low, found.of_teacher_high) == pytest.approx(
+        (np.exp(logs.mean() - half), np.exp(logs.mean() + half))
+    )
+    (same,) = table({4: (0.96, 0.93, 100.0)}).itertuples()
+    assert np.isnan([same.of_teacher_low, same.of_teacher_high]).all()
 
 
 TRIED = {1: (0.5, 0.4, 50.0), 2: (0.945, 0.9, 120.0), 4: (0.96, 0.93, 200.0), 8: (0.99, 0.97, 600.0)}

@@ -70,3 +70,9 @@ def test_pages_and_figures_mark_what_carries_flags():
     clean = inputs(frame(*seeds("ann", steps=1), *seeds("b")), methods=("b",))
     assert "†" not in comparisons_page.page(clean)
     assert "Flags" not in summary_page.page(clean)
+
+
+def test_a_seed_that_is_nearer_to_chance_than_to_the_best_one_has_collapsed():
+    values = (0.95, 0.94, 0.53, 0.52, 0.10)  # halfway from 0.1 to 0.95 is 0.525
+    assert summary(*(row("a", seed, test=value) for seed, value in enumerate(values)))["a"] == "2 collapsed"
+    assert summary(*(row("a", seed, test=value) for seed, value in enumerate(values)), classes=None)["a"] is None

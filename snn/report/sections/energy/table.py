@@ -20,6 +20,8 @@ from snn.core.columns import METRIC, Column
 from snn.energy import prices
 from snn.report import columns
 from snn.report.inputs import Inputs
+from snn.report.pairs import converged
+from snn.report.ratios import geometric_mean
 from snn.report.sections.steps import table as steps
 from snn.report.select import own_steps
 
@@ -47,6 +49,8 @@ COLUMNS = {
     **{f"share_{part}": Column("fraction", f"of the energy that {name} take") for part, name in PARTS.items()},
     **{f"{baseline}_nj": Column("nJ", f"energy of {name}") for baseline, name in BASELINES.items()},
     **{f"of_{baseline}": Column("ratio", f"energy over that of {name}") for baseline, name in BASELINES.items()},
+    "of_teacher_low": Column("ratio", "lower end of the 95 % interval of of_teacher for new seeds: geometric mean"),
+    "of_teacher_high": Column("ratio", "upper end of that interval; both are empty without a bound"),
     "break_even_spikes_per_neuron": Column("spikes", "per neuron at which network and teacher take the same energy"),
     "steps_at_equal_accuracy": Column("steps", "the cheapest of those tried that come within a point of the teacher"),
     "nj_at_equal_accuracy": Column("nJ", "energy at these steps"),
@@ -59,22 +63,37 @@ COLUMNS = {
 
 def table(inputs: Inputs) -> pd.DataFrame:
     """The table of the section."""
-    return conventions(inputs.table("summary"), inputs.collected["layers"], inputs.spiking, inputs.energies)
+    summary, layers = inputs.table("summary"), inputs.collected["layers"]
+    return conventions(summary, layers, inputs.runs, inputs.spiking, inputs.energies)
 
 
 def conventions(
-    summary: pd.DataFrame, layers: pd.DataFrame, teachers: Mapping[str, str], energies: Mapping[str, Energy]
+    summary: pd.DataFrame,
+    layers: pd.DataFrame,
+    runs: pd.DataFrame,
+    teachers: Mapping[str, str],
+    energies: Mapping[str, Energy],
 ) -> pd.DataFrame:
-    """The table: `teachers` is the ANN of every spiking method, `layers` are rows of layers.csv."""
+    """The table: `teachers` is the ANN of every spiking method, `layers` and `runs` are rows of their files."""
     first = _first_layers(summary, layers)
     evaluated = {condition: _evaluated(summary, teachers, condition) for condition in ("clean", "int8")}
     rows = []
     for name, energy in energies.items():
-        own, tried = evaluated["int8" if energy.precision == "int8" else "clean"]
+        condition = "int8" if energy.precision == "int8" else "clean"
+        own, tried = evaluated[condition]
         for method, teacher in teachers.items():
             about = first.loc[method].to_dict(), own[method], own[teacher], tried[tried.method == method]
-            rows.append(_row(name, energy, *about, energies))
+            interval = _of_teacher(own_steps(runs, condition), method, teacher, energy)
+            rows.append({**_row(name, energy, *about, energies), **interval})
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _of_teacher(runs: pd.DataFrame, method: str, teacher: str, energy: Energy) -> dict[str, float]:
+    """The interval of the energy over that of the teacher, seed by seed; empty without a bound."""
+    sides = [runs[runs.method == name] for name in (method, teacher)]
+    both = sorted(converged(sides[0]) & converged(sides[1]))
+    low, high = geometric_mean(*(prices.energy_nj(side.set_index("seed").loc[both], energy) for side in sides)).interval
+    return {"of_teacher_low": low, "of_teacher_high": high} if low > 0 else {}
 
 
 def _evaluated(

@@ -48,8 +48,8 @@ def table(inputs: Inputs) -> pd.DataFrame:
     summary = with_level_0(summarise(inputs.runs, inputs.collected["tuning"], inputs.outcomes))
     summary = beside_teacher(summary, inputs.experiment.teacher, inputs.teachers)
     summary = beside_summary(summary, inputs.published.figures, inputs.layout)
-    layers = flags.of_layers(inputs.collected["layers"])
-    return summary.assign(flags=[flags.of_row(row, inputs.classes, layers) for row in summary.to_dict("records")])
+    about = inputs.classes, flags.of_layers(inputs.collected["layers"]), flags.of_seeds(inputs.runs, inputs.classes)
+    return summary.assign(flags=[flags.of_row(row, *about) for row in summary.to_dict("records")])
 
 
 def summarise(runs: pd.DataFrame, tuning: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
