@@ -179,12 +179,18 @@ def _arguments(actions: list[argparse.Action]) -> str:
             "argument": [
                 ", ".join(f"`{name}`" for name in one.option_strings or [one.metavar or one.dest]) for one in actions
             ],
-            "default": [
-                "*required*" if one.required else "none" if not one.default else f"`{one.default}`" for one in actions
-            ],
+            "default": [_if_left_out(one) for one in actions],
             "meaning": [_sentence(one.help or "") for one in actions],
         }
     )
+
+
+def _if_left_out(one: argparse.Action) -> str:
+    if one.required:
+        return "*required*"
+    if one.nargs == 0:
+        return "off"
+    return f"`{one.default}`" if one.default and one.default != argparse.SUPPRESS else "none"
 
 
 def main() -> int:

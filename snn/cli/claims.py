@@ -28,6 +28,14 @@ def claims() -> None:
 
 def page() -> str:
     """The page that the tables on record make."""
+    return claims_page.page(params.literature()[0], _answers())
+
+
+def counts() -> str:
+    """Its sentence on how many claims hold."""
+    return claims_page.counts(params.literature()[0], _answers())
+
+
+def _answers() -> list[claims_page.Answers]:
     sets = [record.TablesOnRecord(name) for name in record.names()]
-    answers = [claims_page.Answers(found.name, claims_page.read(found.report / TABLE), found.mark) for found in sets]
-    return claims_page.page(params.literature()[0], answers)
+    return [claims_page.Answers(found.name, claims_page.read(found.report / TABLE), found.mark) for found in sets]

@@ -26,6 +26,7 @@ from snn.cli.outcome import label, result
 from snn.cli.warm import VARIABLE
 from snn.core.paths import ROOT
 from snn.pipeline.job import Job
+from snn.pipeline.jobs.train import Train
 from snn.pipeline.plan import Plan
 
 NAME = "snakemake_logger_plugin_spikeledger"
@@ -33,6 +34,7 @@ TAIL = 500  # bytes of a log that are read to see how far a job is
 TICK = 1.0  # seconds
 MARK = "warning: "  # of an observer
 NOTHING = "Nothing to be done"
+FIRST = "after epoch 0, "  # of a warning of training
 MOST = 10  # jobs whose warnings are listed
 CAUSE = 20_000  # bytes of a log that are searched for the cause of a failure
 FRAME = re.compile(rf'File "{re.escape(str(ROOT))}/(snn/\S+\.py)", line (\d+)')  # of a traceback
@@ -194,10 +196,15 @@ def begin(plan: Plan, workflow: Any) -> None:
 
 
 def _warnings(works: Iterable[Work]) -> list[str]:
-    """The first warning of each job that has any, with the name of the job."""
+    """The first warning of each job that has any, with the name of the job.
+
+    Layers that are quiet after the first epoch of several are not worth a line: they wake up, or are told again.
+    """
     found = []
     for work in works:
         own = [line.removeprefix(MARK) for line in _text(work.log).splitlines() if line.startswith(MARK)]
+        if isinstance(work.job, Train) and work.job.method.training.epochs > 1:
+            own = [line for line in own if not line.startswith(FIRST)]
         if own:
             found.append(f"  {work.name}: {own[0]}" + (f"; {len(own) - 1} more in {work.log}" if own[1:] else ""))
     rest = [f"  and {len(found) - MOST} more jobs, see logs"] if len(found) > MOST else []

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from snn.cli import claims
 from snn.core import files
 from snn.core.errors import InputError
 from snn.pipeline import record
@@ -61,6 +62,7 @@ def on_record() -> dict[str, record.TablesOnRecord]:
 def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
     yield Path("README.md"), "answer", "\n".join(_answers(shown))
+    yield Path("README.md"), "claims", f"{claims.counts()}\n"
     for experiment in SHOWN_IN_RESULTS:
         found = shown[experiment]
         _, _, table = _shown(found.report / "summary.md").split("\n", 2)

@@ -112,22 +112,31 @@ class Answer:
         half = "" if pd.isna(row.value_test_ci95) else f" ± {row.value_test_ci95:.{digits}f}"
         return f"{row.value_test_mean:.{digits}f}{half}{unit}"
 
+    def _mean(self, method: str) -> str:
+        """Test mean of a clean network."""
+        return f"{self.clean.set_index('method').value_test_mean[method]:.{self.inputs.metric.digits}f}"
+
+    def _with_means(self, methods: list[str]) -> list[str]:
+        flagged = self.clean.set_index("method")["flags"].astype(str)
+        chance = {method: f", {AT_CHANCE}" if AT_CHANCE in flagged[method] else "" for method in methods}
+        return [f"{method} ({self._mean(method)}{chance[method]})" for method in methods]
+
     def _best(self) -> tuple[str, str] | None:
         if not self.best:
             return None
         n, title = int(self.clean.n.max()), self.inputs.metric.title
         superlative = "highest" if self.inputs.metric.better == "higher is better" else "lowest"
         seeds = f"mean over {n} seeds" if n > 1 else "1 seed"
-        text = (
-            f"{self.best} has the {superlative} test {title} of the spiking methods: {self.value(self.best)} ({seeds})."
-        )
+        among = f"the {superlative} test {title} of the spiking methods" if self.spiking[1:] else f"a test {title}"
+        text = f"{self.best} has {among}{':' if self.spiking[1:] else ' of'} {self.value(self.best)} ({seeds})."
         groups = _by_words(self.beside_best)
         if unclear := groups.pop(NOT_RESOLVED, []):
-            text += f" The difference to {_list(unclear)} is not resolved."
+            text += f" The difference to {_list(self._with_means(unclear))} is not resolved."
         if equal := groups.pop("equivalent", []):
-            text += f" Equivalent to it{', within a point' if self._in_points else ''}: {_list(equal)}."
+            within = ", within a point" if self._in_points else ""
+            text += f" Equivalent to it{within}: {_list(self._with_means(equal))}."
         for words, methods in groups.items():
-            text += f" {words.capitalize()}: {_list(methods)}."
+            text += f" {words.capitalize()}: {_list(self._with_means(methods))}."
         rows = self.clean.itertuples()
         if collapsed := [f"{row.method} ({n} of {row.n} seeds)" for row in rows if (n := _collapsed(row))]:
             text += f" Collapsed, so that the mean says little: {_list(collapsed)}."
@@ -149,9 +158,10 @@ class Answer:
         if not len(own) or own.of_teacher.isna().all():
             return
         least, most = own.iloc[0], own.dropna(subset=["of_teacher"]).iloc[-1]
-        upper = "" if least.method == most.method else f" to {most.of_teacher:.2f} ({most.method})"
+        unit = " %" if self.inputs.metric.unit == "%" else ""
+        ends = [f"{one.of_teacher:.2f} ({one.method}, at {self._mean(one.method)}{unit})" for one in (least, most)]
         text = (
-            f"At the steps trained with, the spiking methods need {least.of_teacher:.2f} ({least.method}){upper} "
+            f"At the steps trained with, the spiking methods need {' to '.join(dict.fromkeys(ends))} "
             f"of the arithmetic energy of the teacher under {least.convention}. "
         )
         text += dearer(rows)
@@ -171,12 +181,12 @@ class Answer:
         for noise, own in treated.groupby("noise", sort=False):
             hardest = own.groupby("level").loss.mean().idxmax()  # the fewest bits, the most mismatch
             loss, left = (own[own.level == hardest][name].agg(["min", "max"]) for name in ("loss", "left"))
-            lost = f"lose {loss['min']:.1f} to {loss['max']:.1f} {metric.difference_unit}"
-            lost += f", calibrated ones {left['min']:.1f} to {left['max']:.1f}"
+            lost = f"lose {_range(loss)} {metric.difference_unit}, calibrated ones {_range(left)}"
             found.append((noise, hardest, lost, self._on_chips(noise, hardest)))
         if len(found) <= FEW:
             for noise, level, lost, best in found:
-                yield f"Chips with {noise}", f"At level {level:g}, chips as manufactured {lost}. Calibrated, {best}."
+                text = f"With {noise} at level {level:g}, chips as manufactured {lost}. Calibrated, {best}."
+                yield f"Chips with {noise}", text
         else:
             yield "Chips", self._many(treated, found)
 
@@ -197,9 +207,11 @@ class Answer:
         table = ranked(self.inputs.collected["runs"], self.inputs.outcomes, place)
         first, metric = table.iloc[0], self.inputs.metric
         others = list(dict.fromkeys(table.method[(table.verdict == NOT_RESOLVED) & (table.method != first.method)]))
+        value = f"{metric.value(first.value_test)}{' %' if metric.unit == '%' else ''}"
+        if table.method.nunique() == 1:
+            return f"{first.method} has {value}"
         apart = f"against {_list(others)} that is not resolved" if others else "better than every other rule"
-        best = f"{first.method} is first ({metric.value(first.value_test)}{' %' if metric.unit == '%' else ''})"
-        return f"{best}; {apart if first.n > 1 else 'one seed decides nothing'}"
+        return f"{first.method} is first ({value}); {apart if first.n > 1 else 'one seed decides nothing'}"
 
     def _claims(self) -> tuple[str, str] | None:
         claims = self.tables["claims"]
@@ -211,6 +223,11 @@ def _versus(row: dict[str, Any], sign: int, left: str, asked: bool) -> Versus:
     if isinstance(row["better"], str):
         verdict = verdict.replace(f"{row['better']} is better", "better" if row["better"] == left else "worse")
     return Versus(sign * row["difference"], verdict, asked)
+
+
+def _range(ends: pd.Series) -> str:
+    low, high = (f"{ends[name]:.1f}" for name in ("min", "max"))
+    return low if low == high else f"{low} to {high}"
 
 
 def _collapsed(row: Any) -> int:

@@ -44,19 +44,25 @@ def read(path: Path) -> pd.DataFrame:
     return from_files(rows, COLUMNS, metric, rows_in_metric(rows))
 
 
-def page(claims: Claims, sets: Sequence[Answers]) -> str:
-    """The page: how many claims hold, a row per claim, then one per other set that tests it, reasons for margins."""
+def counts(claims: Claims, sets: Sequence[Answers]) -> str:
+    """How many claims hold, each by the set that answers it, in a sentence."""
     decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
     verdicts = [_verdict(claim, sets) for claim in decided] + [NOT_TESTED] * len(claims.untested)
     marked = [answers for answers in sets if answers.mark]
     old = sum(not _verdict(claim, marked).startswith(NOT_TESTED) for claim in decided)
+    stale = f" {old} of these verdicts are of stale sets." if old else ""
+    return f"Of {len(verdicts)} claims, {of_claims(verdicts, '**')}.{stale}"
+
+
+def page(claims: Claims, sets: Sequence[Answers]) -> str:
+    """The page: how many claims hold, a row per claim, then one per other set that tests it, reasons for margins."""
+    decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
     untested = [
         {"claim": claim.claim, "source": claim.source, "verdict": NOT_TESTED, "needs": _reason(claim)}
         for claim in claims.untested
     ]
-    counts = f"Of {len(verdicts)} claims, {of_claims(verdicts, '**')}."
-    counts += f" {old} of these verdicts are of stale sets." if old else ""
-    parts = [INTRODUCTION.format(counts=counts), _table([*(_row(claim, sets) for claim in decided), *untested])]
+    introduction = INTRODUCTION.format(counts=counts(claims, sets))
+    parts = [introduction, _table([*(_row(claim, sets) for claim in decided), *untested])]
     if others := [row for claim in decided for row in _others(claim, sets)]:
         parts += ["## The same claims in other sets", _table(others)]
     if stale := [f"`{answers.name}`: {answers.mark.strip()}" for answers in sets if answers.mark]:

@@ -151,7 +151,8 @@ def answer(table: pd.DataFrame) -> str:
     if others.empty:
         return f"{best} is better than every other row" if len(table) > 1 else f"{best} is the only row"
     unclear = f"{best} is first; against {len(others)} of {len(table) - 1} others this is not resolved"
-    return f"{unclear}; {'it' if frugal.name == first.name else named(frugal)} needs the least energy of these"
+    least = "it" if frugal.name == first.name else named(frugal)
+    return f"{unclear}; of it and {'that' if len(others) == 1 else 'those'}, {least} needs the least energy"
 
 
 def named(row: pd.Series) -> str:

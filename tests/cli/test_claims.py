@@ -93,9 +93,10 @@ def test_an_experiment_tells_its_part_of_the_claims_and_how_many_count_by_it():
     rows = pd.DataFrame([row(), RATIO, row("smaller error")], columns=list(COLUMNS))
     told = counted(inputs(claims=CLAIMS, name="sized"), rows)
     assert told.startswith(
-        "Of the 4 claims in `docs/results/claims.md`, 3 are checked here: 2 hold, 0 fail, 1 is not resolved,"
+        "Of the 4 claims in `docs/results/claims.md`, 3 are checked here, too: 2 hold, 0 fail, 1 is not resolved,"
     )
-    assert told.endswith("this one for 2 of these.")
+    assert told.endswith(": 2 of these count by this one.")
+    assert counted(inputs(claims=CLAIMS, name="elsewhere"), rows).endswith(": none of these counts by this one.")
 
 
 def test_a_verdict_given_convergence_counts_and_one_seed_does_not():

@@ -20,7 +20,7 @@ PLACES = {
     "docs/pitfalls.md": "effects",
     "docs/results/power.md": "power",
 }
-ANSWER = "before\n\n<!-- answer: written -->\n<!-- end -->\nafter\n"
+ANSWER = "before\n\n<!-- answer: written -->\n<!-- end -->\nafter\n<!-- claims: written -->\n<!-- end -->\n"
 COLUMNS = "<!-- columns: written -->\n<!-- end -->\n"
 SHOWN = [
     ROOT / "README.md",
@@ -50,6 +50,7 @@ def shown(tmp_path, monkeypatch):
     monkeypatch.setattr(
         Report, "write", lambda self, out: [(out / name).write_text(text) for name, text in PAGES.items()]
     )
+    monkeypatch.setattr(readme.claims, "counts", lambda: "Of 7 claims, **7** hold.")
     monkeypatch.setattr(record, "names", lambda: sorted(folder.name for folder in record.TABLES.iterdir()))
     (tmp_path / "docs/results").mkdir(parents=True)
     for path, marker in PLACES.items():
@@ -64,6 +65,7 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_
     assert main(["readme"]) == 0
     lines = ["* **Rules** (`smoke`: digits, T = 4): a is best.", "* **On chips** (`smoke`: digits, T = 4): a is first."]
     assert "\n".join(lines) in (shown / "README.md").read_text()
+    assert "\nOf 7 claims, **7** hold.\n<!-- end -->" in (shown / "README.md").read_text()
 
 
 def test_the_answer_of_stale_tables_is_marked(shown):

@@ -90,9 +90,11 @@ def conventions(
 
 def _of_teacher(runs: pd.DataFrame, method: str, teacher: str, energy: Energy) -> dict[str, float]:
     """The interval of the energy over that of the teacher, seed by seed; empty without a bound."""
+    runs = runs.assign(energy_nj=prices.energy_nj(runs, energy))
     sides = [runs[runs.method == name] for name in (method, teacher)]
     both = sorted(converged(sides[0]) & converged(sides[1]))
-    low, high = geometric_mean(*(prices.energy_nj(side.set_index("seed").loc[both], energy) for side in sides)).interval
+    costs = [side.set_index("seed").energy_nj.loc[both].to_numpy(float) for side in sides]
+    low, high = geometric_mean(*costs).interval
     return {"of_teacher_low": low, "of_teacher_high": high} if low > 0 else {}
 
 
