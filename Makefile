@@ -121,6 +121,8 @@ help:  ## this list
 .venv/.installed: requirements.lock requirements-uv.lock
 	@test -n '$(PYTHON)' || { echo 'error: python: none of python3.13, 3.12, 3.11 or python3 is 3.11 or newer and has venv;' \
 	  'install one, for example with: apt install python3.11 python3.11-venv' >&2; exit 2; }
+	@test ! -L .venv || { echo 'error: .venv: is a link, and its packages are not those of requirements.lock;' \
+	  'touch .venv/.installed to use them all the same, or remove the link' >&2; exit 2; }
 	@echo 'setting up .venv with $(PYTHON) (about 5 GB, once)'
 	@$(PYTHON) -m venv --clear .venv
 	@$(VENV) -m pip install --quiet --require-hashes -r requirements-uv.lock

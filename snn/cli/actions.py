@@ -137,4 +137,4 @@ def export(o: Options) -> None:
     """Write a network as a NIR file; raises InputError for a file of another name."""
     if o.file.suffix not in requests.NIR:
         raise InputError(o.file, "is no name of a NIR file", f"end it in one of {', '.join(requests.NIR)}")
-    print(f"wrote {nir.write(inputs.load(o.run), o.file)}; next: python -m snn audit {o.file}")
+    print(f"wrote {nir.write(inputs.load(o.run), o.file)}; next: python -m snn audit {o.file} --data FILE")

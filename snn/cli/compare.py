@@ -90,11 +90,11 @@ def _tree(name: str) -> Iterator[Path]:
 def _told(name: str, old: Path, new: Path) -> Told:
     """The changes of an experiment, in words."""
     versions = []
-    for folder in (old, new):
+    for when, folder in (("first", old), ("second", new)):
         try:
             versions.append(_version(folder))
         except InputError as error:
-            return Told(name, f"not compared; {error.what} in {error.where}", [])
+            return Told(name, f"not compared; of the {when} one, {Path(error.where).name} {error.what}", [])
     table = changes.changes(*versions)
     counts = changes.counts(table)
     metric = SHOWN[versions[1].runs.metric.iloc[0]]

@@ -119,7 +119,8 @@ def _sets(noise: str | None, dataset: str | None, only: str | None) -> Iterator[
     known, names = [], record.names()
     if only is not None and only not in names:
         raise InputError(f"--experiment {only}", "has no tables on record", nearest(only, names))
-    for name in [only] if only else names:
+    planned = set(params.names("experiments"))
+    for name in [only] if only else [name for name in names if name in planned]:  # tables of a removed one say no more
         experiment = params.load("experiments", name)
         known.append(experiment.dataset)
         found = record.TablesOnRecord(name)

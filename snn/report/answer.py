@@ -53,8 +53,14 @@ class Answer:
 
     @property
     def spiking(self) -> list[str]:
-        """Methods that are no teacher, no ANN, the best mean first."""
-        return [method for method in self.clean.method if method in self.inputs.spiking]
+        """Methods that are no teacher, no ANN and send spikes, the best mean first."""
+        rows = self.clean[self.clean.method.isin(self.inputs.spiking) & (self.clean.acs > 0)]
+        return list(rows.method)
+
+    @property
+    def silent(self) -> list[str]:
+        """Methods in place of these that send no spikes: of smooth neurons, or dead."""
+        return [method for method in self.clean.method if method in self.inputs.spiking and method not in self.spiking]
 
     @property
     def best(self) -> str | None:
@@ -86,6 +92,8 @@ class Answer:
 
     def sentences(self) -> list[tuple[str, str]]:
         """The answer: a heading and a text each; where nothing was learned, that alone."""
+        if self.silent and not self.spiking:
+            return [("Best rule", f"No spiking method sends a spike: {_list(self.silent)}.")]
         if self.best and self.at_chance:
             highest = f"the highest test mean is {self.value(self.best)} ({self.best})"
             text = f"No spiking method can be told apart from chance: {highest}."
@@ -137,6 +145,8 @@ class Answer:
             text += f" Equivalent to it{within}: {_list(self._with_means(equal))}."
         for words, methods in groups.items():
             text += f" {words.capitalize()}: {_list(self._with_means(methods))}."
+        if self.silent:
+            text += f" Left out, since they send no spikes: {_list(self.silent)}."
         rows = self.clean.itertuples()
         if collapsed := [f"{row.method} ({n} of {row.n} seeds)" for row in rows if (n := _collapsed(row))]:
             text += f" Collapsed, so that the mean says little: {_list(collapsed)}."

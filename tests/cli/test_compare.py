@@ -186,7 +186,7 @@ def test_what_cannot_be_compared_is_refused_in_one_line(arguments, line, here, c
 
 def test_tables_of_older_code_are_not_compared_and_said_so(here, capsys):
     (here / "results/tables/digits/outcomes.safetensors").unlink()
-    assert "digits: not compared; is missing" in run(capsys, "compare", "v1")
+    assert "digits: not compared; of the second one, outcomes.safetensors is missing" in run(capsys, "compare", "v1")
 
 
 def test_a_table_is_read_as_it_was_written(here):

@@ -38,7 +38,8 @@ COLUMNS = {
     "steps_right": Column("steps", "of the right method"),
     "lr_right": Column("", "learning rate of the right method; empty if nothing is trained"),
     "diverged_right": Column("seeds", "of the right method that diverged"),
-    **columns.of_runs(["metric", "direction"]),
+    **columns.of_runs(["metric"]),
+    "direction": Column("", "whether higher or lower values of `column` are better"),
     "n": Column("pairs", "seeds in which neither side diverged"),
     "difference": Column(METRIC, "left minus right on test data: mean over pairs"),
     "sd": Column(METRIC, "standard deviation of the differences over pairs"),
@@ -145,7 +146,7 @@ def _row(pair: Pair, left: Rows, right: Rows, outcomes: Outcomes, level: float) 
             )
         },
         "metric": left.rows.metric.iloc[0],
-        "direction": left.rows.direction.iloc[0],
+        "direction": left.rows.direction.iloc[0] if pair.column == OUTCOME else "lower",  # energy, operations
         "n": len(found.seeds),
         "difference": found.mean,
         "sd": found.sd,
@@ -161,7 +162,7 @@ def _row(pair: Pair, left: Rows, right: Rows, outcomes: Outcomes, level: float) 
     row["detectable"] = known.detectable(level) if known else None
     row["seeds_for_a_point"] = known.seeds_for(EQUIVALENT, level) if known and row["metric"] == "accuracy" else None
     within = EQUIVALENT if row["metric"] == "accuracy" and pair.column == OUTCOME else None
-    higher = row["direction"] == "higher" and pair.column == OUTCOME  # errors, energy and operations are better if low
+    higher = row["direction"] == "higher"
     advantage = verdicts.of_pair(interval.advantage(higher), within)
     better = {"better": pair.left.method, "worse": pair.right.method}.get(advantage) if len(found.seeds) > 1 else None
     words = f"{better} is better" if better else advantage
