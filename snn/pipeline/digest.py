@@ -5,8 +5,9 @@
 Code is addressed by its content. The canonical walk of a module writes its syntax tree without positions, docstrings,
 empty fields and annotations of functions: comments, formatting and types change nothing, and Python 3.11 to 3.13 agree.
 For a module of `snn` that is imported, the walk writes the name that is bound and the digest of the module's content,
-not its path. A module that moves therefore renames no result; another import under the same name does. A package that
-does anything is part of whatever uses a module in it, and a C source beside a module of its name part of that one.
+not its path. A module that moves therefore renames no result; another import under the same name does. Imports from
+`snn` are written first: a name that such an import and something else bind in one place is refused. A package that does
+anything is part of whatever uses a module in it, and a C source beside a module of its name part of that one.
 """
 
 import ast
@@ -19,24 +20,18 @@ from typing import Any, ClassVar
 
 from snn.core.errors import InputError
 from snn.core.paths import DIGEST_LENGTH, ROOT
+from snn.pipeline.bound import FUNCTIONS, bound, for_types_only, rebinds_type_checking
 
 # These modules compute no number: what they read or check reaches one only as resolved parameters or as inputs, which
 # are hashed themselves. A package that does nothing but export names of such modules is inert, too.
 INERT = {
     *("snn.core.errors", "snn.core.files", "snn.core.git", "snn.core.lazy", "snn.core.observer", "snn.core.paths"),
     *("snn.core.plugins", "snn.core.strict", "snn.config.dataset", "snn.config.documents", "snn.config.energy"),
-    *(
-        "snn.config.example",
-        "snn.config.experiment",
-        "snn.config.literature",
-        "snn.config.method",
-        "snn.config.network",
-        "snn.config.noise",
-    ),
+    *("snn.config.example", "snn.config.experiment", "snn.config.literature", "snn.config.method"),
+    *("snn.config.network", "snn.config.noise"),
     *("snn.config.params", "snn.config.plugins", "snn.config.read", "snn.data.download", "snn.pipeline.job"),
     *("snn.pipeline.results", "snn.pipeline.stamped"),
 }
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DOCUMENTED = (ast.Module, ast.ClassDef, *FUNCTIONS)
 BODIES = {"body", "orelse", "finalbody"}
 
@@ -90,9 +85,11 @@ def canonical(tree: ast.AST, contents: Callable[[str], str] = str, module: str =
     """A syntax tree as text that depends only on what the code does.
 
     `contents` gives the text to write for an imported module of `snn`; `module` is the name of the tree's module.
+    Raises InputError naming a line whose effect depends on where imports from `snn` stand: it binds a name that such an
+    import binds, too, or TYPE_CHECKING; or it is a relative import.
     """
     text: list[str] = []
-    _Walk(text.append, contents, module).node(tree)
+    _Walk(text.append, contents, module, tree).node(tree)
     return "".join(text)
 
 
@@ -143,8 +140,8 @@ class _Contents:
 class _Walk:
     """Writes a syntax tree as text, piece by piece."""
 
-    def __init__(self, write: Callable[[str], None], contents: Callable[[str], str], module: str):
-        self._write, self._contents, self._module = write, contents, module
+    def __init__(self, write: Callable[[str], None], contents: Callable[[str], str], module: str, tree: ast.AST):
+        self._write, self._contents, self._module, self._tree = write, contents, module, tree
 
     def node(self, node: object) -> None:
         if isinstance(node, ast.AST):
@@ -180,24 +177,47 @@ class _Walk:
 
     def _statements(self, statements: Sequence[ast.stmt], in_class: bool) -> None:
         """Write imports from `snn` first and sorted, since their order and paths do not matter, then the rest."""
-        bound: dict[str, str] = {}  # of two bindings of a name, the last one counts
+        imported: dict[str, str] = {}
         rest: list[ast.stmt] = []
-        for statement in statements:
+        for statement in self._run(statements):
             if isinstance(statement, ast.ImportFrom) and statement.level:
-                where = f"{module_file(self._module)}: line {statement.lineno}"
-                raise InputError(where, "is a relative import", "name the module from snn on")
+                raise self._refused(statement.lineno, "is a relative import", "name the module from snn on")
             found = bindings(statement)
             if found and isinstance(statement, ast.Import | ast.ImportFrom):
-                bound |= {name: f"{self._contents(target)}.{attribute}" for target, attribute, name in found}
+                for target, attribute, name in found:
+                    what = f"{self._contents(target)}.{attribute}"
+                    if name == "*" or imported.setdefault(name, what) != what:
+                        raise self._rebound(name, statement.lineno)
                 names = {name for *_, name in found}
                 others = [alias for alias in statement.names if (alias.asname or alias.name) not in names]
                 rest += [_only(statement, others)] if others else []
-            elif not _for_types_only(statement):
+            else:
                 rest.append(statement if in_class else _untyped(statement))
-        self._write("[" + "".join(f"({name}={what})" for name, what in sorted(bound.items())))
+        if imported:
+            taken = {"*", *(name.split(".")[0] for name in imported)}
+            for name, line in bound(rest):
+                if name in taken:
+                    raise self._rebound(name, line)
+        self._write("[" + "".join(f"({name}={what})" for name, what in sorted(imported.items())))
         for statement in rest:
             self.node(statement)
         self._write("]")
+
+    def _run(self, statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+        """The statements that Python runs: of `if TYPE_CHECKING:`, what stands under else and elif."""
+        for statement in statements:
+            if not for_types_only(statement):
+                yield statement
+            elif (line := rebinds_type_checking(self._tree)) is not None:
+                raise self._refused(line, "binds TYPE_CHECKING", "import it from typing")
+            else:
+                yield from self._run(statement.orelse)
+
+    def _rebound(self, name: str, line: int) -> InputError:
+        return self._refused(line, f"binds {name} beside an import from snn that may bind it", "use another name")
+
+    def _refused(self, line: int, what: str, remedy: str) -> InputError:
+        return InputError(f"{module_file(self._module)}: line {line}", what, remedy)
 
 
 def _only(statement: ast.Import | ast.ImportFrom, names: list[ast.alias]) -> ast.stmt:
@@ -211,11 +231,6 @@ def _untyped(statement: ast.stmt) -> ast.stmt:
     if isinstance(statement, ast.AnnAssign) and statement.value is not None:
         return ast.Assign([statement.target], statement.value)
     return statement
-
-
-def _for_types_only(node: object) -> bool:
-    test = getattr(node, "test", None)
-    return isinstance(node, ast.If) and isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
 def _lazy(node: ast.AST) -> str | None:

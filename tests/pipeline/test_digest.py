@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import re
+import textwrap
 from typing import Annotated
 
 import pytest
@@ -109,12 +110,97 @@ def test_a_package_that_does_something_is_part_of_the_modules_in_it(package):
     assert package("user", **modules, deep__="import numpy\n\nnumpy.seterr(all='ignore')\n") != before
 
 
-def test_of_two_imports_under_one_name_the_last_one_counts(package):
-    modules = {"low": LOW, "high": HIGH, "other": "scale = 3.0\n"}
-    first, second = "from snn.low import scale\n", "from snn.other import scale\n"
-    rest = USER.replace(first, "")
-    assert package("user", user=second + first + rest, **modules) == package("user", user=USER, **modules)
-    assert package("user", user=first + second + rest, **modules) != package("user", user=USER, **modules)
+IMPORT = "from snn.low import scale\n"
+REBOUND = {
+    "another import": "from snn.other import scale\n",
+    "an import of another package": "from math import pi as scale\n",
+    "an assignment": "scale = 3\n",
+    "an augmented assignment": "scale += 3\n",
+    "an assignment with a type": "scale: int = 3\n",
+    "unpacking": "(a, [*scale]) = 1, [2]\n",
+    "an expression": "print(scale := 3)\n",
+    "a default": "def f(x=(scale := 3)):\n    pass\n",
+    "a function": "def scale():\n    pass\n",
+    "a class": "class scale:\n    pass\n",
+    "a loop": "for scale in range(3):\n    pass\n",
+    "a context": "with open('a') as scale:\n    pass\n",
+    "an error": "try:\n    pass\nexcept OSError as scale:\n    pass\n",
+    "a pattern": "match 3:\n    case int() as scale:\n        pass\n",
+    "deletion": "del scale\n",
+    "a block": "if True:\n    scale = 3\n",
+    "an import in a block": "try:\n    from snn.other import scale\nexcept ImportError:\n    pass\n",
+    "a function that declares it": "def f():\n    global scale\n    scale = 3\n",
+    "all names of another package": "from math import *\n",
+    "all names of a module": "from snn.other import *\n",
+}
+
+
+@pytest.mark.parametrize("other", REBOUND.values(), ids=REBOUND)
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize(
+    "place", ["{}", "class A:\n{}", "if A:\n    pass\nelse:\n{}"], ids=["module", "class", "block"]
+)
+def test_a_name_that_an_import_and_something_else_bind_is_refused_with_its_file_and_line(other, last, place, package):
+    """Imports are written first, so two orders of such statements would have one digest."""
+    text = IMPORT + other if last else other + IMPORT
+    text = place.format(text if place == "{}" else textwrap.indent(text, "    "))
+    with pytest.raises(InputError) as refusal:
+        package("user", user=text, low=LOW, other="scale = 3.0\n")
+    assert re.match(r".*/snn/user\.py: line \d+: binds (scale|\*) ", str(refusal.value))
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        IMPORT,
+        "def f(scale):\n    scale += 1\n    return scale\n",
+        "class A:\n    scale = 3\n",
+        "a = [scale for scale in range(3)]\n",
+        "f = lambda scale: scale\n",
+        "a = {}\na.scale = a['scale'] = 3\n",
+        "import snn.low\nimport snn.other\n",
+        "try:\n    from snn.other import rate\nexcept ImportError:\n    rate = None\n",
+    ],
+)
+def test_a_name_of_another_scope_is_no_other_binding(harmless, package):
+    assert package("user", user=IMPORT + harmless, low=LOW, other="rate = 3.0\n")
+
+
+TYPING = "from typing import TYPE_CHECKING\n\n"
+
+
+@pytest.mark.parametrize(
+    ("branches", "same"),
+    [
+        ("if TYPE_CHECKING:\n    x = 0\nelse:\n    x = 1\n", "x = 1\n"),
+        (
+            "if TYPE_CHECKING:\n    x = 0\nelif a:\n    x = 1\nelse:\n    x = 2\n",
+            "if a:\n    x = 1\nelse:\n    x = 2\n",
+        ),
+        ("if TYPE_CHECKING:\n    x = 0\nelse:\n    from snn.low import scale\n", "from snn.low import scale\n"),
+        ("def f():\n    if TYPE_CHECKING:\n        x = 0\n    else:\n        x = 1\n", "def f():\n    x = 1\n"),
+        ("if TYPE_CHECKING:\n    x = 0\nelif TYPE_CHECKING:\n    x = 1\nelse:\n    x = 2\n", "x = 2\n"),
+    ],
+)
+def test_what_runs_beside_code_for_types_only_is_part_of_the_digest(branches, same, package):
+    modules = {"low": LOW}
+    found = package("user", user=TYPING + branches, **modules)
+    assert found == package("user", user=TYPING + same, **modules)
+    assert found != package("user", user=TYPING, **modules)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "TYPE_CHECKING = True\nif TYPE_CHECKING:\n    x = 0\n",
+        "from os import name as TYPE_CHECKING\nif TYPE_CHECKING:\n    x = 0\n",
+        "def f(TYPE_CHECKING):\n    if TYPE_CHECKING:\n        return 0\n",
+    ],
+)
+def test_type_checking_of_another_origin_is_refused_with_its_file_and_line(own, package):
+    with pytest.raises(InputError) as refusal:
+        package("user", user=own)
+    assert re.match(r".*/snn/user\.py: line 1: binds TYPE_CHECKING; ", str(refusal.value))
 
 
 @pytest.mark.parametrize("relative", ["from .low import scale\n", "def f():\n    from . import low\n"])
