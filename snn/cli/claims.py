@@ -14,12 +14,15 @@ TABLE = "claims.csv"
 def claims() -> None:
     """Write the page.
 
-    Raises InputError, with no file written, if a stamp does not prove its files, if runs of today were made by code
+    Raises InputError, with no file written, if a stamp does not prove its files, if tables contradict each other, the
+    plan or git, if runs of today were made by code
     that was not committed or their report is stale, or if a report of today is not made of its tables.
     """
     for name in record.names():
         found = record.TablesOnRecord(name)
         found.prove()
+        found.refuse_inconsistent()
+        found.refuse_unknown_commits()
         found.refuse_dirty()
         found.refuse_stale_report()
         found.refuse_forged_report()

@@ -30,13 +30,16 @@ TEACHERS = "\n## With the teacher"  # the first table of comparisons.md that no 
 def readme() -> None:
     """Write the tables that README and docs show between their markers.
 
-    Raises InputError, with no file written, if a stamp does not prove its files, if runs of today were made by code
+    Raises InputError, with no file written, if a stamp does not prove its files, if tables contradict each other, the
+    plan or git, if runs of today were made by code
     that was not committed or their report is stale, if a report of today is not made of its tables, or if a marker is
     missing.
     """
     shown = on_record()
     for found in shown.values():
         found.prove()
+        found.refuse_inconsistent()
+        found.refuse_unknown_commits()
         found.refuse_dirty()
         found.refuse_stale_report()
         found.refuse_forged_report()

@@ -14,13 +14,16 @@ from snn.pipeline import record
 def share(experiment: str, folder: Path) -> None:
     """Write the exports of the tables on record into a new folder.
 
-    Raises InputError if the tables do not match their stamps, are in no commit, or were made by code that is in none.
+    Raises InputError if the tables do not match their stamps, contradict each other, the plan or git, are in no commit,
+    or were made by code that is in none.
     """
     refuse_used(folder)
     found = record.TablesOnRecord(experiment)
     if not found.tables.is_dir():
         raise InputError(experiment, "has no tables on record", nearest(experiment, record.names()))
     found.prove()
+    found.refuse_inconsistent()
+    found.refuse_unknown_commits()
     found.refuse_dirty()
     mark = found.mark.strip().strip("*")
     made = write(

@@ -34,10 +34,11 @@ def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERM
 def report_from_tables(experiment: str) -> Path:
     """Make the report of an experiment from its collected tables in this checkout, whichever code collected them.
 
-    Needs no run. Returns the folder of the report. Raises InputError if the tables do not match their stamp, or lack a
-    column that today's code reads.
+    Needs no run. Returns the folder of the report. Raises InputError if the tables do not match their stamp, contradict
+    each other or the plan, or lack a column that today's code reads.
     """
     plan, tables = Plan(experiment), TablesOnRecord(experiment)
+    tables.refuse_inconsistent()
     _run(plan.report.of(tables.collected_digest), TERMINAL)
     return plan.report.folder
 
@@ -45,10 +46,11 @@ def report_from_tables(experiment: str) -> Path:
 def page_from_tables(experiment: str) -> Page:
     """Make the page of an experiment from its tables and report in this checkout, whichever code collected the tables.
 
-    Needs no run. Raises InputError if tables or report do not match their stamps, or if
-    the report is not what today's code makes of the tables.
+    Needs no run. Raises InputError if tables or report do not match their stamps, if tables contradict each other or
+    the plan, or if the report is not what today's code makes of the tables.
     """
     plan, tables = Plan(experiment), TablesOnRecord(experiment)
+    tables.refuse_inconsistent()
     page = Page(plan.report.of(tables.collected_digest), tables.mark.strip().strip("*"))
     page.make(page.folder, TERMINAL)
     return page

@@ -15,11 +15,15 @@ from tempfile import TemporaryDirectory
 from snn.core import files, stored
 from snn.core.errors import InputError, remake, reproduce
 from snn.core.git import git
+from snn.core.lazy import lazy
 from snn.pipeline import index, results
 from snn.pipeline.plan import Plan
 
+consistent = lazy("snn.pipeline.consistent")
+
 TABLES, REPORT = Path("results/tables"), Path("results/report")
 OWN = "restore it from git, or move it elsewhere"  # the remedy for a folder that no experiment makes
+UNKNOWN = "unknown"  # the commit of a result that was made without git, which is dirty
 SHORT = 7  # digits of a commit's hash that are shown
 
 
@@ -60,9 +64,36 @@ class TablesOnRecord:
         have exactly one stamp.
         """
         for folder in (self.tables, self.report):
-            stamp = self._stamp(folder)
-            index.refuse_unfetched(self.name, stamp)
-            files.verify_stamp(stamp, files.kept_in(folder) - {stamp.name}, remake(folder, OWN))
+            self._prove(folder)
+
+    def refuse_inconsistent(self) -> None:
+        """Raise InputError naming a value that another table contradicts, or a row that is not of a planned run.
+
+        A stamp proves nothing against who writes the stamp. Stale runs are not compared with the plan. Raises it, too,
+        if the stamp does not prove the tables.
+        """
+        self._prove(self.tables)
+        again = remake(self.tables, OWN)
+        consistent.check(self.tables, again)
+        if not self.runs_are_stale and (self.tables / self._plan.collect.results[0]).is_file():
+            consistent.planned(self._plan.collect, again)
+
+    def refuse_unknown_commits(self) -> None:
+        """Raise InputError naming a row of costs.csv whose commit is not in this clone.
+
+        A shallow clone, which need not have them, is not asked; nor is a folder outside of git.
+        """
+        try:
+            whole = git("rev-parse", "--is-shallow-repository").strip() == "false"
+        except InputError:
+            return
+        named: dict[str, int] = {}
+        for line, row in enumerate(self._costs, 2):
+            named.setdefault(row["commit"], line)
+        for commit, line in named.items() if whole else ():
+            if not _is_commit(commit) and (commit != UNKNOWN or not self.dirty):
+                what = f"line {line}: this clone has no commit {commit}"
+                raise InputError(self.tables / "costs.csv", what, f"fetch it, or {remake(self.tables, OWN)}")
 
     @cached_property
     def stale(self) -> list[str]:
@@ -159,9 +190,22 @@ class TablesOnRecord:
         dirty = list(filter(results.is_dirty, here))
         return [*(folder for folder in dirty if set(dirty).isdisjoint(folder.parents)), self.tables]
 
+    def _prove(self, folder: Path) -> None:
+        stamp = self._stamp(folder)
+        index.refuse_unfetched(self.name, stamp)
+        files.verify_stamp(stamp, files.kept_in(folder) - {stamp.name}, remake(folder, OWN))
+
     def _stamp(self, folder: Path) -> Path:
         stamps = sorted(folder.glob("*.stamp"))
         if len(stamps) != 1:
             what = f"has {len(stamps)} stamps instead of one" if stamps else "has no stamp that proves its files"
             raise InputError(folder, what, remake(folder, OWN))
         return stamps[0]
+
+
+def _is_commit(name: str) -> bool:
+    """Whether git has a commit with this hash; names of branches and tags are none."""
+    try:
+        return git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").strip() == name
+    except InputError:
+        return False

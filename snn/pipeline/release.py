@@ -37,7 +37,8 @@ def pushed(plan: Plan, to: str) -> dict[Path, bytes]:
     """Push the results of an experiment; returns what belongs into git: its pointer and its index.
 
     Raises InputError if a job is due, a file differs from its record, a result was made by code that was not committed,
-    the tables were not made from these runs, or a file did not reach the remote.
+    the tables were not made from these runs, contradict each other or name a commit that is not here, or a file did not
+    reach the remote.
     """
     jobs, name = results(plan), plan.name
     refuse_due([*jobs, plan.collect, plan.report], reproduce(name))
@@ -45,6 +46,8 @@ def pushed(plan: Plan, to: str) -> dict[Path, bytes]:
         files.verify(job.folder)
     tables = TablesOnRecord(name)
     tables.prove()
+    tables.refuse_inconsistent()
+    tables.refuse_unknown_commits()
     tables.refuse_dirty()
     paths = [path for job in jobs for path in contents(job)] + plan.collect.outputs
     with remote.repository(to) as scratch:

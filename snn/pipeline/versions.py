@@ -33,7 +33,8 @@ def release(version: str, experiments: Sequence[str], to: str) -> None:
     """Commit and tag a version, and push the results of experiments, or of all on record, to a remote.
 
     Without a remote, given or set up in DVC, nothing is pushed. Raises InputError, and changes nothing, if the tag
-    exists, the tree differs from HEAD, the changelog has no entry, or tables are not in git, stale, dirty or forged.
+    exists, the tree differs from HEAD, the changelog has no entry, or tables are not in git, stale, dirty or
+    forged, or contradict each other.
     """
     if not VERSION.fullmatch(version):
         raise InputError("--version", f"{version} is no version", "give one like 1.2.0 or 1.2.0rc1")
@@ -75,7 +76,9 @@ def _finish(tag: str) -> None:
 
 
 def _refuse_unfit(name: str) -> None:
-    """Raise InputError if the tables of an experiment are not in git, or not those of today's committed code."""
+    """Raise InputError if the tables of an experiment are not in git, contradict each other, or are not those of
+    today's committed code.
+    """
     tables = TablesOnRecord(name)
     for folder in (tables.tables, tables.report):
         if not git("ls-files", "--", str(folder)):
@@ -86,6 +89,8 @@ def _refuse_unfit(name: str) -> None:
         again = reproduce(name) if "runs" in stale else f"python -m snn report --experiment {name}"
         what = f"is not of today's code, parameters and data: {' and '.join(stale)} stale"
         raise InputError(tables.tables, what, f"{again}, or name the experiments of this version by --experiment")
+    tables.refuse_inconsistent()
+    tables.refuse_unknown_commits()
     tables.refuse_forged_report()
 
 

@@ -75,6 +75,12 @@ def test_what_is_not_fit_for_a_version_is_refused_and_nothing_is_done(here):
     assert refused().startswith("results/report/smoke/summary.md: ")
 
 
+def test_tables_that_name_a_commit_that_is_not_there_are_of_no_version(here):
+    tables_on_record.put("smoke", *tables_on_record.digests())
+    commit()
+    assert refused().startswith("results/tables/smoke/costs.csv: line 2: this clone has no commit aaaaaaa")
+
+
 def test_a_version_is_made_once_and_only_if_something_has_changed(here):
     versions.release("0.2.0", (), "")
     assert refused().startswith("v0.2.0: is there already")
