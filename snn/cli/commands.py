@@ -168,7 +168,7 @@ LOOK = (
     ),
     Command(
         "check",
-        "compare the tables of an experiment here with the committed ones; exit status 1 if a cell moved",
+        "compare the tables of an experiment here with the committed ones; exit status 1 if a result differs",
         lambda o: compare.check(o.experiment or DEFAULT_EXPERIMENT),
         (OPTIONAL,),
         ("--experiment digits",),

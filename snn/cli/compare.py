@@ -19,6 +19,7 @@ from snn.page.write import template, text
 from snn.pipeline import record
 from snn.report import changes, collected
 from snn.report.changes import MOVED, Source, Version
+from snn.report.differences import KEYS, Compared, differences
 from snn.report.markdown import table as markdown
 from snn.report.metric import SHOWN, Metric
 
@@ -61,15 +62,24 @@ def compare(old: str, new: str, experiment: str | None, style: str, html: Path |
 
 
 def check(experiment: str) -> int:
-    """Compare the tables of an experiment here with the committed ones; returns 1 if a cell moved, else 0."""
+    """Compare the tables of an experiment here with the committed ones: outcomes, then all columns of runs and epochs.
+
+    Returns 1 if a cell moved or a column with results differs, else 0.
+    """
     with _tree("HEAD") as before:
         committed, here = before / record.TABLES / experiment, record.TABLES / experiment
         for folder, where in ((committed, "in the last commit"), (here, "here")):
             if not folder.is_dir():
                 raise InputError(record.TABLES / experiment, f"has no tables {where}", "run python -m snn plan --all")
         told = _told(experiment, committed, here)
-    print(_as_text(told, "table"))
-    return 1 if told.moved else 0
+        columns = {file.name: compared for file, compared in _columns(committed, here)}
+    differ = [difference for compared in columns.values() for difference in compared.columns]
+    if differ:
+        counts = told.counts.replace(changes.IDENTICAL, "with equal outcomes")
+        told = told._replace(counts=f"{counts}; columns that differ: {len(differ)}")
+    print("\n".join([_as_text(told, "table"), *(line for file, one in columns.items() for line in _lines(file, one))]))
+    results = any(difference.result for difference in differ)
+    return 1 if told.moved or results else 0
 
 
 @contextmanager
@@ -111,6 +121,27 @@ def _as_text(told: Told, style: str) -> str:
         return f"{heading}\n{markdown({key: [row[key] for row in rows] for key in rows[0]})}\n"
     more = f"\nand {len(rows) - SHORT} more: --format markdown shows all" if len(rows) > SHORT else ""
     return f"{heading}\n{aligned(rows[:SHORT])}{more}\n"
+
+
+def _columns(old: Path, new: Path) -> Iterator[tuple[Path, Compared]]:
+    """The columns of runs and epochs that differ, of tables that both folders have, be they compressed or not."""
+    for name, key in KEYS.items():
+        names = (collected.file(name), f"{name}.csv")
+        tables = [next(filter(Path.is_file, (folder / file for file in names)), None) for folder in (old, new)]
+        if tables[0] and tables[1]:
+            before, after = (collected.read(file, collected.TABLES[name]) for file in tables if file)
+            if set(key) <= set(before) & set(after):
+                yield tables[1], differences(before, after, key)
+
+
+def _lines(file: str, compared: Compared) -> Iterator[str]:
+    """What differs in a table, a line per column; nothing if it is the same."""
+    for column, rows, most, _ in compared.columns:
+        size = "" if most is None else f", by {most:.6g} at most"
+        yield f"{file}: {column} differs in {rows} of {compared.both} rows{size}"
+    for rows, where in ((compared.only_old, "in the last commit"), (compared.only_new, "here")):
+        if rows:
+            yield f"{file}: {rows} rows are only {where}"
 
 
 def _version(folder: Path) -> Version:

@@ -169,6 +169,55 @@ def test_check_compares_with_the_commit_and_its_exit_status_tells_whether_a_cell
     assert "identical" in run(capsys, "check", "--experiment", "digits")
 
 
+EPOCHS = "results/tables/digits/epochs.csv"
+RUNS = "results/tables/digits/runs.csv.bz2"
+
+
+@pytest.fixture
+def committed(here):
+    """The tables here are those of the commit, which has epochs, too."""
+    names = {"dataset": "d", "network": "n", "method": "tet", "steps": 4, "lr": 0.1, "seed": 0}
+    values = {"epoch_lr": 0.1, "loss": 0.5, "value_val": 90.0, "validation_loss": 0.4}
+    stored.write_csv(here / EPOCHS, [{**names, "epoch": epoch, **values} for epoch in (1, 2)])
+    git("add", "-A")
+    git("commit", "-qm", "new tables")
+    return here
+
+
+def change(path, column, rows, value) -> None:
+    table = pd.read_csv(path)
+    table.loc[table.index[:rows], column] = value
+    table.to_csv(path, index=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "column", "rows", "value", "by", "status"),
+    [
+        (RUNS, "acs", 3, 10.0, "in 3 of 20 rows, by 90 at most", 1),
+        (RUNS, "spikes", 1, 10.001, "in 1 of 20 rows, by 0.001 at most", 1),
+        (RUNS, "value_val", 1, 12.5, "in 1 of 20 rows, by 77.5 at most", 1),
+        (RUNS, "value_test_last", 2, 12.5, "in 2 of 20 rows", 1),
+        (RUNS, "status", 4, "diverged", "in 4 of 20 rows", 1),
+        (RUNS, "epochs", 1, 10, "in 1 of 20 rows, by 1 at most", 0),
+        (EPOCHS, "value_val", 1, 80.0, "in 1 of 2 rows, by 10 at most", 1),
+        (EPOCHS, "loss", 2, 0.75, "in 2 of 2 rows, by 0.25 at most", 1),
+    ],
+)
+def test_check_names_the_columns_that_differ_beside_equal_outcomes(
+    path, column, rows, value, by, status, committed, capsys
+):
+    change(path, column, rows, value)
+    text = run(capsys, "check", "--experiment", "digits", status=status)
+    assert f"{path.rpartition('/')[2]}: {column} differs {by}\n" in text
+    assert "identical" not in text
+
+
+def test_check_calls_tables_identical_whatever_made_them(committed, capsys):
+    change(RUNS, "digest", 20, "0123456789ab")
+    change("results/tables/digits/costs.csv", "seconds", 20, 77.0)
+    assert run(capsys, "check", "--experiment", "digits") == "digits: 4 identical\n\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
