@@ -125,8 +125,8 @@ class Answer:
         return f"{self.clean.set_index('method').value_test_mean[method]:.{self.inputs.metric.digits}f}"
 
     def _with_means(self, methods: list[str]) -> list[str]:
-        flagged = self.clean.set_index("method")["flags"].astype(str)
-        chance = {method: f", {AT_CHANCE}" if AT_CHANCE in flagged[method] else "" for method in methods}
+        rows = self.clean.set_index("method")
+        chance = {method: f", {AT_CHANCE}" if AT_CHANCE in _flags(rows.loc[method]) else "" for method in methods}
         return [f"{method} ({self._mean(method)}{chance[method]})" for method in methods]
 
     def _best(self) -> tuple[str, str] | None:
@@ -240,10 +240,15 @@ def _range(ends: pd.Series) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def _flags(row: Any) -> list[str]:
+    """The flags of a row of the summary."""
+    flags = row["flags"] if isinstance(row, pd.Series) else row.flags
+    return flags.split(", ") if isinstance(flags, str) else []
+
+
 def _collapsed(row: Any) -> int:
     """How many seeds of a row of the summary are flagged as collapsed."""
-    flags = row.flags.split(", ") if isinstance(row.flags, str) else []
-    return sum(int(flag.split()[0]) for flag in flags if flag.endswith(f" {COLLAPSED}"))
+    return sum(int(flag.split()[0]) for flag in _flags(row) if flag.endswith(f" {COLLAPSED}"))
 
 
 def dearer(rows: pd.DataFrame) -> str:

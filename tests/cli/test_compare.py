@@ -169,6 +169,16 @@ def test_check_compares_with_the_commit_and_its_exit_status_tells_whether_a_cell
     assert "identical" in run(capsys, "check", "--experiment", "digits")
 
 
+def test_check_fails_nobody_whose_results_moved_within_their_intervals(here, capsys):
+    git("add", "-A")
+    git("commit", "-qm", "new tables")
+    rows = [*some("tet", shift=0.1), *some("stbp", shift=0.000125), *some("sdt", shift=0.000125), *some("come")]
+    put(here, git("rev-parse", "HEAD"), *rows, digest="1")
+    text = run(capsys, "check", "--experiment", "digits")
+    assert text.startswith("digits: 3 with equal outcomes, 1 within; columns that differ: ")
+    assert "runs.csv.bz2: value_test differs in " in text
+
+
 EPOCHS = "results/tables/digits/epochs.csv"
 RUNS = "results/tables/digits/runs.csv.bz2"
 
