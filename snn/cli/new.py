@@ -6,6 +6,7 @@ Templates are plain files named `template`, in the folder beside this module. No
 import re
 from pathlib import Path
 
+from snn.cli.tool import CONSOLE
 from snn.config import params
 from snn.config.documents import NAME, RENAME
 from snn.core import files
@@ -62,7 +63,8 @@ def filled(template: str, name: str) -> str:
 
 
 def _next(kind: str, name: str) -> str:
+    program = "python -m snn" if HOME == ROOT else CONSOLE
     if kind == "experiment":
-        return f"next: python -m snn plan --experiment {name} --why"
+        return f"next: {program} plan --experiment {name} --why" + ("" if HOME == ROOT else ", in a checkout")
     key = {"rule": f"methods: [{name}]", "method": f"methods: [{name}]", "noise": f"hardware: [{{noise: {name}, ...}}]"}
-    return f"next: name it in an experiment, {key.get(kind, f'{kind}: {name}')}; python -m snn new experiment NAME"
+    return f"next: name it in an experiment, {key.get(kind, f'{kind}: {name}')}; {program} new experiment NAME"

@@ -63,7 +63,7 @@ def parser(
     top = Top(prog=prog, allow_abbrev=False)
     for argument in FRONT + ((TOOL,) if prog == CONSOLE else ()):
         top.add_argument(*argument.names, **argument.options)
-    commands = top.add_subparsers(metavar="COMMAND", parser_class=Parser)
+    commands = top.add_subparsers(metavar="COMMAND", parser_class=Own)
     for command in COMMANDS.values():
         own = commands.add_parser(
             command.name,
@@ -86,6 +86,20 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise InputError in place of usage and exit."""
         raise InputError(self.prog, message, f"see {self.prog} --help")
+
+
+class Own(Parser):
+    """The parser of one command: an unknown option is refused before one that is missing."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """See argparse, where what is missing is refused first: the option that was misspelt."""
+        words, known = list(args or ()), [name for name in self._option_string_actions if name.startswith("--")]
+        for word in words[: words.index("--")] if "--" in words else words:
+            name = word.partition("=")[0]
+            if name.startswith("--") and not any(other.startswith(name) for other in known):
+                do = f"{nearest(name, known)}; see {self.prog} --help"
+                raise InputError(f"{self.prog} {name:.100}", "is no option of this command", do)
+        return super().parse_known_args(args, namespace)
 
 
 class Top(Parser):

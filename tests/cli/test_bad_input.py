@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from matplotlib import pyplot
 
+from snn.cli import parse
 from snn.cli.main import main
 from snn.config import params
 from snn.core import files, stored
@@ -314,3 +315,16 @@ def test_a_wrong_command_line_is_refused_in_one_line(arguments, capsys):
     assert main(arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith("--help")
+
+
+@pytest.mark.parametrize("option", ["--stepss 4", "--stepss=4", "--noise mismatch --stepss 4"])
+def test_an_unknown_option_is_told_before_a_missing_one_with_the_nearest_name(option, capsys):
+    assert main(["recommend", *option.split()]) == 2
+    told = capsys.readouterr().err
+    assert "recommend --stepss: " in told
+    assert "'--steps'" in told
+
+
+def test_what_stands_behind_two_dashes_and_the_beginning_of_an_option_are_not_unknown():
+    options = parse.parse(["reproduce", "--verb", "smoke", "--", "--forceall"], parse.MODULE, None)
+    assert (options.verbose, options.more) == (True, ["smoke", "--forceall"])

@@ -98,6 +98,16 @@ def test_outside_of_a_checkout_the_files_lie_in_the_working_folder(monkeypatch, 
     assert "snn/rules" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_outside_of_a_checkout_the_next_command_is_the_one_that_is_there(kind, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(new, "HOME", tmp_path / "site-packages/snn")
+    new.new(kind, "mine")
+    told = capsys.readouterr().out
+    assert "python -m snn" not in told
+    assert "spikeledger " in told
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "before", "where"),
     [
