@@ -42,9 +42,13 @@ class Stopped(InputError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """What a message proposes for an unknown name: the most similar known one, or all if none is similar."""
+    """What a message proposes for an unknown name: the most similar known one, or all if none is similar.
+
+    Initials are similar, as lr to learning_rates.
+    """
     names = list(known)
-    similar = difflib.get_close_matches(name, names, n=1)
+    short = [one for one in names if "".join(word[:1] for word in one.split("_")) == name and "_" in one]
+    similar = difflib.get_close_matches(name, names, n=1) or short
     return f"the nearest is '{similar[0]}'" if similar else f"known are {', '.join(names) or 'none'}"
 
 

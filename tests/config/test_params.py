@@ -81,6 +81,10 @@ def test_a_missing_key_is_named():
         params.parse("energy", document, HERE)
 
 
+def test_the_initials_of_a_key_are_answered_with_the_key():
+    assert "'lr', the nearest is 'learning_rates'" in refused("experiments", "digits", lr=[0.1])
+
+
 def test_a_wrong_choice_is_answered_with_the_nearest_one():
     line = refused("energy", "horowitz45_fp32", first_layer="each_step")
     assert line.startswith("params/somewhere.yaml: first_layer: ")

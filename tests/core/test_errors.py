@@ -126,3 +126,9 @@ def test_a_similar_name_is_proposed_and_all_names_if_none_is_similar():
     assert "'tandem'" in nearest("tandm", known)
     assert "stbp" not in nearest("tandm", known)
     assert all(name in nearest("quantum", known) for name in known)
+
+
+def test_initials_are_similar_unless_a_name_is_more_similar():
+    assert nearest("lr", ["epochs", "learning_rates", "seeds"]) == "the nearest is 'learning_rates'"
+    assert nearest("lr", ["learning_rates", "lrs"]) == "the nearest is 'lrs'"
+    assert "known are" in nearest("e", ["epochs", "learning_rates"])
