@@ -134,7 +134,11 @@ def _fed(module: nn.Module, x_BX: Tensor, time: Time, steps: int | None, spikes:
     except (RuntimeError, ValueError, TypeError, IndexError) as error:  # of the module, of which nothing is known
         first = (str(error).splitlines() or [""])[0]
         what = f"does not take samples {tuple(x_BX.shape)} with time={time!r}, steps={steps} ({first})"
-        raise InputError(type(module).__name__, what, "give x and time as its forward() takes them") from error
+        do = "give x and time as its forward() takes them"
+        if steps is None and time != "inside":
+            what = f"does not take {x_BX.shape[1]} frames {(len(x_BX), *x_BX.shape[2:])} with time={time!r} ({first})"
+            do = "give steps=, for how many steps a sample is shown, or x as frames (N, T, ...)"
+        raise InputError(type(module).__name__, what, do) from error
 
 
 def _steps(

@@ -528,6 +528,14 @@ def test_a_wrong_way_to_take_time_is_named():
         snn.audit.audit(net, images(7), time="second", steps=STEPS)
 
 
+@pytest.mark.parametrize("time", ["first", "flat", "calls"])
+def test_samples_that_are_taken_for_frames_are_answered_with_the_missing_steps(time):
+    net, x = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(0)), torch.rand(4, 3, 6, 6)
+    with refused("Sequential", "3 frames (4, 6, 6)", "give steps="):
+        snn.audit.audit(net, x, time=time)
+    assert snn.audit.audit(net, x, time="calls", steps=2).steps == 2
+
+
 WRONG = {
     "x": {"x": torch.full((3, 6), torch.nan)},
     "y": {"y": torch.zeros(2, dtype=int)},
