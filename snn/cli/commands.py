@@ -121,10 +121,10 @@ LOOK = (
     ),
     Command(
         "show",
-        "parameters and provenance of a run, and the command that makes it again",
+        "parameters and provenance of a run that was made or fetched here, and the command that makes it again",
         lambda o: inspect.show(o.run),
-        (Argument("run", type=Path, place="read", help="its folder, or the first digits of its digest"),),
-        ("b6a430463086",),
+        (Argument("run", type=Path, place="read", help="its folder, or the first digits of its digest, see trace"),),
+        ("DIGEST",),
     ),
     Command(
         "summary",

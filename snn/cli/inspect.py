@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import re
 import shlex
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from snn.pipeline.plan import Plan
 from snn.report.sections import ABOUT
 
 causes = lazy("snn.cli.why")
+
+RUN = re.compile(r"(s\d+-)?(?P<digest>[0-9a-f]+)")  # the name of its folder, or the first digits of its digest
 
 
 def plan(experiment: str, why: bool = False) -> int:
@@ -120,10 +123,29 @@ def _find(run: Path) -> Path:
     if (run / "params.json").is_file():
         return Path(os.path.relpath(run))
     found = [path.parent for path in Path("results/runs").glob(f"*/*/*/T*/s*-{glob.escape(run.name)}*/params.json")]
-    if len(found) != 1:
-        what = "is no run" if not found else f"names {len(found)} runs"
-        raise InputError(run, what, "give a folder below results/runs, or more digits of its digest")
-    return found[0]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        _refuse_elsewhere(run)
+    what = "is no run" if not found else f"names {len(found)} runs"
+    raise InputError(run, what, "give a folder below results/runs, or more digits of its digest")
+
+
+def _refuse_elsewhere(run: Path) -> None:
+    """Raise InputError if tables on record have a run that is not here, by its folder or by digits of its digest.
+
+    Sets whose runs are not stale are preferred, since today's code makes those.
+    """
+    if not (wanted := RUN.fullmatch(run.name)):
+        return
+    sets = [one for one in map(record.TablesOnRecord, record.names()) if one.has_run(wanted["digest"])]
+    if not sets:
+        return
+    found = next((one for one in sets if not one.runs_are_stale), sets[0])
+    again = f"{reproduce(found.name)}, or make fetch EXPERIMENT={shlex.quote(found.name)}"
+    if found.runs_are_stale:
+        again = f"code or parameters have changed since: go to commit {found.commits[0]}, then {again}"
+    raise InputError(run, f"is on record in {found.name}, but not on this machine", again)
 
 
 def _has(experiment: str, folder: Path) -> bool:

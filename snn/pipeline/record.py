@@ -6,6 +6,7 @@ code, parameters and data give the collected tables another digest. A report is 
 make another one from the same tables; it is made again in seconds, without runs. No torch.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -172,6 +173,10 @@ class TablesOnRecord:
     def dirty(self) -> int:
         """How many results were made by code that was not committed."""
         return sum(row["dirty"] == "True" for row in self._costs)
+
+    def has_run(self, digest: str) -> bool:
+        """Whether the digest of a run of these tables begins with these digits."""
+        return any(re.match(rf"s\d+-{digest}", Path(row["path"]).name) for row in self._costs)
 
     @cached_property
     def _costs(self) -> list[dict[str, str]]:

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from snn.cli import inspect
 from snn.cli.main import main
 from snn.config import params
 from snn.energy import prices
 from snn.pipeline import record
 from snn.report import collected
 from tests.cli.test_compare import put
+from tests.refusals import refused
 from tests.report.test_changes import some
 from tests.report.test_recommend import chips
 
@@ -40,6 +42,22 @@ def test_every_seed_has_its_value_its_digest_and_what_made_it(here, capsys):
         digest = line.split()[-2]
         assert f"{digest}  results/runs/d/n/tet/T4/s{seed}-{digest}" in told
     assert told.count("commit: " + "c" * 40) == 3
+
+
+def test_a_run_that_is_on_record_alone_is_shown_with_the_way_to_have_it_here(here, capsys, monkeypatch):
+    told = run(capsys, "digits", "tet")
+    folder = next(line.split()[-1] for line in told.splitlines() if "  results/runs/" in line)
+    digest = folder.rpartition("-")[2]
+    monkeypatch.setattr(record.TablesOnRecord, "runs_are_stale", False)
+    for asked in (digest, digest[:11], folder):
+        with refused(asked, "digits", "make reproduce EXPERIMENT=digits", "make fetch EXPERIMENT=digits"):
+            inspect.show(Path(asked))
+    for asked in ("f" * 12, "tet", f"{folder}/chips/mismatch-{digest}x"):
+        with refused(asked, "is no run"):
+            inspect.show(Path(asked))
+    monkeypatch.setattr(record.TablesOnRecord, "runs_are_stale", True)
+    with refused(digest, "commit ccccccc"):
+        inspect.show(Path(digest))
 
 
 def test_a_number_of_a_chip_has_a_row_per_chip(here, capsys):
