@@ -138,7 +138,9 @@ LOOK = (
         "which rule for a chip, from the tables on record",
         actions.recommend,
         (
-            Argument("--steps", type=int, nargs="+", required=True, help="of an inference; one after the other"),
+            Argument(
+                "--steps", type=int, nargs="+", required=True, help="of an inference; several: one by one, then all"
+            ),
             *CHIP,
             Argument("--energy", default="horowitz45_fp32", named="energy", help="energy table, see list energy"),
             Argument(

@@ -37,9 +37,10 @@ class Question(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """The rows of a set of tables within the bound on energy, ranked, and those above it."""
+    """The rows of a set of tables at a place within the bound on energy, ranked, and those above it."""
 
     tables: Tables
+    place: Place
     table: pd.DataFrame
     above: pd.DataFrame
 
@@ -48,7 +49,7 @@ def recommend(places: Sequence[Place], asked: Question) -> None:
     """Print the methods ranked on chips of one noise, place after place, for every set of tables that has such chips.
 
     The set with most rows is first. With a bound on energy, rows above it are listed apart, and the others are compared
-    among each other.
+    among each other. Where places differ in steps, the best row over all of them is told last.
 
     Raises InputError if no set has such chips, naming what was evaluated instead, or if no row is within the bound,
     naming the lowest energy.
@@ -58,18 +59,42 @@ def recommend(places: Sequence[Place], asked: Question) -> None:
     prices, noise = params.load("energy", asked.energy), places[0].noise
     told = [] if noise is None else [_contents(noise, params.load("noise", noise))]
     sets = list(_sets(noise, asked.dataset, asked.experiment))
-    for place in places:
-        tried = (tables for tables in sets if len(place.rows(tables.runs)))
-        rankings = [_ranking(tables, place, prices, asked.most_nj) for tables in tried]
-        found = sorted((one for one in rankings if len(one.table) or len(one.above)), key=lambda one: -len(one.table))
-        if not found:
-            where = f" of {asked.experiment}" if asked.experiment else f" on {asked.dataset}" if asked.dataset else ""
-            raise InputError(place.words, f"is in no set of tables{where}", _instead(place, sets))
-        if not any(len(one.table) for one in found):
-            raise InputError(f"--max-energy {asked.most_nj:g}", *_too_little(place, found, asked.energy))
-        told += [_told(one, place, asked) for one in found]
+    rankings = [_rankings(place, sets, prices, asked) for place in places]
+    everything = [one for found in rankings for one in found]
+    if not any(len(one.table) for one in everything):
+        raise InputError(f"--max-energy {asked.most_nj:g}", *_too_little(everything, asked.energy))
+    for found in rankings:
+        told += [_told(one, asked) for one in found]
         told += _disagreeing(found)
-    print("\n".join([*told, UNCORRECTED]))
+    print("\n".join([*told, *_over_steps(everything, asked), UNCORRECTED]))
+
+
+def _rankings(place: Place, sets: Sequence[Tables], prices: Energy, asked: Question) -> list[Ranking]:
+    """The rankings of all sets of tables at a place, the longest first; raises InputError if there is none."""
+    tried = (tables for tables in sets if len(place.rows(tables.runs)))
+    rankings = [_ranking(tables, place, prices, asked.most_nj) for tables in tried]
+    found = sorted((one for one in rankings if len(one.table) or len(one.above)), key=lambda one: -len(one.table))
+    if not found:
+        where = f" of {asked.experiment}" if asked.experiment else f" on {asked.dataset}" if asked.dataset else ""
+        raise InputError(place.words, f"is in no set of tables{where}", _instead(place, sets))
+    return found
+
+
+def _over_steps(rankings: Sequence[Ranking], asked: Question) -> Iterator[str]:
+    """A line per set of tables with several of the steps that are asked for: the row with the best mean over these."""
+    bound = "" if asked.most_nj is None else f", at most {asked.most_nj:g} nJ"
+    for name in dict.fromkeys(one.tables.found.name for one in rankings):
+        own = [one for one in rankings if one.tables.found.name == name]
+        steps = sorted({one.place.steps for one in own})
+        rows = pd.concat([one.table.assign(at=one.place.steps) for one in own])
+        if len(steps) < 2 or rows.empty:
+            continue
+        best = "highest" if own[0].tables.runs.direction.iloc[0] == "higher" else "lowest"
+        row = rows.sort_values(["value_test", "energy_nj"], ascending=[best == "lowest", True], kind="stable").iloc[0]
+        metric = SHOWN[row.metric]
+        found = f"{metric.value(row.value_test)} {metric.unit} with {row.energy_nj:,.1f} nJ"
+        over = f"{name}, over T = {', '.join(map(str, steps))}{bound}"
+        yield f"{over}: {named(row)} at T = {row['at']} has the {best} mean, {found}; T are not compared by intervals\n"
 
 
 def _disagreeing(found: Sequence[Ranking]) -> Iterator[str]:
@@ -87,15 +112,19 @@ def _disagreeing(found: Sequence[Ranking]) -> Iterator[str]:
 
 def _ranking(tables: Tables, place: Place, energy: Energy, most_nj: float | None) -> Ranking:
     outcomes = collected.outcomes(tables.found.tables, len(tables.runs))
-    return Ranking(tables, *affordable(tables.runs, outcomes, place, energy, math.inf if most_nj is None else most_nj))
+    return Ranking(
+        tables, place, *affordable(tables.runs, outcomes, place, energy, math.inf if most_nj is None else most_nj)
+    )
 
 
-def _too_little(place: Place, found: Sequence[Ranking], energy: str) -> tuple[str, str]:
+def _too_little(found: Sequence[Ranking], energy: str) -> tuple[str, str]:
     """What is wrong with a bound below all rows, and the remedy: the lowest energy that there is."""
     lowest = min(found, key=lambda one: float(one.above.energy_nj.min()))
     row = lowest.above.iloc[0]
-    least = f"{math.ceil(100 * row.energy_nj) / 100:g} nJ, {named(row)} in {lowest.tables.found.name}"
-    return f"no rule on {place.words} needs so little under {energy}", f"the lowest is {least}"
+    where = f"{lowest.tables.found.name}, T = {lowest.place.steps}"
+    least = f"{math.ceil(100 * row.energy_nj) / 100:g} nJ, {named(row)} in {where}"
+    places = " or ".join(dict.fromkeys(one.place.words for one in found))
+    return f"no rule on {places} needs so little under {energy}", f"the lowest is {least}"
 
 
 def _contents(name: str, noise: Noise) -> str:
@@ -134,9 +163,9 @@ def _sets(noise: str | None, dataset: str | None, only: str | None) -> Iterator[
         raise InputError("--dataset", f"{dataset} is in no set of tables", nearest(dataset, dict.fromkeys(known)))
 
 
-def _told(one: Ranking, place: Place, asked: Question) -> str:
+def _told(one: Ranking, asked: Question) -> str:
     """The answer for one set of tables: a heading, the ranked table, the answer in words, and what is above a bound."""
-    tables, table = one.tables, one.table
+    tables, place, table = one.tables, one.place, one.table
     first = tables.runs.iloc[0]
     heading = f"{tables.found.name}: {first.dataset}, {first.network}, {place.words}, {asked.energy}"
     parts = [heading if asked.most_nj is None else f"{heading}, at most {asked.most_nj:g} nJ", ""]
@@ -160,7 +189,7 @@ def _rows(table: pd.DataFrame) -> list[dict[str, str]]:
     return [{f"test {unit}" if name == "test" else name: cell for name, cell in row.items()} for row in cells(table)]
 
 
-def _instead(place: Place, sets: list[Tables]) -> str:
+def _instead(place: Place, sets: Sequence[Tables]) -> str:
     """What to ask for: the levels and steps that were evaluated with this noise."""
     rows = [tables.runs[tables.runs.noise == place.noise] if place.noise else tables.runs for tables in sets]
     tried = pd.concat(rows) if rows else pd.DataFrame({"level": [], "steps_eval": []})

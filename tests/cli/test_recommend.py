@@ -80,6 +80,37 @@ def test_a_set_in_which_every_run_diverged_ranks_nothing(here, capsys, tmp_path,
 def test_several_numbers_of_steps_are_answered_one_after_the_other(here, capsys):
     told = run(capsys, "--noise", "mismatch", "--level", "0.2", "--steps", "4", "4")
     assert told.count("digits: d, n, mismatch at level 0.2, T = 4") == 2
+    assert "over T" not in told
+
+
+@pytest.fixture
+def grown(here, tmp_path):
+    """The same tables with two steps, at which tet is better and needs less."""
+    at_2 = {"steps_eval": 2, "extrapolated": False}
+    rows = *chips("tet", *GOOD, acs=1e6), *chips("tandem", *SAME)
+    put(tmp_path, "c" * 40, *rows, *chips("tet", 0.95, 0.96, 0.97, acs=1e5, **at_2), *chips("tandem", *BAD, **at_2))
+
+
+def test_over_several_steps_the_best_row_within_the_bound_is_told_with_its_steps_and_energy(grown, capsys):
+    asked = ("--noise", "mismatch", "--level", "0.2", "--steps", "4", "2")
+    told = run(capsys, *asked)
+    (last,) = [line for line in told.splitlines() if line.startswith("digits, over T = 2, 4: ")]
+    assert told.rindex(last) > told.rindex("digits: d, n")
+    energies = [cell for line in told.splitlines() if line.startswith("tet ") for cell in line.split("  ")]
+    needed = re.search(r"tet \(ltl_offline, own targets\) at T = 2 has the highest mean, 96.0 % with (\S+) nJ", last)[1]
+    assert needed in [cell.strip() for cell in energies]
+    assert "not compared by intervals" in last
+    bound = f"{float(needed) - 1:g}"
+    told = run(capsys, *asked, "--max-energy", bound)
+    assert f"digits, over T = 2, 4, at most {bound} nJ: tandem (ltl_offline, own targets) at T = 4 has" in told
+
+
+def test_a_bound_that_rows_keep_at_one_of_several_steps_is_answered(grown, capsys, tmp_path):
+    at_2 = {"steps_eval": 2, "extrapolated": False}
+    put(tmp_path, "c" * 40, *chips("tet", *GOOD, acs=1e6), *chips("tet", *GOOD, acs=1e3, **at_2))
+    asked = ("--noise", "mismatch", "--level", "0.2", "--max-energy", "100", "--steps")
+    run(capsys, *asked, "4", status=2)
+    assert "tet (ltl_offline, own targets) at T = 2 has" in run(capsys, *asked, "2", "4")
 
 
 @pytest.mark.parametrize(
