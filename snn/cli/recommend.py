@@ -16,6 +16,7 @@ from snn.report.recommend import Place, affordable, answer, cells, named
 
 RANKED = ("behind", "verdict")  # columns of rows that are ranked
 UNCORRECTED = "verdicts: 95 % intervals of paired differences, uncorrected, from the first row, chosen on these data"
+BITS = "test: of networks in 32-bit floats, though {} prices 8-bit integers; clean ones: condition int8 of runs.csv"
 
 
 class Tables(NamedTuple):
@@ -66,7 +67,8 @@ def recommend(places: Sequence[Place], asked: Question) -> None:
     for found in rankings:
         told += [_told(one, asked) for one in found]
         told += _disagreeing(found)
-    print("\n".join([*told, *_over_steps(everything, asked), UNCORRECTED]))
+    told += [*_over_steps(everything, asked), *([BITS.format(asked.energy)] if prices.precision == "int8" else [])]
+    print("\n".join([*told, UNCORRECTED]))
 
 
 def _rankings(place: Place, sets: Sequence[Tables], prices: Energy, asked: Question) -> list[Ranking]:

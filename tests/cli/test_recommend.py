@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from snn.cli.main import main
+from snn.config import params
 from snn.pipeline import record
 from tests.cli.test_compare import put
 from tests.report.test_recommend import BAD, GOOD, SAME, chips
@@ -35,6 +36,14 @@ def test_the_answer_names_the_first_row_what_is_alike_and_what_is_cheapest(here,
     assert [line.split()[0] for line in lines[6:9]] == ["tet", "tandem", "stbp"]
     assert "tet (ltl_offline, own targets) is first; against 1 of 2 others this is not resolved" in told
     assert "; of it and that, tandem (ltl_offline, own targets) needs the least energy" in told
+
+
+def test_accuracies_beside_prices_of_8_bits_are_said_to_be_those_of_32_bits(here, capsys):
+    asked = ("--noise", "mismatch", "--level", "0.2", "--steps", "4", "--energy")
+    told = {energy: run(capsys, *asked, energy).splitlines() for energy in params.names("energy")}
+    said = {energy for energy, lines in told.items() if any("32-bit" in line and energy in line for line in lines)}
+    assert said == {energy for energy in told if params.load("energy", energy).precision == "int8"}
+    assert "horowitz45_int8" in said
 
 
 def test_a_bound_on_energy_leaves_out_the_rows_above_it_and_names_them(here, capsys):
