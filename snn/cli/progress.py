@@ -3,7 +3,8 @@
     [17/55] train tet s1  98.3 %  8.9 s  1:40 left
 
 A terminal also shows what runs: how far it is, as observers write it into the logs of jobs. Warnings in these logs are
-listed at the end. Errors of Snakemake itself are shown as they are. `begin` is called by the head of a workflow.
+listed at the end, and so are failures if there are several. Errors of Snakemake itself are shown as they are, but for
+its words on a command that failed, where a line tells the job and its log. `begin` is called by the head of a workflow.
 """
 
 import logging
@@ -35,10 +36,12 @@ TICK = 1.0  # seconds
 MARK = "warning: "  # of an observer
 NOTHING = "Nothing to be done"
 FIRST = "after epoch 0, "  # of a warning of training
-MOST = 10  # jobs whose warnings are listed
+MOST = 10  # jobs whose warnings are listed, or whose failures
+COMMAND = "CalledProcessError"  # Snakemake's words for a command that failed, logged before the error of its job
 CAUSE = 20_000  # bytes of a log that are searched for the cause of a failure
 FRAME = re.compile(rf'File "{re.escape(str(ROOT))}/(snn/\S+\.py)", line (\d+)')  # of a traceback
 INTERRUPTED = "error: keyboard: interrupted"  # how the log of a job ends that a signal ended
+ENDED = "was interrupted"
 ECHOES = ("RuleException", "At least one job did not complete", "Exiting because a job execution failed")
 
 
@@ -58,7 +61,7 @@ class Work:
         text = _text(self.log, CAUSE)
         last = (text.splitlines() or [""])[-1]
         if last.startswith(INTERRUPTED):
-            return "was interrupted"
+            return ENDED
         frames = FRAME.findall(text)
         path, line = next((one for one in reversed(frames) if "/rules/" in one[0]), frames[-1] if frames else ("", ""))
         return f"failed: {f'{path}:{line}: ' if path else ''}{last} (its log: {self.log})"
@@ -114,7 +117,9 @@ class LogHandler(LogHandlerBase):
         """Snakemake makes one in its main process."""
         global _active
         _active = self
-        self._course, self._failed = Course({}, 1), 0
+        self._course, self._failed = Course({}, 1), False
+        self._failures: list[str] = []
+        self._held: list[logging.LogRecord] = []  # words on a command, until its job is known
         self._errors = DefaultFormatter(show_failed_logs=False)
         self._bar = tqdm(bar_format="{desc}", leave=False, disable=None, dynamic_ncols=True, file=sys.stderr)
         self._done = threading.Event()
@@ -136,21 +141,31 @@ class LogHandler(LogHandlerBase):
                 self._write(self._line(*ended, now))
         elif event == LogEvent.JOB_ERROR:
             if ended := self._course.end(fields["jobid"], now):
-                work, self._failed = ended[0], self._failed + 1
-                self._write(f"{self._count()} {work.name} {work.failure()}")
+                self._held.clear()
+                self._fail(ended[0])
         elif self._failed and any(echo in str(record.msg) for echo in ECHOES):
             return
+        elif COMMAND in str(record.msg):
+            self._held.append(record)
         elif record.levelno >= logging.WARNING or str(record.msg).startswith(NOTHING):
             self._write(self._errors.format(record))
 
     def close(self) -> None:
-        """List the warnings of all jobs."""
+        """List the warnings of all jobs, what Snakemake told of none of them, and failures."""
         if not self._done.is_set():
             self._done.set()
             self._bar.close()
-            for line in _warnings(self._course.ended):
+            held = [self._errors.format(record) for record in self._held]
+            failed = _shortened(f"{len(self._failures)} jobs failed:", self._failures) if self._failures[1:] else []
+            for line in (*_warnings(self._course.ended), *held, *failed):
                 print(line, file=sys.stderr, flush=True)
         super().close()
+
+    def _fail(self, work: Work) -> None:
+        failure, self._failed = work.failure(), True
+        self._write(f"{self._count()} {work.name} {failure}")
+        if failure != ENDED:
+            self._failures.append(f"  {work.name} {failure}")
 
     def _line(self, work: Work, taken: float, now: float) -> str:
         left = self._course.left(now)
@@ -207,8 +222,13 @@ def _warnings(works: Iterable[Work]) -> list[str]:
             own = [line for line in own if not line.startswith(FIRST)]
         if own:
             found.append(f"  {work.name}: {own[0]}" + (f"; {len(own) - 1} more in {work.log}" if own[1:] else ""))
-    rest = [f"  and {len(found) - MOST} more jobs, see logs"] if len(found) > MOST else []
-    return ["warnings:", *found[:MOST], *rest] if found else []
+    return _shortened("warnings:", found) if found else []
+
+
+def _shortened(heading: str, lines: list[str]) -> list[str]:
+    """A heading and as many lines as one can read."""
+    rest = [f"  and {len(lines) - MOST} more jobs, see logs"] if len(lines) > MOST else []
+    return [heading, *lines[:MOST], *rest]
 
 
 def _text(path: Path | None, tail: int | None = None) -> str:

@@ -50,20 +50,59 @@ def test_the_last_line_promises_nothing(handler, capsys):
     assert capsys.readouterr().err == "[1/1] page  3.0 s\n"
 
 
+def told(message: str, level: int = logging.ERROR) -> logging.LogRecord:
+    """A message of Snakemake that is about no job."""
+    return logging.makeLogRecord({"levelno": level, "msg": message})
+
+
+COMMAND = "RuleException:\nCalledProcessError in file train.smk, line 26:\nCommand 'set -euo pipefail; exec x'"
+
+
 def fail(handler, log, text: str) -> None:
-    """A job starts, writes this into its log, and fails."""
+    """A job starts, writes this into its log, and fails; Snakemake first tells its command."""
     log.write_text(text)
     handler.follow(progress.Course({7: work("train tet s0", log)}, cores=1))
     handler.emit(record("job_info", 7, 0.0))
+    handler.emit(told(COMMAND))
     handler.emit(record("job_error", 7, 1.0, logging.ERROR))
 
 
 def test_a_job_that_fails_gets_the_last_line_of_its_log(handler, capsys, tmp_path):
     log = tmp_path / "train.log"
     fail(handler, log, "epoch 1/2  loss 1.0\nerror: disk: is full; free some disk space\n")
-    line = capsys.readouterr().err
+    handler.close()
+    (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("[1/1] train tet s0 failed: error: disk: is full; free some disk space")
     assert str(log) in line
+
+
+@pytest.mark.parametrize("of_a_job", [False, True], ids=["before a job", "of a job without a line"])
+def test_a_command_that_failed_is_shown_in_the_words_of_snakemake_where_no_line_tells_it(handler, capsys, of_a_job):
+    handler.emit(told(COMMAND))
+    if of_a_job:
+        handler.emit(record("job_error", 3, 1.0, logging.ERROR))
+    handler.close()
+    assert capsys.readouterr().err == f"{COMMAND}\n"
+
+
+@pytest.mark.parametrize("failed", [1, 2, progress.MOST + 3])
+def test_several_failures_are_listed_with_their_number_at_the_end(handler, capsys, tmp_path, failed):
+    works = {}
+    for number in range(failed + 1):
+        log = tmp_path / f"{number}.log"
+        log.write_text("error: keyboard: interrupted; the same command\n" if number == failed else "error: a: b; c\n")
+        works[number] = work(f"train tet s{number}", log)
+    handler.follow(progress.Course(works, cores=1))
+    for number in works:
+        handler.emit(record("job_info", number, 0.0))
+        handler.emit(record("job_error", number, 1.0, logging.ERROR))
+    capsys.readouterr()
+    handler.close()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == {1: 0, 2: 3, progress.MOST + 3: progress.MOST + 2}[failed]
+    if lines:
+        assert lines[0] == f"{failed} jobs failed:"
+        assert lines[1] == f"  train tet s0 failed: error: a: b; c (its log: {tmp_path / '0.log'})"
 
 
 def test_a_job_that_fails_with_an_exception_names_the_line_of_the_rule(handler, capsys, tmp_path):
