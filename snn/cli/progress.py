@@ -26,6 +26,7 @@ from snn.cli.estimate import COLD, WARM, Costs, clock
 from snn.cli.outcome import label, result
 from snn.cli.warm import VARIABLE
 from snn.core.paths import ROOT
+from snn.pipeline.failures import WHILE
 from snn.pipeline.job import Job
 from snn.pipeline.jobs.train import Train
 from snn.pipeline.plan import Plan
@@ -59,7 +60,9 @@ class Work:
     def failure(self) -> str:
         """How it failed: the last line of its log, and of an exception the innermost line of our code, a rule first."""
         text = _text(self.log, CAUSE)
-        last = (text.splitlines() or [""])[-1]
+        *before, last = text.splitlines() or [""]
+        if before and last.startswith(WHILE):
+            last = f"{before[-1]}, {last}"
         if last.startswith(INTERRUPTED):
             return ENDED
         frames = FRAME.findall(text)

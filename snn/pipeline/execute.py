@@ -11,15 +11,11 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.core.locks import locked
 from snn.core.observer import TERMINAL, Observer
-from snn.pipeline import arrays, damage
+from snn.pipeline import arrays, damage, failures
 from snn.pipeline.job import Job
 from snn.pipeline.jobs.page import Page
 from snn.pipeline.plan import Plan
 from snn.pipeline.record import TablesOnRecord
-
-ONE_SAMPLE = (
-    "Expected more than 1 value per channel when training"  # torch; told here, since code of training names runs
-)
 
 
 def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERMINAL) -> None:
@@ -79,10 +75,8 @@ def _run(job: Job, observer: Observer) -> None:
             if damaged:
                 raise damage.explained(error, damaged, "start the workflow again") from error
             raise
-        except ValueError as error:
-            if ONE_SAMPLE in str(error):
-                what = "leaves a last batch of one sample, of which batch norm cannot take a variance"
-                raise InputError(job.folder, what, "choose another batch, or share of validation data") from error
+        except Exception as error:
+            failures.explain(error, job)
             raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from snn.cli import estimate, outcome, progress
 from snn.core.paths import ROOT
+from snn.pipeline.failures import WHILE
 from snn.pipeline.plan import Plan
 
 FRAMES = (("snn/training/loop.py", 80), ("snn/rules/own.py", 12), ("snn/model/network.py", 7))
@@ -112,6 +113,13 @@ def test_a_job_that_fails_with_an_exception_names_the_line_of_the_rule(handler, 
     handler.emit(logging.makeLogRecord({"levelno": logging.ERROR, "msg": "RuleException:\nCalledProcessError in file"}))
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"[1/1] train tet s0 failed: snn/rules/own.py:12: {last} (its log: ")
+
+
+def test_an_exception_with_a_note_on_its_loss_is_shown_with_both(handler, capsys, tmp_path):
+    last, note = "RuntimeError: out of memory", f"{WHILE}snn/rules/own.py yielded"
+    frame = f'  File "{ROOT}/snn/training/loop.py", line 80, in step'
+    fail(handler, tmp_path / "train.log", f"Traceback (most recent call last):\n{frame}\n{last}\n{note}\n")
+    assert f" failed: snn/training/loop.py:80: {last}, {note} (its log: " in capsys.readouterr().err
 
 
 def test_a_job_that_was_interrupted_has_not_failed(handler, capsys, tmp_path):
