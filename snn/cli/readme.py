@@ -10,6 +10,7 @@ from snn.core.errors import InputError
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import collected, power
+from snn.report.answer import SELECTED
 from snn.report.dictionary import dictionary
 from snn.report.sections import ABOUT
 
@@ -96,7 +97,8 @@ def _answers(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[str]:
         page = (found.report / "answer.md").read_text()
         about = page.split("\n\n")[1].rstrip(".")
         if text := re.search(rf"^\*\*{heading}\.\*\* (.*)$", page, re.MULTILINE):
-            yield f"* **{title}** (`{experiment}`: {about}): {text[1]}{found.mark.rstrip()}"
+            said = text[1].removesuffix(SELECTED).rstrip()  # README says so once
+            yield f"* **{title}** (`{experiment}`: {about}): {said}{found.mark.rstrip()}"
     yield ""
 
 

@@ -164,6 +164,8 @@ class Answer:
 
     def _energy(self) -> Iterator[tuple[str, str]]:
         rows = self.tables["energy"]
+        able = self.clean.method[[AT_CHANCE not in _flags(row) for row in self.clean.itertuples()]]
+        rows = rows[rows.method.isin(self.spiking) & rows.method.isin(able)]
         own = rows[rows.convention == self.inputs.experiment.energy].sort_values("of_teacher", kind="stable")
         if not len(own) or own.of_teacher.isna().all():
             return
