@@ -97,8 +97,8 @@ def _answers(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[str]:
         page = (found.report / "answer.md").read_text()
         about = page.split("\n\n")[1].rstrip(".")
         if text := re.search(rf"^\*\*{heading}\.\*\* (.*)$", page, re.MULTILINE):
-            said = text[1].removesuffix(SELECTED).rstrip()  # README says so once
-            yield f"* **{title}** (`{experiment}`: {about}): {said}{found.mark.rstrip()}"
+            sentence = text[1].removesuffix(SELECTED).rstrip()  # README says so once
+            yield f"* **{title}** (`{experiment}`: {about}): {sentence}{found.mark.rstrip()}"
     yield ""
 
 
