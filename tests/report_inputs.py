@@ -28,6 +28,9 @@ def inputs(runs: pd.DataFrame | None = None, made=None, collected=None, teachers
     asked = experiment(**{name: changes.pop(name) for name in list(changes) if name in config.Experiment.model_fields})
     runs = pd.DataFrame({"metric": ["accuracy"], "method": ["a"], "lr": [0.1]}) if runs is None else runs
     runs = runs.reset_index(drop=True)
+    named = runs.noise.dropna() if "noise" in runs else ()
+    noises = dict.fromkeys([*(hardware.noise for hardware in asked.hardware), *named])
+    known = params.names("noise")
     given = {
         "name": "x",
         "dataset": "d-train60",
@@ -38,7 +41,7 @@ def inputs(runs: pd.DataFrame | None = None, made=None, collected=None, teachers
         "static": frozenset(),
         "rules": {},
         "energies": {name: params.load("energy", name) for name in params.names("energy")},
-        "noises": {hardware.noise: params.load("noise", hardware.noise) for hardware in asked.hardware},
+        "noises": {name: params.load("noise", name) for name in noises if name in known},
         **NOTHING,
         "collected": {"runs": runs, "costs": COSTS, "layers": LAYERS, "tuning": NO_TUNING, **(collected or {})},
         "outcomes": outcomes.of(runs if "value_test" in runs else runs.assign(value_test=0.5)),

@@ -12,6 +12,7 @@ from snn.energy import prices
 from snn.page.behind import Behind
 from snn.page.digits import exact
 from snn.report.answer import Answer
+from snn.report.levels import axis
 from snn.report.metric import Metric
 from snn.report.pairs import OUTCOME
 from snn.report.select import at_own_steps, own_steps
@@ -125,17 +126,20 @@ def of_teacher(answer: Answer, _: Behind) -> Plot:
 
 
 def chips(answer: Answer, behind: Behind) -> Plot:
-    """Test outcome against the level of noise: a panel per noise model and treatment, level 0 the clean network."""
+    """Test outcome against the level of noise: a panel per noise model and treatment, with the clean network."""
     metric, summary = answer.inputs.metric, at_own_steps(answer.tables["summary"])
     rows = summary[summary.noise.notna() & summary.control.isna()]
     panels: list[dict[str, Any]] = []
     dashed = False
     for noise, own in rows.groupby("noise", sort=False):
-        levels = sorted({0.0, *own.level})
+        levels = axis(answer.inputs.noises[noise], own.level)
+        x: dict[str, Any] = {"label": levels.label, "ticks": [exact(tick) for tick in levels.ticks]}
+        if levels.border is not None:
+            x["none"] = exact(levels.clean)
         for kind, part in own.groupby(own.calibrator.fillna(""), sort=False):
             series = []
             for (method, targets), line in part.groupby(["method", part.targets.fillna("")], sort=False):
-                clean = answer.clean[answer.clean.method == method].assign(level=0.0)
+                clean = answer.clean[answer.clean.method == method].assign(level=levels.clean)
                 line = pd.concat([clean, line[line.level > 0]]).sort_values("level")
                 points = [
                     _point(row.level, row.value_test_mean, row.value_test_ci95, metric, _seeds(behind, row, row.level))
@@ -148,13 +152,14 @@ def chips(answer: Answer, behind: Behind) -> Plot:
             panels.append(
                 {
                     "title": title,
-                    "x": {"label": f"level of {noise}", "ticks": levels},
+                    "x": x,
                     "y": {"label": metric.axis("test")},
                     "series": series,
                     "dodge": True,
+                    "lines": [] if levels.border is None else [{"x": exact(levels.border)}],
                 }
             )
-    note = "Bars: 95 % intervals; small dots: single seeds, means over chips; level 0: the clean network."
+    note = "Bars: 95 % intervals; small dots: single seeds, means over chips; level 0 or none: the clean network."
     note += " Panels differ in their scale." + (" Dashed: own targets." if dashed else "")
     return {"name": "hardware", "title": "On chips", "note": note, "panels": panels}
 

@@ -178,6 +178,18 @@ def test_a_page_of_stale_tables_says_so(tmp_path):
     assert "Made by commit abc" in html(tmp_path, mark="Made by commit abc; code has changed since.")
 
 
+def test_the_plot_of_bits_has_the_clean_network_apart_and_that_of_a_mismatch_at_0(tmp_path):
+    text = html(tmp_path, noises=("mismatch", "quantisation"))
+    drawn = json.loads(text.partition('id="data">')[2].partition("</script>")[0])["plots"]
+    (plot,) = (plot for plot in drawn if plot["name"] == "hardware")
+    for panel in plot["panels"]:
+        own = panel["title"].startswith("quantisation")
+        assert panel["x"]["label"] == ("bits" if own else "relative standard deviation")
+        places = {point[0] for series in panel["series"] for point in series["points"]}
+        assert places == set(panel["x"]["ticks"])
+        assert (0 in places, panel["x"].get("none") == max(places)) == (not own, own)
+
+
 def test_errors_are_ranked_from_the_lowest_and_a_page_without_chips_has_no_section_of_them(tmp_path):
     text = html(tmp_path, metric="mse", noises=())
     assert "lowest test mean squared error" in text

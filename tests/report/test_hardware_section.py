@@ -14,9 +14,11 @@ from pydantic import ValidationError
 from scipy import stats
 
 from snn import config
+from snn.config import params
 from snn.core import stored
 from snn.report import collect
 from snn.report.collected import Trial
+from snn.report.levels import axis
 from snn.report.metric import SHOWN
 from snn.report.sections.calibration import figure as calibration_figure
 from snn.report.sections.claims.table import check
@@ -556,20 +558,55 @@ def drawn(figure) -> list[tuple[list[float], list[float]]]:
     return found
 
 
+def figure_of_noise(rows: pd.DataFrame):
+    summary = summary_section.with_level_0(summary_section.summarise(rows, NO_TUNING, outcomes.of(rows)))
+    return noise_figure.figure(inputs(rows, {"summary": summary.assign(flags=None)}))
+
+
+def chips_at(levels, noise: str) -> pd.DataFrame:
+    """Rows of two seeds: the clean networks once, and their chips at these two levels."""
+    values = ([[0.5], [0.4]], [[0.7], [0.6]]), ([[0.3], [0.2]], [[0.5], [0.6]])
+    parts = [runs([0.9, 0.8], *own, noise=noise, level=level) for own, level in zip(values, levels, strict=True)]
+    return pd.concat([parts[0], parts[1][parts[1].condition != "clean"]]).reset_index(drop=True)
+
+
 def test_the_figure_of_noise_starts_at_the_clean_network_and_draws_no_controls():
-    levels = {0.2: ([[0.5], [0.4]], [[0.7], [0.6]]), 0.4: ([[0.3], [0.2]], [[0.5], [0.6]])}
-    parts = [runs([0.9, 0.8], *values, level=level) for level, values in levels.items()]
-    rows = pd.concat([parts[0], parts[1][parts[1].condition != "clean"]])
+    rows = chips_at((0.2, 0.4), "mismatch")
     controls = rows[rows.condition == "calibrated"].assign(value_test=0.123, value_test_last=0.123)
     rows = pd.concat([rows, controls.assign(control="shuffled"), controls.assign(control="level_0", level=0.0)])
     rows = pd.concat([rows, rows.assign(steps_eval=8, value_test=0.1)]).reset_index(drop=True)
-    summary = summary_section.with_level_0(summary_section.summarise(rows, NO_TUNING, outcomes.of(rows)))
-    figure = noise_figure.figure(inputs(rows, {"summary": summary.assign(flags=None)}))
+    figure = figure_of_noise(rows)
     (band,) = figure.axes[0].collections
     assert band.get_datalim(figure.axes[0].transData).y1 <= 100
     assert drawn(figure) == [(x, pytest.approx(y)) for x, y in (
         ([0, 0.2, 0.4], [85.0, 45.0, 25.0]), ([0, 0.2, 0.4], [85.0, 65.0, 55.0]),
     )]  # fmt: skip
+
+
+def test_where_fewer_is_harder_the_clean_network_stands_apart_at_the_right_and_is_joined_to_no_level():
+    figure = figure_of_noise(chips_at((4, 2), "quantisation"))
+    (axes,) = figure.axes
+    assert axes.get_xlabel() == "bits"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["2", "4", "none"]
+    clean = axes.get_xticks()[-1]
+    lines = drawn(figure)
+    assert [x for x, _ in lines if len(x) > 1 and x[0] != x[1]] == [[2, 4], [2, 4]]
+    assert ([clean], [pytest.approx(85.0)]) in lines
+
+
+@pytest.mark.parametrize("name", params.names("noise"))
+@given(tried=st.lists(st.floats(0.01, 100), min_size=1, unique=True))
+def test_the_clean_network_is_level_0_or_apart_from_all_levels(name, tried):
+    noise = params.load("noise", name)
+    levels = axis(noise, [0.0, *tried])
+    assert levels.label == noise.level
+    assert levels.ticks == sorted({*tried, levels.clean})
+    if noise.better == "lower":
+        assert (levels.clean, levels.border) == (0, None)
+        assert levels.text(0.0) == "0"
+    else:
+        assert max(tried) < levels.border < levels.clean
+        assert [levels.text(tick) for tick in levels.ticks][-1] == "none"
 
 
 def test_the_figure_of_calibration_shows_what_is_left_where_there_are_most_treatments_and_no_control():

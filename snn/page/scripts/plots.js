@@ -15,10 +15,11 @@ function drawPanel(parent, panel, box, look, tell) {
   const y = names
     ? (i) => inner.y0 + ((i + 0.5) / names.length) * (inner.y1 - inner.y0)
     : scaleOf(ys.concat(lines.flatMap((l) => (l.y === undefined ? [] : [l.y]))), panel.y, inner.y1, inner.y0);
+  const onX = (value) => (value === panel.x.none ? "none" : number(value)); // the clean network of bits has no level
   const group = make(parent, "g");
   for (const tick of x.ticks) {
     make(group, "line", { x1: x(tick), x2: x(tick), y1: inner.y0, y2: inner.y1, class: "grid" });
-    make(group, "text", { x: x(tick), y: inner.y1 + 15, "text-anchor": "middle" }, number(tick));
+    make(group, "text", { x: x(tick), y: inner.y1 + 15, "text-anchor": "middle" }, onX(tick));
   }
   for (const tick of names ? names.keys() : y.ticks) {
     make(group, "line", { x1: inner.x0, x2: inner.x1, y1: y(tick), y2: y(tick), class: "grid" });
@@ -43,14 +44,15 @@ function drawPanel(parent, panel, box, look, tell) {
     const own = make(drawn, "g", { "data-method": series.method, style: `--colour: var(--c${look[series.method].colour})` });
     const place = (p) => [x(p[0]) + shift, y(p[1]) + spread];
     if (series.line) {
-      make(own, "polyline", { points: series.points.map((p) => place(p).join(",")).join(" "), class: series.dash ? "curve dash" : "curve" });
+      const joined = series.points.filter((p) => p[0] !== panel.x.none);
+      make(own, "polyline", { points: joined.map((p) => place(p).join(",")).join(" "), class: series.dash ? "curve dash" : "curve" });
     }
     for (const point of series.points) {
       const [px, py] = place(point);
       for (const seed of point[4]) make(own, "circle", { cx: x(seed[0]) + shift, cy: y(seed[1]), r: 2.1, class: "seed" });
       if (point[2] !== null) make(own, "line", { x1: px, x2: px, y1: y(point[2]), y2: y(point[3]), class: "interval" });
       const mark = make(own, "path", { d: MARKS[look[series.method].marker], transform: `translate(${px} ${py})`, class: series.dash ? "mark hollow" : "mark" });
-      const words = [series.method, `${panel.x.label}: ${number(point[0])}`];
+      const words = [series.method, `${panel.x.label}: ${onX(point[0])}`];
       words.push(names ? names[point[1]] : `${panel.y.label}: ${number(point[1])}` + (point[2] === null ? "" : ` (${number(point[2])} to ${number(point[3])})`));
       tell.on(mark, words);
     }
@@ -140,8 +142,8 @@ function plotRows(plot, convention) {
   for (const panel of panelsOf(plot, convention))
     for (const series of panel.series)
       for (const point of series.points) {
-        const y = panel.y.names ? panel.y.names[point[1]] : point[1];
-        rows.push([panel.title || panel.convention || "", series.method, series.dash ? "yes" : "", point[0], y, point[2], point[3], point[4].map((seed) => seed[1]).join(" ")]);
+        const x = point[0] === panel.x.none ? "none" : point[0], y = panel.y.names ? panel.y.names[point[1]] : point[1];
+        rows.push([panel.title || panel.convention || "", series.method, series.dash ? "yes" : "", x, y, point[2], point[3], point[4].map((seed) => seed[1]).join(" ")]);
       }
   return rows;
 }
