@@ -13,12 +13,13 @@ from snn.report.intervals import estimate
 from snn.report.pairs import Pair
 from snn.report.sections.claims.page import claimed as claimed_text
 from snn.report.sections.claims.table import check
+from snn.report.sections.comparisons import page as comparisons_page
 from snn.report.sections.comparisons import table as comparisons
 from snn.report.sections.ratios import table as ratios
 from snn.report.sections.steps import table as steps
 from snn.report.sections.summary import table as summary
 from tests import outcomes
-from tests.report_inputs import NO_TUNING
+from tests.report_inputs import NO_FLAGS, NO_TUNING, inputs
 from tests.rows import frame, row
 
 WORDS = {"claim": "c", "source": "s", "why": "w", "answered_by": "x"}
@@ -33,6 +34,28 @@ def paired(differences, **changes) -> pd.DataFrame:
 
 
 # pairs
+
+
+def test_the_page_shows_the_interval_of_the_verdict_and_the_level_of_primary_pairs():
+    names, values = ("a", "c", "d", "e"), (0.03, 0.06, 0.01, 0.08, 0.04)  # resolved at 0.05, but not at 0.05 / 4
+    rows = [row("b", seed, test=0.5) for seed in range(5)]
+    rows += [row(name, seed, test=0.5 + value) for name in names for seed, value in enumerate(values)]
+    pairs = [(name, "b") for name in names]
+    table = compare(frame(*rows), *pairs, ("b", "a"), primary=pairs)
+    text = comparisons_page.page(inputs(frame(*rows), {"comparisons": table, "summary": NO_FLAGS}))
+    assert "## Primary: 98.75 % intervals, at the level 0.05 / 4\n" in text
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
+    at = cells[0].index("interval"), cells[0].index("verdict"), cells[0].index("difference")
+    shown = [[line[i] for i in at] for line in cells if line[0] in "abcde"]
+    expected = [
+        [f"{100 * row.low:+.1f} to {100 * row.high:+.1f}", row.verdict, f"{100 * row.difference:+.1f}"]
+        for row in table.itertuples()
+    ]
+    assert shown == expected
+    assert {row.verdict for row in table.itertuples()} == {"not resolved", "a is better"}
+    for interval, verdict, _ in shown:
+        low, high = (float(end) for end in interval.split(" to "))
+        assert (low * high > 0) is verdict.endswith("is better")
 
 
 def compare(runs: pd.DataFrame, *pairs: tuple[str, str], primary=()) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""comparisons.md: pairs of methods, seed by seed."""
+"""comparisons.md: pairs of methods, seed by seed, with the intervals that verdicts are read off."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pandas as pd
 from snn.report import flags
 from snn.report.canvas import MARK
 from snn.report.inputs import Inputs
+from snn.report.intervals import LEVEL
 from snn.report.markdown import table
 from snn.report.metric import Metric
 from snn.report.pairs import OUTCOME
@@ -29,6 +30,7 @@ def page(inputs: Inputs) -> str:
     for family, title in TITLES.items():
         rows = comparisons[comparisons.family == family]
         if len(rows):
+            title = f"{title}: {_level(rows)}" if family == "primary" else title
             parts += [f"## {title}", table(_pairs(rows, comparisons, bool(inputs.experiment.learning_rates), metric))]
     if warned:
         parts.append(f"{MARK} has flags, see summary.md.")
@@ -37,14 +39,17 @@ def page(inputs: Inputs) -> str:
 
 def _introduction(comparisons: pd.DataFrame, metric: Metric) -> str:
     unit = f"in {metric.difference_unit}" if metric.unit == "%" else f"({metric.better})"
-    text = f"Differences of test {metric.title} {unit}, left minus right, paired by seed, with 95 % intervals for new"
-    text += " seeds and new test samples."
+    text = f"Differences of test {metric.title} {unit}, left minus right, paired by seed. Intervals are for new"
+    text += " seeds and new test samples, at 95 %; those of primary pairs are wider, corrected for their number."
     if comparisons.n.max() == 1:
         return text + " **One seed has no spread: nothing here is tested.**"
-    primary = comparisons[comparisons.family == "primary"]
-    if len(primary) > 1:
-        text += f" Verdicts on the primary pairs are corrected for their number, {len(primary)}; all others are not."
-    return text
+    return text + " Verdicts are read off them."
+
+
+def _level(primary: pd.DataFrame) -> str:
+    """The level of the intervals of primary pairs, and what is left of 100 %."""
+    level, number = primary.level.iloc[0], len(primary)
+    return f"{100 * (1 - level):.4g} % intervals" + (f", at the level {LEVEL:g} / {number}" if number > 1 else "")
 
 
 def _pairs(rows: pd.DataFrame, every: pd.DataFrame, grid: bool, metric: Metric) -> dict[str, list[str]]:
@@ -54,7 +59,9 @@ def _pairs(rows: pd.DataFrame, every: pd.DataFrame, grid: bool, metric: Metric) 
         columns["lr"] = [" / ".join(pair) for pair in zip(*sides, strict=True)]
     if (every.diverged_left + every.diverged_right).any():
         columns["diverged"] = [f"{row.diverged_left} / {row.diverged_right}" for row in rows.itertuples()]
-    columns["difference"] = [metric.difference(*row) for row in rows[["difference", "ci95"]].values]
+    columns["difference"] = [metric.difference(value) for value in rows.difference]
+    ends = rows[["low", "high"]].astype(float)
+    columns["interval"] = [_interval(row.low, row.high, metric) for row in ends.itertuples()]
     if every.n.max() > 1:
         columns["these samples"] = ["" if pd.isna(half) else f"± {metric.value(half)}" for half in rows.ci95_seeds]
         needed = rows.seeds_for_a_point
@@ -65,6 +72,10 @@ def _pairs(rows: pd.DataFrame, every: pd.DataFrame, grid: bool, metric: Metric) 
         "validation": [metric.difference(value) for value in rows.val_difference],
         "verdict": rows.verdict,
     }
+
+
+def _interval(low: float, high: float, metric: Metric) -> str:
+    return "" if pd.isna(low + high) else f"{metric.difference(low)} to {metric.difference(high)}"
 
 
 def _sides(rows: pd.DataFrame, side: str) -> Any:
