@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot
 from pydantic import ValidationError
 from scipy import stats
 
@@ -13,6 +14,7 @@ from snn.report.intervals import estimate
 from snn.report.pairs import Pair
 from snn.report.sections.claims.page import claimed as claimed_text
 from snn.report.sections.claims.table import check
+from snn.report.sections.comparisons import figure as comparisons_figure
 from snn.report.sections.comparisons import page as comparisons_page
 from snn.report.sections.comparisons import table as comparisons
 from snn.report.sections.ratios import table as ratios
@@ -66,6 +68,22 @@ def compare(runs: pd.DataFrame, *pairs: tuple[str, str], primary=()) -> pd.DataF
         pair._replace(family="primary") if names in primary else pair for pair, names in zip(sides, pairs, strict=True)
     ]
     return comparisons.compare(runs, outcomes.of(runs), sides)
+
+
+@pytest.mark.parametrize(("largest", "scale"), [(0.02, "linear"), (0.5, "symlog")])
+def test_the_figure_draws_the_intervals_of_verdicts_and_a_logarithmic_axis_says_so(largest, scale):
+    differences = {"a": 0.01, "c": 0.012, "d": largest}
+    rows = [row("b", seed, test=0.4) for seed in range(3)]
+    rows += [row(name, seed, test=0.4 + d + 0.002 * seed) for name, d in differences.items() for seed in range(3)]
+    pairs = [(name, "b") for name in differences]
+    table = compare(frame(*rows), *pairs, primary=pairs)
+    figure = comparisons_figure.figure(inputs(frame(*rows), {"comparisons": table, "summary": NO_FLAGS}))
+    axes = figure.axes[0]
+    drawn = [line.get_segments()[0][:, 0] for line in axes.collections]
+    pyplot.close(figure)
+    assert drawn == [pytest.approx(100 * ends) for ends in table[["low", "high"]].to_numpy(dtype=float)]
+    assert axes.get_xscale() == scale
+    assert ("logarithmic beyond" in axes.get_xlabel()) is (scale == "symlog")
 
 
 @pytest.mark.parametrize(
