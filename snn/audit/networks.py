@@ -24,6 +24,7 @@ from snn.evaluation.evaluate import measure
 from snn.hardware import chip
 from snn.model.network import Network
 from snn.report.canvas import save
+from snn.report.intervals import estimate
 from snn.training.validation import score
 
 
@@ -64,7 +65,7 @@ def audit(
         "network": str(model),
         "steps of an inference": str(net.architecture.steps),
         "samples": f"{len(shown):,}",
-        "accuracy": f"{100 * clean.value:.1f} % (± {100 * clean.sampling_error:.1f} from the finite sample)",
+        "accuracy": _accuracy(clean.outcomes_N),
         "parameters": f"{sum(parameter.numel() for parameter in net.parameters()):,}",
     }
     drawn = {
@@ -79,6 +80,12 @@ def audit(
         save(figure, out / name)
     pictures = {name: (out / name).read_text() for name in drawn}
     return Audited(files.write(out / "audit.html", page(facts, layers, prices, curves, pictures)), text)
+
+
+def _accuracy(correct_N: torch.Tensor) -> str:
+    """The accuracy with its interval, as in reports of one seed."""
+    low, high = (100 * min(max(end, 0.0), 1.0) for end in estimate(correct_N.numpy()[None]).interval())
+    return f"{100 * correct_N.mean():.1f} % ({low:.1f} to {high:.1f} %: 95 % interval, for new samples)"
 
 
 def _curves(net: Network, shown: Samples, models: Mapping[str, Noise], chips: int, clean: float) -> pd.DataFrame:

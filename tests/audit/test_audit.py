@@ -97,6 +97,28 @@ def test_tables_hold_the_counted_operations_and_their_energy_by_convention(net, 
     assert set(found["energy"].convention) == set(params.names("energy"))
 
 
+@pytest.mark.parametrize("limit", [1, N])
+@pytest.mark.parametrize("right", [0.0, 0.25, 1.0])
+def test_the_interval_of_an_accuracy_is_that_of_95_percent_for_new_samples(net, samples, tmp_path, limit, right):
+    with np.load(samples) as held:
+        x, y = held["x"], held["y"]
+    wrong = np.arange(N) >= right * N
+    np.savez(tmp_path / "other.npz", x=x, y=np.where(wrong, (y + 1) % K, y))
+    made = networks.audit(
+        network.save(net, tmp_path / "net.safetensors"),
+        tmp_path / "other.npz",
+        tmp_path / "out",
+        noises=(),
+        limit=limit,
+    )
+    correct = np.where(wrong, 0.0, 1.0)[:limit]
+    half = 1.96 * ((correct.var(ddof=1) if limit > 1 else 0) / limit + 1 / limit**2) ** 0.5
+    low, high = max(correct.mean() - half, 0), min(correct.mean() + half, 1)
+    told = f"{100 * correct.mean():.1f} % ({100 * low:.1f} to {100 * high:.1f} %: 95 % interval, for new samples)"
+    assert told in made.text
+    assert told in made.page.read_text()
+
+
 def test_at_the_break_even_rate_a_network_costs_what_its_ann_does(net, samples, tmp_path):
     networks.audit(network.save(net, tmp_path / "net.safetensors"), samples, tmp_path / "out", noises=())
     for row in tables(tmp_path / "out")["energy"].itertuples():
