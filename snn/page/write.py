@@ -144,7 +144,13 @@ def template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["code"] = code
     return environment.get_template(name)
+
+
+def code(words: str) -> str:
+    """A text as HTML, escaped, in which what stands between backticks is code."""
+    return MarkdownIt("zero").enable("backticks").renderInline(words)
 
 
 def caption(words: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from snn.page.index import Listed, index
 from snn.page.shown import in_own_unit
 from snn.page.sources import script
-from snn.page.write import ORDER
+from snn.page.write import ORDER, code
 from snn.report.answer import Answer, dearer
 from snn.report.canvas import MARKERS
 from snn.report.metric import SHOWN
@@ -176,6 +176,14 @@ def test_the_same_tables_give_the_same_bytes_and_a_page_is_small(text, tmp_path)
 
 def test_a_page_of_stale_tables_says_so(tmp_path):
     assert "Made by commit abc" in html(tmp_path, mark="Made by commit abc; code has changed since.")
+
+
+def test_what_stands_between_backticks_is_code_and_the_rest_is_no_markup(parsed):
+    (answer,) = parsed.all("dl", **{"class": "answer"})
+    assert "docs/results/claims.md" in answer[1]
+    assert "docs/results/claims.md" in {words for _, words in parsed.all("code")}
+    assert not [words for _, words in parsed.all("dd") if "`" in words]
+    assert code(f"`a<b` *{MARKUP}*") == "<code>a&lt;b</code> *&lt;script&gt;alert(1)&lt;/script&gt; &amp; more*"
 
 
 def test_the_plot_of_bits_has_the_clean_network_apart_and_that_of_a_mismatch_at_0(tmp_path):

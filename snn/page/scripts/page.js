@@ -22,6 +22,16 @@ function price() {
   showRecommended();
 }
 
+// Pages of the documentation that the answer names, where this page lies beside them in a checkout.
+if (/\/results\/report\/[^/]*$/.test(location.pathname)) {
+  for (const code of document.querySelectorAll("dl.answer code")) {
+    if (!/^docs\/[\w/-]+\.md$/.test(code.textContent)) continue;
+    const toPage = element("a", "", { href: `../../${code.textContent}` });
+    code.replaceWith(toPage);
+    toPage.append(code);
+  }
+}
+
 const conventions = [document.getElementById("convention"), document.getElementById("recommend-energy")];
 for (const one of conventions) {
   one.addEventListener("change", () => {

@@ -94,6 +94,20 @@ def test_a_page_opens_without_a_request_and_without_a_word_on_the_console(opened
     assert page.locator("figure.plot svg[role=img]").count() == page.locator("figure.plot").count() > 4
 
 
+def test_the_answer_links_the_documentation_where_the_page_lies_in_a_checkout_and_names_it_elsewhere(
+    opened, made, tmp_path
+):
+    beside, page_of_claims = tmp_path / "results/report/x.html", tmp_path / "docs/results/claims.md"
+    for path in (beside, page_of_claims):
+        path.parent.mkdir(parents=True)
+    shutil.copy(made, beside)
+    links = opened(beside).locator("dl.answer a")
+    assert links.evaluate_all("all => all.map((one) => one.href)") == [page_of_claims.as_uri()]
+    assert links.all_inner_texts() == ["docs/results/claims.md"]
+    elsewhere = opened(made).locator("dl.answer")
+    assert (elsewhere.locator("a").count(), elsewhere.locator("code").count()) == (0, 1)
+
+
 def test_tables_sort_by_mouse_and_by_keyboard(opened, path):
     page = opened(path)
     page.locator('#table-ranked th[data-name="energy_nj"]').click()
