@@ -51,6 +51,16 @@ def test_the_data_dictionary_holds_every_column_once_per_table():
         assert re.findall(r"^\| `(\w+)`", part, re.MULTILINE) == list(section.load("table").COLUMNS)
 
 
+def test_a_column_named_level_is_of_noise_or_says_that_it_is_not():
+    tables = {name: row.columns() for name, row in collected.TABLES.items()}
+    tables |= {section.name: section.load("table").COLUMNS for section in TABLED}
+    levels = {name: columns["level"] for name, columns in tables.items() if "level" in columns}
+    others = {name for name, level in levels.items() if level.unit != "of noise"}
+    assert {"runs", "hardware"} <= set(levels) - others
+    assert "comparisons" in others
+    assert all("not a level of noise" in levels[name].meaning for name in others)
+
+
 PARTS = {
     "caption.md": "How many rows there are. One row per method.\n",
     "table.py": (

@@ -50,7 +50,8 @@ COLUMNS = {
     "se_samples": Column(METRIC, "standard error by test samples, what depends on both included"),
     "se_rest": Column(METRIC, "standard error by what depends on both"),
     "level": Column(
-        "probability", "with which the interval of the verdict misses: 0.05, of primary pairs over their number"
+        "probability",
+        "with which the interval of the verdict misses, not a level of noise: 0.05, of primary pairs over their number",
     ),
     "low": Column(METRIC, "lower end of that interval"),
     "high": Column(METRIC, "upper end of that interval"),
