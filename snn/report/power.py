@@ -60,8 +60,9 @@ def _columns(pairs: pd.DataFrame) -> dict[str, Any]:
         "left": pairs.left,
         "right": pairs.right,
         "n": pairs.n,
-        f"difference, {metric.difference_unit}": [
-            metric.difference(*row) for row in pairs[["difference", "ci95"]].values
+        f"difference, {metric.difference_unit}": [metric.difference(value) for value in pairs.difference],
+        "interval": [
+            f"{metric.difference(low)} to {metric.difference(high)}" for low, high in pairs[["low", "high"]].values
         ],
         "detectable": ["" if pd.isna(value) else metric.value(value) for value in pairs.detectable],
         **{title: [_seeds(row, size) for row in pairs.to_dict("records")] for title, size in POINTS.items()},
