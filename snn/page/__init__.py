@@ -2,6 +2,7 @@
 
     behind       the runs behind a number: values per seed, digests, what made them
     choices      the answer for every kind of chips, for the selects of the page
+    ingredients  what a number is made of, for the command trace
     heads        columns of the tables: titles, units, which are shown at first
     shown        the tables of the page: columns, cells, and what is behind each row
     plots        what the plots draw, as data

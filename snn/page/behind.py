@@ -20,7 +20,7 @@ RUN = re.compile(
     r"results/runs/[^/]+/[^/]+/(?P<method>[^/]+)/T\d+/(?:s\d+|tuning)-(?P<digest>[0-9a-f]{12})(?P<rest>.*)"
 )
 KEY = ["method", "steps_eval", "condition", "noise", "level", "calibrator", "targets", "control"]
-VALUES = ["seed", "digest", "status", "value_test", "value_val"]
+VALUES = ["seed", "digest", "status", "value_test", "value_val", "energy_nj"]
 CLEAN: dict[str, Any] = {"condition": "clean"}
 
 
@@ -54,6 +54,10 @@ class Behind:
         rows = rows_of(side, self.inputs.runs)
         return [self._group(side.method, rows)] if len(rows) else []
 
+    def made_of(self, side: Side) -> list[int]:
+        """The groups of one side: its own, and that of the clean network from which a change is told."""
+        return [*self.side(side), *(self.of(side.method, **CLEAN) if side.minus_clean else [])]
+
     @cached_property
     def sides(self) -> dict[tuple[str, str], Side]:
         """The sides of all comparisons, by method and condition in words, as comparisons.csv names them."""
@@ -68,7 +72,7 @@ class Behind:
     def _by_seed(self, side: Side) -> dict[int, float]:
         """The test value of each seed that converged, of a change less that of the clean network."""
         groups = [self.groups[group] for group in self.side(side)]
-        found = {seed: test for g in groups for seed, _, test, _ in g["seeds"] if seed not in g["diverged"]}
+        found = {seed: test for g in groups for seed, _, test, *_ in g["seeds"] if seed not in g["diverged"]}
         if not side.minus_clean:
             return found
         clean = self._by_seed(Side(method=side.method))
@@ -88,9 +92,9 @@ class Behind:
         if known not in self._known:
             self._known[known] = len(self.groups)
             first = {name: rows[name].iloc[0] for name in KEY}
-            values: dict[tuple[int, str], list[tuple[float, float]]] = {}  # of the chips of each run
-            for seed, digest, _, test, val in zip(*(rows[name] for name in VALUES), strict=True):
-                values.setdefault((int(seed), digest), []).append((test, val))
+            values: dict[tuple[int, str], list[tuple[float, float, float]]] = {}  # of the chips of each run
+            for seed, digest, _, *own in zip(*(rows[name] for name in VALUES), strict=True):
+                values.setdefault((int(seed), digest), []).append((own[0], own[1], own[2]))
             words = [first[name] for name in KEY[2:] if pd.notna(first[name])]
             on_chips = pd.notna(first["noise"])
             self.groups.append(
@@ -98,7 +102,7 @@ class Behind:
                     "method": method,
                     "on": " ".join(f"{word:g}" if isinstance(word, float) else word for word in words),
                     "steps": int(first["steps_eval"]),
-                    "trace": self._trace(first),
+                    **self._trace(first, len(rows)),
                     "diverged": sorted(set(map(int, rows.seed[rows.status == "diverged"]))),
                     "chips": max(map(len, values.values())) if on_chips else 0,
                     "seeds": [[*run, *self._mean(values[run])] for run in sorted(values)],
@@ -106,19 +110,24 @@ class Behind:
             )
         return self._known[known]
 
-    def _mean(self, values: list[tuple[float, float]]) -> list[float | None]:
-        """Test and validation outcomes, as files show them: means over the chips of a run."""
-        factor = self.inputs.metric.factor
-        return [exact(factor * fmean(own)) for own in zip(*values, strict=True)]
+    def _mean(self, values: list[tuple[float, float, float]]) -> list[float | None]:
+        """Test and validation outcomes and energy, as files show them: means over the chips of a run."""
+        factors = (self.inputs.metric.factor, self.inputs.metric.factor, 1.0)
+        return [exact(factor * fmean(own)) for factor, own in zip(factors, zip(*values, strict=True), strict=True)]
 
-    def _trace(self, first: Mapping[str, Any]) -> list[str]:
-        """The arguments of the command trace that shows these rows; of the network alone where it has none for them."""
+    def _trace(self, first: Mapping[str, Any], n: int) -> dict[str, Any]:
+        """The arguments of the command trace that shows these `n` rows, empty if none does; `among`: which of those."""
         on, method, steps = first["condition"], first["method"], int(first["steps_eval"])
         named = [self.inputs.name, method]
-        if on == "int8" or pd.notna(first["control"]) or (on == "clean" and steps == self._own_steps[method]):
-            return named
+        if on == "int8" or pd.notna(first["control"]):
+            return {"trace": [], "among": ""}
+        if on == "clean" and steps == self._own_steps[method]:
+            return {"trace": named, "among": ""}
         noise, level = (None, 0.0) if on == "clean" else (first["noise"], float(first["level"]))
-        return [*named, *Place(noise, level, steps, on == "calibrated").arguments]
+        place = Place(noise, level, steps, on == "calibrated")
+        shown = len(place.rows(self.inputs.runs[self.inputs.runs.method == method]))
+        treatment = f"calibrator {first['calibrator']}, targets {first['targets']}"
+        return {"trace": [*named, *place.arguments], "among": treatment if shown > n else ""}
 
     @cached_property
     def costs(self) -> pd.DataFrame:

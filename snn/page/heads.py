@@ -66,7 +66,10 @@ RANKED = {  # titles of the ranked table alone
 
 
 class Head(NamedTuple):
-    """A column: its name in files, unit, meaning, whether it holds numbers, whether it is shown at first."""
+    """A column: its name in files, unit, meaning, whether it holds numbers, whether it is shown at first.
+
+    `trace`: what a cell is made of, see `ingredients`.
+    """
 
     name: str
     unit: str
@@ -74,6 +77,7 @@ class Head(NamedTuple):
     number: bool
     first: bool
     title: str
+    trace: str
 
 
 def title(table: str, column: str) -> str:

@@ -257,9 +257,8 @@ def _seeds(behind: Behind, row: Any, x: float) -> list[list[Any]]:
     wanted = {"condition": condition, "steps_eval": row.steps_eval}
     if condition not in ("clean", "int8"):
         wanted |= {name: getattr(row, name) for name in ("noise", "level", "calibrator", "targets", "control")}
-    return [
-        [exact(x), test] for group in behind.of(row.method, **wanted) for _, _, test, _ in behind.groups[group]["seeds"]
-    ]
+    groups = behind.of(row.method, **wanted)
+    return [[exact(x), test] for group in groups for _, _, test, *_ in behind.groups[group]["seeds"]]
 
 
 def _side(method: str, on: str) -> str:

@@ -13,6 +13,7 @@ from snn.core.columns import METRIC, Column
 from snn.page.behind import CLEAN, KEY, Behind
 from snn.page.digits import exact, rounded
 from snn.page.heads import FIRST, Head, title, unit_of
+from snn.page.ingredients import ingredients, named
 from snn.report import columns
 from snn.report.answer import Answer
 from snn.report.collected import TABLES, CostRow
@@ -30,9 +31,10 @@ class Cell(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row: its cells, the methods that it is about, and the groups of runs behind it."""
+    """A row: its cells, the methods and the column of runs.csv that it is about, and the groups of runs behind it."""
 
     cells: list[Cell]
+    named: str
     methods: list[str]
     behind: list[int]
 
@@ -71,6 +73,7 @@ def section(name: str, frame: pd.DataFrame, behind: Behind) -> Table:
         SIDES.get(name, _by_condition)(behind),
         FIRST.get(name),
         part.rows_in_metric(frame),
+        convention=behind.inputs.experiment.energy,
     )
 
 
@@ -83,10 +86,11 @@ def table(
     first: Sequence[str] | None = None,
     in_metric: pd.Series | None = None,
     whole: bool = False,
+    convention: str = "",
 ) -> Table:
     """A table of the page; `sides` tells methods and groups of a row, `in_metric` which rows are in its unit.
 
-    `whole`: keep columns with one value in all rows.
+    `whole`: keep columns with one value in all rows. `convention`: of energy, that of the experiment.
     """
     varied = [c for c in frame if whole or frame[c].nunique(dropna=False) > 1 or c in (first or ())[:2]]
     varied = varied or list(frame)
@@ -104,6 +108,7 @@ def table(
             number[c],
             first is None or c in first,
             title(name, c),
+            ingredients(name, c),
         )
         for c in varied
     ]
@@ -115,7 +120,7 @@ def table(
             unit, value = described[head.name].unit, record[head.name]
             text = rounded(value, unit, metric) if mine or unit != METRIC else in_own_unit(value, record, metric)
             cells.append(Cell(text, str(exact(value)) if head.number and pd.notna(value) else text))
-        rows.append(Row(cells, *sides(record)))
+        rows.append(Row(cells, named(record, convention), *sides(record)))
     return Table(name, heads, rows, same)
 
 
@@ -194,8 +199,8 @@ def _by_condition(behind: Behind) -> Sides:
         method = row["method"]
         if not method:
             return [], []
-        named = {name: row[name] for name in KEY if name in row and name != "method" and pd.notna(row[name])}
-        return [method], behind.of(method, **{**CLEAN, **named})
+        on = {name: row[name] for name in KEY if name in row and name != "method" and pd.notna(row[name])}
+        return [method], behind.of(method, **{**CLEAN, **on})
 
     return sides
 
@@ -213,9 +218,9 @@ def _on_chips(behind: Behind) -> Sides:
 
 def _of_comparisons(behind: Behind) -> Sides:
     def sides(row: Mapping[str, Any]) -> tuple[list[str], list[int]]:
-        named = [(row["left"], row["left_on"]), (row["right"], row["right_on"])]
-        return list(dict.fromkeys(method for method, _ in named)), [
-            g for key in named for g in behind.side(behind.sides[key])
+        keys = [(row["left"], row["left_on"]), (row["right"], row["right_on"])]
+        return list(dict.fromkeys(method for method, _ in keys)), [
+            g for key in keys for g in behind.made_of(behind.sides[key])
         ]
 
     return sides
@@ -231,7 +236,7 @@ def _of_claims(behind: Behind) -> Sides:
         if key in ratios:
             return list(ratios[key]), [g for method in ratios[key] for g in behind.of(method, **CLEAN)]
         pair = known[key]
-        return list(dict.fromkeys(side.method for side in pair)), [g for side in pair for g in behind.side(side)]
+        return list(dict.fromkeys(side.method for side in pair)), [g for side in pair for g in behind.made_of(side)]
 
     return sides
 

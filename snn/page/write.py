@@ -18,14 +18,14 @@ from snn.core.errors import reproduce
 from snn.page import shown
 from snn.page.behind import Behind, shared
 from snn.page.choices import choices
+from snn.page.ingredients import ingredients
 from snn.page.library import datatables
 from snn.page.plots import plots
 from snn.page.sources import script, text
 from snn.report.answer import FEW, Answer
 from snn.report.canvas import COLOURS
 from snn.report.inputs import Inputs
-from snn.report.pairs import OUTCOME
-from snn.report.recommend import SHOWN_COLUMNS, WORK
+from snn.report.recommend import SHOWN_COLUMNS
 from snn.report.sections import Section, sections
 
 ORDER = (  # of sections: name, heading, the section whose caption it has
@@ -41,7 +41,6 @@ ORDER = (  # of sections: name, heading, the section whose caption it has
     ("published", "Published", "published"),
     ("summary", "All conditions", "summary"),
 )
-TRACED = [OUTCOME, "value_val", "spikes", "sparsity", *WORK]  # columns of runs.csv that cells of the page show
 COSTS = (
     "Time, processor time and memory of the jobs, summed per method and stage. They are of the machine that ran them."
 )
@@ -87,7 +86,9 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         "flags": _flags(answer.clean),
         "reproduce": reproduce(inputs.name),
         "unit": inputs.metric.unit,
-        "traced": TRACED,
+        "teachers": inputs.spiking,
+        "best": answer.best,
+        "clean": {method: group for method in inputs.style for group in behind.of(method, condition="clean")},
         "choices": choices(inputs, behind),
     }
     costs = inputs.collected["costs"]
@@ -158,8 +159,8 @@ def caption(words: str) -> str:
     return MarkdownIt().render(words)
 
 
-def _heads_of_recommend(inputs: Inputs) -> list[tuple[str, str, str]]:
-    """Title, unit and meaning of the columns of the answer for a chip."""
+def _heads_of_recommend(inputs: Inputs) -> list[tuple[str, str, str, str]]:
+    """Title, unit, meaning and ingredients of the columns of the answer for a chip."""
     metric = inputs.metric
     units = {
         "test": metric.unit,
@@ -168,7 +169,10 @@ def _heads_of_recommend(inputs: Inputs) -> list[tuple[str, str, str]]:
         "behind": metric.difference_unit,
     }
     units["energy nJ"] = "nJ"
-    return [(name.removesuffix(" nJ"), units.get(name, ""), meaning) for name, meaning in SHOWN_COLUMNS.items()]
+    return [
+        (name.removesuffix(" nJ"), units.get(name, ""), meaning, ingredients("recommend", name))
+        for name, meaning in SHOWN_COLUMNS.items()
+    ]
 
 
 def _methods(inputs: Inputs) -> dict[str, dict[str, Any]]:

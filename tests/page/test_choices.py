@@ -9,7 +9,6 @@ import pytest
 from snn.cli.actions import place as place_of
 from snn.cli.main import main
 from snn.cli.parse import parser
-from snn.evaluation.rows import Row
 from snn.page.behind import Behind
 from snn.page.choices import ENERGY, choices
 from snn.pipeline import record
@@ -85,9 +84,11 @@ def test_every_group_of_runs_is_what_its_trace_command_shows(tmp_path):
     text = html(tmp_path)
     data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
     runs = rows().collected["runs"]
-    assert set(data["traced"]) <= set(Row.columns())
     traced = 0
     for group in data["groups"]:
+        if not group["trace"]:
+            assert "int8" in group["on"] or "control" in group["on"] or group["on"].split()[0] != "clean"
+            continue
         options = parser().parse_args(["trace", *shlex.split(shlex.join(group["trace"]))])
         assert (options.experiment, options.method) == ("x", group["method"])
         if options.steps is None:
@@ -95,6 +96,6 @@ def test_every_group_of_runs_is_what_its_trace_command_shows(tmp_path):
         shown = place_of(options, options.steps).rows(runs[runs.method == group["method"]])
         assert set(shown.digest) == {digest for _, digest, *_ in group["seeds"]}
         means = shown.groupby("seed").value_test.mean()
-        assert {seed: test for seed, _, test, _ in group["seeds"]} == pytest.approx(dict(100 * means))
+        assert {seed: test for seed, _, test, *_ in group["seeds"]} == pytest.approx(dict(100 * means))
         traced += 1
     assert traced >= 4

@@ -151,7 +151,7 @@ def test_values_of_seeds_on_the_page_have_the_mean_of_their_row(text, folder):
     behind = [given["data-behind"] for given, _ in part(text, "summary").all("tr") if given.get("data-behind")]
     for row, group in zip(rows, behind, strict=True):
         seeds = data["groups"][int(group)]["seeds"]
-        mean = sum(test for *_, test, _ in seeds) / len(seeds)
+        mean = sum(test for _, _, test, *_ in seeds) / len(seeds)
         assert mean == pytest.approx(float(row["value_test_mean"]), rel=1e-8)
 
 

@@ -3,8 +3,9 @@
 const drawer = document.getElementById("drawer");
 drawer.addEventListener("click", (event) => { if (event.target === drawer) drawer.close(); });
 
-// `of`: title, value, meaning, methods, column (its name in files), row (name, meaning and value of every column), and
-// groups (indices of the runs behind the row).
+// `of`: title, value, meaning, methods, trace (what the cell is made of, see ingredients.py), named (the column that the
+// row is about), row (name, meaning and value of every column), steps (the value of a column that holds steps), groups
+// (indices of the runs behind the row), and first (of those behind the first row for a chip).
 function openDrawer(of) {
   document.getElementById("drawer-title").textContent = of.title;
   const body = document.getElementById("drawer-body");
@@ -17,18 +18,33 @@ function openDrawer(of) {
   for (const [name, meaning, value] of of.row) list.append(element("dt", name, { title: meaning }), element("dd", value || "–"));
   whole.append(element("summary", "The whole row, with all digits"), list);
   body.append(buttons, whole);
-  for (const index of of.groups) body.append(...behind(data.groups[index], of.column));
-  if (!of.groups.length) body.append(...of.methods.map((method) => commands({ "where the network comes from": traced([data.experiment, method], of.column) })));
+  const found = ingredientsOf(of), shown = found.size ? found : new Map(of.groups.map((index) => [Number(index), []]));
+  for (const [index, columns] of shown) body.append(...behind(data.groups[index], columns));
   drawer.showModal();
   drawer.scrollTop = 0;
 }
 
-// The command that traces a column of runs.csv; other columns of the page are made from several of them.
-function traced([experiment, method, ...place], column) {
-  const own = column.replace(/_(mean|sd|ci95)$/, "");
-  const named = data.traced.includes(own) ? [own] : [];
-  return ["python -m snn trace", experiment, method, ...named, ...place].join(" ");
+// What a cell is made of: groups of runs, each with the columns of runs.csv that trace shows; those that it cannot show
+// are left out, such as energies under another convention than that of the experiment.
+function ingredientsOf(of) {
+  const found = new Map();
+  const clean = (method) => (method in data.clean ? [data.clean[method]] : []);
+  for (const [whose, name, steps] of of.trace.split(";").filter(Boolean).map((words) => words.split(" "))) {
+    const column = { named: of.named ?? "", priced: convention === data.convention ? "energy_nj" : "" }[name] ?? name;
+    const at = steps && of.methods.map((method) => data.groups.findIndex((one) => one.method === method && one.on === "clean" && one.steps === of.steps(steps)));
+    const groups = at || {
+      row: () => of.groups, first: () => of.first, best: () => clean(data.best),
+      teacher: () => of.methods.flatMap((method) => clean(data.teachers[method])),
+    }[whose]?.() || of.groups.filter((index) => data.groups[index].on.split(" ")[0] === whose);
+    for (const index of groups.map(Number)) {
+      if (column && data.groups[index]?.trace.length) found.set(index, [...new Set([...(found.get(index) || []), column])]);
+    }
+  }
+  return found;
 }
+
+// The command that traces a column of runs.csv.
+const traced = ([experiment, method, ...place], column) => ["python -m snn trace", experiment, method, column, ...place].join(" ");
 
 function commands(named) {
   const list = element("dl", "", { class: "commands" });
@@ -40,24 +56,28 @@ function commands(named) {
   return list;
 }
 
-// The runs of a method under a condition: values of seeds, digests, what made them, and how to make them again.
-function behind(group, column) {
+// The runs of a method under a condition: values of seeds, digests, what made them, and how to make them again. Of the
+// values those of `columns`, which are traced.
+function behind(group, columns) {
   const chips = group.chips ? `, means over ${group.chips} chip${group.chips > 1 ? "s" : ""}` : "";
   const title = element("h3", `${group.method}, ${group.on}, T = ${group.steps}: ${group.seeds.length} seed${group.seeds.length > 1 ? "s" : ""}${chips}`);
   const list = element("table", "", { class: "runs" });
   const top = list.createTHead().insertRow(), rows = list.createTBody();
-  for (const words of ["seed", `test ${data.unit}`, `validation ${data.unit}`, "run (digest)", "commit", "training s"]) top.append(element("th", words, { scope: "col" }));
-  for (const [seed, digest, test, validation] of group.seeds) {
+  const values = [["value_test", `test ${data.unit}`], ["value_val", `validation ${data.unit}`], ["energy_nj", "energy nJ"]];
+  const shown = values.flatMap(([name], i) => (columns.includes(name) ? [i] : []));
+  for (const words of ["seed", ...shown.map((i) => values[i][1]), "run (digest)", "commit", "training s"]) top.append(element("th", words, { scope: "col" }));
+  for (const [seed, digest, ...own] of group.seeds) {
     const run = data.runs[digest], row = rows.insertRow();
     const made = run ? [data.values[run.commit].slice(0, 7) + (run.dirty ? " and changes" : ""), run.seconds.toFixed(1)] : ["not in costs.csv", ""];
     const lost = group.diverged.includes(seed) ? " (diverged)" : "";
-    for (const words of [`${seed}${lost}`, number(test), number(validation)]) row.insertCell().textContent = words;
+    for (const words of [`${seed}${lost}`, ...shown.map((i) => number(own[i]))]) row.insertCell().textContent = words;
     row.insertCell().append(element("code", digest));
     for (const words of made) row.insertCell().textContent = words;
   }
   const [, digest] = group.seeds[0], run = data.runs[digest];
-  const whose = group.trace.length > 2 || group.on === "clean" ? "where these values come from" : "where the network comes from";
-  const named = { [whose]: traced(group.trace, column), "parameters and provenance": `python -m snn show ${digest}` };
+  const among = group.among && ` (rows with ${group.among})`;
+  const named = Object.fromEntries(columns.map((column) => [`where ${column} comes from${among}`, traced(group.trace, column)]));
+  named["parameters and provenance"] = `python -m snn show ${digest}`;
   if (run) named[`make the run of seed ${group.seeds[0][0]} again`] = `rm -r ${run.path} && python -m snakemake -c1 --config experiment=${data.experiment} -- ${run.path}/net.safetensors`;
   return [title, scrolling(list, title.textContent), commands(named), ...(run ? [provenance(run, group)] : [])];
 }

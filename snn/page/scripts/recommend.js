@@ -68,9 +68,9 @@ function setUpRecommend() {
   let place = choose(data.choices.first);
   const content = (cell) => ({
     title: `${cell.parentNode.cells[0].textContent}: ${titleOf(titles[cell.cellIndex])}`,
-    value: cell.textContent, meaning: titles[cell.cellIndex].title, methods: [cell.parentNode.dataset.methods], column: "value_test",
+    value: cell.textContent, meaning: titles[cell.cellIndex].title, methods: [cell.parentNode.dataset.methods], trace: titles[cell.cellIndex].dataset.trace,
     row: titles.map((head, i) => [titleOf(head), head.title, cell.parentNode.cells[i].textContent]),
-    groups: cell.parentNode.dataset.behind.split(" ").filter(Boolean),
+    groups: cell.parentNode.dataset.behind.split(" ").filter(Boolean), first: table.tBodies[0].rows[0].dataset.behind.split(" ").filter(Boolean),
   });
   const settle = roveCells(table, (cell) => `${content(cell).title}: ${cell.textContent}`, (cell) => openDrawer(content(cell)));
   const show = () => { answered(place); settle(); };

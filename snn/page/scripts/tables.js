@@ -36,7 +36,8 @@ function contentOf(table, heads, cell) {
   return {
     title: `${methods.join(" and ") || "Row"}: ${titleOf(head)}`,
     value: withInterval(table, heads, row, column, cell),
-    meaning: head.title, methods, column: head.dataset.name,
+    meaning: head.title, methods, trace: head.dataset.trace, named: node.dataset.named,
+    steps: (name) => Number(valueOf(table.cell(row, heads.findIndex((each) => each.dataset.name === name)).node())),
     row: heads.map((each, i) => [titleOf(each), each.title, valueOf(table.cell(row, i).node())]),
     groups: node.dataset.behind.split(" ").filter(Boolean),
   };

@@ -5,18 +5,21 @@ Skipped where Playwright or Chromium is missing. Two pages: one of rows by hand,
 
 import csv
 import json
+import random
 import re
 import shutil
 from io import StringIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from snn.cli import actions
 from snn.cli.parse import parser
 from snn.core.paths import ROOT
 from snn.report.recommend import Place
-from tests.page.pages import digest, html
+from snn.report.select import own_steps
+from tests.page.pages import digest, html, rows
 
 playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -149,8 +152,67 @@ def test_a_cell_opens_a_drawer_with_the_runs_behind_it_and_the_commands_that_lea
     assert '"steps": 4' in drawer.inner_text()
     page.keyboard.press("Escape")
     assert not drawer.is_visible()
-    page.locator("#table-hardware tbody td").nth(4).click()
-    assert "python -m snn trace x a --steps 4 --noise mismatch --level 0.2 --no-calibration" in drawer.inner_text()
+    page.locator("#table-hardware tbody tr").first.locator("td").nth(3).click()
+    words = drawer.inner_text()
+    assert "python -m snn trace x a value_test --steps 4 --noise mismatch --level 0.2 --no-calibration" in words
+    assert len(re.findall("snn trace", words)) == 1
+
+
+MEANS = {  # columns of tables that show a mean of what trace prints, with the factor of the metric
+    **dict.fromkeys(
+        ("value_test_mean", "value_val_mean", "clean", "noisy", "calibrated", "value_test_of_teacher"), 100
+    ),
+    **dict.fromkeys(("energy_nj", "teacher_nj", "nj_at_equal_accuracy", "acs", "spikes", "macs_once"), 1),
+    "value_test_at_equal_energy": 100,
+    "test": 100,
+    "energy": 1,
+}
+
+
+def printed(command: str, runs: pd.DataFrame) -> tuple[str, float | None]:
+    """The column and the mean that a command of a drawer prints: over seeds, of each the mean over its chips."""
+    options = parser().parse_args(command.split()[3:])
+    own = runs[runs.method == options.method]
+    own = own_steps(own) if options.steps is None else actions.place(options, options.steps).rows(own)
+    number = own[options.column].dtype.kind in "if"
+    return options.column, float(own.groupby("seed")[options.column].mean().mean()) if number else None
+
+
+def test_a_command_behind_a_cell_prints_the_number_that_was_clicked_or_what_it_is_made_of(opened, made):
+    page, runs = opened(made), rows().runs
+    seen, among = set(), random.Random(0)
+    for table in ("ranked", "energy", "hardware", "steps", "summary", "comparisons", "claims", "ratios", "recommend"):
+        lines = page.locator(f"#table-{table} tbody tr")
+        heads = page.locator(f"#table-{table} thead th").evaluate_all(
+            "heads => heads.map(h => [h.dataset.name ?? h.querySelector('.title').textContent, h.dataset.trace])"
+        )
+        for line in among.sample(range(lines.count()), min(4, lines.count())):
+            for i, (name, made_of) in enumerate(heads):
+                cell, about = lines.nth(line).locator("td").nth(i), lines.nth(line).get_attribute("data-named")
+                shown = cell.get_attribute("data-order") or cell.inner_text().replace(",", "")
+                cell.click()
+                commands = page.locator("#drawer .commands code", has_text="snn trace").all_inner_texts()
+                page.keyboard.press("Escape")
+                documented = {words.split(" ")[1] for words in made_of.split(";") if words}
+                documented = {{"named": about, "priced": "energy_nj"}.get(one, one) for one in documented}
+                assert {printed(command, runs)[0] for command in commands} <= documented
+                if name in MEANS and shown and len(commands) == 1:
+                    seen.add((table, name))
+                    value = MEANS[name] * printed(commands[0], runs)[1]
+                    assert value == pytest.approx(float(shown), rel=1e-3, abs=0.06), (table, name, commands)
+    assert {("ranked", "energy_nj"), ("ranked", "value_val_mean"), ("energy", "energy_nj")} <= seen
+    assert {("hardware", "noisy"), ("hardware", "calibrated"), ("recommend", "test"), ("steps", "acs")} <= seen
+
+
+def test_no_command_is_shown_for_an_energy_under_another_convention(opened, made):
+    page = opened(made)
+    traces = page.locator("#drawer .commands code", has_text="snn trace")
+    for convention, commands in (("horowitz45_fp32", ["python -m snn trace x a energy_nj"]), ("synop_77fj", [])):
+        page.locator("#convention").select_option(convention)
+        column = [h.get_attribute("data-name") for h in page.locator("#table-ranked thead th").all()].index("energy_nj")
+        page.locator('#table-ranked tr[data-methods="a"] td').nth(column).click()
+        assert traces.all_inner_texts() == commands
+        page.keyboard.press("Escape")
 
 
 def focused(page) -> list[str]:
