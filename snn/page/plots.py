@@ -11,7 +11,9 @@ import pandas as pd
 from snn.energy import prices
 from snn.page.behind import Behind
 from snn.page.digits import exact
+from snn.page.domains import domain
 from snn.report.answer import Answer
+from snn.report.flags import AT_CHANCE
 from snn.report.levels import axis
 from snn.report.metric import Metric
 from snn.report.pairs import OUTCOME
@@ -20,6 +22,7 @@ from snn.training.records import QUIET
 
 Plot = dict[str, Any]
 LEAST_RATE = 1e-4  # smaller rates are drawn here
+BEYOND = ' Arrows with numbers, bars to the edge: beyond the axis; "All values" shows them in place.'
 CUT = " Low values are cut off; they are in the CSV file."
 
 
@@ -34,6 +37,11 @@ def energy_and_outcome(answer: Answer, _: Behind) -> Plot:
     inputs, metric = answer.inputs, answer.inputs.metric
     runs, means = own_steps(inputs.runs), answer.clean.set_index("method")
     panels = []
+    rows = answer.clean[answer.clean.value_test_mean.notna()]
+    cut = domain(
+        [(row.value_test_mean, *_ends(row.value_test_mean, row.value_test_ci95, metric)) for row in rows.itertuples()],
+        [AT_CHANCE not in str(flags) for flags in rows["flags"]],
+    )
     for name, convention in inputs.energies.items():
         priced = runs.assign(nj=prices.energy_nj(runs, convention))
         series = []
@@ -45,13 +53,14 @@ def energy_and_outcome(answer: Answer, _: Behind) -> Plot:
             {
                 "convention": name,
                 "x": {"label": "energy of one inference (nJ)", "log": True},
-                "y": {"label": metric.axis("test")},
+                "y": {"label": metric.axis("test"), **cut, **({"beyond": True} if cut else {})},
                 "series": series,
             }
         )
     note = "Bars: 95 % intervals for new seeds and new test samples; small dots: single seeds. Upper left is best."
     if metric.better != "higher is better":
         note = note.replace("Upper", "Lower")
+    note += BEYOND if cut else ""
     return {"name": "ranked", "title": f"Test {metric.title} against energy", "note": note, "panels": panels}
 
 
@@ -72,8 +81,7 @@ def comparisons(answer: Answer, behind: Behind) -> Plot:
     band = [-1, 1] if metric.unit == "%" else []
     if band:
         note += " Grey: within a point."
-    label = f"difference of test {metric.title} ({metric.difference_unit})"
-    return {"name": "comparisons", "title": "Paired differences", "note": note, "x": label, "rows": rows, "band": band}
+    return _forest("comparisons", "Paired differences", note, rows, band, metric)
 
 
 def claims(answer: Answer, behind: Behind) -> Plot:
@@ -93,8 +101,30 @@ def claims(answer: Answer, behind: Behind) -> Plot:
     ]
     note = "Bars: 95 % intervals; small dots: single seeds. Red mark: the least that the claim allows."
     note += " It holds if the whole bar is right of the mark."
-    label = f"difference of test {metric.title} ({metric.difference_unit})"
-    return {"name": "claims", "title": "Claims on differences", "note": note, "x": label, "rows": rows, "band": []}
+    return _forest("claims", "Claims on differences", note, rows, [], metric)
+
+
+def _forest(name: str, title: str, note: str, rows: list[dict[str, Any]], band: list[int], metric: Metric) -> Plot:
+    """Differences with intervals, a row each, on an axis that holds those that are near, and 0."""
+    spans = [row["point"] for row in rows if row["point"][0] is not None]
+    cut = (
+        domain(
+            [
+                (value, low if low is not None else value, high if high is not None else value)
+                for value, low, high in spans
+            ]
+        )
+        if spans
+        else {}
+    )
+    return {
+        "name": name,
+        "title": title,
+        "note": note + (BEYOND if cut else ""),
+        "x": {"label": f"difference of test {metric.title} ({metric.difference_unit})", **cut},
+        "rows": rows,
+        "band": band,
+    }
 
 
 def of_teacher(answer: Answer, _: Behind) -> Plot:
@@ -247,8 +277,14 @@ def _cut(metric: Metric, worst: float, below: float) -> dict[str, float]:
 
 def _point(x: float, mean: float, half: float, metric: Metric, seeds: Sequence[Any]) -> list[Any]:
     """A point in the units of files, with an interval that ends where the metric does."""
-    low, high = (None, None) if pd.isna(half) else (max(mean - half, 0.0), min(mean + half, metric.most))
+    low, high = (None, None) if pd.isna(half) else _ends(mean, half, metric)
     return [exact(x), exact(mean), exact(low), exact(high), list(seeds)]
+
+
+def _ends(mean: float, half: float, metric: Metric) -> tuple[float, float]:
+    """The ends of an interval within what the metric can be; the mean itself without one."""
+    half = 0.0 if pd.isna(half) else half
+    return max(mean - half, 0.0), min(mean + half, metric.most)
 
 
 def _seeds(behind: Behind, row: Any, x: float) -> list[list[Any]]:

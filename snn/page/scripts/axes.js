@@ -41,9 +41,13 @@ function ticksOf(low, high, log, count) {
   return ticks;
 }
 
-function scaleOf(values, axis, from, to) {
+const LEAST_TICKS = 3;
+
+// A scale from values to pixels. `whole`: all values, not only those between `low` and `high` of the axis.
+function scaleOf(values, axis, from, to, whole = false) {
   let low = Math.min(...values), high = Math.max(...values);
-  if (axis.low !== undefined) low = Math.max(low, axis.low);
+  if (axis.low !== undefined && !whole) low = Math.max(low, axis.low);
+  if (axis.high !== undefined && !whole) high = Math.min(high, axis.high);
   const f = axis.log ? Math.log10 : (value) => value;
   const pad = 0.05 * ((f(high) - f(low)) || Math.abs(f(high)) || 1);
   const [start, end] = [f(low) - pad, f(high) + pad];
@@ -51,5 +55,7 @@ function scaleOf(values, axis, from, to) {
   const back = axis.log ? (value) => 10 ** value : (value) => value;
   const few = Math.max(2, Math.round(Math.abs(to - from) / 60));
   scale.ticks = axis.ticks || ticksOf(back(start), back(end), axis.log, few);
+  for (let count = few; !axis.ticks && scale.ticks.length < LEAST_TICKS && count < 12; count += 1) scale.ticks = ticksOf(back(start), back(end), false, count);
+  scale.beyond = (value) => (whole || value === null ? 0 : value < low ? -1 : value > high ? 1 : 0);
   return scale;
 }

@@ -17,7 +17,7 @@ function onMark(mark, words) {
 
 function draw(figure, width = 0) {
   const plot = plotOf(figure), panels = figure.querySelector(".panels");
-  const tell = { name: plot.name, legend: false, on: onMark };
+  const tell = { name: plot.name, legend: false, on: onMark, whole: figure.dataset.whole !== undefined };
   panels.replaceChildren(drawPlot(plot, width || Math.max(300, Math.floor(panels.clientWidth)), convention, data.methods, tell));
   dim(figure);
 }
@@ -27,7 +27,7 @@ const drawAll = (width = 0) => document.querySelectorAll("figure.plot:has(.panel
 // The figure as a file, with its legend, as it is selected, in the colours of light paper.
 function image(figure) {
   const width = Number(figure.querySelector("svg[role=img]").getAttribute("viewBox").split(" ")[2]);
-  const tell = { name: "saved", legend: true, on() {} };
+  const tell = { name: "saved", legend: true, on() {}, whole: figure.dataset.whole !== undefined };
   const svg = drawPlot(plotOf(figure), width, convention, data.methods, tell), height = svg.getAttribute("viewBox").split(" ")[3];
   const place = element("div");
   place.append(svg);
@@ -49,6 +49,18 @@ function png(figure, name) {
   picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
 }
 
+// Whether an axis of a plot does not hold all values.
+const isCut = (plot) => [plot.x || {}, ...(plot.panels || []).map((panel) => panel.y)].some((axis) => axis.low !== undefined);
+
+function wholeAxis(figure) {
+  const made = button("All values", () => {
+    const whole = figure.toggleAttribute("data-whole");
+    made.setAttribute("aria-pressed", whole);
+    draw(figure);
+  }, { "aria-pressed": false });
+  return made;
+}
+
 function setUp(figure) {
   const plot = plotOf(figure), name = `${data.experiment}-${plot.name}`;
   const legend = element("div", "", { class: "methods legend", role: "group", "aria-label": `Methods in the plot ${plot.title}` });
@@ -58,6 +70,7 @@ function setUp(figure) {
   const tools = element("div", "", { class: "tools", role: "group", "aria-label": `Save the plot ${plot.title}` });
   tools.append(button("SVG", () => save(`${name}.svg`, "image/svg+xml", image(figure)[0])), button("PNG", () => png(figure, `${name}.png`)),
     button("CSV", () => save(`${name}.csv`, "text/csv", csv(plotRows(plot, convention)))));
+  if (isCut(plot)) tools.prepend(wholeAxis(figure));
   figure.prepend(tools);
   figure.querySelector(".panels").addEventListener("click", (event) => {
     const marked = event.target.closest("[data-method]");

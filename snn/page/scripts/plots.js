@@ -1,5 +1,6 @@
 // Plots of the page: one SVG per figure, drawn from the data of snn/page/plots.py.
 
+const BEYOND = 16; // pixels of a line for a value beyond the axis
 const MARGIN = { left: 52, right: 20, top: 22, bottom: 40 };
 
 // A panel with axes, lines, intervals, seeds and marks, in a box of a figure.
@@ -11,15 +12,16 @@ function drawPanel(parent, panel, box, look, tell) {
   const xs = points.flatMap((p) => [p[0], ...p[4].map((s) => s[0])]).concat(lines.flatMap((l) => (l.x === undefined ? [] : [l.x])));
   const ys = points.flatMap((p) => [p[1], p[2] ?? p[1], p[3] ?? p[1], ...p[4].map((s) => s[1])]);
   const x = scaleOf(xs, panel.x, inner.x0, inner.x1);
+  const far = panel.y.beyond && !tell.whole ? points.filter((p) => p[1] < panel.y.low || p[1] > panel.y.high) : [];
+  const below = far.filter((p) => p[1] < panel.y.low), above = far.filter((p) => p[1] > panel.y.high);
   const names = panel.y.names;
   const y = names
     ? (i) => inner.y0 + ((i + 0.5) / names.length) * (inner.y1 - inner.y0)
-    : scaleOf(ys.concat(lines.flatMap((l) => (l.y === undefined ? [] : [l.y]))), panel.y, inner.y1, inner.y0);
-  const onX = (value) => (value === panel.x.none ? "none" : number(value)); // the clean network of bits has no level
+    : scaleOf(ys.concat(lines.flatMap((l) => (l.y === undefined ? [] : [l.y]))), panel.y, inner.y1 - BEYOND * below.length, inner.y0 + BEYOND * above.length, tell.whole);
   const group = make(parent, "g");
   for (const tick of x.ticks) {
     make(group, "line", { x1: x(tick), x2: x(tick), y1: inner.y0, y2: inner.y1, class: "grid" });
-    make(group, "text", { x: x(tick), y: inner.y1 + 15, "text-anchor": "middle" }, onX(tick));
+    make(group, "text", { x: x(tick), y: inner.y1 + 15, "text-anchor": "middle" }, onX(panel, tick));
   }
   for (const tick of names ? names.keys() : y.ticks) {
     make(group, "line", { x1: inner.x0, x2: inner.x1, y1: y(tick), y2: y(tick), class: "grid" });
@@ -48,42 +50,76 @@ function drawPanel(parent, panel, box, look, tell) {
       make(own, "polyline", { points: joined.map((p) => place(p).join(",")).join(" "), class: series.dash ? "curve dash" : "curve" });
     }
     for (const point of series.points) {
+      if (far.includes(point)) {
+        const at = below.includes(point) ? inner.y1 + BEYOND * (0.5 - below.length + below.indexOf(point)) : inner.y0 + BEYOND * (0.5 + above.indexOf(point));
+        drawBeyond(own, panel, series, point, [x(point[0]), at], inner, look, tell);
+        continue;
+      }
       const [px, py] = place(point);
       for (const seed of point[4]) make(own, "circle", { cx: x(seed[0]) + shift, cy: y(seed[1]), r: 2.1, class: "seed" });
       if (point[2] !== null) make(own, "line", { x1: px, x2: px, y1: y(point[2]), y2: y(point[3]), class: "interval" });
       const mark = make(own, "path", { d: MARKS[look[series.method].marker], transform: `translate(${px} ${py})`, class: series.dash ? "mark hollow" : "mark" });
-      const words = [series.method, `${panel.x.label}: ${onX(point[0])}`];
-      words.push(names ? names[point[1]] : `${panel.y.label}: ${number(point[1])}` + (point[2] === null ? "" : ` (${number(point[2])} to ${number(point[3])})`));
-      tell.on(mark, words);
+      tell.on(mark, wordsOf(panel, series, point));
     }
   }
+}
+
+// What the hint at a mark tells.
+function wordsOf(panel, series, point) {
+  const interval = point[2] === null ? "" : ` (${number(point[2])} to ${number(point[3])})`;
+  const value = panel.y.names ? panel.y.names[point[1]] : `${panel.y.label}: ${number(point[1])}${interval}`;
+  return [series.method, `${panel.x.label}: ${onX(panel, point[0])}`, value];
+}
+
+// A number of the horizontal axis; the clean network of bits has no level.
+function onX(panel, value) {
+  return value === panel.x.none ? "none" : number(value);
+}
+
+// A point beyond the axis, in a line of its own at its edge: its mark, an arrow, its method and its mean.
+function drawBeyond(parent, panel, series, point, [x, y], inner, look, tell) {
+  const words = `${point[1] < panel.y.low ? "↓" : "↑"} ${number(point[1])} ${series.method}`;
+  const left = x + 10 + 7 * words.length > inner.x1;
+  const mark = make(parent, "path", { d: MARKS[look[series.method].marker], transform: `translate(${x} ${y})`, class: "mark" });
+  make(parent, "text", { x: x + (left ? -10 : 10), y: y + 4, "text-anchor": left ? "end" : "start", class: "halo beyond" }, words);
+  tell.on(mark, wordsOf(panel, series, point));
+}
+
+// The axis of a forest, with 0, the band and all margins on it.
+function axisWithin({ x, band, rows }) {
+  if (x.low === undefined) return {};
+  const always = [0, ...band, ...rows.flatMap((row) => row.margin ?? [])];
+  return { low: Math.min(x.low, ...always), high: Math.max(x.high, ...always) };
 }
 
 // Differences with intervals, a row each; the label stands above its bar.
 function drawForest(parent, plot, box, look, tell) {
   const height = 40, [x0, x1] = [box.x + 8, box.x + box.width - 8];
   const values = plot.rows.flatMap((row) => [...row.point, row.margin ?? 0, ...row.seeds]).filter((value) => value !== null);
-  const x = scaleOf(values.concat([0], plot.band), {}, x0, x1);
+  const x = scaleOf(values.concat([0], plot.band), axisWithin(plot), x0, x1, tell.whole);
+  const shown = (value) => Math.min(x1, Math.max(x0, x(value)));
   const bottom = box.y + plot.rows.length * height + 4;
   if (plot.band.length) make(parent, "rect", { x: x(plot.band[0]), width: x(plot.band[1]) - x(plot.band[0]), y: box.y, height: bottom - box.y, class: "band" });
   for (const tick of x.ticks) {
     make(parent, "line", { x1: x(tick), x2: x(tick), y1: box.y, y2: bottom, class: tick === 0 ? "zero" : "grid" });
     make(parent, "text", { x: x(tick), y: bottom + 15, "text-anchor": "middle" }, number(tick));
   }
-  make(parent, "text", { x: (x0 + x1) / 2, y: bottom + 33, "text-anchor": "middle" }, plot.x);
+  make(parent, "text", { x: (x0 + x1) / 2, y: bottom + 33, "text-anchor": "middle" }, plot.x.label);
   plot.rows.forEach((row, i) => {
     const y = box.y + i * height + 28, own = make(parent, "g", { "data-method": row.methods.join(" ") });
     own.style.setProperty("--colour", `var(--c${look[row.methods[0]].colour})`);
     const most = Math.floor((x1 - x0) / 6.4) - row.verdict.length - 3;
     make(own, "text", { x: x0, y: y - 13, class: "halo" }, row.label.length > most ? `${row.label.slice(0, most - 1)}…` : row.label);
     make(own, "text", { x: x1, y: y - 13, "text-anchor": "end", class: "halo verdict" }, row.verdict);
-    for (const seed of row.seeds) make(own, "circle", { cx: x(seed), cy: y + 7, r: 2.1, class: "seed" });
+    for (const seed of row.seeds.filter((value) => !x.beyond(value))) make(own, "circle", { cx: x(seed), cy: y + 7, r: 2.1, class: "seed" });
     const [value, low, high] = row.point;
-    make(own, "line", { x1: low === null ? x0 : x(low), x2: high === null ? x1 : x(high), y1: y, y2: y, class: "interval" });
+    const beyond = x.beyond(value);
+    if (!beyond) make(own, "line", { x1: low === null ? x0 : shown(low), x2: high === null ? x1 : shown(high), y1: y, y2: y, class: "interval" });
     if (row.margin !== undefined) make(own, "line", { x1: x(row.margin), x2: x(row.margin), y1: y - 7, y2: y + 7, class: "margin" });
     const open = /not|equivalent/.test(row.verdict);
     if (value !== null) {
-      const mark = make(own, "path", { d: MARKS[look[row.methods[0]].marker], transform: `translate(${x(value)} ${y})`, class: open ? "mark hollow" : "mark" });
+      const mark = make(own, "path", { d: MARKS[look[row.methods[0]].marker], transform: `translate(${beyond ? shown(value) - 5 * beyond : x(value)} ${y})`, class: open ? "mark hollow" : "mark" });
+      if (beyond) make(own, "text", { x: shown(value) - 16 * beyond, y: y + 4, "text-anchor": beyond < 0 ? "start" : "end", class: "halo beyond" }, beyond < 0 ? `← ${number(value)}` : `${number(value)} →`);
       tell.on(mark, [row.label, `${number(value)} (${number(low)} to ${number(high)})`, row.verdict]);
     }
   });

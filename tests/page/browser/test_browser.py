@@ -377,6 +377,43 @@ def test_the_switch_of_conventions_changes_ranked_table_energy_table_and_picture
     assert set(cells(page, "energy", "convention")) == {"synop_77fj"}
 
 
+def test_a_plot_of_near_and_far_values_has_arrows_with_numbers_and_a_switch_to_all(opened, made, tmp_path):
+    text = made.read_text()
+    before, rest = text.split('id="data">', 1)
+    data, after = rest.split("</script>", 1)
+    known = json.loads(data)
+    plot = next(one for one in known["plots"] if one["name"] == "ranked")
+    for panel in plot["panels"]:
+        panel["y"] |= {"low": 90.0, "high": 92.0, "beyond": True}
+        for series, mean in zip(panel["series"], (91.0, 91.5, 36.6), strict=True):
+            series["points"] = [[series["points"][0][0], mean, mean - 0.5, mean + 0.5, []]]
+    forest = next(one for one in known["plots"] if one["name"] == "comparisons")
+    forest["x"] |= {"low": -2.0, "high": 1.0}
+    forest["rows"] = [{**forest["rows"][0], "point": [at, at - 1, at + 1]} for at in (-1.0, -47.2)]
+    path = tmp_path / "far.html"
+    path.write_text(before + 'id="data">' + json.dumps(known) + "</script>" + after)
+    page = opened(path)
+    method = plot["panels"][0]["series"][2]["method"]
+    for name, words in (("ranked", f"↓ 36.6 {method}"), ("comparisons", "← -47.2")):
+        figure = page.locator(f"#plot-{name}")
+        assert figure.locator("text.beyond").all_text_contents() == [words]
+        switch = figure.get_by_role("button", name="All values")
+        switch.click()
+        assert figure.locator("text.beyond").count() == 0
+        assert switch.get_attribute("aria-pressed") == "true"
+        switch.click()
+        assert figure.locator("text.beyond").count() == 1
+
+
+def test_axes_of_values_have_three_ticks_or_more(opened, path):
+    page = opened(path)
+    for name in ("ranked", "steps", "convergence", "comparisons", "claims"):
+        grid = page.locator(f"#plot-{name} line.grid, #plot-{name} line.zero")
+        lines = grid.evaluate_all("all => all.map(l => [l.x1, l.x2, l.y1, l.y2].map(a => a.baseVal.value))")
+        assert sum(x1 == x2 for x1, x2, _, _ in lines) >= 2
+        assert name in ("comparisons", "claims") or sum(y1 == y2 for _, _, y1, y2 in lines) >= 3, name
+
+
 def saved(page, button) -> str:
     with page.expect_download() as waiting:
         button.click()
