@@ -1,5 +1,6 @@
 // Plots of the page: one SVG per figure, drawn from the data of snn/page/plots.py.
 
+const LINE = 15; // pixels of a further line of a label
 const BEYOND = 16; // pixels of a line for a value beyond the axis
 const MARGIN = { left: 52, right: 20, top: 22, bottom: 40 };
 
@@ -92,13 +93,26 @@ function axisWithin({ x, band, rows }) {
   return { low: Math.min(x.low, ...always), high: Math.max(x.high, ...always) };
 }
 
+// Words in lines of so many letters; a longer word is a line of its own.
+function inLines(words, most) {
+  const lines = [];
+  for (const word of words.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length && longer.length <= most) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 // Differences with intervals, a row each; the label stands above its bar.
 function drawForest(parent, plot, box, look, tell) {
   const height = 40, [x0, x1] = [box.x + 8, box.x + box.width - 8];
+  const labels = plot.rows.map((row) => inLines(row.label, Math.floor((x1 - x0) / 6.4) - row.verdict.length - 3));
+  const tops = labels.reduce((found, lines) => [...found, found.at(-1) + height + LINE * (lines.length - 1)], [box.y]);
   const values = plot.rows.flatMap((row) => [...row.point, row.margin ?? 0, ...row.seeds]).filter((value) => value !== null);
   const x = scaleOf(values.concat([0], plot.band), axisWithin(plot), x0, x1, tell.whole);
   const shown = (value) => Math.min(x1, Math.max(x0, x(value)));
-  const bottom = box.y + plot.rows.length * height + 4;
+  const bottom = tops.at(-1) + 4;
   if (plot.band.length) make(parent, "rect", { x: x(plot.band[0]), width: x(plot.band[1]) - x(plot.band[0]), y: box.y, height: bottom - box.y, class: "band" });
   for (const tick of x.ticks) {
     make(parent, "line", { x1: x(tick), x2: x(tick), y1: box.y, y2: bottom, class: tick === 0 ? "zero" : "grid" });
@@ -106,11 +120,11 @@ function drawForest(parent, plot, box, look, tell) {
   }
   make(parent, "text", { x: (x0 + x1) / 2, y: bottom + 33, "text-anchor": "middle" }, plot.x.label);
   plot.rows.forEach((row, i) => {
-    const y = box.y + i * height + 28, own = make(parent, "g", { "data-method": row.methods.join(" ") });
+    const y = tops[i + 1] - 12, own = make(parent, "g", { "data-method": row.methods.join(" ") });
     own.style.setProperty("--colour", `var(--c${look[row.methods[0]].colour})`);
-    const most = Math.floor((x1 - x0) / 6.4) - row.verdict.length - 3;
-    make(own, "text", { x: x0, y: y - 13, class: "halo" }, row.label.length > most ? `${row.label.slice(0, most - 1)}…` : row.label);
-    make(own, "text", { x: x1, y: y - 13, "text-anchor": "end", class: "halo verdict" }, row.verdict);
+    const label = make(own, "text", { x: x0, y: tops[i] + 15, class: "halo label" });
+    labels[i].forEach((words, k) => make(label, "tspan", { x: x0, y: tops[i] + 15 + LINE * k }, k + 1 < labels[i].length ? `${words} ` : words));
+    make(own, "text", { x: x1, y: tops[i] + 15, "text-anchor": "end", class: "halo verdict" }, row.verdict);
     for (const seed of row.seeds.filter((value) => !x.beyond(value))) make(own, "circle", { cx: x(seed), cy: y + 7, r: 2.1, class: "seed" });
     const [value, low, high] = row.point;
     const beyond = x.beyond(value);

@@ -458,6 +458,23 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(opened, path):
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
+def test_on_a_phone_no_button_of_a_method_is_cut_and_labels_of_plots_are_whole(opened, path):
+    page = opened(path, viewport=PHONE, is_mobile=True, has_touch=True)
+    cut = "all => all.filter(e => e.scrollHeight > e.clientHeight || e.scrollWidth > e.clientWidth).length"
+    page.evaluate(
+        "() => { const all = document.getElementById('methods'); for (let i = 0; i < 3; i += 1) "
+        "all.append(...[...all.children].map((e) => e.cloneNode(true))); }"
+    )
+    assert page.locator(".methods").evaluate_all(cut) == 0
+    known = json.loads(page.locator("#data").text_content())
+    for plot in known["plots"]:
+        if "rows" in plot:
+            labels = page.locator(f"#plot-{plot['name']} text.label")
+            assert labels.all_text_contents() == [row["label"] for row in plot["rows"]]
+            right = "all => Math.max(...all.map(e => e.getBoundingClientRect().right))"
+            assert labels.evaluate_all(right) <= PHONE["width"]
+
+
 def test_print_shows_every_section_row_and_caption_and_no_controls(opened, path):
     page = opened(path)
     rows = page.locator("table.data tbody tr").count()
