@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from snn.report.intervals import MOST_SEEDS
 from snn.report.markdown import table
-from snn.report.metric import SHOWN
+from snn.report.metric import SHOWN, Metric
 from snn.report.pairs import OUTCOME
 from snn.report.sections.comparisons.table import COLUMNS, EQUIVALENT, estimate, rows_in_metric
 from snn.report.units import from_files
@@ -61,12 +62,15 @@ def _columns(pairs: pd.DataFrame) -> dict[str, Any]:
         "right": pairs.right,
         "n": pairs.n,
         f"difference, {metric.difference_unit}": [metric.difference(value) for value in pairs.difference],
-        "interval": [
-            f"{metric.difference(low)} to {metric.difference(high)}" for low, high in pairs[["low", "high"]].values
-        ],
+        "interval": [_interval(metric, low, high) for low, high in pairs[["low", "high"]].to_numpy(float)],
         "detectable": ["" if pd.isna(value) else metric.value(value) for value in pairs.detectable],
         **{title: [_seeds(row, size) for row in pairs.to_dict("records")] for title, size in POINTS.items()},
     }
+
+
+def _interval(metric: Metric, low: float, high: float) -> str:
+    """That of the verdict; empty if there is none."""
+    return "" if np.isnan(low) else f"{metric.difference(low)} to {metric.difference(high)}"
 
 
 def _seeds(row: Mapping[str, Any], size: float) -> str:

@@ -8,7 +8,7 @@ from snn.report import collected, power
 from snn.report.intervals import Estimate
 
 PAIR = {"left": "a", "right": "b", "column": "value_test", "family": "primary", "level": 0.025, "metric": "accuracy"}
-FOUND = {"n": 5, "samples": 10_000, "difference": 1.5, "ci95": 0.5, "detectable": 0.75}
+FOUND = {"n": 5, "samples": 10_000, "difference": 1.5, "low": 1.0, "high": 2.0, "detectable": 0.75}
 SPREADS = {"se_seeds": 0.3, "se_samples": 0.1, "se_rest": 0.05}
 
 
@@ -29,7 +29,7 @@ def test_a_primary_pair_has_its_difference_and_the_seeds_that_resolve_a_point():
     assert seeds[0] < seeds[1]
     page = power.page({"x": comparisons({}, {"left": "c", "se_samples": 0.25})}, {"x": "\n*stale*\n"})
     first, second = cells(page)
-    assert first == ["a", "b", "5", "+1.5 ± 0.5", "0.8", *map(str, seeds)]
+    assert first == ["a", "b", "5", "+1.5", "+1.0 to +2.0", "0.8", *map(str, seeds)]
     assert second[-1] == "more test samples"
     assert int(second[-2]) > seeds[0]
     assert "### x" in page
@@ -50,10 +50,10 @@ def test_seeds_that_spread_widely_need_many_seeds_and_few_samples_more_samples()
 
 
 def test_one_seed_tells_nothing_and_errors_have_no_points():
-    one, errors = comparisons({"n": 1, "detectable": None}), comparisons({"metric": "mse"})
+    one, errors = comparisons({"n": 1, "low": None, "high": None, "detectable": None}), comparisons({"metric": "mse"})
     assert cells(power.page({"x": one, "y": errors}, {"x": "", "y": ""})) == [
-        ["a", "b", "1", "+1.5 ± 0.5", "", "unknown", "unknown"],
-        ["a", "b", "5", "+1.5000 ± 0.5000", "0.7500", "", ""],
+        ["a", "b", "1", "+1.5", "", "", "unknown", "unknown"],
+        ["a", "b", "5", "+1.5000", "+1.0000 to +2.0000", "0.7500", "", ""],
     ]
 
 
