@@ -28,6 +28,7 @@ The files beside:
     page         the page and the figure, from the rows
     processor    runs made twice, on two processors or with two sets of instructions: how far they move, and
                  docs/results/processor.md, which `processor_page` writes
+    precision    what products in bfloat16 do to accuracy, from tables of two experiments
     coverage     how often predictions for chips, and what they recover, cover what they should
     contradictions    verdicts of generated experiments that contradict each other: there are none
     neurobench_fixture, tonic_fixture, rate_curve    references of tests, and a figure of the docs
