@@ -5,6 +5,7 @@ regression and outlier detection, 1987). A value is far if it is further from th
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from snn.page.digits import exact
 
@@ -12,14 +13,14 @@ FAR = 3.0  # widths of the middle
 WORTH = 2.0  # an axis is cut if all values take at least so many times the room of those that are near
 
 
-def domain(spans: Sequence[tuple[float, float, float]], sound: Sequence[bool] = ()) -> dict[str, float | None]:
+def domain(spans: Sequence[Sequence[float]], sound: Sequence[bool] = ()) -> dict[str, Any]:
     """`low` and `high` of an axis for values with their intervals, as (value, low, high); empty: show all.
 
     Holds all values that are near, and the ends of their intervals that are near. `sound`: which values the middle is
     made of, such as those of methods above chance; all unless told, or if fewer than two are.
     """
-    values = sorted(value for value, _, _ in spans)
-    kept = sorted(value for (value, _, _), good in zip(spans, sound, strict=False) if good)
+    values = sorted(value for value, *_ in spans)
+    kept = sorted(value for (value, *_), good in zip(spans, sound, strict=False) if good)
     bounds = _near(kept if len(kept) > 1 else values)
     near = [span for span in spans if bounds[0] <= span[0] <= bounds[1]]
     if len(near) in (0, len(spans)):

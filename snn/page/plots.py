@@ -53,7 +53,7 @@ def energy_and_outcome(answer: Answer, _: Behind) -> Plot:
             {
                 "convention": name,
                 "x": {"label": "energy of one inference (nJ)", "log": True},
-                "y": {"label": metric.axis("test"), **cut, **({"beyond": True} if cut else {})},
+                "y": {"label": metric.axis("test")} | cut,
                 "series": series,
             }
         )
@@ -106,17 +106,9 @@ def claims(answer: Answer, behind: Behind) -> Plot:
 
 def _forest(name: str, title: str, note: str, rows: list[dict[str, Any]], band: list[int], metric: Metric) -> Plot:
     """Differences with intervals, a row each, on an axis that holds those that are near, and 0."""
-    spans = [row["point"] for row in rows if row["point"][0] is not None]
-    cut = (
-        domain(
-            [
-                (value, low if low is not None else value, high if high is not None else value)
-                for value, low, high in spans
-            ]
-        )
-        if spans
-        else {}
-    )
+    points = [row["point"] for row in rows if row["point"][0] is not None]
+    spans = [[value if end is None else end for end in (value, *ends)] for value, *ends in points]
+    cut = domain(spans) if spans else {}
     return {
         "name": name,
         "title": title,

@@ -13,7 +13,7 @@ function drawPanel(parent, panel, box, look, tell) {
   const xs = points.flatMap((p) => [p[0], ...p[4].map((s) => s[0])]).concat(lines.flatMap((l) => (l.x === undefined ? [] : [l.x])));
   const ys = points.flatMap((p) => [p[1], p[2] ?? p[1], p[3] ?? p[1], ...p[4].map((s) => s[1])]);
   const x = scaleOf(xs, panel.x, inner.x0, inner.x1);
-  const far = panel.y.beyond && !tell.whole ? points.filter((p) => p[1] < panel.y.low || p[1] > panel.y.high) : [];
+  const far = panel.y.high !== undefined && !tell.whole ? points.filter((p) => p[1] < panel.y.low || p[1] > panel.y.high) : [];
   const below = far.filter((p) => p[1] < panel.y.low), above = far.filter((p) => p[1] > panel.y.high);
   const names = panel.y.names;
   const y = names

@@ -384,7 +384,7 @@ def test_a_plot_of_near_and_far_values_has_arrows_with_numbers_and_a_switch_to_a
     known = json.loads(data)
     plot = next(one for one in known["plots"] if one["name"] == "ranked")
     for panel in plot["panels"]:
-        panel["y"] |= {"low": 90.0, "high": 92.0, "beyond": True}
+        panel["y"] |= {"low": 90.0, "high": 92.0}
         for series, mean in zip(panel["series"], (91.0, 91.5, 36.6), strict=True):
             series["points"] = [[series["points"][0][0], mean, mean - 0.5, mean + 0.5, []]]
     forest = next(one for one in known["plots"] if one["name"] == "comparisons")
