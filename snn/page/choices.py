@@ -4,14 +4,16 @@ A place is a noise model, a level, a number of steps, and whether chips are cali
 its ranking as the terminal shows them, but for the energy, which is there under every convention.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
 from snn.page.behind import Behind
+from snn.page.digits import exact
 from snn.report.inputs import Inputs
-from snn.report.recommend import SHOWN_COLUMNS, Place, answer, cells, priced, ranked
+from snn.report.recommend import SHOWN_COLUMNS, Place, answer, beside, cells, priced, ranked
 
 ENERGY = "energy nJ"
 
@@ -21,8 +23,10 @@ def choices(inputs: Inputs, behind: Behind) -> dict[str, Any]:
     is chosen when the page opens.
 
     A row has the cells in the order of `heads`, those under every convention in place of the energy, and the group of
-    runs behind it.
+    runs behind it. `means`, `seeds`: of rows; `needs`: their energies, by convention. `beside`: of rows that
+    are the first within some bound on energy, by rank, the difference and verdict of them and of all later rows.
     """
+    metric = inputs.metric
     words: dict[str, int] = {}
     found = []
     for place, runs in _places(inputs.collected["runs"]):
@@ -39,9 +43,30 @@ def choices(inputs: Inputs, behind: Behind) -> dict[str, Any]:
             for i, row in enumerate(shown[0])
         ]
         told = [words.setdefault(answer(own), len(words)) for own in by_energy]
-        found.append({**place._asdict(), "command": place.arguments, "answer": told, "rows": rows})
+        found.append(
+            {
+                **place._asdict(),
+                "command": place.arguments,
+                "answer": told,
+                "rows": rows,
+                "means": [exact(value) for value in table.value_test],
+                "needs": [[exact(value) for value in own.energy_nj] for own in by_energy],
+                "seeds": [int(n) for n in table.n],
+                "beside": {
+                    first: [[metric.difference(behind), verdict] for behind, verdict in own]
+                    for first, own in beside(runs, inputs.outcomes, place, _firsts(by_energy)).items()
+                },
+            }
+        )
     first = {"noise": next(iter(inputs.noises), None), "steps": inputs.experiment.steps, "calibrated": True}
-    return {"heads": list(SHOWN_COLUMNS), "places": found, "words": list(words), "first": first}
+    heads = list(SHOWN_COLUMNS)
+    return {"heads": heads, "places": found, "words": list(words), "first": first, "better": metric.better}
+
+
+def _firsts(by_energy: Sequence[pd.DataFrame]) -> list[int]:
+    """The ranks of rows that need less energy than all better ones, under some convention."""
+    needs = [table.energy_nj.tolist() for table in by_energy]
+    return [i for i in range(len(needs[0])) if any(need[i] < min(need[:i], default=math.inf) for need in needs)]
 
 
 def _places(runs: pd.DataFrame) -> Iterator[tuple[Place, pd.DataFrame]]:

@@ -95,6 +95,19 @@ def ranked(runs: pd.DataFrame, outcomes: Outcomes, place: Place) -> pd.DataFrame
     return _compared(runs, outcomes, list(_treated(place.rows(runs)[READ], outcomes)))
 
 
+def beside(
+    runs: pd.DataFrame, outcomes: Outcomes, place: Place, firsts: Sequence[int]
+) -> dict[int, list[tuple[float, str]]]:
+    """For rows of `ranked`, by their rank: `behind` and `verdict` of it and all later rows if it were the first.
+
+    It is the first where better rows are taken out, as by a bound on energy.
+    """
+    sides = list(_treated(place.rows(runs)[READ], outcomes))
+    ordered = [sides[i] for i in _in_order(_table(runs, outcomes, sides), runs).index]
+    higher = runs.direction.iloc[0] == "higher"
+    return {i: _beside_first(ordered[i:], outcomes, higher) for i in firsts}
+
+
 def affordable(
     runs: pd.DataFrame, outcomes: Outcomes, place: Place, energy: Energy, most_nj: float
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -175,16 +188,26 @@ def _treated(rows: pd.DataFrame, outcomes: Outcomes) -> Iterator[Treated]:
 
 def _compared(runs: pd.DataFrame, outcomes: Outcomes, sides: Sequence[Treated]) -> pd.DataFrame:
     """Treatments as rows, the best mean first, each compared with the first one."""
-    table, higher = _table(runs, outcomes, sides), runs.direction.iloc[0] == "higher"
-    table = table.sort_values("value_test", ascending=not higher, kind="stable", na_position="last")
-    behind: list[float] = []
-    verdicts: list[str] = []
-    for i in table.index:
-        apart = _difference(sides[i], sides[table.index[0]], outcomes)
-        told = WORSE if of_pair(apart.interval(LEVEL).advantage(higher)) == "worse" else NOT_RESOLVED
-        behind.append(apart.mean)
-        verdicts.append((told if len(apart.seeds) > 1 else ONE_SEED) if verdicts else FIRST)
+    table = _in_order(_table(runs, outcomes, sides), runs)
+    found = _beside_first([sides[i] for i in table.index], outcomes, runs.direction.iloc[0] == "higher")
+    behind, verdicts = [one for one, _ in found], [one for _, one in found]
     return table.assign(behind=behind, verdict=verdicts).reset_index(drop=True)
+
+
+def _in_order(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows by their mean, the best first."""
+    lower = runs.direction.iloc[0] != "higher"
+    return table.sort_values("value_test", ascending=lower, kind="stable", na_position="last")
+
+
+def _beside_first(sides: Sequence[Treated], outcomes: Outcomes, higher: bool) -> list[tuple[float, str]]:
+    """The difference of every side to the first one, and its verdict."""
+    found: list[tuple[float, str]] = []
+    for side in sides:
+        apart = _difference(side, sides[0], outcomes)
+        told = WORSE if of_pair(apart.interval(LEVEL).advantage(higher)) == "worse" else NOT_RESOLVED
+        found.append((apart.mean, (told if len(apart.seeds) > 1 else ONE_SEED) if found else FIRST))
+    return found
 
 
 def _table(runs: pd.DataFrame, outcomes: Outcomes, sides: Sequence[Treated]) -> pd.DataFrame:

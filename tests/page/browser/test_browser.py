@@ -17,7 +17,9 @@ import pytest
 from snn.cli import actions
 from snn.cli.parse import parser
 from snn.core.paths import ROOT
-from snn.report.recommend import Place
+from snn.report.recommend import Place, affordable, priced, ranked
+from snn.report.recommend import answer as answer_of
+from snn.report.recommend import cells as cells_of
 from snn.report.select import own_steps
 from tests.page.pages import digest, html, rows
 
@@ -312,10 +314,12 @@ def test_the_answer_for_a_chip_follows_the_selects_and_names_its_command(opened,
 def test_a_bound_on_energy_strikes_out_the_rows_above_it_and_names_the_best_of_the_others(opened, made):
     page = opened(made)
     heads = [head.text_content() for head in page.locator("#table-recommend thead .title").element_handles()]
-    energies = page.locator(f"#table-recommend tbody td:nth-child({heads.index('energy') + 1})")
-    values = [float(cell.replace(",", "")) for cell in energies.all_text_contents()]
+    given = rows()
+    first = json.loads(page.locator("#data").text_content())["choices"]["first"]
+    runs, chip = given.collected["runs"], Place(first["noise"], 0.2, first["steps"])
+    values = priced(ranked(runs, given.outcomes, chip), given.energies["horowitz45_fp32"]).energy_nj.tolist()
     answer = page.locator("#recommend-answer").inner_text()
-    for most in (min(values), min(values) / 2):
+    for most in (round(min(values) + 0.005, 2), round(min(values) / 2, 2)):
         page.locator("#recommend-most").fill(f"{most}")
         struck = page.locator("#table-recommend tbody tr").evaluate_all("rows => rows.map(r => r.matches('.above'))")
         assert struck == [value > most for value in values]
@@ -324,12 +328,42 @@ def test_a_bound_on_energy_strikes_out_the_rows_above_it_and_names_the_best_of_t
         within = [i for i, value in enumerate(values) if value <= most]
         row = within[0] if within else values.index(min(values))
         assert page.locator("#table-recommend tbody td:first-child").nth(row).inner_text() in told
-        assert ("the best mean" in told) is bool(within)
+        assert told.startswith(f"Within {most:g} nJ" if within else f"No row is within {most:g} nJ")
         options = parser().parse_args(page.locator("#recommend-command").inner_text().split()[3:])
         assert options.max_energy == most
+        table, above = affordable(runs, given.outcomes, chip, given.energies["horowitz45_fp32"], most)
+        columns = [heads.index(name) for name in ("rule", "behind", "verdict")]
+        shown = [
+            [line.locator("td").nth(i).inner_text() for i in columns]
+            for line in page.locator("#table-recommend tbody tr").all()
+        ]
+        asked = [[row["rule"], row["behind"], row["verdict"]] for row in cells_of(table)] if len(table) else []
+        assert [line for line, out in zip(shown, struck, strict=True) if not out] == asked
+        assert [line[1:] for line, out in zip(shown, struck, strict=True) if out] == [["-", "-"]] * len(above)
+        if within:
+            assert told.removeprefix(f"Within {most:g} nJ, ") == f"{answer_of(table)}."
     page.locator("#recommend-most").fill("")
     assert page.locator("#recommend-answer").inner_text() == answer
     assert page.locator("#recommend-above").is_hidden()
+
+
+def test_the_best_row_over_all_steps_is_told_for_the_chosen_chip_and_bound(opened, made):
+    page, given = opened(made), rows()
+    page.locator("#recommend-noise").select_option("null")
+    runs, energy = given.collected["runs"], given.energies["horowitz45_fp32"]
+    steps = sorted(set(runs.steps_eval[runs.condition == "clean"]))
+    every = pd.concat(priced(ranked(runs, given.outcomes, Place(None, 0.0, at)), energy).assign(at=at) for at in steps)
+    for most in ("", f"{every.energy_nj.median():g}", f"{every.energy_nj.min() / 9}"):
+        page.locator("#recommend-most").fill(most)
+        told = page.locator("#recommend-over").inner_text()
+        left = every[every.energy_nj <= float(most or "inf")]
+        if left.empty:
+            assert told == ""
+            continue
+        best = left.sort_values(["value_test", "energy_nj"], ascending=[False, True], kind="stable").iloc[0]
+        assert told.startswith(f"Over T = {', '.join(map(str, steps))}")
+        assert f"{best.method} at T = {best['at']} has the highest mean" in told
+        assert told.endswith("T are not compared by intervals.")
 
 
 def test_a_row_of_the_answer_for_a_chip_opens_its_runs_by_keyboard(opened, made):
