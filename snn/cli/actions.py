@@ -111,6 +111,8 @@ def place(o: Options, steps: int) -> Any:
 
 def recommend(o: Options) -> None:
     """Rank methods on the chips that are asked for, at one number of steps after the other."""
+    if o.noise and o.experiment in params.names("noise"):  # --noise takes one; the second was read as the experiment
+        noise(f"{o.noise}+{o.experiment}")
     asked = advice.Question(o.energy, o.max_energy, o.dataset, o.experiment)
     advice.recommend([place(o, steps) for steps in o.steps], asked)
 
@@ -120,7 +122,8 @@ def trace(o: Options) -> None:
     if o.steps is None and (o.noise is not None or o.level is not None):
         what = "--noise" if o.noise is not None else "--level"
         raise InputError(what, "is given without --steps", "give the steps of an inference")
-    tracing.trace(o.experiment, o.method, o.column, None if o.steps is None else place(o, o.steps))
+    where = None if o.steps is None else place(o, o.steps)
+    tracing.trace(o.experiment, o.method, o.column, where, {"calibrator": o.calibrator, "targets": o.targets})
 
 
 def release(o: Options) -> None:

@@ -185,8 +185,10 @@ LOOK = (
             Argument("column", nargs="?", default="value_test", help="of runs.csv, see docs/tables.md"),
             Argument("--steps", type=int, help="of an inference; default: those of the run, on no chip"),
             *CHIP,
+            Argument("--calibrator", help="of calibrated chips only those with this one"),
+            Argument("--targets", help="of calibrated chips only those with these: own, teacher"),
         ),
-        ("digits tet", "digits tet acs --steps 4 --noise mismatch --level 0.4"),
+        ("digits tet", "digits tet acs --steps 4 --noise mismatch --level 0.4 --calibrator ltl_offline"),
     ),
     Command(
         "audit",

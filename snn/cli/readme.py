@@ -14,10 +14,11 @@ from snn.report.answer import SELECTED
 from snn.report.dictionary import dictionary
 from snn.report.sections import ABOUT
 
+BEST = "Best rule"
 ANSWERS = (  # what README answers: in which words, from which experiment, under which heading of answer.md
-    ("Equal conditions, without batch normalisation", "matched_fashion", "Best rule"),
-    ("The same images, each rule with its own norm and settings", "fashion_quick", "Best rule"),
-    ("Equal conditions on fewer, easier images", "matched", "Best rule"),
+    ("Equal conditions, without batch normalisation", "matched_fashion", BEST),
+    ("The same images, each rule with its own norm and settings", "fashion_quick", BEST),
+    ("Equal conditions on fewer, easier images", "matched", BEST),
     ("On chips", DEFAULT_EXPERIMENT, r"Chips[^.*]*"),
     ("Energy", DEFAULT_EXPERIMENT, "Energy"),
 )
@@ -91,14 +92,20 @@ def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Pat
 
 
 def _answers(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[str]:
-    """A line of a list for each answer, and the mark of tables that are stale."""
+    """What is first where, in a sentence; a line of a list for each answer, and the mark of tables that are stale."""
+    lines, firsts = [], []
     for title, experiment, heading in ANSWERS:
         found = shown[experiment]
         page = (found.report / "answer.md").read_text()
         about = page.split("\n\n")[1].rstrip(".")
         if text := re.search(rf"^\*\*{heading}\.\*\* (.*)$", page, re.MULTILINE):
             sentence = text[1].removesuffix(SELECTED).rstrip()  # README says so once
-            yield f"* **{title}** (`{experiment}`: {about}): {sentence}{found.mark.rstrip()}"
+            lines.append(f"* **{title}** (`{experiment}`: {about}): {sentence}{found.mark.rstrip()}")
+            if heading == BEST:
+                firsts.append(f"{text[1].split()[0]} ({title[0].lower()}{title[1:]})")
+    if len({first.split()[0] for first in firsts}) > 1:
+        yield f"**In short**: no rule is first everywhere. First are {', '.join(firsts)}.\n"
+    yield from lines
     yield ""
 
 

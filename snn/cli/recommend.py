@@ -8,13 +8,18 @@ import pandas as pd
 
 from snn.cli.listing import aligned
 from snn.config import Energy, Noise, params
-from snn.core.errors import InputError, nearest
+from snn.core.errors import InputError, nearest, reproduce
 from snn.pipeline import record
 from snn.report import collected
 from snn.report.metric import SHOWN
 from snn.report.recommend import Place, affordable, answer, cells, named
 
 RANKED = ("behind", "verdict")  # columns of rows that are ranked
+PRICED = "energy: arithmetic under {}; --energy names another table, see list energy, and may turn the answer"
+COLUMNS = (
+    "one chip: what 95 % of new chips reach at least; behind: points to the first row; own, teacher: whose outputs are"
+    " the targets of calibration"
+)
 UNCORRECTED = "verdicts: 95 % intervals of paired differences, uncorrected, from the first row, chosen on these data"
 BITS = "test: of networks in 32-bit floats, though {} prices 8-bit integers; clean ones: condition int8 of runs.csv"
 
@@ -59,7 +64,8 @@ def recommend(places: Sequence[Place], asked: Question) -> None:
         raise InputError("--max-energy", f"{asked.most_nj:g} is no energy above 0", "give a number of nJ")
     prices, noise = params.load("energy", asked.energy), places[0].noise
     told = [] if noise is None else [_contents(noise, params.load("noise", noise))]
-    sets = list(_sets(noise, asked.dataset, asked.experiment))
+    left_out: list[str] = []
+    sets = list(_sets(noise, asked.dataset, asked.experiment, left_out))
     rankings = [_rankings(place, sets, prices, asked) for place in places]
     everything = [one for found in rankings for one in found]
     if not any(len(one.table) for one in everything):
@@ -67,8 +73,10 @@ def recommend(places: Sequence[Place], asked: Question) -> None:
     for found in rankings:
         told += [_told(one, asked) for one in found]
         told += _disagreeing(found)
-    told += [*_over_steps(everything, asked), *([BITS.format(asked.energy)] if prices.precision == "int8" else [])]
-    print("\n".join([*told, UNCORRECTED]))
+    told += _over_steps(everything, asked)
+    told += [f"left out, since older code made the tables: {', '.join(left_out)}"] if left_out else []
+    told += [BITS.format(asked.energy) if prices.precision == "int8" else PRICED.format(asked.energy)]
+    print("\n".join([*told, *([COLUMNS] if noise else []), UNCORRECTED]))
 
 
 def _rankings(place: Place, sets: Sequence[Tables], prices: Energy, asked: Question) -> list[Ranking]:
@@ -142,10 +150,12 @@ def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else f"{value}"
 
 
-def _sets(noise: str | None, dataset: str | None, only: str | None) -> Iterator[Tables]:
+def _sets(noise: str | None, dataset: str | None, only: str | None, left_out: list[str]) -> Iterator[Tables]:
     """The sets of tables whose experiment names the noise, and whose data are those asked for, with or without limits.
 
-    Sets that older code collected have no outcomes of samples, and are left out.
+    Sets that older code collected have no outcomes of samples; their names go to `left_out`.
+
+    Raises InputError for a set that is asked for alone and is left out.
     """
     known, names = [], record.names()
     if only is not None and only not in names:
@@ -159,7 +169,11 @@ def _sets(noise: str | None, dataset: str | None, only: str | None) -> Iterator[
             continue
         if noise not in (None, *(hardware.noise for hardware in experiment.hardware)):
             continue
-        if (found.tables / "outcomes.safetensors").is_file():
+        if not (found.tables / "outcomes.safetensors").is_file():
+            if only:
+                raise InputError(f"--experiment {only}", "has tables that older code made", reproduce(only))
+            left_out.append(name)
+        else:
             yield Tables(found, collected.runs(found.tables))
     if dataset is not None and dataset not in known:
         raise InputError("--dataset", f"{dataset} is in no set of tables", nearest(dataset, dict.fromkeys(known)))

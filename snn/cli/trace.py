@@ -16,10 +16,11 @@ from snn.report.recommend import Place, priced
 from snn.report.select import own_steps, trainings
 
 
-def trace(experiment: str, method: str, column: str, place: Place | None) -> None:
+def trace(experiment: str, method: str, column: str, place: Place | None, treatment: Mapping[str, str | None]) -> None:
     """Print the value of a column of runs.csv, or of `energy_nj`, under every seed, and what made each run.
 
-    `place`: on chips; None: of the clean network at its own steps. Raises InputError naming what is not there.
+    `place`: on chips; None: of the clean network at its own steps. `treatment`: of calibrated chips only those with
+    this calibrator and these targets; None: with any. Raises InputError naming what is not there.
     """
     found = record.TablesOnRecord(experiment)
     if not found.tables.is_dir():
@@ -32,6 +33,11 @@ def trace(experiment: str, method: str, column: str, place: Place | None) -> Non
             raise InputError(f"{what} {name}", f"is not in the tables of {experiment}", nearest(name, list(known)))
     runs = runs[runs.method == method]
     rows = place.rows(runs) if place else own_steps(runs)
+    for name, wanted in treatment.items():
+        known = sorted(rows[name].dropna().unique())
+        if wanted is not None and wanted not in known:
+            raise InputError(f"--{name} {wanted}", "is on none of these chips", nearest(wanted, known))
+        rows = rows if wanted is None else rows[rows[name] == wanted]
     if rows.empty:
         raise InputError(f"method {method}", f"was not evaluated so in {experiment}", "see docs/tables.md")
     costs = collected.read(found.tables / "costs.csv", collected.CostRow)

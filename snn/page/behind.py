@@ -102,7 +102,7 @@ class Behind:
                     "method": method,
                     "on": " ".join(f"{word:g}" if isinstance(word, float) else word for word in words),
                     "steps": int(first["steps_eval"]),
-                    **self._trace(first, len(rows)),
+                    "trace": self._trace(first, len(rows)),
                     "diverged": sorted(set(map(int, rows.seed[rows.status == "diverged"]))),
                     "chips": max(map(len, values.values())) if on_chips else 0,
                     "seeds": [[*run, *self._mean(values[run])] for run in sorted(values)],
@@ -115,19 +115,19 @@ class Behind:
         factors = (self.inputs.metric.factor, self.inputs.metric.factor, 1.0)
         return [exact(factor * fmean(own)) for factor, own in zip(factors, zip(*values, strict=True), strict=True)]
 
-    def _trace(self, first: Mapping[str, Any], n: int) -> dict[str, Any]:
-        """The arguments of the command trace that shows these `n` rows, empty if none does; `among`: which of those."""
+    def _trace(self, first: Mapping[str, Any], n: int) -> list[str]:
+        """The arguments of the command trace that shows these `n` rows; empty if none does."""
         on, method, steps = first["condition"], first["method"], int(first["steps_eval"])
         named = [self.inputs.name, method]
         if on == "int8" or pd.notna(first["control"]):
-            return {"trace": [], "among": ""}
+            return []
         if on == "clean" and steps == self._own_steps[method]:
-            return {"trace": named, "among": ""}
+            return named
         noise, level = (None, 0.0) if on == "clean" else (first["noise"], float(first["level"]))
         place = Place(noise, level, steps, on == "calibrated")
         shown = len(place.rows(self.inputs.runs[self.inputs.runs.method == method]))
-        treatment = f"calibrator {first['calibrator']}, targets {first['targets']}"
-        return {"trace": [*named, *place.arguments], "among": treatment if shown > n else ""}
+        treatment = ["--calibrator", first["calibrator"], "--targets", first["targets"]] if shown > n else []
+        return [*named, *place.arguments, *treatment]
 
     @cached_property
     def costs(self) -> pd.DataFrame:

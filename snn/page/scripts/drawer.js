@@ -44,7 +44,7 @@ function ingredientsOf(of) {
 }
 
 // The command that traces a column of runs.csv.
-const traced = ([experiment, method, ...place], column) => ["python -m snn trace", experiment, method, column, ...place].join(" ");
+const traced = ([experiment, method, ...place], column) => [".venv/bin/python -m snn trace", experiment, method, column, ...place].join(" ");
 
 function commands(named) {
   const list = element("dl", "", { class: "commands" });
@@ -75,10 +75,9 @@ function behind(group, columns) {
     for (const words of made) row.insertCell().textContent = words;
   }
   const [, digest] = group.seeds[0], run = data.runs[digest];
-  const among = group.among && ` (rows with ${group.among})`;
-  const named = Object.fromEntries(columns.map((column) => [`where ${column} comes from${among}`, traced(group.trace, column)]));
-  named["parameters and provenance"] = `python -m snn show ${digest}`;
-  if (run) named[`make the run of seed ${group.seeds[0][0]} again`] = `rm -r ${run.path} && python -m snakemake -c1 --config experiment=${data.experiment} -- ${run.path}/net.safetensors`;
+  const named = Object.fromEntries(columns.map((column) => [`where ${column} comes from`, traced(group.trace, column)]));
+  named["parameters and provenance, where the run is"] = `.venv/bin/python -m snn show ${digest}`;
+  if (run) named[`make the run of seed ${group.seeds[0][0]} again`] = `rm -rf ${run.path} && .venv/bin/python -m snakemake -c1 --config experiment=${data.experiment} -- ${run.path}/net.safetensors`;
   return [title, scrolling(list, title.textContent), commands(named), ...(run ? [provenance(run, group)] : [])];
 }
 

@@ -83,11 +83,13 @@ function answered(place) {
   const at = data.conventions.indexOf(convention), { heads, words } = data.choices;
   const wanted = Number(inputOf("most").value), most = wanted > 0 ? wanted : Infinity;
   const left = rankedWithin(place, most), bounded = left.size < place.rows.length;
-  document.getElementById("recommend-answer").textContent = bounded ? answerWithin(place, most) : `${words[place.answer[at]]}.`;
+  const where = place.noise ? `${place.noise} ${place.level}, ${place.calibrated ? "calibrated" : "as manufactured"}` : "Clean networks";
+  const found = bounded ? answerWithin(place, most) : `${words[place.answer[at]]}.`;
+  document.getElementById("recommend-answer").textContent = `${where}, T = ${place.steps}: ${found}`;
   document.getElementById("recommend-above").hidden = !bounded;
   document.getElementById("recommend-over").textContent = overSteps(place, most);
   document.getElementById("recommend-command").textContent =
-    ["python -m snn recommend", ...place.command, "--energy", convention, ...(most < Infinity ? ["--max-energy", most] : []), "--experiment", data.experiment].join(" ");
+    [".venv/bin/python -m snn recommend", ...place.command, "--energy", convention, ...(most < Infinity ? ["--max-energy", most] : []), "--experiment", data.experiment].join(" ");
   document.getElementById("recommend-extrapolated").hidden = !place.rows.some((row) => row[heads.indexOf("trained at T")].endsWith("*"));
   const body = document.querySelector("#table-recommend tbody"), titles = document.querySelectorAll("#table-recommend thead th");
   body.replaceChildren(...place.rows.map((row, k) => {

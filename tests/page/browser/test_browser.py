@@ -209,7 +209,10 @@ def test_a_command_behind_a_cell_prints_the_number_that_was_clicked_or_what_it_i
 def test_no_command_is_shown_for_an_energy_under_another_convention(opened, made):
     page = opened(made)
     traces = page.locator("#drawer .commands code", has_text="snn trace")
-    for convention, commands in (("horowitz45_fp32", ["python -m snn trace x a energy_nj"]), ("synop_77fj", [])):
+    for convention, commands in (
+        ("horowitz45_fp32", [".venv/bin/python -m snn trace x a energy_nj"]),
+        ("synop_77fj", []),
+    ):
         page.locator("#convention").select_option(convention)
         column = [h.get_attribute("data-name") for h in page.locator("#table-ranked thead th").all()].index("energy_nj")
         page.locator('#table-ranked tr[data-methods="a"] td').nth(column).click()
