@@ -84,8 +84,8 @@ function answered(place) {
   const wanted = Number(inputOf("most").value), most = wanted > 0 ? wanted : Infinity;
   const left = rankedWithin(place, most), bounded = left.size < place.rows.length;
   const where = place.noise ? `${place.noise} ${place.level}, ${place.calibrated ? "calibrated" : "as manufactured"}` : "Clean networks";
-  const found = bounded ? answerWithin(place, most) : `${words[place.answer[at]]}.`;
-  document.getElementById("recommend-answer").textContent = `${where}, T = ${place.steps}: ${found}`;
+  document.getElementById("recommend-where").textContent = `${where}, T = ${place.steps}`;
+  document.getElementById("recommend-answer").textContent = bounded ? answerWithin(place, most) : `${words[place.answer[at]]}.`;
   document.getElementById("recommend-above").hidden = !bounded;
   document.getElementById("recommend-over").textContent = overSteps(place, most);
   document.getElementById("recommend-command").textContent =
