@@ -12,9 +12,9 @@ PAGES = {
     "summary.md": "# Title\n\nAccuracy.\n\n| a |\n|---|\n| 1 |\n\n## mismatch\n\n| b |\n|---|\n| 2 |\n",
     "energy.md": "# Title\n\nEnergy over that of the teacher.\n\n| a |\n|---|\n| 3 |\n\n## More\n\nno\n",
     "hardware.md": "# Title\n\nLosses.\n\n## mismatch\n\n| a |\n|---|\n| 4 |\n",
-    "comparisons.csv": "left,right,column,family,level,metric,n,samples,difference,ci95,detectable,"
+    "comparisons.csv": "left,right,column,family,level,metric,n,samples,difference,low,high,detectable,"
     "se_seeds,se_samples,se_rest\n"
-    "a,b,value_test,primary,0.05,accuracy,5,10000,1.5,0.5,0.75,0.1,0.1,0.05\n",
+    "a,b,value_test,primary,0.05,accuracy,5,10000,1.5,1.0,2.0,0.75,0.1,0.1,0.05\n",
     "comparisons.md": "# Title\n\n## Primary\n\n| a |\n|---|\n| 5 |\n\n## With the teacher\n\nno\n",
 }
 
