@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -62,7 +63,7 @@ def follow(tree: Path, page: str, *left_out: str, epochs: int = 1) -> str:
 
 def command(tree: Path, words: list[str], left_out: Sequence[str]) -> str:
     """Run a command of a page; one that is not known here fails the test."""
-    words = [str(next(tree.glob(word)).relative_to(tree)) if "*" in word else word for word in words]
+    words = [_expanded(tree, word) if "*" in word else word for word in words]
     match words:
         case ["make", "reproduce", setting] if setting.startswith("EXPERIMENT="):
             trees.compute(tree, setting.removeprefix("EXPERIMENT="), *left_out)
@@ -74,3 +75,9 @@ def command(tree: Path, words: list[str], left_out: Sequence[str]) -> str:
         case [program, script, *arguments] if program == PYTHON:
             return trees.run(tree, "-c", (tree / script).read_text(), *arguments).stdout
     raise AssertionError(f"no test runs: {' '.join(words)}")
+
+
+def _expanded(tree: Path, word: str) -> str:
+    """A word as the shell passes it on: patterns and commands in it are replaced by what they stand for."""
+    done = subprocess.run(["bash", "-c", f"echo {word}"], cwd=tree, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
