@@ -64,8 +64,12 @@ def recommend(places: Sequence[Place], asked: Question) -> None:
         raise InputError("--max-energy", f"{asked.most_nj:g} is no energy above 0", "give a number of nJ")
     prices, noise = params.load("energy", asked.energy), places[0].noise
     told = [] if noise is None else [_contents(noise, params.load("noise", noise))]
-    left_out: list[str] = []
-    sets = list(_sets(noise, asked.dataset, asked.experiment, left_out))
+    known = list(_on_record(noise, asked.dataset, asked.experiment))
+    sets = [Tables(found, collected.runs(found.tables)) for found in known if _has_outcomes(found)]
+    left_out = [found.name for found in known if not _has_outcomes(found)]
+    if left_out and asked.experiment:
+        what = "has tables that older code made"
+        raise InputError(f"--experiment {asked.experiment}", what, reproduce(asked.experiment))
     rankings = [_rankings(place, sets, prices, asked) for place in places]
     everything = [one for found in rankings for one in found]
     if not any(len(one.table) for one in everything):
@@ -150,12 +154,10 @@ def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else f"{value}"
 
 
-def _sets(noise: str | None, dataset: str | None, only: str | None, left_out: list[str]) -> Iterator[Tables]:
+def _on_record(noise: str | None, dataset: str | None, only: str | None) -> Iterator[record.TablesOnRecord]:
     """The sets of tables whose experiment names the noise, and whose data are those asked for, with or without limits.
 
-    Sets that older code collected have no outcomes of samples; their names go to `left_out`.
-
-    Raises InputError for a set that is asked for alone and is left out.
+    Raises InputError for an experiment or a data set of which there is none.
     """
     known, names = [], record.names()
     if only is not None and only not in names:
@@ -169,14 +171,14 @@ def _sets(noise: str | None, dataset: str | None, only: str | None, left_out: li
             continue
         if noise not in (None, *(hardware.noise for hardware in experiment.hardware)):
             continue
-        if not (found.tables / "outcomes.safetensors").is_file():
-            if only:
-                raise InputError(f"--experiment {only}", "has tables that older code made", reproduce(only))
-            left_out.append(name)
-        else:
-            yield Tables(found, collected.runs(found.tables))
+        yield found
     if dataset is not None and dataset not in known:
         raise InputError("--dataset", f"{dataset} is in no set of tables", nearest(dataset, dict.fromkeys(known)))
+
+
+def _has_outcomes(found: record.TablesOnRecord) -> bool:
+    """Whether outcomes of samples are beside the tables, which those that older code collected lack."""
+    return (found.tables / "outcomes.safetensors").is_file()
 
 
 def _told(one: Ranking, asked: Question) -> str:

@@ -90,18 +90,22 @@ def test_a_mistake_in_a_rule_is_told_with_its_line_when_it_is_planned(made, tmp_
         trees.run(tree, "-m", "snn", "plan", "--experiment", "mine", status=1)
 
 
-def test_outside_of_a_checkout_the_files_lie_in_the_working_folder(monkeypatch, tmp_path, capsys):
+@pytest.fixture
+def outside(monkeypatch, tmp_path):
+    """An empty folder outside of a checkout, the working directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(new, "HOME", tmp_path / "site-packages/snn")
+    return tmp_path
+
+
+def test_outside_of_a_checkout_the_files_lie_in_the_working_folder(outside, capsys):
     new.new("rule", "mine")
-    assert {path.name for path in tmp_path.iterdir()} == {"mine.py", "mine.yaml"}
+    assert {path.name for path in outside.iterdir()} == {"mine.py", "mine.yaml"}
     assert "snn/rules" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_outside_of_a_checkout_the_next_command_is_the_one_that_is_there(kind, monkeypatch, tmp_path, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(new, "HOME", tmp_path / "site-packages/snn")
+def test_outside_of_a_checkout_the_next_command_is_the_one_that_is_there(kind, outside, capsys):
     new.new(kind, "mine")
     told = capsys.readouterr().out
     assert "python -m snn" not in told
@@ -118,16 +122,14 @@ def test_outside_of_a_checkout_the_next_command_is_the_one_that_is_there(kind, m
     ],
 )
 def test_outside_of_a_checkout_a_file_that_is_there_is_told_from_a_name_of_the_project(
-    kind, name, before, where, monkeypatch, tmp_path
+    kind, name, before, where, outside
 ):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(new, "HOME", tmp_path / "site-packages/snn")
     if before:
-        (tmp_path / before).write_text("mine")
+        (outside / before).write_text("mine")
     with pytest.raises(InputError) as refused:
         new.new(kind, name)
     assert refused.value.where == where
-    assert [path.name for path in tmp_path.iterdir()] == [before] * bool(before)
+    assert [path.name for path in outside.iterdir()] == [before] * bool(before)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("rule", "My-rule"), ("noise", "1x"), ("network", "../x"), ("method", "")])
