@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from snn.cli.command import Options
-from snn.core.errors import InputError, nearest
+from snn.core.errors import InputError
 from snn.core.lazy import lazy
 from snn.pipeline.settings import DEFAULT_EXPERIMENT, MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 
 audits, requests = lazy("snn.audit.networks"), lazy("snn.audit.requests")
 inputs, nir = lazy("snn.audit.inputs"), lazy("snn.nir.write")
-params = lazy("snn.config.params")
+params, noises = lazy("snn.config.params"), lazy("snn.cli.noises")
 dataset, spec = lazy("snn.config.dataset"), lazy("snn.model.spec")
 downloads, execute, pages = lazy("snn.data.download"), lazy("snn.pipeline.execute"), lazy("snn.cli.pages")
 releases, versions = lazy("snn.pipeline.release"), lazy("snn.pipeline.versions")
@@ -73,30 +73,13 @@ def audit(o: Options) -> None:
     if o.dt is not None and not o.dt > 0:
         raise InputError("--dt", f"{o.dt:g} is not positive", "give the length of a step")
     requests.network_file(o.model, o.dt)
-    noises = requests.NOISES if o.noise is None else [noise(name) for name in o.noise]
-    requests.noise_models(noises)
+    chosen = requests.NOISES if o.noise is None else [noises.checked(name) for name in o.noise]
+    requests.noise_models(chosen)
     if o.data:
         requests.samples_file(o.data)
     out = o.out or Path("results", "audit", o.model.resolve().name)
-    made, text = audits.audit(o.model, o.data, out, o.steps, o.dt, noises, o.chips, o.limit)
+    made, text = audits.audit(o.model, o.data, out, o.steps, o.dt, chosen, o.chips, o.limit)
     print(f"{text}\n\ntables and figures are in {out}; open {made}")
-
-
-def noise(name: str) -> str:
-    """The name of a noise model; raises InputError with the nearest one, or the way to several kinds on one chip."""
-    names = params.names("noise")
-    if name in names:
-        return name
-    parts = name.replace("+", " ").replace(",", " ").split()
-    if len(parts) < 2 or not ("+" in name or set(parts) <= set(names)):
-        raise InputError(f"noise '{name:.100}'", "is unknown", nearest(name, names))
-    wanted = set(parts)
-    alike = [one for one in names if wanted <= {part.model for part in params.load("noise", one).models}]
-    has = (
-        f", or take {' or '.join(alike)}, which {'has' if len(alike) == 1 else 'have'} these and more" if alike else ""
-    )
-    what = "names several kinds of noise; a chip with several is a noise file of its own"
-    raise InputError(f"noise '{name:.100}'", what, f"write one as docs/how-to/own-chip.md shows and run it{has}")
 
 
 def place(o: Options, steps: int) -> Any:
@@ -105,14 +88,14 @@ def place(o: Options, steps: int) -> Any:
         raise InputError("--level", "is given without --noise", "name the noise, see python -m snn list noise")
     if o.noise is not None and o.level is None:
         raise InputError("--noise", "is given without --level", "give the level of the noise")
-    chip = None if o.noise is None else noise(o.noise)
+    chip = None if o.noise is None else noises.checked(o.noise)
     return places.Place(chip, o.level or 0.0, steps, not o.no_calibration)
 
 
 def recommend(o: Options) -> None:
     """Rank methods on the chips that are asked for, at one number of steps after the other."""
     if o.noise and o.experiment in params.names("noise"):  # --noise takes one; the second was read as the experiment
-        noise(f"{o.noise}+{o.experiment}")
+        noises.checked(f"{o.noise}+{o.experiment}")
     asked = advice.Question(o.energy, o.max_energy, o.dataset, o.experiment)
     advice.recommend([place(o, steps) for steps in o.steps], asked)
 

@@ -135,9 +135,8 @@ def _outcomes(runs: _Table, outcomes: Outcomes) -> None:
 
 def _layers(clean: _Table, layers: _Table) -> None:
     """Operations of runs are the sums of those of their layers, and there are no other layers."""
-    columns = [
-        name for name in Work.model_fields if name != "sparsity" and {name} <= set(clean.rows) & set(layers.rows)
-    ]
+    both = set(clean.rows) & set(layers.rows)
+    columns = [name for name in Work.model_fields if name != "sparsity" and name in both]
     runs = pd.MultiIndex.from_frame(clean.rows[KEY])
     sums = layers.rows.groupby(KEY)[columns].sum()
     for row, name in enumerate(_tuples(layers.rows, KEY)):
