@@ -42,7 +42,7 @@ def test_the_tables_shown_are_those_committed():
 @pytest.fixture
 def shown(tmp_path, monkeypatch):
     """A folder, the working directory, where every place shows `smoke`."""
-    for places in ("SHOWN_IN_RESULTS", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
+    for places in ("SHOWN_IN_RESULTS", "SHOWN_ENERGY", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
         monkeypatch.setattr(readme, places, ("smoke",))
     monkeypatch.setattr(readme, "ANSWERS", (("Rules", "smoke", "Best rule"), ("On chips", "smoke", r"Chips[^.*]*")))
     monkeypatch.chdir(tmp_path)

@@ -60,6 +60,17 @@ def test_a_bound_on_energy_leaves_out_the_rows_above_it_and_names_them(here, cap
     assert "tet" not in "".join(lines[:cut])
 
 
+def test_sets_that_older_code_collected_are_left_out_by_name_and_refused_alone(here, capsys, tmp_path, monkeypatch):
+    folder = tmp_path / "results/tables"
+    shutil.copytree(folder / "digits", folder / "hardware_digits")
+    (folder / "hardware_digits/outcomes.safetensors").unlink()
+    monkeypatch.setattr(record, "names", lambda: ["digits", "hardware_digits"])
+    asked = ("--steps", "4", "--noise", "mismatch", "--level", "0.2")
+    assert "\nleft out, since older code made the tables: hardware_digits\n" in run(capsys, *asked)
+    assert "older code" in run(capsys, *asked, "--experiment", "hardware_digits", status=2)
+    assert "left out" not in run(capsys, *asked, "--experiment", "digits")
+
+
 def test_sets_on_one_data_set_that_have_different_rules_first_are_named(here, capsys, tmp_path, monkeypatch):
     clean = ("--steps", "4", "--noise", "mismatch", "--level", "0.2")
     assert "depends on more than the rule" not in run(capsys, *clean)
