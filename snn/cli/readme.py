@@ -9,16 +9,18 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
-from snn.report import collected, power
-from snn.report.answer import SELECTED
+from snn.report import collected, power, standings
 from snn.report.dictionary import dictionary
 from snn.report.sections import ABOUT
 
-BEST = "Best rule"
-ANSWERS = (  # what README answers: in which words, from which experiment, under which heading of answer.md
-    ("Equal conditions, without batch normalisation", "matched_fashion", BEST),
-    ("The same images, each rule with its own norm and settings", "fashion_quick", BEST),
-    ("Equal conditions on fewer, easier images", "matched", BEST),
+RANKED = (  # what README ranks: in which words, from which experiment, by which row of answer.md
+    ("equal conditions, without batch normalisation", "matched_fashion", standings.CLEAN),
+    ("the same images, each rule with norm and settings of its own", "fashion_quick", standings.CLEAN),
+    ("equal conditions on fewer, easier images", "matched", standings.CLEAN),
+    ("", DEFAULT_EXPERIMENT, standings.CHIPS),
+)
+WHERE = "conditions; data, network"
+TOLD = (  # what README tells below that, from which experiment, under which heading of answer.md
     ("On chips", DEFAULT_EXPERIMENT, r"Chips[^.*]*"),
     ("Energy", DEFAULT_EXPERIMENT, "Energy"),
 )
@@ -60,7 +62,7 @@ def readme() -> None:
 
 def on_record() -> dict[str, record.TablesOnRecord]:
     """All tables on record by experiment, since one page names all; and those that are shown but are not there."""
-    answered = [experiment for _, experiment, _ in ANSWERS]
+    answered = [experiment for _, experiment, _ in (*RANKED, *TOLD)]
     named = {*record.names(), *answered, *SHOWN_IN_RESULTS, *SHOWN_ENERGY, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}
     return {name: record.TablesOnRecord(name) for name in sorted(named)}
 
@@ -95,21 +97,28 @@ def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Pat
 
 
 def _answers(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[str]:
-    """What is first where, in a sentence; a line of a list for each answer, and the mark of tables that are stale."""
-    lines, firsts = [], []
-    for title, experiment, heading in ANSWERS:
+    """A rule to begin with, a table of what is first where, a line for each thing told; stale tables are marked."""
+    rows = []
+    for title, experiment, where in RANKED:
         found = shown[experiment]
         page = (found.report / "answer.md").read_text()
-        about = page.split("\n\n")[1].rstrip(".")
+        if row := standings.read(page, where):
+            on = row.where.removeprefix(standings.CLEAN)
+            told = "; ".join(filter(None, (title, on, _about(page))))
+            rows.append(row._replace(where=f"{told} (`{experiment}`) {found.mark.strip()}".rstrip()))
+    if rows:
+        yield f"{standings.to_begin_with(rows)}\n\n{standings.table(rows, WHERE)}\n"
+    for title, experiment, heading in TOLD:
+        found = shown[experiment]
+        page = (found.report / "answer.md").read_text()
         if text := re.search(rf"^\*\*{heading}\.\*\* (.*)$", page, re.MULTILINE):
-            sentence = text[1].removesuffix(SELECTED).rstrip()  # README says so once
-            lines.append(f"* **{title}** (`{experiment}`: {about}): {sentence}{found.mark.rstrip()}")
-            if heading == BEST:
-                firsts.append(f"{text[1].split()[0]} ({title[0].lower()}{title[1:]})")
-    if len({first.split()[0] for first in firsts}) > 1:
-        yield f"**In short**: no rule is first everywhere. First are {', '.join(firsts)}.\n"
-    yield from lines
+            yield f"* **{title}** (`{experiment}`: {_about(page)}): {text[1]}{found.mark.rstrip()}"
     yield ""
+
+
+def _about(page: str) -> str:
+    """What an answer is about: data, network, steps, test samples."""
+    return page.split("\n\n")[1].rstrip(".")
 
 
 def _shown(page: Path) -> str:

@@ -20,7 +20,7 @@ from snn.report.sections.claims.page import counted
 from snn.report.sections.comparisons import table as comparisons
 from snn.report.select import own_steps
 from snn.report.units import for_files
-from snn.report.verdicts import NOT_RESOLVED
+from snn.report.verdicts import EQUIVALENT, NOT_RESOLVED
 
 SELECTED = "Verdicts are uncorrected, and the first was chosen on these data: more than one in twenty is wrong."
 FEW = 2  # kinds of noise of which the answer tells one by one
@@ -113,6 +113,11 @@ class Answer:
         """Whether the metric is accuracy: with another one, nothing comes within a point."""
         return self.inputs.metric.unit == "%"
 
+    @property
+    def collapsed(self) -> dict[str, str]:
+        """Of methods with seeds nearer to chance than to the best seed: how many, as "6 of 10"."""
+        return {row.method: f"{n} of {row.n}" for row in self.clean.itertuples() if (n := _collapsed(row))}
+
     def value(self, method: str) -> str:
         """Test mean of a clean network with half of its interval and unit."""
         row = self.clean.set_index("method").loc[method]
@@ -120,14 +125,14 @@ class Answer:
         half = "" if pd.isna(row.value_test_ci95) else f" ± {row.value_test_ci95:.{digits}f}"
         return f"{row.value_test_mean:.{digits}f}{half}{unit}"
 
-    def _mean(self, method: str) -> str:
+    def mean(self, method: str) -> str:
         """Test mean of a clean network."""
         return f"{self.clean.set_index('method').value_test_mean[method]:.{self.inputs.metric.digits}f}"
 
     def _with_means(self, methods: list[str]) -> list[str]:
         rows = self.clean.set_index("method")
         chance = {method: f", {AT_CHANCE}" if AT_CHANCE in _flags(rows.loc[method]) else "" for method in methods}
-        return [f"{method} ({self._mean(method)}{chance[method]})" for method in methods]
+        return [f"{method} ({self.mean(method)}{chance[method]})" for method in methods]
 
     def _best(self) -> tuple[str, str] | None:
         if not self.best:
@@ -140,15 +145,14 @@ class Answer:
         groups = _by_words(self.beside_best)
         if unclear := groups.pop(NOT_RESOLVED, []):
             text += f" The difference to {_list(self._with_means(unclear))} is not resolved."
-        if equal := groups.pop("equivalent", []):
+        if equal := groups.pop(EQUIVALENT, []):
             within = ", within a point" if self._in_points else ""
             text += f" Equivalent to it{within}: {_list(self._with_means(equal))}."
         for words, methods in groups.items():
             text += f" {words.capitalize()}: {_list(self._with_means(methods))}."
         if self.silent:
             text += f" Left out, since they send no spikes: {_list(self.silent)}."
-        rows = self.clean.itertuples()
-        if collapsed := [f"{row.method} ({n} of {row.n} seeds)" for row in rows if (n := _collapsed(row))]:
+        if collapsed := [f"{method} ({number} seeds)" for method, number in self.collapsed.items()]:
             text += f" Collapsed, so that the mean says little: {_list(collapsed)}."
         if any(not versus.asked for versus in self.beside_best.values()):
             text += f" {SELECTED}"
@@ -171,7 +175,7 @@ class Answer:
             return
         least, most = own.iloc[0], own.dropna(subset=["of_teacher"]).iloc[-1]
         unit = " %" if self.inputs.metric.unit == "%" else ""
-        ends = [f"{one.of_teacher:.2f} ({one.method}, at {self._mean(one.method)}{unit})" for one in (least, most)]
+        ends = [f"{one.of_teacher:.2f} ({one.method}, at {self.mean(one.method)}{unit})" for one in (least, most)]
         text = (
             f"At the steps trained with, the spiking methods need {' to '.join(dict.fromkeys(ends))} "
             f"of the arithmetic energy of the teacher under {least.convention}. "
@@ -184,15 +188,31 @@ class Answer:
             )
         yield "Energy", text
 
-    def _chips(self) -> Iterator[tuple[str, str]]:
-        rows, metric = self.tables["hardware"], self.inputs.metric
-        worse = -1 if metric.better == "higher is better" else 1
+    @property
+    def _treated(self) -> pd.DataFrame:
+        """Rows of the table of chips without controls; what is lost and what is left of it, more is worse."""
+        rows = self.tables["hardware"]
+        worse = -1 if self.inputs.metric.better == "higher is better" else 1
         treated = rows[rows.control.isna() & (rows.level > 0)]
-        treated = treated.assign(loss=worse * treated.loss, left=worse * treated.left)
-        found = []
-        for noise, own in treated.groupby("noise", sort=False):
-            hardest = own.groupby("level").loss.mean().idxmax()  # the fewest bits, the most mismatch
-            loss, left = (own[own.level == hardest][name].agg(["min", "max"]) for name in ("loss", "left"))
+        return treated.assign(loss=worse * treated.loss, left=worse * treated.left)
+
+    @property
+    def hardest(self) -> dict[str, float]:
+        """The level of every kind of noise that costs most: the fewest bits, the most mismatch."""
+        by_noise = self._treated.groupby("noise", sort=False)
+        return {noise: own.groupby("level").loss.mean().idxmax() for noise, own in by_noise}
+
+    def on_chips(self, noise: str, level: float) -> pd.DataFrame:
+        """Methods ranked on calibrated chips of a kind, each with its best calibrator."""
+        place = Place(noise, level, self.inputs.experiment.steps)
+        table = ranked(self.inputs.collected["runs"], self.inputs.outcomes, place)
+        return table.drop_duplicates("method")
+
+    def _chips(self) -> Iterator[tuple[str, str]]:
+        metric, treated, found = self.inputs.metric, self._treated, []
+        for noise, hardest in self.hardest.items():
+            own = treated[(treated.noise == noise) & (treated.level == hardest)]
+            loss, left = (own[name].agg(["min", "max"]) for name in ("loss", "left"))
             lost = f"lose {_range(loss)} {metric.difference_unit}, calibrated ones {_range(left)}"
             found.append((noise, hardest, lost, self._on_chips(noise, hardest)))
         if len(found) <= FEW:
@@ -215,12 +235,10 @@ class Answer:
 
     def _on_chips(self, noise: str, level: float) -> str:
         """The best rule on calibrated chips of a kind, and against which others that is not resolved."""
-        place = Place(noise, level, self.inputs.experiment.steps)
-        table = ranked(self.inputs.collected["runs"], self.inputs.outcomes, place)
-        first, metric = table.iloc[0], self.inputs.metric
-        others = list(dict.fromkeys(table.method[(table.verdict == NOT_RESOLVED) & (table.method != first.method)]))
+        table, metric = self.on_chips(noise, level), self.inputs.metric
+        first, others = table.iloc[0], list(table.method[table.verdict == NOT_RESOLVED])
         value = f"{metric.value(first.value_test)}{' %' if metric.unit == '%' else ''}"
-        if table.method.nunique() == 1:
+        if len(table) == 1:
             return f"{first.method} has {value}"
         apart = f"against {_list(others)} that is not resolved" if others else "better than every other rule"
         return f"{first.method} is first ({value}); {apart if first.n > 1 else 'one seed decides nothing'}"

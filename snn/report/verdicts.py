@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from snn.report.intervals import Interval
 
+BETTER, WORSE, EQUIVALENT = "better", "worse", "equivalent"
 NOT_RESOLVED, NOT_TESTED = "not resolved", "not tested"
 OF_CLAIMS = ("holds", "fails", NOT_RESOLVED, NOT_TESTED)
 
@@ -22,11 +23,11 @@ OF_CLAIMS = ("holds", "fails", NOT_RESOLVED, NOT_TESTED)
 def of_pair(advantage: Interval, within: float | None = None) -> str:
     """Whether left is better or worse than right, or else the two are equivalent within a margin."""
     if advantage.low > 0:
-        return "better"
+        return BETTER
     if advantage.high < 0:
-        return "worse"
+        return WORSE
     if within is not None and -within < advantage.low and advantage.high < within:
-        return "equivalent"
+        return EQUIVALENT
     return NOT_RESOLVED
 
 

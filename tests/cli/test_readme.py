@@ -44,7 +44,8 @@ def shown(tmp_path, monkeypatch):
     """A folder, the working directory, where every place shows `smoke`."""
     for places in ("SHOWN_IN_RESULTS", "SHOWN_ENERGY", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
         monkeypatch.setattr(readme, places, ("smoke",))
-    monkeypatch.setattr(readme, "ANSWERS", (("Rules", "smoke", "Best rule"), ("On chips", "smoke", r"Chips[^.*]*")))
+    monkeypatch.setattr(readme, "RANKED", (("Alike", "smoke", "clean networks"),))
+    monkeypatch.setattr(readme, "TOLD", (("On chips", "smoke", r"Chips[^.*]*"),))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Report, "results", tuple(PAGES))
     monkeypatch.setattr(
@@ -63,15 +64,24 @@ def shown(tmp_path, monkeypatch):
 def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_data(shown):
     put("smoke", *digests())
     assert main(["readme"]) == 0
-    lines = ["* **Rules** (`smoke`: digits, T = 4): a is best.", "* **On chips** (`smoke`: digits, T = 4): a is first."]
-    assert "\n".join(lines) in (shown / "README.md").read_text()
+    page = (shown / "README.md").read_text()
+    assert "**To begin with, take a**: in 1 of these 1 rows it is first or not told apart from the first." in page
+    (row,) = (line for line in page.splitlines() if line.startswith("| Alike"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells == ["Alike; digits, T = 4 (`smoke`)", "**a** 9 % (5 seeds)", "b 8", "c 7"]
+    assert "\n\n* **On chips** (`smoke`: digits, T = 4): a is first.\n" in page
     assert "\nOf 7 claims, **7** hold.\n<!-- end -->" in (shown / "README.md").read_text()
 
 
 def test_the_answer_of_stale_tables_is_marked(shown):
     put("smoke", OLDER)
     assert main(["readme"]) == 0
-    assert (shown / "README.md").read_text().count("\n*Made by commits bbbbbbb, aaaaaaa, ccccccc; ") == 2
+    page = (shown / "README.md").read_text()
+    mark = "*Made by commits bbbbbbb, aaaaaaa, ccccccc; "
+    assert [line.partition(mark)[0] for line in page.splitlines() if mark in line] == [
+        "| Alike; digits, T = 4 (`smoke`) ",
+        "",
+    ]
 
 
 @pytest.mark.parametrize("path", PLACES)

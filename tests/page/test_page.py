@@ -14,6 +14,7 @@ from snn.page.index import Listed, index
 from snn.page.shown import in_own_unit
 from snn.page.sources import script
 from snn.page.write import ORDER, code
+from snn.report import standings
 from snn.report.answer import Answer, dearer
 from snn.report.canvas import MARKERS
 from snn.report.metric import SHOWN
@@ -235,6 +236,22 @@ def test_a_pair_that_was_not_asked_for_gets_the_verdict_that_its_row_would_have(
     assert not found.asked
     assert found.verdict == asked.verdict
     assert found.difference == pytest.approx(row.difference)
+
+
+def test_the_table_of_what_is_first_where_says_what_the_sentences_and_the_ranking_of_chips_say(answer):
+    clean, *chips = standings.rows(answer)
+    assert clean.no_worse == [
+        m for m in answer.spiking if m == answer.best or answer.versus(m, answer.best).verdict != "worse"
+    ]
+    assert answer.value(answer.best) in clean.first
+    assert [row.where for row in chips] == [f"calibrated chips with mismatch at level {answer.hardest['mismatch']:g}"]
+    ranked = answer.on_chips("mismatch", answer.hardest["mismatch"])
+    assert chips[0].no_worse == list(ranked.method[ranked.verdict != "worse"])
+
+
+def test_where_no_method_is_above_chance_nothing_is_first(answer):
+    summary = answer.tables["summary"].assign(flags="n < 5, at chance")
+    assert list(standings.rows(Answer(answer.inputs, {**answer.tables, "summary": summary}))) == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""answer.md: the answer in words."""
+"""answer.md: the answer as a table and in words."""
 
+from snn.report import standings
 from snn.report.answer import Answer
 from snn.report.inputs import Inputs
 from snn.report.sections import sections
@@ -7,11 +8,13 @@ from snn.report.units import for_files
 
 
 def page(inputs: Inputs) -> str:
-    """What was asked of which data, then a paragraph for each part of the answer, with its heading."""
+    """What was asked of which data, which rule is first where, then a paragraph for each part of the answer."""
     experiment = inputs.experiment
     about = f"{inputs.dataset}, {experiment.network}, T = {experiment.steps}, {inputs.outcomes.samples:,} test samples."
-    parts = [f"**{heading}.** {text}" for heading, text in answer(inputs).sentences()]
-    return "\n\n".join([f"# The answer of {inputs.name}", about, *(parts or ["No spiking method was run."])])
+    found = answer(inputs)
+    parts = [f"**{heading}.** {text}" for heading, text in found.sentences()] or ["No spiking method was run."]
+    table = standings.table(list(standings.rows(found)))
+    return "\n\n".join(filter(None, [f"# The answer of {inputs.name}", about, table, *parts]))
 
 
 def answer(inputs: Inputs) -> Answer:

@@ -1,0 +1,85 @@
+"""Which rule is first where: clean networks, and calibrated chips of every kind at its hardest level. No torch.
+
+The table says what the sentences of the answer say, read off the same verdicts.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from snn.report import markdown
+from snn.report.answer import Answer
+from snn.report.verdicts import EQUIVALENT, WORSE
+
+CLEAN, CHIPS = "clean networks", "calibrated chips with"
+
+
+class Row(NamedTuple):
+    """The cells of a row: the method with the best mean, and all others by their verdict against it."""
+
+    where: str
+    first: str
+    not_told_apart: str
+    worse: str
+
+    @property
+    def no_worse(self) -> list[str]:
+        """The first method and those that are not told apart from it."""
+        return [*_methods(self.first), *_methods(self.not_told_apart)]
+
+
+def rows(answer: Answer) -> Iterator[Row]:
+    """Clean networks, then calibrated chips of every kind; none if no rule can be told from chance."""
+    if answer.best is None or answer.at_chance:
+        return
+    n = int(answer.clean.set_index("method").n[answer.best])
+    others = {method: (answer.mean(method), versus.verdict) for method, versus in answer.beside_best.items()}
+    yield _row(CLEAN, answer.best, answer.value(answer.best), n, others, answer.collapsed)
+    for noise, level in answer.hardest.items():
+        ranked, shown = answer.on_chips(noise, level), answer.inputs.metric
+        first, unit = ranked.iloc[0], " %" if shown.unit == "%" else ""
+        value = f"{shown.value(first.value_test, (first.high - first.low) / 2)}{unit}"
+        others = {row.method: (shown.value(row.value_test), row.verdict) for row in ranked[1:].itertuples()}
+        yield _row(f"{CHIPS} {noise} at level {level:g}", first.method, value, int(first.n), others, {})
+
+
+def _row(
+    where: str, first: str, value: str, n: int, others: Mapping[str, tuple[str, str]], collapsed: Mapping[str, str]
+) -> Row:
+    """`others`: mean and verdict by method, the best mean first; `collapsed`: by method, "6 of 10"."""
+    apart: list[str] = []
+    worse: list[str] = []
+    for method, (mean, verdict) in others.items():
+        notes = [EQUIVALENT] if verdict == EQUIVALENT else []
+        notes += [f"collapsed in {collapsed[method]} seeds"] if method in collapsed else []
+        told = f" ({'; '.join(notes)})" if notes else ""
+        (worse if verdict.startswith(WORSE) else apart).append(f"{method} {mean}{told}")
+    seeds = f"{n} seeds" if n > 1 else "1 seed"
+    return Row(where, f"**{first}** {value} ({seeds})", ", ".join(apart), ", ".join(worse))
+
+
+def table(shown: Sequence[Row], where: str = "where") -> str:
+    """The table in Markdown; `where` is the heading of its first column. Empty without rows."""
+    headings = (where, *(name.replace("_", " ") for name in Row._fields[1:]))
+    return markdown.table(dict(zip(headings, zip(*shown, strict=True), strict=True))) if shown else ""
+
+
+def read(page: str, where: str) -> Row | None:
+    """The first row of a place that begins so, from a page with the table; None if it has none."""
+    lines = (line for line in page.splitlines() if line.startswith(f"| {where}"))
+    return next((Row(*(cell.strip() for cell in line.strip("|").split("|"))) for line in lines), None)
+
+
+def to_begin_with(shown: Sequence[Row]) -> str:
+    """In words: the rule that is no worse than the first one in most of the rows, and where it is worse."""
+    often = Counter(method for row in shown for method in row.no_worse)
+    method = max(often, key=lambda one: (often[one], sum(row.no_worse[0] == one for row in shown)))
+    worse = [row for row in shown if method in _methods(row.worse)]
+    firsts = " and ".join(dict.fromkeys(row.no_worse[0] for row in worse))
+    told = f"in {often[method]} of these {len(shown)} rows it is first or not told apart from the first"
+    return f"**To begin with, take {method}**: {told}{f'; in {len(worse)} it is worse than {firsts}' if worse else ''}."
+
+
+def _methods(cell: str) -> list[str]:
+    """The methods that a cell names."""
+    return [part.split()[0].strip("*") for part in cell.split(", ") if part]
