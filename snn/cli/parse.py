@@ -89,17 +89,25 @@ class Parser(argparse.ArgumentParser):
 
 
 class Own(Parser):
-    """The parser of one command: an unknown option is refused before one that is missing."""
+    """The parser of one command: an unknown option is refused before one that is missing.
+
+    Where a command takes `more`, everything behind -- is in it, whatever stands before.
+    """
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """See argparse, where what is missing is refused first: the option that was misspelt."""
         words, known = list(args or ()), [name for name in self._option_string_actions if name.startswith("--")]
-        for word in words[: words.index("--")] if "--" in words else words:
+        end = words.index("--") if "--" in words else len(words)
+        for word in words[:end]:
             name = word.partition("=")[0]
             if name.startswith("--") and not any(other.startswith(name) for other in known):
                 do = f"{nearest(name, known)}; see {self.prog} --help"
                 raise InputError(f"{self.prog} {name:.100}", "is no option of this command", do)
-        return super().parse_known_args(args, namespace)
+        if self.get_default("more") is None:
+            return super().parse_known_args(words, namespace)
+        found, unknown = super().parse_known_args(words[:end], namespace)
+        found.more = [*found.more, *words[end + 1 :]]
+        return found, unknown
 
 
 class Top(Parser):

@@ -4,6 +4,7 @@ Bare Snakemake waits on SIGTERM for all jobs that run. This ends it with its job
 included, and tells how to continue.
 """
 
+import argparse
 import contextlib
 import os
 import signal
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from snn.cli import inspect
 from snn.config import documents
+from snn.core.errors import InputError
 from snn.pipeline.settings import MIRROR_VARIABLE, OFFLINE_VARIABLE, is_yes
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -35,18 +37,29 @@ def reproduce(
     password, so the environment takes it to jobs, and no command line. Returns the exit status of Snakemake, or 128
     and the number of the signal that ended it; if that is 0, the summary is printed.
 
-    Raises InputError if there is no such experiment, or `offline` is neither yes nor no.
+    Raises InputError if there is no such experiment, `more` names another, or `offline` is neither yes nor no.
     """
     documents.find("experiments", experiment)
     settings = {MIRROR_VARIABLE: mirror, OFFLINE_VARIABLE: "yes" if is_yes(offline, "--offline") else ""}
     where = ("--workflow-profile", profile) if profile else ("--cores", cores)
     quiet = () if verbose else ("--logger", "spikeledger")
-    config = ("--config", f"experiment={experiment}")
-    command = [sys.executable, "-m", "snn.cli.workflow", *where, *quiet, *config, *more]
+    given, rest = _divided(more)
+    config = ("--config", f"experiment={experiment}", *given)
+    command = [sys.executable, "-m", "snn.cli.workflow", *where, *quiet, *rest, *config]
     status = _run(command, {**os.environ, **{name: value for name, value in settings.items() if value}})
     if status == 0:
         inspect.summary(experiment)
     return status
+
+
+def _divided(more: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Settings behind --config, of which Snakemake reads only the last one, and all other arguments."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
+    found, rest = parser.parse_known_args(more)
+    if any(setting.partition("=")[0] == "experiment" for setting in found.config):
+        raise InputError("--config experiment", "names a second experiment", "give one")
+    return found.config, rest
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:

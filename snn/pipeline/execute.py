@@ -11,11 +11,12 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.core.locks import locked
 from snn.core.observer import TERMINAL, Observer
-from snn.pipeline import arrays, damage, failures
+from snn.pipeline import arrays, damage, failures, gpus
 from snn.pipeline.job import Job
 from snn.pipeline.jobs.page import Page
 from snn.pipeline.plan import Plan
 from snn.pipeline.record import TablesOnRecord
+from snn.pipeline.settings import ON_DEVICE
 
 
 def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERMINAL) -> None:
@@ -24,7 +25,11 @@ def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERM
     Raises InputError; PlanChanged if the folder was planned with other parameters or code; Stopped if the observer
     stopped a training.
     """
-    _run(Plan(experiment, folder).find(stage, folder), observer)
+    plan = Plan(experiment, folder)
+    job = plan.find(stage, folder)
+    if stage in ON_DEVICE and gpus.may_use_gpus(plan):
+        gpus.take_one()
+    _run(job, observer)
 
 
 def report_from_tables(experiment: str) -> Path:

@@ -25,7 +25,7 @@ from snn.pipeline.jobs.report import Report
 from snn.pipeline.jobs.train import Train
 from snn.pipeline.jobs.tune import Tune
 from snn.pipeline.recipes import Recipes
-from snn.pipeline.settings import DEFAULT_EXPERIMENT, SETTINGS, download_environment, pack_minutes
+from snn.pipeline.settings import DEFAULT_EXPERIMENT, SETTINGS, download_environment, jobs_per_gpu, pack_minutes
 
 RUN = re.compile(r"results/runs/[^/]+/[^/]+/(?P<method>[^/]+)/T\d+/(s(?P<seed>\d{1,10})|tuning)-")
 AGAIN = ".again"  # a folder in that of a result which is asked for again; the damaged files are kept in it
@@ -206,6 +206,7 @@ def plan_or_exit(settings: Mapping[str, Any]) -> Plan:
         plan = Plan(name)
         plan.check()
         pack_minutes(settings)
+        jobs_per_gpu(settings)
         os.environ |= download_environment(settings)
         return plan
     except InputError as error:

@@ -1,4 +1,4 @@
-"""Stages of the workflow, and its settings: experiment, mirror of released files, network, packs, container."""
+"""Stages of the workflow, and its settings: experiment, mirror of released files, network, packs, GPUs, container."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 from snn.core.errors import InputError
 
 STAGES = ("prepare", "train", "tune", "calibrate", "evaluate", "collect", "report")  # of jobs, in order
+ON_DEVICE = ("train", "calibrate", "evaluate")  # those that compute on a GPU if there is one
 DEFAULT_EXPERIMENT = "digits"
-SETTINGS = {"experiment", "data_mirror", "offline", "pack_minutes", "container"}
+SETTINGS = {"experiment", "data_mirror", "offline", "pack_minutes", "jobs_per_gpu", "container"}
 MIRROR_VARIABLE, OFFLINE_VARIABLE = "SPIKELEDGER_MIRROR", "SPIKELEDGER_OFFLINE"
 SETTING_OF = {MIRROR_VARIABLE: "data_mirror", OFFLINE_VARIABLE: "offline"}
 PACK_MINUTES = 20  # expected work of jobs that go to a cluster together
@@ -43,3 +44,11 @@ def pack_minutes(settings: Mapping[str, Any]) -> float:
     if not 0 <= minutes < float("inf"):
         raise InputError("--config pack_minutes", f"{word} is no number of minutes", "choose 20, or 0 for no packs")
     return minutes
+
+
+def jobs_per_gpu(settings: Mapping[str, Any]) -> int:
+    """How many jobs share a GPU of this machine. Raises InputError unless that is a number, 1 or more."""
+    word = str(settings.get("jobs_per_gpu", 1))
+    if not word.isdecimal() or int(word) < 1:
+        raise InputError("--config jobs_per_gpu", f"{word} is no number of jobs", "choose 1 or more")
+    return int(word)

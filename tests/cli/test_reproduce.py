@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from snn.cli import reproduce
+from snn.cli.main import main
 from tests.refusals import refused
 
 ROOT = Path(__file__).parents[2]
@@ -70,3 +71,26 @@ def test_an_experiment_that_is_none_is_refused_before_a_workflow_starts(monkeypa
     monkeypatch.setattr(reproduce, "_run", None)
     with refused(f"experiment '{name}'", *facts):
         reproduce.reproduce(name, "1", "", None, None, False, ())
+
+
+def command(monkeypatch, *arguments: str) -> list[str]:
+    """What the command reproduce would run."""
+    ran = []
+    monkeypatch.setattr(reproduce, "_run", lambda given, _: ran.extend(given) or 1)
+    assert main(["reproduce", *arguments]) == 1
+    return ran
+
+
+def test_what_stands_behind_two_dashes_is_for_snakemake_whatever_stands_before(monkeypatch):
+    for named in (["smoke"], ["--experiment", "smoke"], ["--experiment", "smoke", "--cores", "1"]):
+        ran = command(
+            monkeypatch, *named, "--", "-n", "-C", "pack_minutes=5", "--forceall", "--config", "jobs_per_gpu=2"
+        )
+        assert ran.count("--config") == 1  # Snakemake reads the last one alone
+        assert ran[ran.index("--config") + 1 :] == ["experiment=smoke", "pack_minutes=5", "jobs_per_gpu=2"]
+        assert {"-n", "--forceall"} < set(ran)
+
+
+def test_settings_that_name_another_experiment_are_refused(capsys):
+    assert main(["reproduce", "smoke", "--", "--config", "experiment=digits"]) == 2
+    assert capsys.readouterr().err.startswith("error: --config experiment: ")

@@ -8,7 +8,7 @@ from snn.cli.progress import begin as begin_progress
 from snn.cluster.packs import Packs
 from snn.cluster.slurm import use_slurm
 from snn.cluster.submissions import left_here
-from snn.pipeline import damage, heads
+from snn.pipeline import damage, gpus, heads
 from snn.pipeline.complete import complete_or_exit
 from snn.pipeline.plan import plan_or_exit
 from snn.pipeline.settings import pack_minutes
@@ -19,6 +19,7 @@ HEAD = heads.claim(workflow)
 damage.withdraw(PLAN, workflow)
 PACKS = Packs(PLAN, pack_minutes(config), workflow)
 use_slurm(PLAN)
+GPU = gpus.declare(PLAN, config, workflow)
 
 
 if config.get("container"):

@@ -16,6 +16,7 @@ rule evaluate:
     resources:
         mem_mb=PACKS.megabytes("results/runs/{run}/rows/{digest}"),
         runtime=PACKS.limit("results/runs/{run}/rows/{digest}"),
+        gpu=GPU,
     params:
         python=PYTHON,
         experiment=PLAN.name,

@@ -15,6 +15,7 @@ rule calibrate:
     resources:
         mem_mb=PACKS.megabytes("results/runs/{run}/chips/{noise}-{digest}"),
         runtime=PACKS.limit("results/runs/{run}/chips/{noise}-{digest}"),
+        gpu=GPU,
     params:
         python=PYTHON,
         experiment=PLAN.name,

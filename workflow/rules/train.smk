@@ -17,6 +17,7 @@ rule train:
     resources:
         mem_mb=PACKS.megabytes("results/runs/{run}"),
         runtime=PACKS.limit("results/runs/{run}"),
+        gpu=GPU,
     params:
         python=PYTHON,
         experiment=PLAN.name,
