@@ -11,12 +11,13 @@ import pandas as pd
 from snn.energy import prices
 from snn.page.behind import Behind
 from snn.page.digits import exact
-from snn.page.domains import domain
 from snn.report.answer import Answer
+from snn.report.domains import domain
 from snn.report.flags import AT_CHANCE
 from snn.report.levels import axis
 from snn.report.metric import Metric
 from snn.report.pairs import OUTCOME
+from snn.report.sections.comparisons.figure import verdict
 from snn.report.select import at_own_steps, own_steps
 from snn.training.records import QUIET
 
@@ -73,7 +74,7 @@ def comparisons(answer: Answer, behind: Behind) -> Plot:
             "label": f"{_side(row.left, row.left_on)} − {_side(row.right, row.right_on)}",
             "point": [exact(row.difference), exact(row.low), exact(row.high)],
             "seeds": behind.differences(behind.sides[row.left, row.left_on], behind.sides[row.right, row.right_on]),
-            "verdict": row.verdict,
+            "verdict": verdict(row)[1],
         }
         for row in table[table.column == OUTCOME].itertuples()
     ]

@@ -85,14 +85,16 @@ def save(figure: Figure, path: Path) -> None:
         plt.close(figure)
 
 
-def panels_of(count: int, names: Sequence[str], small: bool = False, columns: int = 4) -> tuple[Figure, list[Axes]]:
+def panels_of(
+    count: int, names: Sequence[str], small: bool = False, columns: int = 4, height: float = 2.2
+) -> tuple[Figure, list[Axes]]:
     """A figure with `count` axes in at most `columns` columns, and room for a legend with these names.
 
-    `small`: small axes that share the scale of y.
+    `small`: small axes of this `height` in inches, that share the scale of y.
     """
     columns = min(count, columns)
     rows = -(-count // columns)
-    width, height = (2.4, 2.2) if small else (6, 4.5)
+    width, height = (2.4, height) if small else (6, 4.5)
     legend = -(-len(names) // IN_A_COLUMN) * (0.8 + 0.08 * max(map(len, names), default=0))
     size = (width * columns + legend, height * rows)
     figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", sharey=small, squeeze=False)
@@ -107,6 +109,20 @@ def bare(axes: Axes) -> None:
     """Draw a grid, and no frame at the top and right."""
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def titled(figure: Figure, title: str) -> Figure:
+    """Write what a figure shows above it, from its left edge on."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    return figure
+
+
+def empty(*lines: str) -> Figure:
+    """A figure without data: in words why it is empty, and what would fill it."""
+    figure, axes = plt.subplots(figsize=(9, 0.4 + 0.25 * len(lines)), layout="constrained")
+    axes.text(0, 0.5, "\n".join(lines), va="center", fontsize=10)
+    axes.set_axis_off()
+    return figure
 
 
 def with_legend(figure: Figure, title: str | None = None) -> Figure:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snn.page.domains import domain
+from snn.report.domains import domain
 
 NEAR = st.lists(st.integers(160, 168).map(lambda i: i / 2), min_size=5, unique=True)  # within three widths of a middle
 

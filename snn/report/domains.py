@@ -5,15 +5,12 @@ regression and outlier detection, 1987). A value is far if it is further from th
 """
 
 from collections.abc import Sequence
-from typing import Any
-
-from snn.page.digits import exact
 
 FAR = 3.0  # widths of the middle
 WORTH = 2.0  # an axis is cut if all values take at least so many times the room of those that are near
 
 
-def domain(spans: Sequence[Sequence[float]], sound: Sequence[bool] = ()) -> dict[str, Any]:
+def domain(spans: Sequence[Sequence[float]], sound: Sequence[bool] = ()) -> dict[str, float]:
     """`low` and `high` of an axis for values with their intervals, as (value, low, high); empty: show all.
 
     Holds all values that are near, and the ends of their intervals that are near. `sound`: which values the middle is
@@ -27,7 +24,7 @@ def domain(spans: Sequence[Sequence[float]], sound: Sequence[bool] = ()) -> dict
         return {}
     ends = [end for span in near for end in span if bounds[0] <= end <= bounds[1]]
     low, high = min(ends), max(ends)
-    return {"low": exact(low), "high": exact(high)} if values[-1] - values[0] >= WORTH * (high - low) > 0 else {}
+    return {"low": _exact(low), "high": _exact(high)} if values[-1] - values[0] >= WORTH * (high - low) > 0 else {}
 
 
 def _near(values: Sequence[float]) -> tuple[float, float]:
@@ -37,3 +34,8 @@ def _near(values: Sequence[float]) -> tuple[float, float]:
         return values[0], values[-1]
     width, start = min((values[i + half - 1] - values[i], i) for i in range(len(values) - half + 1))
     return values[start] - FAR * width, values[start + half - 1] + FAR * width
+
+
+def _exact(value: float) -> float:
+    """A number with ten digits, as tables in files have."""
+    return float(f"{value:.10g}")
