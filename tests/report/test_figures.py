@@ -17,6 +17,7 @@ from snn.core.paths import ROOT
 from snn.report.canvas import OF_RULE, styles
 from snn.report.inputs import Inputs
 from snn.report.sections import files, sections
+from snn.report.sections.comparisons import figure as comparisons
 from snn.report.sections.summary import figure as summary
 from snn.report.write import write
 from tests.report_inputs import inputs
@@ -196,7 +197,7 @@ def test_the_same_tables_give_the_same_bytes_in_another_process(tmp_path):
 def test_there_is_a_figure_of_everything_even_of_nothing(tmp_path, changes):
     found = drawn(tmp_path, MANY[:2], **changes)
     assert all("</svg>" in text for text in found.values())
-    assert ("no hardware" in found["hardware.svg"]) == (changes.get("noises") == ())
+    assert ("no network on a chip" in found["hardware.svg"]) == (changes.get("noises") == ())
     if changes.get("metric") == "mse":
         assert not any("accuracy" in text for text in found.values())
 
@@ -209,4 +210,29 @@ def test_an_experiment_of_controls_alone_has_its_figures(tmp_path):
 @pytest.mark.slow
 def test_every_noise_model_has_a_panel_of_its_own(tmp_path):
     text = drawn(tmp_path, MANY[:2])["hardware.svg"]
-    assert all(f"{name}: ltl_offline" in text for name in ("mismatch", "silencing"))
+    assert all(f">{name}<" in text for name in ("mismatch", "silencing"))
+    assert "calibrated by ltl_offline" in text
+
+
+def test_a_figure_without_data_tells_what_would_fill_it(tmp_path):
+    found = drawn(tmp_path, MANY[:1], noises=(), tried=())
+    assert all("list `hardware`" in found[name] for name in ("hardware.svg", "calibration.svg"))
+    assert "at T = 4 alone" in found["steps.svg"]
+    assert "list `steps_eval`" in found["steps.svg"]
+
+
+def test_a_difference_beyond_the_axis_has_its_value_at_the_edge():
+    near = [f"method_{i}" for i in range(5)]
+    runs = rows([*near, "lost"])
+    runs.loc[runs.method == "lost", ["value_test", "value_val"]] = 0.2
+    made = comparisons.figure(inputs(runs[runs.condition == "clean"], methods=(*near, "lost")))
+    texts = {text.get_text() for text in made.findobj(Text)}
+    pyplot.close(made)
+    assert "-70.0" in texts
+
+
+def test_two_sides_of_one_method_are_told_apart_in_words():
+    row = {"left": "a", "right": "a", "direction": "higher", "better": "a", "verdict": "a is better"}
+    for difference, side in ((1.0, "first"), (-1.0, "second")):
+        (found,) = pd.DataFrame([{**row, "difference": difference}]).itertuples()
+        assert comparisons.verdict(found)[1] == f"the {side} is better"

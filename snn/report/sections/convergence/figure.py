@@ -3,7 +3,7 @@
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from snn.report.canvas import panels_of, with_legend
+from snn.report.canvas import panels_of, titled, with_legend
 from snn.report.inputs import Inputs
 
 
@@ -34,4 +34,5 @@ def figure(inputs: Inputs) -> Figure:
     if metric.scale == "linear" and len(epochs):  # hide low first epochs, but no method
         worst = metric.factor * epochs.groupby("method").value_val.max().min()
         axes.set_ylim(bottom=max(axes.get_ylim()[0], min(50, worst - 10)))
+    titled(figure, f"How training converges: {inputs.name}")
     return with_legend(figure)

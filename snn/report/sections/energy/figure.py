@@ -4,7 +4,7 @@ from matplotlib import pyplot as plt
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from snn.report.canvas import bare, with_legend
+from snn.report.canvas import bare, titled, with_legend
 from snn.report.inputs import Inputs
 
 
@@ -29,4 +29,5 @@ def figure(inputs: Inputs) -> Figure:
     axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
+    titled(figure, f"Does a spiking network take less energy than its teacher? {inputs.name}")
     return with_legend(figure, "hollow: within a point of it")

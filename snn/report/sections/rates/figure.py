@@ -4,7 +4,7 @@ from matplotlib import pyplot as plt
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from snn.report.canvas import panels_of, with_legend
+from snn.report.canvas import empty, panels_of, titled, with_legend
 from snn.report.inputs import Inputs
 from snn.training.records import QUIET
 
@@ -21,9 +21,13 @@ def figure(inputs: Inputs) -> Figure:
     found = traces[traces.quantity == "rate"]
     methods = list(dict.fromkeys(found.method))
     depth = int(found.layer.max()) if len(found) else 0
-    figure, panels = panels_of(max(1, len(methods)), [DASHED] * depth, small=True)
+    if not methods:
+        return empty(
+            "Empty: there is no spiking method in this experiment. One in its `methods` would fill this figure."
+        )
+    figure, panels = panels_of(len(methods), [DASHED] * depth, small=True)
     colours = plt.get_cmap("viridis")
-    for axes, method in zip(panels, methods, strict=False):
+    for axes, method in zip(panels, methods, strict=True):
         for layer, own in found[found.method == method].groupby("layer"):
             mean = own.groupby("epoch").value.mean().clip(lower=LEAST_RATE)
             colour = colours(0.9 * (layer - 1) / max(1, depth - 1))
@@ -35,10 +39,7 @@ def figure(inputs: Inputs) -> Figure:
         axes.tick_params(labelsize=8)
         axes.xaxis.set_major_locator(ticker.MaxNLocator(4, integer=True))
         axes.yaxis.set_minor_locator(ticker.NullLocator())  # would be a third of the file
-    if not methods:
-        panels[0].text(0.5, 0.5, "no spiking method in this experiment", ha="center", va="center")
-        panels[0].set_axis_off()
-        return figure
     figure.supxlabel("epoch (0: untrained)", fontsize=10)
     figure.supylabel("spikes per neuron and step", fontsize=10)
+    titled(figure, f"Does every layer spike? Firing rates over training: {inputs.name}")
     return with_legend(figure, DASHED)

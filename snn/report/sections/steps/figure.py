@@ -3,7 +3,7 @@
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from snn.report.canvas import panels_of, with_legend
+from snn.report.canvas import empty, panels_of, titled, with_legend
 from snn.report.inputs import Inputs
 from snn.report.select import own_steps
 
@@ -14,6 +14,12 @@ def figure(inputs: Inputs) -> Figure:
     Large markers: the steps trained with; dashed: extrapolated; dotted: the ANN that methods are compared with.
     """
     steps, summary, style, metric = inputs.table("steps"), inputs.table("summary"), inputs.style, inputs.metric
+    if steps.steps_eval.nunique() < 2:
+        tried = "".join(f" at T = {one} alone" for one in steps.steps_eval.unique())
+        return empty(
+            f"Empty: networks were evaluated{tried or ' without steps'}.",
+            "A list `steps_eval` in the file of the experiment would fill this figure.",
+        )
     figure, (axes,) = panels_of(1, list(style))
     clean = own_steps(summary).set_index("method").value_test_mean
     for method, own in steps.groupby("method", sort=False):
@@ -25,9 +31,9 @@ def figure(inputs: Inputs) -> Figure:
     for teacher in dict.fromkeys(steps.teacher):
         axes.axhline(metric.factor * clean[teacher], color=style[teacher].colour, ls=":", label=style[teacher].name)
     axes.set(xlabel="steps of an inference", ylabel=metric.axis("test"), yscale=metric.scale)
-    if len(set(steps.steps_eval)) > 1:
-        axes.set_xscale("log", base=2)
+    axes.set_xscale("log", base=2)
     axes.set_xticks(sorted(set(steps.steps_eval)))
     axes.xaxis.set_major_formatter("{x:.0f}")
     axes.xaxis.set_minor_locator(ticker.NullLocator())
-    return with_legend(figure)
+    titled(figure, f"What do fewer steps cost? {inputs.name}")
+    return with_legend(figure, "large: as trained\ndashed: extrapolated")

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from snn.report.canvas import panels_of, with_legend
+from snn.report.canvas import panels_of, titled, with_legend
 from snn.report.inputs import Inputs
 from snn.report.metric import Metric
 from snn.report.select import own_steps
@@ -51,6 +51,7 @@ def figure(inputs: Inputs) -> Figure:
     axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
+    titled(figure, f"Best at which energy? Upper left is best: {inputs.name}")
     return with_legend(figure, told)
 
 
