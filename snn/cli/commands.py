@@ -177,7 +177,7 @@ LOOK = (
     ),
     Command(
         "trace",
-        "where a number of the tables on record comes from: every seed, what made it, what it cost",
+        "where a number of the tables on record comes from: mean, interval, every seed, what made it, what it cost",
         actions.trace,
         (
             Argument("experiment", named="experiments", help="its name"),

@@ -8,16 +8,20 @@ from snn.cli.listing import aligned
 from snn.config import params
 from snn.core.columns import METRIC
 from snn.core.errors import InputError, nearest, reproduce
+from snn.evaluation.outcomes import Outcomes
 from snn.evaluation.rows import Row
+from snn.page.digits import rounded
 from snn.pipeline import record
 from snn.report import collected, columns
+from snn.report.intervals import estimate, over_seeds
 from snn.report.metric import SHOWN
+from snn.report.pairs import OUTCOME, by_seed
 from snn.report.recommend import Place, priced
 from snn.report.select import own_steps, trainings
 
 
 def trace(experiment: str, method: str, column: str, place: Place | None, treatment: Mapping[str, str | None]) -> None:
-    """Print the value of a column of runs.csv, or of `energy_nj`, under every seed, and what made each run.
+    """Print the mean of a column of runs.csv, or of `energy_nj`, with its 95 % interval, every seed, and what made it.
 
     `place`: on chips; None: of the clean network at its own steps. `treatment`: of calibrated chips only those with
     this calibrator and these targets; None: with any. Raises InputError naming what is not there.
@@ -26,8 +30,8 @@ def trace(experiment: str, method: str, column: str, place: Place | None, treatm
     if not found.tables.is_dir():
         raise InputError(experiment, "has no tables on record", nearest(experiment, record.names()))
     found.prove()
-    runs = collected.read(found.tables / collected.file("runs"), Row)
-    runs = priced(runs, params.load("energy", params.load("experiments", experiment).energy))
+    runs_read = collected.read(found.tables / collected.file("runs"), Row)
+    runs = priced(runs_read, params.load("energy", params.load("experiments", experiment).energy))
     for what, name, known in (("method", method, runs.method.unique()), ("column", column, runs.columns)):
         if name not in known:
             raise InputError(f"{what} {name}", f"is not in the tables of {experiment}", nearest(name, list(known)))
@@ -41,15 +45,18 @@ def trace(experiment: str, method: str, column: str, place: Place | None, treatm
     if rows.empty:
         raise InputError(f"method {method}", f"was not evaluated so in {experiment}", "see docs/tables.md")
     costs = collected.read(found.tables / "costs.csv", collected.CostRow)
-    print(_told(found, rows, column, costs))
+    every = collected.outcomes(found.tables, len(runs_read)) if column == OUTCOME else None
+    print(_told(found, rows, column, costs, every))
 
 
-def _told(found: record.TablesOnRecord, rows: pd.DataFrame, column: str, costs: pd.DataFrame) -> str:
+def _told(
+    found: record.TablesOnRecord, rows: pd.DataFrame, column: str, costs: pd.DataFrame, outcomes: Outcomes | None
+) -> str:
     about = (columns.RUN | {"energy_nj": columns.ENERGY})[column]
     unit = SHOWN[rows.metric.iloc[0]].unit if about.unit == METRIC else about.unit
     parts = [f"{found.name}, {rows.method.iloc[0]}, {column}{f' ({unit})' if unit else ''}: {about.meaning}"]
     if rows[column].dtype.kind in "if":
-        parts.append(f"mean over {rows.seed.nunique()} seeds: {rows.groupby('seed')[column].mean().mean():.6g}")
+        parts.append(_mean(rows, column, about.unit, unit, outcomes))
     parts += ["", aligned([_row(row, column) for _, row in rows.iterrows()])]
     made = trainings(costs, set(rows.digest))
     for digest, cost in made.iterrows():
@@ -59,6 +66,27 @@ def _told(found: record.TablesOnRecord, rows: pd.DataFrame, column: str, costs: 
     again = f"python -m snakemake -c1 --config experiment={found.name} -- {first}/net.safetensors"
     parts += ["", f"to make the first run again: {again}", f"to make all tables again: {reproduce(found.name)}"]
     return "\n".join([*parts, *([found.mark.strip().strip("*")] if found.mark else [])])
+
+
+def _mean(rows: pd.DataFrame, column: str, kind: str, unit: str, outcomes: Outcomes | None) -> str:
+    """The mean over seeds with its interval, in the digits that the page shows, and with more of them.
+
+    Intervals are those of summary.csv: of outcomes on test data for new seeds and new samples, of others over seeds.
+    """
+    metric, values = SHOWN[rows.metric.iloc[0]], rows.groupby("seed")[column].mean()
+    n = len(values)
+    text = f"mean over {n} seed{'s' * (n > 1)}: {rounded(values.mean(), kind, metric)}"
+    if len(rows[["calibrator", "targets"]].drop_duplicates()) > 1:
+        return f"{text} {unit}, over several treatments; --calibrator and --targets choose one, which has an interval"
+    if outcomes is None:
+        half, about = float(over_seeds(values.std(), n)), "for new seeds and these samples"
+    else:
+        found = estimate(by_seed(rows, tuple(sorted(values.index)), outcomes), outcomes.binary)
+        half, about = metric.factor * found.half(), f"for new {'seeds and new ' * (n > 1)}test samples"
+    if pd.isna(half):
+        return f"{text} {unit}".rstrip() + "; one seed has no interval"
+    digits = f"{values.mean():.6g} ± {half:.6g}"
+    return f"{text} ± {rounded(half, kind, metric)} {unit}".rstrip() + f", 95 % interval {about} ({digits})"
 
 
 def _row(row: pd.Series, column: str) -> Mapping[str, object]:

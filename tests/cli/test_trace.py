@@ -10,6 +10,8 @@ from snn.config import params
 from snn.energy import prices
 from snn.pipeline import record
 from snn.report import collected
+from snn.report.intervals import estimate
+from snn.report.pairs import by_seed
 from tests.cli.test_compare import put
 from tests.refusals import refused
 from tests.report.test_changes import some
@@ -44,6 +46,29 @@ def test_every_seed_has_its_value_its_digest_and_what_made_it(here, capsys):
     assert told.count("commit: " + "c" * 40) == 3
 
 
+@pytest.mark.parametrize(
+    ("asked", "condition"),
+    [((), "clean"), (("--noise", "mismatch", "--level", "0.2", "--steps", "4"), "calibrated")],
+)
+def test_the_mean_has_the_interval_that_the_summary_has(here, capsys, asked, condition):
+    folder = Path("results/tables/digits")
+    runs = collected.runs(folder)
+    runs = runs[(runs.method == "tet") & (runs.condition == condition)]
+    half = estimate(by_seed(runs, (0, 1, 2), collected.outcomes(folder, len(collected.runs(folder)))), True).half()
+    mean = runs.groupby("seed").value_test.mean().mean()
+    told = run(capsys, "digits", "tet", "value_test", *asked)
+    assert f"mean over 3 seeds: {100 * mean:.1f} ± {100 * half:.1f} %, 95 % interval for new seeds and new" in told
+
+
+def test_means_of_several_treatments_have_no_interval(here, capsys):
+    put(Path(), "c" * 40, *chips("tet", 0.7, 0.8), *chips("tet", 0.6, 0.7, calibrator="bptt"))
+    chip = ("--noise", "mismatch", "--level", "0.2", "--steps", "4")
+    several = run(capsys, "digits", "tet", "value_test", *chip)
+    assert "over several treatments" in several
+    assert "±" not in several
+    assert "±" in run(capsys, "digits", "tet", "value_test", *chip, "--calibrator", "bptt")
+
+
 def test_a_run_that_is_on_record_alone_is_shown_with_the_way_to_have_it_here(here, capsys, monkeypatch):
     told = run(capsys, "digits", "tet")
     folder = next(line.split()[-1] for line in told.splitlines() if "  results/runs/" in line)
@@ -71,7 +96,7 @@ def test_energy_is_priced_as_the_experiment_does(here, capsys):
     assert told.startswith("digits, tet, energy_nj (nJ)")
     (row, *_) = [row for row in collected.runs(Path("results/tables/digits")).itertuples() if row.method == "tet"]
     price = prices.energy_nj(row, params.load("energy", params.load("experiments", "digits").energy))
-    assert f"mean over 3 seeds: {float(price):.6g}" in told
+    assert f"mean over 3 seeds: {float(price):.3g}" in told
 
 
 @pytest.mark.parametrize(
