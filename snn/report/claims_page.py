@@ -22,7 +22,8 @@ Written by `python -m snn claims` from `params/claims.yaml` and `results/report/
 {counts}
 
 A claim counts once, by the experiment that is sized to answer it, and has one row here. Other sets of tables that run
-the same methods are below, and do not count. The page of an experiment shows its part of both. Verdicts are read off
+the same methods are below, and do not count. The page of an experiment counts all claims about its methods on its own
+data, so that it has other numbers. Verdicts are read off
 one interval per pair, for new seeds and new test samples (`docs/statistics.md`); about one in twenty of those on pairs
 that are not primary is wrong. Accuracies are in points, energies in nJ. *needs*: what would resolve it in 80 % of
 repetitions, or why nothing tests it and what would."""
@@ -51,7 +52,8 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
     marked = [answers for answers in sets if answers.mark]
     old = sum(not _verdict(claim, marked).startswith(NOT_TESTED) for claim in decided)
     stale = f" {old} of these verdicts are of stale sets." if old else ""
-    return f"Of {len(verdicts)} claims, {of_claims(verdicts, '**')}.{stale}"
+    sized = "each by the verdict of the one experiment that is sized to decide it"
+    return f"Of {len(verdicts)} claims, {sized}, {of_claims(verdicts, '**')}.{stale}"
 
 
 def page(claims: Claims, sets: Sequence[Answers]) -> str:

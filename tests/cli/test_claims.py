@@ -61,7 +61,7 @@ def test_the_page_is_that_which_the_tables_on_record_make():
 def test_every_claim_has_a_row_and_counts_once_by_the_set_that_answers_it():
     other = answers("other", row(verdict="fails", found=0.0, low=-0.01, high=0.005))
     page = claims_page.page(CLAIMS, [other, answers("sized", row(), RATIO)])
-    assert "Of 4 claims, **1** holds, **0** fail, **1** is not resolved, **2** are not tested." in page
+    assert "sized to decide it, **1** holds, **0** fail, **1** is not resolved, **2** are not tested." in page
     found = cells(page)
     assert [line[0] for line in found] == ["better", "smaller error", "fewer", "first"]
     assert found[0][2:] == ["`sized`", "+1.0", "+2.0", "+1.5 to +2.5", "10", "holds", ""]
@@ -93,10 +93,10 @@ def test_an_experiment_tells_its_part_of_the_claims_and_how_many_count_by_it():
     rows = pd.DataFrame([row(), RATIO, row("smaller error")], columns=list(COLUMNS))
     told = counted(inputs(claims=CLAIMS, name="sized"), rows)
     assert told.startswith(
-        "Of the 4 claims in `docs/results/claims.md`, 3 are checked here, too: 2 hold, 0 fail, 1 is not resolved,"
+        "Of the papers' 4 claims, 3 are about methods of this experiment. On its data alone, 2 hold, 0 fail, 1 is not"
     )
-    assert told.endswith(": 2 of these count by this one.")
-    assert counted(inputs(claims=CLAIMS, name="elsewhere"), rows).endswith(": none of these counts by this one.")
+    assert told.endswith(": this one for 2 of these 3.")
+    assert counted(inputs(claims=CLAIMS, name="elsewhere"), rows).endswith(": this one for none of these.")
 
 
 def test_a_verdict_given_convergence_counts_and_one_seed_does_not():

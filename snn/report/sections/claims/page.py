@@ -26,11 +26,11 @@ def counted(inputs: Inputs, claims: pd.DataFrame) -> str:
     here = set(claims.claim)
     number = len(stated) + len(inputs.claims.untested)
     own = sum(claim.answered_by == inputs.name and claim.claim in here for claim in stated)
-    are, counts = "is" if len(here) == 1 else "are", f"{own} of these count" if own > 1 else "one of these counts"
+    are, decided = "is" if len(here) == 1 else "are", f"{own} of these {len(here)}" if own else "none of these"
     return (
-        f"Of the {number} claims in `docs/results/claims.md`, {len(here)} {are} checked here, too: "
-        f"{of_claims(claims.drop_duplicates('claim').verdict)}. A claim counts by the one experiment that is sized to "
-        f"answer it: {counts if own else 'none of these counts'} by this one."
+        f"Of the papers' {number} claims, {len(here)} {are} about methods of this experiment. On its data alone, "
+        f"{of_claims(claims.drop_duplicates('claim').verdict)}. README and `docs/results/claims.md` count each claim "
+        f"once, by the verdict of the experiment that is sized to decide it: this one for {decided}."
     )
 
 
