@@ -4,6 +4,7 @@ from pathlib import Path
 
 from snn.config import params
 from snn.core import files
+from snn.core.steps import doing
 from snn.pipeline import record
 from snn.report import claims_page
 
@@ -19,6 +20,7 @@ def claims() -> None:
     that was not committed or their report is stale, or if a report of today is not made of its tables.
     """
     for name in record.names():
+        doing(f"proving {name}")
         found = record.TablesOnRecord(name)
         found.prove()
         found.refuse_inconsistent()

@@ -13,6 +13,7 @@ from tabulate import tabulate
 
 from snn.config import Experiment, Network, Noise, params
 from snn.config.documents import Thing
+from snn.config.layers import described
 from snn.core.errors import InputError
 from snn.model.graph import sizes, with_readout
 from snn.pipeline.plan import Plan
@@ -120,8 +121,16 @@ def _described(kind: str, thing: Thing) -> dict[str, object]:
         totals = {
             field: sum(getattr(size, field) for size in all_sizes) for field in ("parameters", "macs", "macs_padded")
         }
+        words = {"in words": described(thing.layers, thing.outputs, thing.input_shape).partition(";")[0]}
         shape = "x".join(map(str, thing.input_shape))
-        return {"layers": len(layers), "input": shape, "outputs": thing.outputs, **totals, "layout": thing.layout}
+        return {
+            "layers": len(layers),
+            "input": shape,
+            "outputs": thing.outputs,
+            **totals,
+            "layout": thing.layout,
+            **words,
+        }
     if isinstance(thing, Experiment):
         return {
             "dataset": thing.dataset,

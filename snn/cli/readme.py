@@ -7,6 +7,7 @@ from pathlib import Path
 from snn.cli import claims
 from snn.core import files
 from snn.core.errors import InputError
+from snn.core.steps import doing
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import collected, power, standings
@@ -41,13 +42,15 @@ def readme() -> None:
     missing.
     """
     shown = on_record()
-    for found in shown.values():
+    for i, found in enumerate(shown.values(), 1):
+        doing(f"proving {found.name}, {i} of {len(shown)}")
         found.prove()
         found.refuse_inconsistent()
         found.refuse_unknown_commits()
         found.refuse_dirty()
         found.refuse_stale_report()
         found.refuse_forged_report()
+    doing("writing answers and tables into README and docs")
     pages: dict[Path, str] = {}
     for path, marker, body in documented(shown):
         begin, place, rest = pages.setdefault(path, path.read_text()).partition(f"<!-- {marker}: ")

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 
 from snn.config import Experiment
 from snn.core.errors import reproduce
+from snn.core.steps import doing
 from snn.page import shown
 from snn.page.behind import Behind, shared
 from snn.page.choices import choices
@@ -48,12 +49,16 @@ COSTS = (
 
 @dataclass(frozen=True)
 class Made:
-    """What made the tables that a page shows. `mark`: why they are stale, or empty. `documents`: see `Behind`."""
+    """What made the tables that a page shows. `mark`: why they are stale, or empty. `documents`: see `Behind`.
+
+    `network`: its layers in words.
+    """
 
     tables: str
     report: str
     mark: str
     documents: Mapping[str, Any]
+    network: str
 
 
 class Written(NamedTuple):
@@ -65,13 +70,18 @@ class Written(NamedTuple):
 
 def page(inputs: Inputs, report: Path, made: Made) -> Written:
     """The page. `inputs` hold the collected tables, the folder `report` the tables of the report."""
+    doing(f"{inputs.name}: reading the tables of the report")
     tables = {s.name: pd.read_csv(report / s.file("table")) for s in sections() if "table" in s.parts}
     inputs = inputs.read_from(report)
     answer, behind = Answer(inputs, tables), Behind(inputs, made.documents)
+    doing(f"{inputs.name}: finding the runs behind {sum(map(len, tables.values())):,} rows")
     extra = {"layers": shown.layers(behind), "costs": shown.costs(behind)}
     found = {name: shown.section(name, frame, behind) for name, frame in tables.items()} | extra
+    doing(f"{inputs.name}: preparing plots")
     ranked, drawn = shown.ranked(answer, behind), plots(answer, behind)
     captions = {name: caption(Section(source).caption if source else COSTS) for name, _, source in ORDER}
+    doing(f"{inputs.name}: ranking rules for every kind of chip")
+    chosen = choices(inputs, behind)
     runs, values = shared(behind.runs(), ("commit", "machine", "versions", "platform", "parameters"))
     data = {
         "experiment": inputs.name,
@@ -89,15 +99,16 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         "teachers": inputs.spiking,
         "best": answer.best,
         "clean": {method: group for method in inputs.style for group in behind.of(method, condition="clean")},
-        "choices": choices(inputs, behind),
+        "choices": chosen,
     }
     costs = inputs.collected["costs"]
+    doing(f"{inputs.name}: writing the page")
     sentences = answer.sentences()
     html = template("page.html").render(
         name=inputs.name,
         question=question(inputs.experiment),
         source="" if question(inputs.experiment) == source(inputs.experiment) else source(inputs.experiment),
-        about=_about(inputs, answer),
+        about=_about(inputs, answer, made.network),
         answer=sentences,
         ranked=ranked,
         notes=_notes(inputs),
@@ -198,13 +209,14 @@ def _flags(clean: pd.DataFrame) -> dict[str, str]:
     return {row.method: row.flags for row in clean.itertuples() if isinstance(row.flags, str)}
 
 
-def _about(inputs: Inputs, answer: Answer) -> str:
+def _about(inputs: Inputs, answer: Answer, network: str) -> str:
     n = int(answer.clean.n.max())
     kinds = list(inputs.noises)
     chips = f", chips with {', '.join(kinds) if len(kinds) <= FEW else f'{len(kinds)} kinds of noise'}" if kinds else ""
     seeds = f"{n} seed{'s' * (n > 1)}"
     return (
-        f"Data set {inputs.dataset}, network {inputs.experiment.network}, {len(answer.clean)} methods, {seeds}{chips}."
+        f"Data set {inputs.dataset}, {len(answer.clean)} methods, {seeds}{chips}. "
+        f"Network {inputs.experiment.network}: {network}."
     )
 
 

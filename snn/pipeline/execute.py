@@ -11,6 +11,7 @@ from snn.core import files
 from snn.core.errors import InputError
 from snn.core.locks import locked
 from snn.core.observer import TERMINAL, Observer
+from snn.core.steps import doing
 from snn.pipeline import arrays, damage, failures, gpus
 from snn.pipeline.job import Job
 from snn.pipeline.jobs.page import Page
@@ -50,6 +51,7 @@ def page_from_tables(experiment: str) -> Page:
     Needs no run. Raises InputError if tables or report do not match their stamps, if tables contradict each other or
     the plan, or if the report is not what today's code makes of the tables.
     """
+    doing(f"{experiment}: comparing tables with their stamps, the plan and git")
     plan, tables = Plan(experiment), TablesOnRecord(experiment)
     tables.refuse_inconsistent()
     page = Page(plan.report.of(tables.collected_digest), tables.mark.strip().strip("*"))

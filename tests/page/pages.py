@@ -68,4 +68,6 @@ def html(folder: Path, mark: str = "", **changes) -> str:
     given = rows(**changes)
     write(given, folder)
     documents = {digest("a", 0): {"steps": 4}}
-    return page(given, folder, Made("0" * 12, "1" * 12, mark, documents)).html
+    return page(
+        given, folder, Made("0" * 12, "1" * 12, mark, documents, "conv 32, linear 10 as read-out; 1,000 parameters")
+    ).html

@@ -8,10 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from snn.config.layers import described
 from snn.core import files
 from snn.core.errors import InputError
 from snn.core.lazy import lazy
 from snn.core.observer import Observer
+from snn.data import shapes
 from snn.page.library import bundle_file
 from snn.page.sources import FILES, PACKAGE
 from snn.pipeline.job import Job
@@ -87,6 +89,13 @@ class Page(Job):
         runs = [evaluation.run for evaluation in self.report.collect.evaluations]
         return {run.digest: {k: v for k, v in run.document.items() if k != "seed"} for run in runs}
 
+    @property
+    def network(self) -> str:
+        """The layers of the network in words, for this data set."""
+        train = self.report.collect.evaluations[0].run
+        dataset = train.data.dataset
+        return described(train.network.layers, shapes.outputs(dataset), dataset.input_shape)
+
     def make(self, out: Path, observer: Observer) -> None:
         """Write the page, and replace its stamp last; `out` is not used, since one file is written as a whole."""
         files.write(self.html, self.written.html)
@@ -101,5 +110,7 @@ class Page(Job):
             again = f"make it again: python -m snn report --experiment {self.report.name}"
             raise InputError(self.report.folder, "was not made by today's code from these tables", again)
         self.report.verify(self.report.digest)
-        made = pages.Made(self.report.parent_digests["collect"], self.report.digest, self.mark, self.documents)
+        made = pages.Made(
+            self.report.parent_digests["collect"], self.report.digest, self.mark, self.documents, self.network
+        )
         return pages.page(self.report.found(), self.report.folder, made)
