@@ -21,6 +21,7 @@ RUN = re.compile(
 )
 KEY = ["method", "steps_eval", "condition", "noise", "level", "calibrator", "targets", "control"]
 VALUES = ["seed", "digest", "status", "value_test", "value_val", "energy_nj"]
+PLACE = ["method", "steps_eval", "control", "condition", "noise", "level"]  # columns that tell it
 CLEAN: dict[str, Any] = {"condition": "clean"}
 
 
@@ -87,6 +88,12 @@ class Behind:
         grouped = self.inputs.runs[[*KEY, *VALUES]].groupby(KEY, dropna=False, sort=False)
         return {tuple(None if pd.isna(part) else part for part in key): rows for key, rows in grouped}
 
+    @cached_property
+    def _treated(self) -> dict[tuple[Any, ...], pd.DataFrame]:
+        """What tells the place of calibrated chips, by method, steps of an inference and noise."""
+        rows = self.inputs.runs.loc[self.inputs.runs.condition == "calibrated", PLACE]
+        return dict(list(rows.groupby(["method", "steps_eval", "noise"], sort=False)))
+
     def _group(self, method: str, rows: pd.DataFrame) -> int:
         known = tuple(rows.index)
         if known not in self._known:
@@ -125,7 +132,7 @@ class Behind:
             return named
         noise, level = (None, 0.0) if on == "clean" else (first["noise"], float(first["level"]))
         place = Place(noise, level, steps, on == "calibrated")
-        shown = len(place.rows(self.inputs.runs[self.inputs.runs.method == method]))
+        shown = len(place.rows(self._treated[method, steps, noise])) if on == "calibrated" else n
         treatment = ["--calibrator", first["calibrator"], "--targets", first["targets"]] if shown > n else []
         return [*named, *place.arguments, *treatment]
 

@@ -76,9 +76,20 @@ function behind(group, columns) {
   }
   const [, digest] = group.seeds[0], run = data.runs[digest];
   const named = Object.fromEntries(columns.map((column) => [`where ${column} comes from`, traced(group.trace, column)]));
-  named["parameters and provenance, where the run is"] = `.venv/bin/python -m snn show ${digest}`;
-  if (run) named[`make the run of seed ${group.seeds[0][0]} again`] = `rm -rf ${run.path} && .venv/bin/python -m snakemake -c1 --config experiment=${data.experiment} -- ${run.path}/net.safetensors`;
-  return [title, scrolling(list, title.textContent), commands(named), ...(run ? [provenance(run, group)] : [])];
+  return [title, scrolling(list, title.textContent), commands(named), ...(run ? [provenance(run, group), ofRun(run, digest, group.seeds[0][0])] : [])];
+}
+
+// The commands that need the run itself, which git does not hold.
+function ofRun(run, digest, seed) {
+  const made = element("details"), folder = element("code", run.path);
+  const told = element("p", `A fresh clone has tables, but no runs. The run of seed ${seed} is there after the first command. `);
+  told.append("It then lies in ", folder, ".");
+  made.append(element("summary", `The run itself (seed ${seed}): compute it, look at it`), told, commands({
+    "compute it, and what it depends on": `.venv/bin/python -m snakemake -c1 --config experiment=${data.experiment} -- ${run.path}/net.safetensors`,
+    "parameters and provenance": `.venv/bin/python -m snn show ${digest}`,
+    "compute it again": `rm -rf ${run.path} && .venv/bin/python -m snakemake -c1 --config experiment=${data.experiment} -- ${run.path}/net.safetensors`,
+  }));
+  return made;
 }
 
 function provenance(run, group) {
