@@ -6,6 +6,7 @@
     heads        columns of the tables: titles, units, which are shown at first
     shown        the tables of the page: columns, cells, and what is behind each row
     plots        what the plots draw, as data
+    packed       large parts, compressed
     sources      scripts, style and templates, in the order in which they are put into the page
     library      DataTables, taken out of the wheel of itables
     write        all of it in one file; the index of all experiments

@@ -7,7 +7,19 @@ PACKAGE = Path(__file__).parent
 SCRIPTS = tuple(  # in the order in which they are read
     f"scripts/{name}.js"
     for name in (
-        *("elements", "axes", "plots", "selection", "keyboard", "drawer", "tables", "figures", "recommend", "page"),
+        *(
+            "unpack",
+            "elements",
+            "axes",
+            "plots",
+            "selection",
+            "keyboard",
+            "drawer",
+            "tables",
+            "figures",
+            "recommend",
+            "page",
+        ),
     )
 )
 FILES = ("frame.html", "page.html", "page.css", *SCRIPTS)

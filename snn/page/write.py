@@ -21,6 +21,7 @@ from snn.page.behind import Behind, shared
 from snn.page.choices import choices
 from snn.page.ingredients import ingredients
 from snn.page.library import datatables
+from snn.page.packed import packed
 from snn.page.plots import plots
 from snn.page.sources import script, text
 from snn.report.answer import FEW, Answer
@@ -123,7 +124,8 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         made=made,
         facts=_facts(inputs, costs),
         reproduce=data["reproduce"],
-        data=json.dumps(data, separators=(",", ":")).replace("</", "<\\/"),
+        data=(words := json.dumps(data, separators=(",", ":")).replace("</", "<\\/")),
+        parcel=packed(words),
         recommended=_heads_of_recommend(inputs),
         style=text("page.css"),
         script=f"{datatables()}\n{script()}",
@@ -156,7 +158,7 @@ def template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["code"] = code
+    environment.filters["code"], environment.filters["packed"] = code, packed
     return environment.get_template(name)
 
 

@@ -1,6 +1,6 @@
 // Elements of the page, and files that are saved from it.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const data = JSON.parse(await textOf(document.getElementById("data")));
 
 function element(tag, words = "", attributes = {}) {
   const made = document.createElement(tag);

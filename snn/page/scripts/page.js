@@ -32,6 +32,14 @@ if (/\/results\/report\/[^/]*$/.test(location.pathname)) {
   }
 }
 
+// Rows of a large table, which take seconds to lay out, are there once they come near.
+async function unpackRows(node, packed) {
+  node.tBodies[0].innerHTML = await textOf(packed);
+  packed.nextElementSibling.hidden = true;
+  enhance(node);
+  tables.at(-1).draw();
+}
+
 const conventions = [document.getElementById("convention"), document.getElementById("recommend-energy")];
 for (const one of conventions) {
   one.addEventListener("change", () => {
@@ -40,7 +48,11 @@ for (const one of conventions) {
     price();
   });
 }
-document.querySelectorAll("table.data").forEach(enhance);
+for (const node of document.querySelectorAll("table.data")) {
+  const packed = document.querySelector(`[data-rows="${node.id}"]`);
+  if (packed) whenNear(node, () => unpackRows(node, packed));
+  else enhance(node);
+}
 document.querySelectorAll("figure.plot").forEach(setUp);
 const bar = document.getElementById("methods");
 bar.append(...Object.keys(data.methods).map(methodButton));

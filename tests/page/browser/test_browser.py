@@ -17,6 +17,7 @@ import pytest
 from snn.cli import actions
 from snn.cli.parse import parser
 from snn.core.paths import ROOT
+from snn.page import packed
 from snn.report.recommend import Place, affordable, priced, ranked
 from snn.report.recommend import answer as answer_of
 from snn.report.recommend import cells as cells_of
@@ -149,7 +150,11 @@ def test_a_cell_opens_a_drawer_with_the_runs_behind_it_and_the_commands_that_lea
     assert digest("b", 0) not in words
     assert "c" * 7 in words
     assert "python -m snn trace x a value_test" in words
+    assert "snn show" not in words  # needs the run, which a fresh clone has not
+    drawer.get_by_text("The run itself (seed 0)").first.click()
+    words = drawer.inner_text()
     assert f"results/runs/d/n/a/T4/s0-{digest('a', 0)}/net.safetensors" in words
+    assert words.index("A fresh clone has tables, but no runs") < words.index("snn show")
     drawer.get_by_text("Parameters, versions and machine").first.click()
     assert '"steps": 4' in drawer.inner_text()
     page.keyboard.press("Escape")
@@ -158,6 +163,27 @@ def test_a_cell_opens_a_drawer_with_the_runs_behind_it_and_the_commands_that_lea
     words = drawer.inner_text()
     assert "python -m snn trace x a value_test --steps 4 --noise mismatch --level 0.2 --no-calibration" in words
     assert len(re.findall("snn trace", words)) == 1
+
+
+def test_large_parts_are_unpacked_and_are_the_same_as_in_a_page_that_packs_nothing(opened, made, tmp_path, monkeypatch):
+    monkeypatch.setattr(packed, "MOST", 3_000)
+    path = tmp_path / "packed.html"
+    path.write_text(html(tmp_path))
+    small, plain = opened(path), opened(made)
+    assert "data-packed" in path.read_text()
+    assert "data-packed" not in made.read_text()
+    table = small.locator("#table-summary")
+    assert table.locator("tbody tr").count() == 0
+    assert small.get_by_text("rows, which scripts unpack").last.is_visible()
+    table.scroll_into_view_if_needed()
+    table.locator("tbody tr").first.wait_for(timeout=SLOWEST)
+    assert table.locator("tbody tr").all_inner_texts() == plain.locator("#table-summary tbody tr").all_inner_texts()
+    table.locator("tbody td").nth(9).click()
+    assert small.locator("#drawer").is_visible()
+    small.keyboard.press("Escape")
+    small.emulate_media(media="print")
+    assert small.get_by_text("rows are not printed").last.is_visible()
+    assert not table.locator("tbody tr").first.is_visible()
 
 
 MEANS = {  # columns of tables that show a mean of what trace prints, with the factor of the metric
