@@ -10,8 +10,9 @@ from snn.report.intervals import MOST_SEEDS
 from snn.report.markdown import table
 from snn.report.metric import SHOWN, Metric
 from snn.report.pairs import OUTCOME
-from snn.report.sections.comparisons.table import COLUMNS, EQUIVALENT, estimate, rows_in_metric
+from snn.report.sections.comparisons.table import COLUMNS, estimate, rows_in_metric
 from snn.report.units import from_files
+from snn.report.verdicts import EQUIVALENT
 
 NEEDED = ("column", "family", "level", "samples", "se_seeds", "se_samples", "se_rest")
 POINTS = {"seeds for a point": EQUIVALENT, "half a point": EQUIVALENT / 2}

@@ -21,7 +21,6 @@ from snn.report.inputs import Inputs
 from snn.report.intervals import LEVEL, Estimate
 from snn.report.pairs import OUTCOME, Difference, Pair, Rows, difference
 
-EQUIVALENT = 0.01  # of accuracy: a point, the least that papers report as a difference
 COLUMNS = {
     "left": Column("", "method"),
     "left_on": Column("", "its condition; of chips their noise, level and calibration; minus clean: a change"),
@@ -161,8 +160,8 @@ def _row(pair: Pair, left: Rows, right: Rows, outcomes: Outcomes, level: float) 
     }
     known = estimate(row) if pair.column == OUTCOME else None
     row["detectable"] = known.detectable(level) if known else None
-    row["seeds_for_a_point"] = known.seeds_for(EQUIVALENT, level) if known and row["metric"] == "accuracy" else None
-    within = EQUIVALENT if row["metric"] == "accuracy" and pair.column == OUTCOME else None
+    within = verdicts.margin(row["metric"]) if pair.column == OUTCOME else None
+    row["seeds_for_a_point"] = known.seeds_for(within, level) if known and within else None
     higher = row["direction"] == "higher"
     advantage = verdicts.of_pair(interval.advantage(higher), within)
     better = {"better": pair.left.method, "worse": pair.right.method}.get(advantage) if len(found.seeds) > 1 else None
