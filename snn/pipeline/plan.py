@@ -129,11 +129,9 @@ class Plan:
 
     def _prepare(self) -> Prepare:
         """The job of the data set; a limit of the experiment is part of its name."""
-        name, dataset = self.experiment.dataset, params.load("datasets", self.experiment.dataset)
-        for part in ("train", "test"):
-            if limit := getattr(self.experiment, f"{part}_limit"):
-                name, dataset = f"{name}-{part}{limit}", dataset.model_copy(update={f"{part}_limit": limit})
-        return Prepare(name, dataset)
+        own = {f"{part}_limit": limit for part, limit in _limits(self.experiment).items()}
+        dataset = params.load("datasets", self.experiment.dataset)
+        return Prepare(data_name(self.experiment), dataset.model_copy(update=own))
 
     def _tune(self, name: str) -> Tune:
         """The job that chooses the learning rate of a method, and with it the jobs of its runs."""
@@ -191,6 +189,17 @@ class Plan:
         energies = {name: params.load("energy", name) for name in params.names("energy")}
         noises = {hardware.noise: params.load("noise", hardware.noise) for hardware in self.experiment.hardware}
         return Report(self.experiment, energies, noises, self.collect)
+
+
+def data_name(experiment: config.Experiment) -> str:
+    """The name of an experiment's data, of which its limits are part."""
+    return "-".join([experiment.dataset, *(f"{part}{limit}" for part, limit in _limits(experiment).items())])
+
+
+def _limits(experiment: config.Experiment) -> dict[str, int]:
+    """At most so many samples of the parts of the data that an experiment limits."""
+    limits = {"train": experiment.train_limit, "test": experiment.test_limit}
+    return {part: limit for part, limit in limits.items() if limit}
 
 
 def plan_or_exit(settings: Mapping[str, Any]) -> Plan:
