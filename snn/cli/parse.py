@@ -22,7 +22,7 @@ MODULE = "python -m snn"
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 WIDTH = 12  # of the column of names
 ABOUT = "Training rules for spiking neural networks: reproduced, on noisy chips, with energy."
-EXAMPLES = ("summary", "plan --experiment hardware", "recommend --steps 4 --noise mismatch --level 0.4", "list methods")
+EXAMPLES = ("summary", "plan --experiment hardware", "recommend --noise mismatch --level 0.4", "list methods")
 FRONT = (
     Argument("--version", action="store_true", dest="of_program", help="version and checkout"),
     Argument("--completion", metavar="SHELL", choices=SHELLS, help=f"a script for the shell: {', '.join(SHELLS)}"),
@@ -89,25 +89,36 @@ class Parser(argparse.ArgumentParser):
 
 
 class Own(Parser):
-    """The parser of one command: an unknown option is refused before one that is missing.
+    """The parser of one command: an unknown option is refused before one that is missing, and one value given twice.
 
     Where a command takes `more`, everything behind -- is in it, whatever stands before.
     """
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """See argparse, where what is missing is refused first: the option that was misspelt."""
-        words, known = list(args or ()), [name for name in self._option_string_actions if name.startswith("--")]
+        words = list(args or ())
         end = words.index("--") if "--" in words else len(words)
-        for word in words[:end]:
-            name = word.partition("=")[0]
-            if name.startswith("--") and not any(other.startswith(name) for other in known):
-                do = f"{nearest(name, known)}; see {self.prog} --help"
-                raise InputError(f"{self.prog} {name:.100}", "is no option of this command", do)
+        self._check_options(words[:end])
         if self.get_default("more") is None:
             return super().parse_known_args(words, namespace)
         found, unknown = super().parse_known_args(words[:end], namespace)
         found.more = [*found.more, *words[end + 1 :]]
         return found, unknown
+
+    def _check_options(self, words: Sequence[str]) -> None:
+        """Raise InputError for an unknown option, or a value that is given twice."""
+        known, given = [name for name in self._option_string_actions if name.startswith("--")], set[str]()
+        for word in words:
+            name = word.partition("=")[0]
+            if not name.startswith("--"):
+                continue
+            meant = [name] if name in known else [other for other in known if other.startswith(name)]
+            if not meant:
+                do = f"{nearest(name, known)}; see {self.prog} --help"
+                raise InputError(f"{self.prog} {name:.100}", "is no option of this command", do)
+            if meant[0] in given and isinstance(self._option_string_actions[meant[0]], argparse._StoreAction):
+                raise InputError(f"{self.prog} {meant[0]}", "is given twice", "give it once")
+            given.update(meant[:1])
 
 
 class Top(Parser):

@@ -325,6 +325,19 @@ def test_an_unknown_option_is_told_before_a_missing_one_with_the_nearest_name(op
     assert "'--steps'" in told
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        ("download digits --file a --file b", "--file"),
+        ("recommend --energy horowitz45_fp32 --energy=synop_77fj", "--energy"),
+        ("reproduce --prof a --profile b", "--profile"),
+    ],
+)
+def test_one_value_that_is_given_twice_is_refused_and_not_the_last_one_taken(arguments, option, capsys):
+    assert main(arguments.split()) == 2
+    assert f"{option}: is given twice" in capsys.readouterr().err
+
+
 def test_what_stands_behind_two_dashes_and_the_beginning_of_an_option_are_not_unknown():
     options = parse.parse(["reproduce", "--verb", "smoke", "--", "--forceall"], parse.MODULE, None)
     assert (options.verbose, options.more) == (True, ["smoke", "--forceall"])
