@@ -22,6 +22,7 @@ from snn.report.pairs import OUTCOME
 from snn.report.sections.claims import table as claims
 from snn.report.sections.comparisons import table as comparisons
 from snn.report.sections.ratios import table as ratios
+from snn.report.verdicts import WITHIN
 from tests.rows import frame, row
 
 STEPS = (1, 4, 16)
@@ -103,7 +104,7 @@ def around(*values: float) -> Iterator[float]:
 
 def on_differences(compared: pd.DataFrame, rng: np.random.Generator) -> Iterator[Claim]:
     """Claims on every pair, both ways round, with margins where verdicts change, and anywhere."""
-    within = comparisons.EQUIVALENT
+    within = WITHIN
     for pair in compared.itertuples():
         ends = [end for end in (pair.low, pair.high, pair.difference) if end is not None]
         margins = [*around(0.0, within, -within, *ends), *rng.normal(0, 0.05, 3)]
@@ -153,7 +154,7 @@ def about(checked: pd.DataFrame, of: str, column: str, *sides: str) -> pd.DataFr
 
 def of_pair(pair) -> Iterator[Bound]:
     """What the verdict on a pair says of left minus right."""
-    words, within = pair.verdict.partition(",")[0], comparisons.EQUIVALENT
+    words, within = pair.verdict.partition(",")[0], WITHIN
     higher = pair.direction == "higher" and pair.column == OUTCOME
     for side in (pair.left, pair.right):
         if words == f"{side} is better":

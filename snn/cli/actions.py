@@ -1,5 +1,6 @@
 """What commands do with their parsed arguments, where it is more than a call. No torch until a command needs it."""
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ downloads, execute, pages = lazy("snn.data.download"), lazy("snn.pipeline.execut
 releases, versions = lazy("snn.pipeline.release"), lazy("snn.pipeline.versions")
 workflow = lazy("snn.cli.reproduce")
 inspect, advice = lazy("snn.cli.inspect"), lazy("snn.cli.recommend")
-places, tracing = lazy("snn.report.recommend"), lazy("snn.cli.trace")
+places, tracing = lazy("snn.report.place"), lazy("snn.cli.trace")
+advising = lazy("snn.report.recommend")
 
 MOST_CHIPS = 1000  # of a level in an audit
 
@@ -82,22 +84,30 @@ def audit(o: Options) -> None:
     print(f"{text}\n\ntables and figures are in {out}; open {made}")
 
 
-def place(o: Options, steps: int) -> Any:
-    """The kind of chips that is asked for; raises InputError for a level without a noise, or a noise without one."""
+def place(o: Options, steps: int | None) -> Any:
+    """The kind of chips that is asked for; raises InputError for a level without a noise, or a noise without one.
+
+    Both may be given several times, which is refused: several kinds of noise with what there is instead.
+    """
     if o.level is not None and o.noise is None:
         raise InputError("--level", "is given without --noise", "name the noise, see python -m snn list noise")
-    if o.noise is not None and o.level is None:
-        raise InputError("--noise", "is given without --level", "give the level of the noise")
-    chip = None if o.noise is None else noises.checked(o.noise)
-    return places.Place(chip, o.level or 0.0, steps, not o.no_calibration)
+    chip = None if o.noise is None else noises.checked("+".join(o.noise))
+    if chip is not None and o.level is None:
+        raise InputError("--noise", "is given without --level", noises.levels(chip))
+    if len(o.level or []) > 1:
+        raise InputError("--level", "is given twice", "give it once: a noise file has one")
+    return places.Place(chip, *(o.level or [0.0]), steps, not o.no_calibration)
 
 
 def recommend(o: Options) -> None:
-    """Rank methods on the chips that are asked for, at one number of steps after the other."""
+    """Rank rules on the chips that are asked for, within bounds; raises InputError for an energy that is none."""
     if o.noise and o.experiment in params.names("noise"):  # --noise takes one; the second was read as the experiment
-        noises.checked(f"{o.noise}+{o.experiment}")
-    asked = advice.Question(o.energy, o.max_energy, o.dataset, o.experiment)
-    advice.recommend([place(o, steps) for steps in o.steps], asked)
+        noises.checked("+".join([*o.noise, o.experiment]))
+    if o.max_energy is not None and not 0 < o.max_energy < math.inf:
+        raise InputError("--max-energy", f"{o.max_energy:g} is no energy above 0", "give a number of nJ")
+    bounds = {"most_steps": o.max_steps, "most_nj": o.max_energy}
+    within = advising.Bounds(tuple(o.steps or ()), **{key: value for key, value in bounds.items() if value is not None})
+    advice.recommend(advice.Question(place(o, None), within, o.energy, o.dataset, o.experiment, o.every_row))
 
 
 def trace(o: Options) -> None:

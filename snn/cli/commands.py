@@ -12,6 +12,7 @@ execute, renaming, fetch = lazy("snn.pipeline.execute"), lazy("snn.pipeline.rena
 inspect, listing, readme = lazy("snn.cli.inspect"), lazy("snn.cli.listing"), lazy("snn.cli.readme")
 compare, prune, claims = lazy("snn.cli.compare"), lazy("snn.cli.prune"), lazy("snn.cli.claims")
 share, new, docs = lazy("snn.cli.share"), lazy("snn.cli.new"), lazy("snn.cli.docs")
+noises = lazy("snn.cli.noises")
 signals, observer = lazy("snn.cli.signals"), lazy("snn.core.observer")
 
 KINDS = sorted(path.name for path in PARAMS.iterdir() if path.is_dir())
@@ -23,8 +24,13 @@ REMOTE = Argument(
     "--remote", default="", place="read", help="directory, URL, or a remote of DVC; default: the one that is set up"
 )
 CHIP = (
-    Argument("--noise", named="noise", help="noise model of the chip, see list noise; without it: clean networks"),
-    Argument("--level", type=float, help="of the noise"),
+    Argument(
+        "--noise",
+        action="append",  # so that several are refused with the chip that has them
+        named="noise",
+        help="noise model of the chip, see list noise; without it: clean networks",
+    ),
+    Argument("--level", action="append", type=lambda text: noises.level(text), help="of the noise"),
     Argument("--no-calibration", action="store_true", help="chips as manufactured"),
 )
 
@@ -139,20 +145,21 @@ LOOK = (
         actions.recommend,
         (
             Argument(
-                "--steps", type=int, nargs="+", required=True, help="of an inference; several: one by one, then all"
+                "--steps", type=int, nargs="+", action="extend", help="T of an inference, one or several; default: any"
             ),
+            Argument("--max-steps", type=int, metavar="T", help="T of an inference at most"),
             *CHIP,
             Argument("--energy", default="horowitz45_fp32", named="energy", help="energy table, see list energy"),
-            Argument(
-                "--max-energy", type=float, metavar="NJ", help="only rows whose mean inference needs NJ nJ or less"
-            ),
+            Argument("--max-energy", type=float, metavar="NJ", help="a mean inference needs NJ nJ or less"),
+            Argument("--every-row", action="store_true", help="every T and calibrator, not the best of each rule"),
             Argument("--dataset", named="datasets", help="only tables on this data set"),
             Argument("--experiment", named="experiments", help="only tables of this experiment"),
         ),
         (
-            "--steps 4",
-            "--steps 2 4 --noise mismatch --level 0.4",
-            "--steps 4 --noise mismatch --level 0.4 --max-energy 300 --energy synop_77fj",
+            "--noise mismatch --level 0.4",
+            "--noise mismatch --level 0.4 --max-steps 4 --max-energy 300",
+            "--noise analog_chip --level 0.2 --steps 2 4 --no-calibration --energy synop_77fj",
+            "--dataset fashion_mnist",
         ),
     ),
     Command(

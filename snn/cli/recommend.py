@@ -1,4 +1,4 @@
-"""The command recommend: which rule for this chip, from collected tables. No torch."""
+"""The command recommend: which rule for this chip, from collected tables. The answer comes first. No torch."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -6,22 +6,32 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from snn.cli import noises
 from snn.cli.listing import aligned
-from snn.config import Energy, Noise, params
+from snn.config import Energy, params
 from snn.core.errors import InputError, nearest, reproduce
 from snn.pipeline import record
-from snn.report import collected
+from snn.pipeline.plan import data_name
+from snn.report import advice, collected
+from snn.report.candidates import Candidates
 from snn.report.metric import SHOWN
-from snn.report.recommend import Place, affordable, answer, cells, named
+from snn.report.place import Place
+from snn.report.recommend import Bounds, Ranking, cells, ranked
 
-RANKED = ("behind", "verdict")  # columns of rows that are ranked
-PRICED = "energy: arithmetic under {}; --energy names another table, see list energy, and may turn the answer"
-COLUMNS = (
-    "one chip: what 95 % of new chips reach at least; behind: points to the first row; own, teacher: whose outputs are"
-    " the targets of calibration"
+FEW = 4  # sets of tables whose rankings are shown
+NO_CHIP = "these are clean networks; for a chip add its noise, as --noise mismatch --level 0.2; see list noise"
+CHOSEN = (
+    "a row is a rule at the T, with the calibrator, where its test mean is best; these and the first rule are chosen on"
+    " the data that are shown, so that their means are a little too high; --every-row shows all"
 )
-UNCORRECTED = "verdicts: 95 % intervals of paired differences, uncorrected, from the first row, chosen on these data"
+EVERY = "a row is a rule at a T, with a calibrator; the first is chosen on these data, so that its mean is too high"
+PRICED = "energy: arithmetic under {}; --energy names another table, see list energy, and may turn the answer"
+COLUMNS = "one chip: what 95 % of new chips reach at least; own, teacher: whose outputs are the targets of calibration"
 BITS = "test: of networks in 32-bit floats, though {} prices 8-bit integers; clean ones: condition int8 of runs.csv"
+VERDICTS = (
+    "behind: to the first row, paired, in {} with the uncorrected 95 % interval that the verdict is read off;"
+    " equivalent: within a point; see docs/statistics.md"
+)
 
 
 class Tables(NamedTuple):
@@ -30,128 +40,136 @@ class Tables(NamedTuple):
     found: record.TablesOnRecord
     runs: pd.DataFrame
 
+    @property
+    def heading(self) -> str:
+        """The experiment, its data set and its network."""
+        first = self.runs.iloc[0]
+        return f"{self.found.name} ({first.dataset}, {first.network})"
+
 
 class Question(NamedTuple):
-    """What is asked beside places: an energy table by name, the most that an inference may need in nJ, and of which
-    data set or experiment; None: all.
+    """What is asked: a place at any number of steps, bounds, an energy table by name, and of which data set or
+    experiment (None: all); `every`: with a row for every candidate, not for the best of each rule alone.
     """
 
+    place: Place
+    bounds: Bounds
     energy: str
-    most_nj: float | None = None
     dataset: str | None = None
     experiment: str | None = None
+    every: bool = False
+
+    @property
+    def words(self) -> str:
+        """The place and the bounds."""
+        steps, most_steps, most_nj = self.bounds
+        parts = [self.place.words]
+        parts += [f"T = {' or '.join(map(str, sorted(set(steps))))}"] if steps else []
+        parts += [f"T at most {most_steps:g}"] if math.isfinite(most_steps) else []
+        parts += [f"at most {most_nj:.10g} nJ"] if math.isfinite(most_nj) else []
+        return ", ".join(parts)
 
 
-class Ranking(NamedTuple):
-    """The rows of a set of tables at a place within the bound on energy, ranked, and those above it."""
+class Answer(NamedTuple):
+    """What a set of tables answers: a ranking, of which there may be no row within the bound on energy."""
 
     tables: Tables
-    place: Place
-    table: pd.DataFrame
-    above: pd.DataFrame
+    ranking: Ranking
 
 
-def recommend(places: Sequence[Place], asked: Question) -> None:
-    """Print the methods ranked on chips of one noise, place after place, for every set of tables that has such chips.
+def recommend(asked: Question) -> None:
+    """Print the rule to take in every set of tables that has such chips, and then the rankings as evidence.
 
-    The set with most rows is first. With a bound on energy, rows above it are listed apart, and the others are compared
-    among each other. Where places differ in steps, the best row over all of them is told last.
-
-    Raises InputError if no set has such chips, naming what was evaluated instead, or if no row is within the bound,
-    naming the lowest energy.
+    The set with most candidates is first. Raises InputError if no set has such chips, naming what was evaluated
+    instead, or if no rule is within the bound on energy, naming the lowest energy.
     """
-    if asked.most_nj is not None and not 0 < asked.most_nj < math.inf:
-        raise InputError("--max-energy", f"{asked.most_nj:g} is no energy above 0", "give a number of nJ")
-    prices, noise = params.load("energy", asked.energy), places[0].noise
-    told = [] if noise is None else [_contents(noise, params.load("noise", noise))]
+    prices, noise = params.load("energy", asked.energy), asked.place.noise
     known = list(_on_record(noise, asked.dataset, asked.experiment))
     sets = [Tables(found, collected.runs(found.tables)) for found in known if _has_outcomes(found)]
     left_out = [found.name for found in known if not _has_outcomes(found)]
     if left_out and asked.experiment:
         what = "has tables that older code made"
         raise InputError(f"--experiment {asked.experiment}", what, reproduce(asked.experiment))
-    rankings = [_rankings(place, sets, prices, asked) for place in places]
-    everything = [one for found in rankings for one in found]
-    if not any(len(one.table) for one in everything):
-        raise InputError(f"--max-energy {asked.most_nj:g}", *_too_little(everything, asked.energy))
-    for found in rankings:
-        told += [_told(one, asked) for one in found]
-        told += _disagreeing(found)
-    told += _over_steps(everything, asked)
+    answers = _answers(asked, sets, prices)
+    told = [f"{asked.words}, energy under {asked.energy}:", "", *map(_answer, answers, [asked] * len(answers))]
+    told += _disagreeing(answers)
     told += [f"left out, since older code made the tables: {', '.join(left_out)}"] if left_out else []
-    told += [BITS.format(asked.energy) if prices.precision == "int8" else PRICED.format(asked.energy)]
-    print("\n".join([*told, *([COLUMNS] if noise else []), UNCORRECTED]))
+    if len(answers) <= FEW or asked.every:
+        told += [part for one in answers if len(one.ranking.rows) for part in ("", one.tables.heading, _table(one))]
+    else:
+        told += [
+            "",
+            f"the tables of so many sets are left out; for one give --experiment, as {answers[0].tables.found.name}",
+        ]
+    print("\n".join([*told, "", *_footer(asked, prices, answers)]))
 
 
-def _rankings(place: Place, sets: Sequence[Tables], prices: Energy, asked: Question) -> list[Ranking]:
-    """The rankings of all sets of tables at a place, the longest first; raises InputError if there is none."""
-    tried = (tables for tables in sets if len(place.rows(tables.runs)))
-    rankings = [_ranking(tables, place, prices, asked.most_nj) for tables in tried]
-    found = sorted((one for one in rankings if len(one.table) or len(one.above)), key=lambda one: -len(one.table))
+def _answers(asked: Question, sets: Sequence[Tables], prices: Energy) -> list[Answer]:
+    """The answers of all sets of tables that have such chips; raises InputError if there are none."""
+    found = [(tables, own) for tables in sets if (own := _candidates(tables, asked)) is not None]
     if not found:
         where = f" of {asked.experiment}" if asked.experiment else f" on {asked.dataset}" if asked.dataset else ""
-        raise InputError(place.words, f"is in no set of tables{where}", _instead(place, sets))
-    return found
+        raise InputError(asked.words, f"is in no set of tables{where}", _instead(asked.place, sets))
+    found.sort(key=lambda one: -len(one[1].table))
+    answers = [Answer(tables, ranked(own, prices, asked.bounds, asked.every)) for tables, own in found]
+    if not any(len(one.ranking.rows) for one in answers):
+        least = min(answers, key=lambda one: float(one.ranking.least.energy_nj.iloc[0]))
+        where = asked._replace(bounds=asked.bounds._replace(most_nj=math.inf)).words
+        what = f"no rule needs so little under {asked.energy} ({where})"
+        remedy = f"the lowest is {advice.lowest(least.ranking)} in {least.tables.found.name}"
+        if others := [one for one in answers if one.ranking.elsewhere is not None]:
+            remedy += f"; at another T {advice.beside(others[0].ranking.elsewhere)} in {others[0].tables.found.name}"
+        raise InputError(f"--max-energy {asked.bounds.most_nj:.10g}", what, remedy)
+    return answers
 
 
-def _over_steps(rankings: Sequence[Ranking], asked: Question) -> Iterator[str]:
-    """A line per set of tables with several of the steps that are asked for: the row with the best mean over these."""
-    bound = "" if asked.most_nj is None else f", at most {asked.most_nj:g} nJ"
-    for name in dict.fromkeys(one.tables.found.name for one in rankings):
-        own = [one for one in rankings if one.tables.found.name == name]
-        steps = sorted({one.place.steps for one in own})
-        rows = pd.concat([one.table.assign(at=one.place.steps) for one in own])
-        if len(steps) < 2 or rows.empty:
-            continue
-        best = "highest" if own[0].tables.runs.direction.iloc[0] == "higher" else "lowest"
-        row = rows.sort_values(["value_test", "energy_nj"], ascending=[best == "lowest", True], kind="stable").iloc[0]
-        metric = SHOWN[row.metric]
-        found = f"{metric.value(row.value_test)} {metric.unit} with {row.energy_nj:,.1f} nJ"
-        over = f"{name}, over T = {', '.join(map(str, steps))}{bound}"
-        yield f"{over}: {named(row)} at T = {row['at']} has the {best} mean, {found}; T are not compared by intervals\n"
+def _candidates(tables: Tables, asked: Question) -> Candidates | None:
+    """The candidates of a set of tables; None if none has such steps."""
+    if not len(asked.place.rows(tables.runs)):
+        return None
+    found = Candidates(tables.runs, collected.outcomes(tables.found.tables, len(tables.runs)), asked.place)
+    return found if asked.bounds.steps_hold(found.table).any() else None
 
 
-def _disagreeing(found: Sequence[Ranking]) -> Iterator[str]:
+def _answer(one: Answer, asked: Question) -> str:
+    """The answer of a set of tables in words, a sentence a line."""
+    told = advice.answer(one.ranking, asked.bounds)
+    if mark := one.tables.found.mark.strip().strip("*"):
+        told.append(mark)
+    return "\n  ".join([f"{one.tables.heading}: {told[0]}", *told[1:]])
+
+
+def _disagreeing(answers: Sequence[Answer]) -> Iterator[str]:
     """A line per data set on which sets of tables do not have the same rule first."""
     firsts: dict[str, dict[str, str]] = {}
-    for one in found:
-        if len(one.table):
-            dataset = str(one.tables.runs.dataset.iloc[0])
-            firsts.setdefault(dataset, {})[one.tables.found.name] = one.table.method.iloc[0]
+    for tables, ranking in answers:
+        if len(ranking.rows):
+            firsts.setdefault(str(tables.runs.dataset.iloc[0]), {})[tables.found.name] = ranking.rows.method.iloc[0]
     for dataset, first in firsts.items():
         if len(set(first.values())) > 1:
             whose = ", ".join(f"{method} ({name})" for name, method in first.items())
-            yield f"the first rule on {dataset} depends on more than the rule: {whose}; see docs/experiments.md\n"
+            yield f"the first rule on {dataset} depends on more than the rule: {whose}; see docs/experiments.md"
 
 
-def _ranking(tables: Tables, place: Place, energy: Energy, most_nj: float | None) -> Ranking:
-    outcomes = collected.outcomes(tables.found.tables, len(tables.runs))
-    return Ranking(
-        tables, place, *affordable(tables.runs, outcomes, place, energy, math.inf if most_nj is None else most_nj)
-    )
+def _table(one: Answer) -> str:
+    """A ranking as a table, with the unit of the metric."""
+    rows = one.ranking.rows
+    unit = SHOWN[rows.metric.iloc[0]].unit
+    shown = [{f"test {unit}" if name == "test" else name: cell for name, cell in row.items()} for row in cells(rows)]
+    more = ["* biases depend on the number of steps: it would do better if trained at this T"]
+    return "\n".join([aligned(shown), *(more if rows.extrapolated.any() else [])])
 
 
-def _too_little(found: Sequence[Ranking], energy: str) -> tuple[str, str]:
-    """What is wrong with a bound below all rows, and the remedy: the lowest energy that there is."""
-    lowest = min(found, key=lambda one: float(one.above.energy_nj.min()))
-    row = lowest.above.iloc[0]
-    where = f"{lowest.tables.found.name}, T = {lowest.place.steps}"
-    least = f"{math.ceil(100 * row.energy_nj) / 100:g} nJ, {named(row)} in {where}"
-    places = " or ".join(dict.fromkeys(one.place.words for one in found))
-    return f"no rule on {places} needs so little under {energy}", f"the lowest is {least}"
-
-
-def _contents(name: str, noise: Noise) -> str:
-    """What a noise model is made of."""
-    parts = [
-        f"{part.model} ({', '.join(f'{key} {_plain(value)}' for key, value in part.options.items())})"
-        for part in noise.models
-    ]
-    return f"{name}: {'; '.join(parts)}\nlevel: {noise.level}\n"
-
-
-def _plain(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else f"{value}"
+def _footer(asked: Question, prices: Energy, answers: Sequence[Answer]) -> Iterator[str]:
+    """What the columns mean, and what the answer depends on."""
+    noise = asked.place.noise
+    yield noises.described(noise) if noise else NO_CHIP
+    yield EVERY if asked.every else CHOSEN
+    units = dict.fromkeys(SHOWN[one.tables.runs.metric.iloc[0]].difference_unit for one in answers)
+    yield VERDICTS.format(" or ".join(units))
+    if noise:
+        yield COLUMNS
+    yield (BITS if prices.precision == "int8" else PRICED).format(asked.energy)
 
 
 def _on_record(noise: str | None, dataset: str | None, only: str | None) -> Iterator[record.TablesOnRecord]:
@@ -165,13 +183,13 @@ def _on_record(noise: str | None, dataset: str | None, only: str | None) -> Iter
     planned = set(params.names("experiments"))
     for name in [only] if only else [name for name in names if name in planned]:  # tables of a removed one say no more
         experiment = params.load("experiments", name)
-        known.append(experiment.dataset)
-        found = record.TablesOnRecord(name)
-        if dataset not in (None, experiment.dataset):
+        own = {experiment.dataset, data_name(experiment)}
+        known += sorted(own)
+        if dataset is not None and dataset not in own:
             continue
         if noise not in (None, *(hardware.noise for hardware in experiment.hardware)):
             continue
-        yield found
+        yield record.TablesOnRecord(name)
     if dataset is not None and dataset not in known:
         raise InputError("--dataset", f"{dataset} is in no set of tables", nearest(dataset, dict.fromkeys(known)))
 
@@ -181,35 +199,12 @@ def _has_outcomes(found: record.TablesOnRecord) -> bool:
     return (found.tables / "outcomes.safetensors").is_file()
 
 
-def _told(one: Ranking, asked: Question) -> str:
-    """The answer for one set of tables: a heading, the ranked table, the answer in words, and what is above a bound."""
-    tables, place, table = one.tables, one.place, one.table
-    first = tables.runs.iloc[0]
-    heading = f"{tables.found.name}: {first.dataset}, {first.network}, {place.words}, {asked.energy}"
-    parts = [heading if asked.most_nj is None else f"{heading}, at most {asked.most_nj:g} nJ", ""]
-    if len(table):
-        parts += [aligned(_rows(table)), "", answer(table)]
-        if table.extrapolated.any():
-            steps = place.steps
-            parts.append(f"* biases depend on the number of steps: it would do better if trained at T = {steps}")
-    if len(one.above):
-        rows = [{name: row[name] for name in row if name not in RANKED} for row in _rows(one.above)]
-        others = "" if len(table) else "; no row is left"
-        parts += ["", f"left out, since their mean energy is above {asked.most_nj:g} nJ{others}:", "", aligned(rows)]
-    if mark := tables.found.mark.strip().strip("*"):
-        parts.append(mark)
-    return "\n".join([*parts, ""])
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, str]]:
-    """The rows of a ranking as they are shown, with the unit of the metric."""
-    unit = SHOWN[table.metric.iloc[0]].unit
-    return [{f"test {unit}" if name == "test" else name: cell for name, cell in row.items()} for row in cells(table)]
-
-
 def _instead(place: Place, sets: Sequence[Tables]) -> str:
     """What to ask for: the levels and steps that were evaluated with this noise."""
-    rows = [tables.runs[tables.runs.noise == place.noise] if place.noise else tables.runs for tables in sets]
+    clean = Place(None, 0.0)
+    rows = [
+        tables.runs[tables.runs.noise == place.noise] if place.noise else clean.rows(tables.runs) for tables in sets
+    ]
     tried = pd.concat(rows) if rows else pd.DataFrame({"level": [], "steps_eval": []})
     if tried.empty:
         return "run an experiment that has it under `hardware`: docs/how-to/own-chip.md"

@@ -16,7 +16,8 @@ from snn.report import collected, columns
 from snn.report.intervals import estimate, over_seeds
 from snn.report.metric import SHOWN
 from snn.report.pairs import OUTCOME, by_seed
-from snn.report.recommend import Place, priced
+from snn.report.place import Place
+from snn.report.recommend import priced
 from snn.report.select import own_steps, trainings
 
 

@@ -13,7 +13,7 @@ from snn.config import Side
 from snn.page.digits import exact
 from snn.report.inputs import Inputs
 from snn.report.pairs import rows_of
-from snn.report.recommend import Place
+from snn.report.place import Place
 from snn.report.sections.comparisons import table as comparisons
 
 RUN = re.compile(

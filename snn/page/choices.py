@@ -1,88 +1,111 @@
-"""The answer for every kind of chips that an experiment has: what the command recommend prints, as data. No torch.
+"""The candidates for every kind of chips of an experiment, from which the page answers as recommend does. No torch.
 
-A place is a noise model, a level, a number of steps, and whether chips are calibrated. Of each there are the rows of
-its ranking as the terminal shows them, but for the energy, which is there under every convention.
+The browser chooses within bounds and orders; it does no statistics. All texts, and all differences that some bound
+makes it show, are here.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
 from snn.page.behind import Behind
 from snn.page.digits import exact
+from snn.report.candidates import FIRST, Candidates
 from snn.report.inputs import Inputs
-from snn.report.recommend import SHOWN_COLUMNS, Place, answer, beside, cells, priced, ranked
+from snn.report.place import Place
+from snn.report.recommend import SHOWN_COLUMNS, Bounds, apart, cells, compared, firsts, priced
+from snn.report.verdicts import margin
 
-ENERGY = "energy nJ"
+ENERGY, BEHIND = "energy nJ", "behind"
 
 
 def choices(inputs: Inputs, behind: Behind) -> dict[str, Any]:
-    """Places with their rankings. `words`: sentences that places name by their index, one per convention; `first`: what
-    is chosen when the page opens.
+    """Kinds of chips, `places`, with their candidates. `first`: what is chosen when the page opens; `better`: higher or
+    lower; `margin`: within which means are near, in the unit of `means`; None for a metric without one.
 
-    A row has the cells in the order of `heads`, those under every convention in place of the energy, and the group of
-    runs behind it. `means`, `seeds`: of rows; `needs`: their energies, by convention. `beside`: of rows that
-    are the first within some bound on energy, by rank, the difference and verdict of them and of all later rows.
+    A row has the cells in the order of `heads`, those under every convention in place of the energy, nothing in place
+    of difference and verdict, and the group of runs behind it. `steps`, `means`, `seeds`: of rows; `needs`: their
+    energies, by convention. `beside`: of every candidate that is first within some bounds, the difference and verdict
+    of all rows, the latter by its index in `verdicts`.
     """
-    metric = inputs.metric
-    words: dict[str, int] = {}
-    found = []
-    for place, runs in _places(inputs.collected["runs"]):
-        table = ranked(runs, inputs.outcomes, place)
-        if table.empty:
-            continue
-        by_energy = [priced(table, energy) for energy in inputs.energies.values()]
-        shown = [cells(own) for own in by_energy]
-        rows = [
-            [
-                *({**row, ENERGY: [own[i][ENERGY] for own in shown]}[head] for head in SHOWN_COLUMNS),
-                *_behind(behind, place, table.iloc[i]),
-            ]
-            for i, row in enumerate(shown[0])
+    verdicts: dict[str, int] = {}
+    places = [
+        {
+            "noise": place.noise,
+            "level": place.level,
+            "calibrated": place.calibrated,
+            "command": place.arguments,
+            **_candidates(inputs, behind, place, found, verdicts),
+        }
+        for place in _places(inputs.collected["runs"])
+        if len((found := Candidates(inputs.collected["runs"], inputs.outcomes, place)).table)
+    ]
+    return {
+        "heads": list(SHOWN_COLUMNS),
+        "places": places,
+        "verdicts": list(verdicts),
+        "first": {"noise": next(iter(inputs.noises), None), "calibrated": True},
+        "better": inputs.metric.better,
+        "margin": margin(inputs.metric_name),
+    }
+
+
+def _candidates(
+    inputs: Inputs, behind: Behind, place: Place, found: Candidates, verdicts: dict[str, int]
+) -> dict[str, Any]:
+    """What the page has of a place."""
+    energies, every = list(inputs.energies.values()), range(len(found.table))
+    priced_by = [priced(found.table, energy) for energy in energies]
+    told = compared(found, found.table, None)
+    shown = [cells(told.assign(energy_nj=own.energy_nj)) for own in priced_by]
+    rows = [
+        [
+            *({**row, ENERGY: [own[i][ENERGY] for own in shown], BEHIND: ""}[head] for head in SHOWN_COLUMNS),
+            *_behind(behind, place, found.table.iloc[i]),
         ]
-        told = [words.setdefault(answer(own), len(words)) for own in by_energy]
-        found.append(
-            {
-                **place._asdict(),
-                "command": place.arguments,
-                "answer": told,
-                "rows": rows,
-                "means": [exact(value) for value in table.value_test],
-                "needs": [[exact(value) for value in own.energy_nj] for own in by_energy],
-                "seeds": [int(n) for n in table.n],
-                "beside": {
-                    first: [[metric.difference(behind), verdict] for behind, verdict in own]
-                    for first, own in beside(runs, inputs.outcomes, place, _firsts(by_energy)).items()
-                },
-            }
-        )
-    first = {"noise": next(iter(inputs.noises), None), "steps": inputs.experiment.steps, "calibrated": True}
-    heads = list(SHOWN_COLUMNS)
-    return {"heads": heads, "places": found, "words": list(words), "first": first, "better": metric.better}
+        for i, row in enumerate(shown[0])
+    ]
+    return {
+        "rows": rows,
+        "steps": [int(steps) for steps in found.table.steps_eval],
+        "means": [exact(value) for value in found.table.value_test],
+        "needs": [[exact(value) for value in own.energy_nj] for own in priced_by],
+        "seeds": [int(n) for n in found.table.n],
+        "beside": {
+            first: [_beside(inputs, found, i, first, verdicts) for i in every]
+            for first in sorted(firsts(found, energies, _bounds(found.table)))
+        },
+    }
 
 
-def _firsts(by_energy: Sequence[pd.DataFrame]) -> list[int]:
-    """The ranks of rows that need less energy than all better ones, under some convention."""
-    needs = [table.energy_nj.tolist() for table in by_energy]
-    return [i for i in range(len(needs[0])) if any(need[i] < min(need[:i], default=math.inf) for need in needs)]
+def _beside(inputs: Inputs, found: Candidates, i: int, first: int, verdicts: dict[str, int]) -> list[Any]:
+    """The difference to the first one, as it is shown, and the index of the verdict."""
+    behind, low, high, verdict = found.beside(i, first)
+    text = "-" if verdict == FIRST else apart(inputs.metric, behind, low, high)
+    return [text, verdicts.setdefault(verdict, len(verdicts))]
 
 
-def _places(runs: pd.DataFrame) -> Iterator[tuple[Place, pd.DataFrame]]:
-    """Every kind of chips, clean networks first, with the rows of runs.csv among which its own are."""
-    runs = runs[runs.control.isna()]
-    for steps, own in runs[runs.condition == "clean"].groupby("steps_eval"):
-        yield Place(None, 0.0, int(steps)), own
-    chips = runs[runs.condition.isin(["noisy", "calibrated"]) & (runs.level > 0)]
-    for (noise, level, steps, condition), own in chips.groupby(["noise", "level", "steps_eval", "condition"]):
-        yield Place(noise, float(level), int(steps), condition == "calibrated"), own
+def _bounds(table: pd.DataFrame) -> list[Bounds]:
+    """All bounds on steps that the page offers."""
+    known = sorted(map(int, set(table.steps_eval)))
+    return [Bounds(steps, most) for t in known for steps, most in (((), t), ((t,), math.inf))]
+
+
+def _places(runs: pd.DataFrame) -> Iterator[Place]:
+    """Every kind of chips, clean networks first."""
+    yield Place(None, 0.0)
+    chips = runs[runs.control.isna() & runs.condition.isin(["noisy", "calibrated"]) & (runs.level > 0)]
+    for noise, level, condition in sorted(set(zip(chips.noise, chips.level, chips.condition, strict=True))):
+        yield Place(noise, float(level), calibrated=condition == "calibrated")
 
 
 def _behind(behind: Behind, place: Place, row: pd.Series) -> list[int]:
     """The group of runs of a row."""
+    steps = int(row.steps_eval)
     if place.noise is None:
-        return behind.of(row.method, condition="clean", steps_eval=place.steps)
+        return behind.of(row.method, condition="clean", steps_eval=steps)
     chip = {"condition": "calibrated" if place.calibrated else "noisy", "noise": place.noise, "level": place.level}
     treatment = {name: row[name] or None for name in ("calibrator", "targets")}
-    return behind.of(row.method, steps_eval=place.steps, **chip, **treatment)
+    return behind.of(row.method, steps_eval=steps, **chip, **treatment)

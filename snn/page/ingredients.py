@@ -88,7 +88,7 @@ MADE_OF: dict[str, dict[str, str]] = {
         **dict.fromkeys(("n", "diverged"), "row status"),
     },
     "recommend": {
-        **dict.fromkeys(("rule", "test", "95 % interval", "one chip", "calibrator"), "row value_test"),
+        **dict.fromkeys(("rule", "T", "test", "95 % interval", "one chip", "calibrator"), "row value_test"),
         **dict.fromkeys(("behind", "verdict"), "row value_test;first value_test"),
         "energy nJ": "row priced",
         "trained at T": "row steps",

@@ -97,6 +97,7 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         "flags": _flags(answer.clean),
         "reproduce": reproduce(inputs.name),
         "unit": inputs.metric.unit,
+        "points": inputs.metric.difference_unit,
         "teachers": inputs.spiking,
         "best": answer.best,
         "clean": {method: group for method in inputs.style for group in behind.of(method, condition="clean")},

@@ -12,15 +12,19 @@ from typing import Any
 import pandas as pd
 
 from snn.config import Side
+from snn.report.candidates import Candidates
+from snn.report.dearer import dearer
 from snn.report.flags import AT_CHANCE, COLLAPSED
 from snn.report.inputs import Inputs
 from snn.report.pairs import OUTCOME, Pair
-from snn.report.recommend import Place, ranked
+from snn.report.place import Place
+from snn.report.recommend import ranked
 from snn.report.sections.claims.page import counted
 from snn.report.sections.comparisons import table as comparisons
 from snn.report.select import own_steps
 from snn.report.units import for_files
 from snn.report.verdicts import EQUIVALENT, NOT_RESOLVED
+from snn.report.words import listed
 
 SELECTED = "Verdicts are uncorrected, and the first was chosen on these data: more than one in twenty is wrong."
 FEW = 2  # kinds of noise of which the answer tells one by one
@@ -93,7 +97,7 @@ class Answer:
     def sentences(self) -> list[tuple[str, str]]:
         """The answer: a heading and a text each; where nothing was learned, that alone."""
         if self.silent and not self.spiking:
-            return [("Best rule", f"No spiking method sends a spike: {_list(self.silent)}.")]
+            return [("Best rule", f"No spiking method sends a spike: {listed(self.silent)}.")]
         if self.best and self.at_chance:
             highest = f"the highest test mean is {self.value(self.best)} ({self.best})"
             text = f"No spiking method can be told apart from chance: {highest}."
@@ -144,16 +148,16 @@ class Answer:
         text = f"{self.best} has {among}{':' if self.spiking[1:] else ' of'} {self.value(self.best)} ({seeds})."
         groups = _by_words(self.beside_best)
         if unclear := groups.pop(NOT_RESOLVED, []):
-            text += f" The difference to {_list(self._with_means(unclear))} is not resolved."
+            text += f" The difference to {listed(self._with_means(unclear))} is not resolved."
         if equal := groups.pop(EQUIVALENT, []):
             within = ", within a point" if self._in_points else ""
-            text += f" Equivalent to it{within}: {_list(self._with_means(equal))}."
+            text += f" Equivalent to it{within}: {listed(self._with_means(equal))}."
         for words, methods in groups.items():
-            text += f" {words.capitalize()}: {_list(self._with_means(methods))}."
+            text += f" {words.capitalize()}: {listed(self._with_means(methods))}."
         if self.silent:
-            text += f" Left out, since they send no spikes: {_list(self.silent)}."
+            text += f" Left out, since they send no spikes: {listed(self.silent)}."
         if collapsed := [f"{method} ({number} seeds)" for method, number in self.collapsed.items()]:
-            text += f" Collapsed, so that the mean says little: {_list(collapsed)}."
+            text += f" Collapsed, so that the mean says little: {listed(collapsed)}."
         if any(not versus.asked for versus in self.beside_best.values()):
             text += f" {SELECTED}"
         return "Best rule", text
@@ -162,7 +166,7 @@ class Answer:
         parts = []
         for teacher in dict.fromkeys(self.inputs.spiking.values()):
             own = {method: v for method, v in self.beside_teacher.items() if self.inputs.spiking[method] == teacher}
-            words = "; ".join(f"{words}: {_list(methods)}" for words, methods in _by_words(own).items())
+            words = "; ".join(f"{words}: {listed(methods)}" for words, methods in _by_words(own).items())
             parts.append(f"{teacher} has {self.value(teacher)}. Against it, {words}.")
         return ("Against the teacher ANN", " ".join(parts)) if parts else None
 
@@ -184,7 +188,7 @@ class Answer:
         if self._in_points and (far := list(own.method[own.of_teacher_at_equal_accuracy.isna()])):
             text += (
                 " By means on validation data, no tried number of steps comes within a point of the teacher with"
-                f" {_list(far, 'or')}."
+                f" {listed(far, 'or')}."
             )
         yield "Energy", text
 
@@ -205,8 +209,8 @@ class Answer:
     def on_chips(self, noise: str, level: float) -> pd.DataFrame:
         """Methods ranked on calibrated chips of a kind, each with its best calibrator."""
         place = Place(noise, level, self.inputs.experiment.steps)
-        table = ranked(self.inputs.collected["runs"], self.inputs.outcomes, place)
-        return table.drop_duplicates("method")
+        found = Candidates(self.inputs.collected["runs"], self.inputs.outcomes, place)
+        return ranked(found, self.inputs.energies[self.inputs.experiment.energy]).rows
 
     def _chips(self) -> Iterator[tuple[str, str]]:
         metric, treated, found = self.inputs.metric, self._treated, []
@@ -226,7 +230,7 @@ class Answer:
         """Of many kinds of noise: which costs most, and how often each rule is first."""
         most = treated.loc[treated.loss.idxmax()]
         first = pd.Series([best.split()[0] for *_, best in found]).value_counts()
-        counts = _list([f"{method} ({number})" for method, number in first.items()])
+        counts = listed([f"{method} ({number})" for method, number in first.items()])
         return (
             f"{len(found)} kinds of noise, each at its hardest level. {most.noise} costs most before calibration: "
             f"{most.loss:.1f} {self.inputs.metric.difference_unit} ({most.method}). "
@@ -236,11 +240,14 @@ class Answer:
     def _on_chips(self, noise: str, level: float) -> str:
         """The best rule on calibrated chips of a kind, and against which others that is not resolved."""
         table, metric = self.on_chips(noise, level), self.inputs.metric
-        first, others = table.iloc[0], list(table.method[table.verdict == NOT_RESOLVED])
+        first = table.iloc[0]
         value = f"{metric.value(first.value_test)}{' %' if metric.unit == '%' else ''}"
         if len(table) == 1:
             return f"{first.method} has {value}"
-        apart = f"against {_list(others)} that is not resolved" if others else "better than every other rule"
+        unclear, equal = (list(table.method[table.verdict.str.startswith(v)]) for v in (NOT_RESOLVED, EQUIVALENT))
+        parts = [f"against {listed(unclear)} that is not resolved"] if unclear else []
+        parts += [f"{listed(equal)} {'is' if len(equal) == 1 else 'are'} equivalent, within a point"] if equal else []
+        apart = "; ".join(parts) or "better than every other rule"
         return f"{first.method} is first ({value}); {apart if first.n > 1 else 'one seed decides nothing'}"
 
     def _claims(self) -> tuple[str, str] | None:
@@ -271,28 +278,8 @@ def _collapsed(row: Any) -> int:
     return sum(int(flag.split()[0]) for flag in _flags(row) if flag.endswith(f" {COLLAPSED}"))
 
 
-def dearer(rows: pd.DataFrame) -> str:
-    """Who needs more energy than the teacher, by the intervals of the ratio; by the ratio alone with one seed."""
-    if rows.of_teacher_low.isna().all():
-        where = _under(rows[rows.of_teacher > 1])
-        return f"More than the teacher: {where}." if where else "They need less under every convention."
-    more, open_ = rows[rows.of_teacher_low > 1], rows[(rows.of_teacher_low <= 1) & (rows.of_teacher_high >= 1)]
-    parts = [f"More than the teacher: {_under(more)}."] if len(more) else []
-    parts += [f"Not resolved whether more: {_under(open_)}."] if len(open_) else []
-    return " ".join(parts) or "They need less under every convention."
-
-
-def _under(rows: pd.DataFrame) -> str:
-    by = rows.groupby("convention", sort=False)
-    return "; ".join(f"{_list(list(part.method))} under {name}" for name, part in by)
-
-
 def _by_words(versus: Mapping[str, Versus]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for method, one in versus.items():
         found.setdefault(one.verdict, []).append(method)
     return found
-
-
-def _list(words: list[str], last: str = "and") -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""

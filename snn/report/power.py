@@ -12,10 +12,10 @@ from snn.report.metric import SHOWN, Metric
 from snn.report.pairs import OUTCOME
 from snn.report.sections.comparisons.table import COLUMNS, estimate, rows_in_metric
 from snn.report.units import from_files
-from snn.report.verdicts import EQUIVALENT
+from snn.report.verdicts import WITHIN
 
 NEEDED = ("column", "family", "level", "samples", "se_seeds", "se_samples", "se_rest")
-POINTS = {"seeds for a point": EQUIVALENT, "half a point": EQUIVALENT / 2}
+POINTS = {"seeds for a point": WITHIN, "half a point": WITHIN / 2}
 SAMPLES = "more test samples"
 WITHOUT_END = 10**9  # seeds, whose own spread hides nothing
 

@@ -17,13 +17,13 @@ from snn.report.intervals import Interval
 
 BETTER, WORSE, EQUIVALENT = "better", "worse", "equivalent"
 NOT_RESOLVED, NOT_TESTED = "not resolved", "not tested"
-EQUIVALENT = 0.01  # of accuracy: a point, the least that papers report as a difference
+WITHIN = 0.01  # of accuracy: a point, the least that papers report as a difference
 OF_CLAIMS = ("holds", "fails", NOT_RESOLVED, NOT_TESTED)
 
 
 def margin(metric: str) -> float | None:
     """Within which two outcomes are equivalent; None for a metric without such a margin."""
-    return EQUIVALENT if metric == "accuracy" else None
+    return WITHIN if metric == "accuracy" else None
 
 
 def of_pair(advantage: Interval, within: float | None = None) -> str:

@@ -10,6 +10,7 @@ from snn.config import params
 from snn.pipeline import record
 from tests.cli.test_compare import put
 from tests.report.test_recommend import BAD, GOOD, SAME, chips
+from tests.rows import row
 
 
 @pytest.fixture
@@ -28,14 +29,40 @@ def run(capsys, *arguments: str, status: int = 0) -> str:
     return told.err if status else told.out
 
 
-def test_the_answer_names_the_first_row_what_is_alike_and_what_is_cheapest(here, capsys):
-    told = run(capsys, "--noise", "mismatch", "--level", "0.2", "--steps", "4")
-    lines = told.splitlines()
-    assert lines[0] == "mismatch: mismatch (sigma level, disturbs weight, bias, tau)"
-    assert lines[3] == "digits: d, n, mismatch at level 0.2, T = 4, calibrated, horowitz45_fp32"
-    assert [line.split()[0] for line in lines[6:9]] == ["tet", "tandem", "stbp"]
-    assert "tet (ltl_offline, own targets) is first; against 1 of 2 others this is not resolved" in told
-    assert "; of it and that, tandem (ltl_offline, own targets) needs the least energy" in told
+CHIP = ("--noise", "mismatch", "--level", "0.2")
+
+
+def test_the_answer_comes_first_and_counts_rules_and_the_ranking_follows(here, capsys):
+    lines = run(capsys, *CHIP).splitlines()
+    assert lines[0] == "mismatch at level 0.2, calibrated, energy under horowitz45_fp32:"
+    assert lines[2].startswith(
+        "digits (d, n): tet calibrated by ltl_offline (own targets) at T = 4: 91.0 % (95 % interval"
+    )
+    assert lines[3] == "  Not resolved against 1 of 2 other rules: tandem (90.3)."
+    assert lines[4] == "  Better than 1 of 2 other rules: stbp (71.0)."
+    assert lines[5].startswith(
+        "  Cheaper, and within a point: tandem calibrated by ltl_offline (own targets) at T = 4, "
+    )
+    table = lines.index("digits (d, n)")
+    assert [line.split()[0] for line in lines[table + 2 : table + 5]] == ["tet", "tandem", "stbp"]
+    assert "mismatch: mismatch (sigma level, disturbs weight, bias, tau), level: relative standard deviation" in lines
+
+
+def test_without_arguments_clean_networks_are_answered_and_how_to_name_a_chip_is_told(here, capsys, tmp_path):
+    put(tmp_path, "c" * 40, *(row(m, s, test=v) for m, v in (("tet", 0.9), ("stbp", 0.8)) for s in range(3)))
+    told = run(capsys)
+    assert told.startswith("clean networks, energy under horowitz45_fp32:")
+    assert "digits (d, n): tet at T = 4: 90.0 %" in told
+    assert "--noise mismatch --level 0.2" in told
+
+
+def test_every_row_shows_all_calibrators_of_a_rule(here, capsys, tmp_path):
+    rows = *chips("tet", *GOOD), *chips("tet", *SAME, calibrator="bptt"), *chips("stbp", *BAD)
+    put(tmp_path, "c" * 40, *rows)
+    assert "bptt" not in run(capsys, *CHIP)
+    told = run(capsys, *CHIP, "--every-row")
+    assert re.search(r"^tet +4 +bptt own .* not resolved ", told, re.MULTILINE)
+    assert "Better than the other rule: stbp (71.0)." in told
 
 
 def test_accuracies_beside_prices_of_8_bits_are_said_to_be_those_of_32_bits(here, capsys):
@@ -46,18 +73,11 @@ def test_accuracies_beside_prices_of_8_bits_are_said_to_be_those_of_32_bits(here
     assert "horowitz45_int8" in said
 
 
-def test_a_bound_on_energy_leaves_out_the_rows_above_it_and_names_them(here, capsys):
-    asked = ("--noise", "mismatch", "--level", "0.2", "--steps", "4")
-    ranked = [re.split("  +", line) for line in run(capsys, *asked).splitlines()[5:9]]
-    at = ranked[0].index("energy nJ")
-    energies = {row[0]: float(row[at]) for row in ranked[1:]}
-    assert energies["tet"] > 800 > energies["tandem"]
-    lines = run(capsys, *asked, "--max-energy", "800").splitlines()
-    cut = next(i for i, line in enumerate(lines) if line.startswith("left out"))
-    assert [line.split()[0] for line in lines[6:8]] == ["tandem", "stbp"]
-    assert lines[cut] == "left out, since their mean energy is above 800 nJ:"
-    assert lines[cut + 3].split()[0] == "tet"
-    assert "tet" not in "".join(lines[:cut])
+def test_a_bound_on_energy_leaves_out_the_rules_above_it_and_names_them(here, capsys):
+    told = run(capsys, *CHIP, "--max-energy", "800")
+    assert "digits (d, n): tandem calibrated by" in told
+    assert re.search(r"\n  Above 800 nJ, with what they need at the least: tet \([\d.]+ nJ\)\.\n", told)
+    assert not re.search(r"^tet ", told, re.MULTILINE)
 
 
 def test_sets_that_older_code_collected_are_left_out_by_name_and_refused_alone(here, capsys, tmp_path, monkeypatch):
@@ -87,7 +107,7 @@ def test_sets_on_one_data_set_that_have_different_rules_first_are_named(here, ca
 def test_a_bound_that_no_row_keeps_is_answered_with_one_that_some_row_keeps(here, capsys):
     asked = ("--noise", "mismatch", "--level", "0.2", "--steps", "4", "--max-energy")
     told = run(capsys, *asked, "0.0001", status=2)
-    assert "stbp (ltl_offline, own targets) in digits" in told
+    assert "stbp calibrated by ltl_offline (own targets) at T = 4 in digits" in told
     lowest = told.partition("the lowest is ")[2].partition(" nJ")[0]
     assert "stbp" in run(capsys, *asked, lowest)
 
@@ -97,10 +117,19 @@ def test_a_set_in_which_every_run_diverged_ranks_nothing(here, capsys, tmp_path,
     assert "is in no set of tables" in run(capsys, "--noise", "mismatch", "--level", "0.2", "--steps", "4", status=2)
 
 
-def test_several_numbers_of_steps_are_answered_one_after_the_other(here, capsys):
-    told = run(capsys, "--noise", "mismatch", "--level", "0.2", "--steps", "4", "4")
-    assert told.count("digits: d, n, mismatch at level 0.2, T = 4") == 2
-    assert "over T" not in told
+def test_the_tables_of_many_sets_wait_for_a_choice(here, capsys, tmp_path, monkeypatch):
+    names = ["digits", "hardware_digits", "matched", "digits_all", "smoke"]
+    for name in names[1:]:
+        shutil.copytree(tmp_path / "results/tables/digits", tmp_path / "results/tables" / name)
+    monkeypatch.setattr(record, "names", lambda: names)
+    put(tmp_path, "c" * 40, *(row(m, s, test=v) for m, v in (("tet", 0.9), ("stbp", 0.8)) for s in range(3)))
+    for name in names[1:]:
+        shutil.copy(tmp_path / "results/tables/digits/runs.csv.bz2", tmp_path / "results/tables" / name)
+        shutil.copy(tmp_path / "results/tables/digits/outcomes.safetensors", tmp_path / "results/tables" / name)
+    told = run(capsys)
+    assert told.count("tet at T = 4") == len(names)
+    assert "verdict  " not in told
+    assert "verdict  " in run(capsys, "--experiment", "smoke")
 
 
 @pytest.fixture
@@ -111,26 +140,41 @@ def grown(here, tmp_path):
     put(tmp_path, "c" * 40, *rows, *chips("tet", 0.95, 0.96, 0.97, acs=1e5, **at_2), *chips("tandem", *BAD, **at_2))
 
 
-def test_over_several_steps_the_best_row_within_the_bound_is_told_with_its_steps_and_energy(grown, capsys):
-    asked = ("--noise", "mismatch", "--level", "0.2", "--steps", "4", "2")
-    told = run(capsys, *asked)
-    (last,) = [line for line in told.splitlines() if line.startswith("digits, over T = 2, 4: ")]
-    assert told.rindex(last) > told.rindex("digits: d, n")
-    energies = [cell for line in told.splitlines() if line.startswith("tet ") for cell in line.split("  ")]
-    needed = re.search(r"tet \(ltl_offline, own targets\) at T = 2 has the highest mean, 96.0 % with (\S+) nJ", last)[1]
-    assert needed in [cell.strip() for cell in energies]
-    assert "not compared by intervals" in last
-    bound = f"{float(needed) - 1:g}"
-    told = run(capsys, *asked, "--max-energy", bound)
-    assert f"digits, over T = 2, 4, at most {bound} nJ: tandem (ltl_offline, own targets) at T = 4 has" in told
+def test_any_number_of_steps_is_answered_unless_one_or_a_highest_is_asked_for(grown, capsys):
+    assert "tet calibrated by ltl_offline (own targets) at T = 2: 96.0 %" in run(capsys, *CHIP)
+    assert "at T = 2: 96.0 %" in run(capsys, *CHIP, "--max-steps", "3")
+    assert "at T = 2: 96.0 %" in run(capsys, *CHIP, "--steps", "4", "--steps", "2")
+    told = run(capsys, *CHIP, "--steps", "4")
+    assert "tet calibrated by ltl_offline (own targets) at T = 4: 91.0 %" in told
+    assert "\n  A higher mean at another T: tet calibrated by ltl_offline (own targets) at T = 2, 96.0 %, " in told
+    assert "+5.0 (" in told
+    assert "another T" not in run(capsys, *CHIP, "--max-steps", "4")
 
 
-def test_a_bound_that_rows_keep_at_one_of_several_steps_is_answered(grown, capsys, tmp_path):
-    at_2 = {"steps_eval": 2, "extrapolated": False}
-    put(tmp_path, "c" * 40, *chips("tet", *GOOD, acs=1e6), *chips("tet", *GOOD, acs=1e3, **at_2))
-    asked = ("--noise", "mismatch", "--level", "0.2", "--max-energy", "100", "--steps")
-    run(capsys, *asked, "4", status=2)
-    assert "tet (ltl_offline, own targets) at T = 2 has" in run(capsys, *asked, "2", "4")
+def test_a_bound_that_rules_keep_at_another_t_names_it(grown, capsys, tmp_path):
+    put(tmp_path, "c" * 40, *chips("tet", *GOOD, acs=1e6), *chips("tet", *GOOD, acs=1e3, steps_eval=2))
+    told = run(capsys, *CHIP, "--max-energy", "100", "--steps", "4", status=2)
+    assert "at another T tet calibrated by ltl_offline (own targets) at T = 2, 91.0 %" in told
+    assert "at T = 2: 91.0 %" in run(capsys, *CHIP, "--max-energy", "100", "--steps", "2", "4")
+
+
+def test_a_set_without_a_rule_within_the_bound_says_so_beside_one_that_has_some(here, capsys, tmp_path, monkeypatch):
+    folder = tmp_path / "results/tables"
+    put(tmp_path / "other", "c" * 40, *chips("stbp", *GOOD, acs=1e6))
+    (tmp_path / "other/results/tables/digits").rename(folder / "hardware_digits")
+    monkeypatch.setattr(record, "names", lambda: ["digits", "hardware_digits"])
+    told = run(capsys, *CHIP, "--max-energy", "800")
+    assert "hardware_digits (d, n): no rule is within 800 nJ; the lowest is " in told
+
+
+def test_data_are_named_with_or_without_the_limits_of_their_experiment(here, capsys, monkeypatch, tmp_path):
+    folder = tmp_path / "results/tables"
+    put(tmp_path, "c" * 40, *(row("tet", seed) for seed in range(3)))
+    (folder / "digits").rename(folder / "fashion_quick")
+    monkeypatch.setattr(record, "names", lambda: ["fashion_quick"])
+    answers = {run(capsys, "--dataset", name) for name in ("fashion_mnist", "fashion_mnist-train6000")}
+    assert len(answers) == 1
+    assert "nearest is 'fashion_mnist-train6000'" in run(capsys, "--dataset", "fashion_mnist-train600", status=2)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +185,19 @@ def test_a_bound_that_rows_keep_at_one_of_several_steps_is_answered(grown, capsy
         (("--noise", "mismtch", "--level", "0.2", "--steps", "4"), "the nearest is 'mismatch'"),
         (("--noise", "dead neurons", "--level", "0.2", "--steps", "4"), "the nearest is 'dead_neurons'"),
         (("--noise", "mismatch+thermal", "--level", "0.2", "--steps", "4"), "docs/how-to/own-chip.md"),
-        (("--noise", "mismatch, silencing", "--level", "0.2", "--steps", "4"), "or take analog_chip"),
+        (("--noise", "mismatch, silencing", "--level", "0.2", "--steps", "4"), "take the nearest, analog_chip: "),
+        (("--noise", "quantisation_channel+mismatch", "--level", "0.2"), "take the nearest, analog_chip: "),
+        (("--noise", "quantisation_chanel+mismach", "--level", "0.2"), "take the nearest, analog_chip: "),
+        (("--noise", "mismatch", "--noise", "quantisation", "--level", "0.2"), "take the nearest, analog_chip: "),
+        (
+            ("--noise", "quantisation", "--level", "4", "--noise", "mismatch", "--level", "0.2"),
+            "take the nearest, analog_chip: ",
+        ),
+        (("--noise", "mismatch", "quantisation", "--level", "0.2"), "take the nearest, analog_chip: "),
+        (("--noise", "mismatch", "--level", "4+0.2"), "--level 4+0.2: is several levels"),
+        (("--noise", "mismatch", "--level", "much"), "--level much: is no number"),
+        (("--noise", "mismatch", "--level", "0.2", "--level", "0.4"), "--level: is given twice"),
+        (("--noise", "mismatch", "--level", "0.2", "--max-steps", "0"), "and T of 4"),
         (("--noise", "stuck", "--level", "0.1", "--steps", "4"), "run an experiment that has it under `hardware`"),
         (("--noise", "mismatch", "--steps", "4"), "give the level of the noise"),
         (("--level", "0.2", "--steps", "4"), "name the noise"),

@@ -50,6 +50,7 @@ def rows(metric: str = "accuracy", noises=("mismatch",)) -> Inputs:
     runs = made.collected["runs"]
     runs = runs.assign(digest=[digest(*key) for key in zip(runs.method, runs.seed, strict=True)])
     runs = runs.assign(acs=runs.acs * (1 + runs.method.map(["ann", *METHODS].index)))  # so that energies differ
+    runs = runs.assign(spikes=runs.spikes.where(runs.method != "ann", 0.0))
     pairs = runs[["method", "seed"]].drop_duplicates().itertuples()
     costs = [{"path": f"results/runs/d/n/{m}/T4/s{s}-{digest(m, s)}", **COST} for _, m, s in pairs]
     layers = made.collected["layers"].assign(kind="conv", shape="2x2", sparsity=0.9)

@@ -15,8 +15,9 @@ from snn.page.shown import in_own_unit
 from snn.page.sources import script
 from snn.page.write import ORDER, code
 from snn.report import standings
-from snn.report.answer import Answer, dearer
+from snn.report.answer import Answer
 from snn.report.canvas import MARKERS
+from snn.report.dearer import dearer
 from snn.report.metric import SHOWN
 from snn.report.sections import Section, sections
 from tests.page.pages import MARKUP, METHODS, digest, html, rows

@@ -1,11 +1,23 @@
-// Which rule for my chip: what the command recommend tells, chosen by selects; computed when the page was made.
+// Which rule for my chip: what the command recommend tells, for any bounds. All texts and differences were computed when
+// the page was made; here candidates are chosen and ordered.
 
-const CHOSEN = ["noise", "level", "steps", "calibrated"]; // of a place, in the order in which they are chosen
+const CHOSEN = ["noise", "level", "calibrated"]; // of a place, in the order in which they are chosen
 const inputOf = (name) => document.getElementById(`recommend-${name}`);
 const WORDS = {
   noise: (value) => value ?? "none: clean networks", level: (value) => (value ? String(value) : "–"),
-  steps: String, calibrated: (value) => (value ? "calibrated" : "as manufactured"),
+  calibrated: (value) => (value ? "calibrated" : "as manufactured"),
 };
+const RELATIONS = [ // of the first rule to others, by what these are
+  ["not resolved", "Not resolved against"], ["equivalent", "Equivalent to"], ["worse", "Better than"],
+  ["better", "Worse than"], ["not tested", "Not tested against"],
+];
+const NAMED = 5; // rules of a verdict that are named; of more, so many, and the number of the others
+const ROUNDING = 1e-9; // means that are a margin apart, to rounding, are within it
+
+function offer(name, values, value, words) {
+  inputOf(name).replaceChildren(...values.map((each) => element("option", words(each), { value: JSON.stringify(each), ...(each === value && { selected: "" }) })));
+  inputOf(name).disabled = values.length < 2;
+}
 
 // Fills the selects in turn with what the choices before leave, and returns the place that is left. A choice is kept
 // where it is still possible; `wanted` tells the first one of each.
@@ -14,11 +26,30 @@ function choose(wanted) {
   for (const name of CHOSEN) {
     const values = [...new Set(left.map((place) => place[name]))].sort((a, b) => (typeof a === "number" ? a - b : 0));
     const value = values.includes(wanted[name]) ? wanted[name] : name === "calibrated" ? values.includes(true) : values[0];
-    inputOf(name).replaceChildren(...values.map((each) => element("option", WORDS[name](each), { value: JSON.stringify(each), ...(each === value && { selected: "" }) })));
-    inputOf(name).disabled = values.length < 2;
+    offer(name, values, value, WORDS[name]);
     left = left.filter((place) => place[name] === value);
   }
+  offerSteps(left[0]);
   return left[0];
+}
+
+// The bounds on steps that a place allows, as text: "", "most 4", "only 4". The one that is chosen is kept if possible.
+function offerSteps(place) {
+  const known = [...new Set(place.steps)].sort((a, b) => a - b);
+  const values = ["", ...known.map((t) => `most ${t}`), ...known.map((t) => `only ${t}`)];
+  const chosen = inputOf("steps").value ? JSON.parse(inputOf("steps").value) : "";
+  offer("steps", values, values.includes(chosen) ? chosen : "", (value) => (value ? value.replace("most", "at most") : "any"));
+}
+
+// What is asked beside the place: which steps hold, most energy, and both in words and as arguments of the command.
+function boundsOf() {
+  const [kind, text] = JSON.parse(inputOf("steps").value).split(" "), t = Number(text);
+  const wanted = Number(inputOf("most").value), most = wanted > 0 ? wanted : Infinity;
+  return {
+    most, steps: (own) => (kind === "most" ? own <= t : kind === "only" ? own === t : true),
+    words: [...(kind === "most" ? [`T at most ${t}`] : kind === "only" ? [`T = ${t}`] : []), ...(most < Infinity ? [`at most ${most} nJ`] : [])],
+    command: [...(kind === "most" ? ["--max-steps", t] : kind === "only" ? ["--steps", t] : []), ...(most < Infinity ? ["--max-energy", most] : [])],
+  };
 }
 
 // The interval of a row as a bar with its mean, on the scale of all rows.
@@ -35,70 +66,87 @@ function intervalBar(cell, row, rows, heads) {
   cell.append(svg);
 }
 
-const named = (row) => (row[1] === "-" ? row[0] : `${row[0]} (${row[1].replace(" ", ", ")} targets)`);
-const needsOf = (place) => place.needs[data.conventions.indexOf(convention)];
+// The candidates of a place within bounds, by index: all and the best of each rule, the best mean first; of rules without
+// any the one that needs least; one that is cheaper than the first; one with a better mean at other steps.
+function ranking(place, bounds) {
+  const needs = place.needs[data.conventions.indexOf(convention)], { means, steps, rows } = place;
+  const sign = data.choices.better === "higher is better" ? 1 : -1, rule = (i) => rows[i][0], near = data.choices.margin;
+  const ordered = [...rows.keys()].sort((a, b) => sign * (means[b] - means[a]) || needs[a] - needs[b] || a - b);
+  const firstOfRules = (list) => list.filter((i, k) => list.findIndex((other) => rule(other) === rule(i)) === k);
+  const anywhere = ordered.filter((i) => needs[i] <= bounds.most), every = anywhere.filter((i) => bounds.steps(steps[i]));
+  const first = every[0], byNeed = (list) => list.sort((a, b) => needs[a] - needs[b]);
+  const left = ordered.filter((i) => bounds.steps(steps[i]) && !every.some((other) => rule(other) === rule(i)));
+  const verdict = (i) => data.choices.verdicts[place.beside[first][i][1]];
+  const able = first === undefined || near === null || place.seeds[first] < 2 ? []
+    : byNeed(every.filter((i) => needs[i] < needs[first] && Math.abs(means[i] - means[first]) <= near + ROUNDING));
+  const cheaper = ["equivalent", "not resolved", "better"].map((kind) => able.find((i) => verdict(i).startsWith(kind))).find((i) => i !== undefined);
+  const best = anywhere[0], elsewhere = best !== undefined && (first === undefined || means[best] !== means[first]) ? best : undefined;
+  return { every, rules: firstOfRules(every), least: firstOfRules(byNeed(left)), cheaper, elsewhere, first, needs };
+}
+
 const atLeast = (nj) => Math.ceil(100 * nj) / 100; // so that it is within a bound of so much
+const listed = (words) => (words.length > NAMED + 1 ? listed([...words.slice(0, NAMED), `${words.length - NAMED} more`])
+  : words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words[0]);
 
-// The rows of a place within a bound on energy, by index, with difference and verdict against the first of them.
-function rankedWithin(place, most) {
-  const left = needsOf(place).flatMap((need, i) => (need <= most ? [i] : []));
-  return new Map(left.map((i) => [i, place.beside[left[0]][i - left[0]]]));
-}
-
-// The answer within a bound, in the words of the command recommend; the lowest energy if no row is within it.
-function answerWithin(place, most) {
-  const left = rankedWithin(place, most), [first, ...others] = left.keys(), { rows } = place, needs = needsOf(place);
+// The ranking in the sentences of the command recommend, the answer first.
+function sentences(place, bounds, found) {
+  const { heads, verdicts } = data.choices, at = data.conventions.indexOf(convention), { rows } = place, { first, needs } = found;
+  const cell = (i, head) => { const own = rows[i][heads.indexOf(head)]; return head === "energy nJ" ? own[at] : own; };
+  const calibrator = (i) => cell(i, "calibrator"), value = (i) => `${cell(i, "test")} ${data.unit}`;
+  const named = (i) => `${rows[i][0]}${calibrator(i) === "-" ? "" : ` calibrated by ${calibrator(i).replace(" ", " (")} targets)`} at T = ${place.steps[i]}`;
+  const besides = (i) => `${named(i)}, ${value(i)}, ${cell(i, "energy nJ")} nJ${first === undefined ? "" : `; ${place.beside[first][i][0]} ${data.points}, ${verdicts[place.beside[first][i][1]]}`}`;
   if (first === undefined) {
-    const lowest = Math.min(...needs);
-    return `No row is within ${most} nJ; the lowest energy is ${atLeast(lowest)} nJ, ${named(rows[needs.indexOf(lowest)])}.`;
+    const lowest = found.least[0];
+    return [`no rule is within ${bounds.most} nJ; the lowest is ${atLeast(needs[lowest])} nJ, ${named(lowest)}.`,
+      ...(found.elsewhere === undefined ? [] : [`At another T: ${besides(found.elsewhere)}.`])];
   }
-  const best = `Within ${most} nJ, ${named(rows[first])} is`, unclear = others.filter((i) => left.get(i)[1] === "not resolved");
-  if (place.seeds[first] < 2) return `${best} first, but one seed decides nothing.`;
-  if (!unclear.length) return others.length ? `${best} better than every other row.` : `${best} the only row.`;
-  const least = unclear.reduce((one, other) => (needs[other] < needs[one] ? other : one), first);
-  const cheapest = `of it and ${unclear.length === 1 ? "that" : "those"}, ${least === first ? "it" : named(rows[least])} needs the least energy`;
-  return `${best} first; against ${unclear.length} of ${others.length} others this is not resolved; ${cheapest}.`;
+  const told = [`${named(first)}: ${value(first)} (95 % interval ${cell(first, "95 % interval")}), ${cell(first, "energy nJ")} nJ.`];
+  const others = found.rules.slice(1), of = (i) => verdicts[place.beside[first][i][1]];
+  const share = (k) => (k < others.length ? `${k} of ${others.length} other rules` : k === 1 ? "the other rule" : `all ${k} other rules`);
+  if (place.seeds[first] < 2) told.push("One seed decides nothing.");
+  else {
+    for (const [kind, relation] of RELATIONS) {
+      for (const verdict of [...new Set(others.map(of))].filter((one) => one.startsWith(kind)).sort()) {
+        const own = others.filter((i) => of(i) === verdict), given = verdict.slice(kind.length).replace(/^[,: ]+/, "");
+        const words = given ? `, ${given}` : kind === "equivalent" ? ", within a point" : "";
+        told.push(`${relation} ${share(own.length)}${words}: ${listed(own.map((i) => `${rows[i][0]} (${cell(i, "test")})`))}.`);
+      }
+    }
+  }
+  if (!others.length) told.push(`It is the only rule${found.least.length ? " within the bounds" : ""}.`);
+  if (found.cheaper !== undefined) told.push(`Cheaper, and within a point: ${besides(found.cheaper)}.`);
+  if (found.elsewhere !== undefined) told.push(`A ${data.choices.better.split(" ")[0]} mean at another T: ${besides(found.elsewhere)}.`);
+  if (found.least.length && bounds.most < Infinity) {
+    told.push(`Above ${bounds.most} nJ, with what they need at the least: ${listed(found.least.map((i) => `${rows[i][0]} (${atLeast(needs[i])} nJ)`))}.`);
+  }
+  return told;
 }
 
-// The row with the best mean over all numbers of steps of the chosen chip; empty where there are no several.
-function overSteps(place, most) {
-  const same = data.choices.places.filter((one) => ["noise", "level", "calibrated"].every((name) => one[name] === place[name]));
-  const sign = data.choices.better === "higher is better" ? 1 : -1;
-  const rows = same.flatMap((one) => one.rows.map((row, i) => ({ row, need: needsOf(one)[i], steps: one.steps, mean: sign * one.means[i] })));
-  const left = rows.filter(({ need }) => need <= most);
-  if (same.length < 2 || !left.length) return "";
-  const best = left.reduce((one, other) => (other.mean > one.mean || (other.mean === one.mean && other.need < one.need) ? other : one));
-  const found = `${best.row[data.choices.heads.indexOf("test")]} ${data.unit} with ${number(best.need)} nJ`;
-  const over = `Over T = ${same.map((one) => one.steps).sort((a, b) => a - b).join(", ")}${most < Infinity ? `, at most ${most} nJ` : ""}`;
-  return `${over}: ${named(best.row)} at T = ${best.steps} has the ${sign > 0 ? "highest" : "lowest"} mean, ${found}; T are not compared by intervals.`;
-}
-
-// The cells of a row as they are shown: with difference and verdict of those within the bound, and none above it.
-function cellsWithin(row, own) {
-  const at = data.conventions.indexOf(convention), [behind, verdict] = own || ["-", "-"];
-  return data.choices.heads.map((head, i) => ({ "energy nJ": row[i][at], behind, verdict })[head] ?? row[i]);
+// The cells of a candidate as they are shown, with difference and verdict beside the first one.
+function cellsBeside(place, i, first) {
+  const at = data.conventions.indexOf(convention), [behind, verdict] = place.beside[first][i];
+  return data.choices.heads.map((head, k) => ({ "energy nJ": place.rows[i][k][at], behind, verdict: data.choices.verdicts[verdict] })[head] ?? place.rows[i][k]);
 }
 
 function answered(place) {
-  const at = data.conventions.indexOf(convention), { heads, words } = data.choices;
-  const wanted = Number(inputOf("most").value), most = wanted > 0 ? wanted : Infinity;
-  const left = rankedWithin(place, most), bounded = left.size < place.rows.length;
-  const where = place.noise ? `${place.noise} ${place.level}, ${place.calibrated ? "calibrated" : "as manufactured"}` : "Clean networks";
-  document.getElementById("recommend-where").textContent = `${where}, T = ${place.steps}`;
-  document.getElementById("recommend-answer").textContent = bounded ? answerWithin(place, most) : `${words[place.answer[at]]}.`;
-  document.getElementById("recommend-above").hidden = !bounded;
-  document.getElementById("recommend-over").textContent = overSteps(place, most);
+  const { heads } = data.choices, bounds = boundsOf(), found = ranking(place, bounds), every = inputOf("every").checked;
+  const chip = place.noise ? `${place.noise} ${place.level}, ${WORDS.calibrated(place.calibrated)}` : "Clean networks";
+  const [answer, ...more] = sentences(place, bounds, found), shown = every ? found.every : found.rules;
+  document.getElementById("recommend-where").textContent = [chip, ...bounds.words].join(", ");
+  document.getElementById("recommend-answer").textContent = answer;
+  document.getElementById("recommend-more").replaceChildren(...more.map((words) => element("li", words)));
   document.getElementById("recommend-command").textContent =
-    [".venv/bin/python -m snn recommend", ...place.command, "--energy", convention, ...(most < Infinity ? ["--max-energy", most] : []), "--experiment", data.experiment].join(" ");
-  document.getElementById("recommend-extrapolated").hidden = !place.rows.some((row) => row[heads.indexOf("trained at T")].endsWith("*"));
-  const body = document.querySelector("#table-recommend tbody"), titles = document.querySelectorAll("#table-recommend thead th");
-  body.replaceChildren(...place.rows.map((row, k) => {
-    const shown = cellsWithin(row, left.get(k)), verdict = shown[heads.indexOf("verdict")];
-    const made = element("tr", "", { "data-methods": row[0], "data-behind": row.slice(heads.length).join(" "), "data-verdict": verdict });
-    shown.forEach((cell, i) => made.append(element("td", cell, titles[i].classList.contains("number") ? { class: "number" } : {})));
-    intervalBar(made.cells[heads.indexOf("95 % interval")], row, place.rows, heads);
+    [".venv/bin/python -m snn recommend", ...place.command, ...bounds.command, "--energy", convention, "--experiment", data.experiment, ...(every ? ["--every-row"] : [])].join(" ");
+  document.getElementById("recommend-extrapolated").hidden = !shown.some((i) => place.rows[i][heads.indexOf("trained at T")].endsWith("*"));
+  document.getElementById("recommend-chosen").hidden = every || !shown.length;
+  const table = document.getElementById("table-recommend"), titles = table.tHead.rows[0].cells;
+  table.parentNode.hidden = !shown.length;
+  table.tBodies[0].replaceChildren(...shown.map((i) => {
+    const row = place.rows[i], own = cellsBeside(place, i, found.first);
+    const made = element("tr", "", { "data-methods": row[0], "data-behind": row.slice(heads.length).join(" "), "data-verdict": own[heads.indexOf("verdict")] });
+    own.forEach((cell, k) => made.append(element("td", cell, titles[k].classList.contains("number") ? { class: "number" } : {})));
+    intervalBar(made.cells[heads.indexOf("95 % interval")], row, shown.map((k) => place.rows[k]), heads);
     made.classList.toggle("chosen", selected.has(row[0]));
-    made.classList.toggle("above", !left.has(k));
     return made;
   }));
 }
@@ -120,7 +168,7 @@ function setUpRecommend() {
       show();
     });
   }
-  inputOf("most").addEventListener("input", show);
+  for (const [name, event] of [["steps", "change"], ["most", "input"], ["every", "change"]]) inputOf(name).addEventListener(event, show);
   show();
   return show;
 }

@@ -5,6 +5,7 @@ Skipped where Playwright or Chromium is missing. Two pages: one of rows by hand,
 
 import csv
 import json
+import math
 import random
 import re
 import shutil
@@ -18,8 +19,10 @@ from snn.cli import actions
 from snn.cli.parse import parser
 from snn.core.paths import ROOT
 from snn.page import packed
-from snn.report.recommend import Place, affordable, priced, ranked
-from snn.report.recommend import answer as answer_of
+from snn.report import advice
+from snn.report.candidates import Candidates
+from snn.report.place import Place
+from snn.report.recommend import Bounds, in_order, ranked
 from snn.report.recommend import cells as cells_of
 from snn.report.select import own_steps
 from tests.page.pages import digest, html, rows
@@ -311,88 +314,70 @@ def test_methods_are_chosen_by_keyboard_in_the_bar_and_in_the_legend_of_a_plot(p
     assert len(set(cells(page, "ranked", "method"))) == 3
 
 
+def answer_for_a_chip(page) -> tuple[list[str], list[list[str]]]:
+    """The sentences and the table of the answer for a chip."""
+    told = [page.locator("#recommend-answer").inner_text(), *page.locator("#recommend-more li").all_inner_texts()]
+    lines = page.locator("#table-recommend tbody tr").all()
+    return told, [line.locator("td").all_text_contents() for line in lines]
+
+
 def test_the_answer_for_a_chip_follows_the_selects_and_names_its_command(opened, path):
     page = opened(path)
     known = json.loads(page.locator("#data").text_content())
-    choices, energies = known["choices"], known["conventions"]
-    at = choices["heads"].index("energy nJ")
-
-    def shown() -> list[list[str]]:
-        rows = page.locator("#table-recommend tbody tr")
-        return [[cell.text_content() for cell in row.query_selector_all("td")] for row in rows.element_handles()]
-
-    for one in (choices["places"][0], choices["places"][-1], choices["places"][len(choices["places"]) // 2]):
-        for name in ("noise", "level", "steps", "calibrated"):
+    places = known["choices"]["places"]
+    for one in (places[0], places[-1], places[len(places) // 2]):
+        for name in ("noise", "level", "calibrated"):
             if page.locator(f"#recommend-{name}").is_enabled():
                 page.locator(f"#recommend-{name}").select_option(value=json.dumps(one[name]))
-        for energy in ("synop_77fj", "horowitz45_fp32"):
-            page.locator("#recommend-energy").select_option(energy)
-            own = energies.index(energy)
-            rows = [[*row[:at], row[at][own], *row[at + 1 : len(choices["heads"])]] for row in one["rows"]]
-            assert shown() == rows
-            assert page.locator("#recommend-answer").inner_text() == choices["words"][one["answer"][own]] + "."
-            command = page.locator("#recommend-command").inner_text().split()
-            options = parser().parse_args(command[3:])
-            assert options.steps == [one["steps"]]
-            place = actions.place(options, one["steps"])
-            assert place == Place(one["noise"], one["level"], one["steps"], one["calibrated"])
-            assert (options.energy, options.experiment) == (energy, known["experiment"])
-            assert page.locator("#convention").input_value() == energy
+        most = max(one["steps"])
+        for bound, wanted in (("", (None, None)), (f"most {most}", (None, most)), (f"only {most}", ([most], None))):
+            page.locator("#recommend-steps").select_option(json.dumps(bound))
+            page.locator("#recommend-energy").select_option("synop_77fj")
+            options = parser().parse_args(page.locator("#recommend-command").inner_text().split()[3:])
+            assert (options.steps, options.max_steps) == wanted
+            assert actions.place(options, None) == Place(one["noise"], one["level"], calibrated=one["calibrated"])
+            assert (options.energy, options.experiment) == ("synop_77fj", known["experiment"])
+            assert page.locator("#convention").input_value() == "synop_77fj"
+        page.locator("#recommend-steps").select_option('""')
 
 
-def test_a_bound_on_energy_strikes_out_the_rows_above_it_and_names_the_best_of_the_others(opened, made):
-    page = opened(made)
-    heads = [head.text_content() for head in page.locator("#table-recommend thead .title").element_handles()]
-    given = rows()
-    first = json.loads(page.locator("#data").text_content())["choices"]["first"]
-    runs, chip = given.collected["runs"], Place(first["noise"], 0.2, first["steps"])
-    values = priced(ranked(runs, given.outcomes, chip), given.energies["horowitz45_fp32"]).energy_nj.tolist()
-    answer = page.locator("#recommend-answer").inner_text()
-    for most in (round(min(values) + 0.005, 2), round(min(values) / 2, 2)):
-        page.locator("#recommend-most").fill(f"{most}")
-        struck = page.locator("#table-recommend tbody tr").evaluate_all("rows => rows.map(r => r.matches('.above'))")
-        assert struck == [value > most for value in values]
-        assert any(struck)
-        told = page.locator("#recommend-answer").inner_text()
-        within = [i for i, value in enumerate(values) if value <= most]
-        row = within[0] if within else values.index(min(values))
-        assert page.locator("#table-recommend tbody td:first-child").nth(row).inner_text() in told
-        assert told.startswith(f"Within {most:g} nJ" if within else f"No row is within {most:g} nJ")
-        options = parser().parse_args(page.locator("#recommend-command").inner_text().split()[3:])
-        assert options.max_energy == most
-        table, above = affordable(runs, given.outcomes, chip, given.energies["horowitz45_fp32"], most)
-        columns = [heads.index(name) for name in ("rule", "behind", "verdict")]
-        shown = [
-            [line.locator("td").nth(i).inner_text() for i in columns]
-            for line in page.locator("#table-recommend tbody tr").all()
-        ]
-        asked = [[row["rule"], row["behind"], row["verdict"]] for row in cells_of(table)] if len(table) else []
-        assert [line for line, out in zip(shown, struck, strict=True) if not out] == asked
-        assert [line[1:] for line, out in zip(shown, struck, strict=True) if out] == [["-", "-"]] * len(above)
-        if within:
-            assert told.removeprefix(f"Within {most:g} nJ, ") == f"{answer_of(table)}."
-    page.locator("#recommend-most").fill("")
-    assert page.locator("#recommend-answer").inner_text() == answer
-    assert page.locator("#recommend-above").is_hidden()
-
-
-def test_the_best_row_over_all_steps_is_told_for_the_chosen_chip_and_bound(opened, made):
+@pytest.mark.parametrize("convention", ["horowitz45_fp32", "synop_77fj"])
+def test_the_answer_for_a_chip_is_that_of_the_command_for_any_bounds(convention, opened, made):
     page, given = opened(made), rows()
+    runs, energy = given.collected["runs"], given.energies[convention]
+    page.locator("#recommend-energy").select_option(convention)
+    for noise, calibrated in ((None, True), ("mismatch", True), ("mismatch", False)):
+        page.locator("#recommend-noise").select_option(json.dumps(noise))
+        if noise:
+            page.locator("#recommend-calibrated").select_option(json.dumps(calibrated))
+        found = Candidates(runs, given.outcomes, Place(noise, 0.2 if noise else 0.0, calibrated=calibrated))
+        energies = in_order(found, energy).energy_nj
+        known = sorted(set(found.table.steps_eval))
+        steps = [("", Bounds()), *((f"most {t}", Bounds(most_steps=t)) for t in known)]
+        for bound, asked in [*steps, *((f"only {t}", Bounds((t,))) for t in known)]:
+            page.locator("#recommend-steps").select_option(json.dumps(bound))
+            for most in (math.inf, round(energies.median(), 2), round(energies.min() / 9, 4)):
+                page.locator("#recommend-most").fill("" if most == math.inf else f"{most}")
+                bounds = asked._replace(most_nj=most)
+                for every in (False, True):
+                    page.locator("#recommend-every").set_checked(every)
+                    ranking = ranked(found, energy, bounds, every)
+                    told, shown = answer_for_a_chip(page)
+                    assert told == advice.answer(ranking, bounds)
+                    cells = cells_of(ranking.rows) if len(ranking.rows) else []
+                    assert shown == [list(row.values()) for row in cells]
+
+
+def test_nothing_chosen_is_an_answer_and_a_network_without_spikes_is_never_named(opened, path):
+    page = opened(path)
+    told, shown = answer_for_a_chip(page)
+    assert " at T = " in told[0]
     page.locator("#recommend-noise").select_option("null")
-    runs, energy = given.collected["runs"], given.energies["horowitz45_fp32"]
-    steps = sorted(set(runs.steps_eval[runs.condition == "clean"]))
-    every = pd.concat(priced(ranked(runs, given.outcomes, Place(None, 0.0, at)), energy).assign(at=at) for at in steps)
-    for most in ("", f"{every.energy_nj.median():g}", f"{every.energy_nj.min() / 9}"):
-        page.locator("#recommend-most").fill(most)
-        told = page.locator("#recommend-over").inner_text()
-        left = every[every.energy_nj <= float(most or "inf")]
-        if left.empty:
-            assert told == ""
-            continue
-        best = left.sort_values(["value_test", "energy_nj"], ascending=[False, True], kind="stable").iloc[0]
-        assert told.startswith(f"Over T = {', '.join(map(str, steps))}")
-        assert f"{best.method} at T = {best['at']} has the highest mean" in told
-        assert told.endswith("T are not compared by intervals.")
+    for option in page.locator("#recommend-steps option").all():
+        page.locator("#recommend-steps").select_option(option.get_attribute("value"))
+        told, shown = answer_for_a_chip(page)
+        assert "ann" not in [line[0] for line in shown]
+        assert not re.search(r"\bann\b", " ".join(told))
 
 
 def test_a_row_of_the_answer_for_a_chip_opens_its_runs_by_keyboard(opened, made):

@@ -15,7 +15,7 @@ from snn.report.domains import domain
 from snn.report.inputs import Inputs
 from snn.report.metric import Metric
 from snn.report.pairs import OUTCOME, sign
-from snn.report.sections.comparisons.table import EQUIVALENT
+from snn.report.verdicts import WITHIN
 
 FIRST, SECOND, NEITHER = COLOURS[0], COLOURS[1], "#555555"  # of rows, by the side that is better
 PARTS = {"Rules with each other": ("primary", "secondary", "claim"), "Rules with their teacher ANN": ("teacher",)}
@@ -59,7 +59,7 @@ def _panel(
     bare(axes)
     axes.grid(visible=False, axis="y")
     if metric.unit == "%":
-        axes.axvspan(-metric.factor * EQUIVALENT, metric.factor * EQUIVALENT, color="#E4E7EA", zorder=0)
+        axes.axvspan(-metric.factor * WITHIN, metric.factor * WITHIN, color="#E4E7EA", zorder=0)
     axes.axvline(0, color="black", lw=0.8, zorder=2)
     for i, row in enumerate(rows.itertuples()):
         colour, words = verdict(row)
@@ -93,7 +93,7 @@ def _ends(table: pd.DataFrame, metric: Metric) -> tuple[float, float] | None:
     rows = (metric.factor * table[["difference", "low", "high"]].dropna().astype(float)).to_numpy().tolist()
     if not rows or not (cut := domain(rows)):
         return None
-    least = metric.factor * EQUIVALENT if metric.unit == "%" else 0.0
+    least = metric.factor * WITHIN if metric.unit == "%" else 0.0
     low, high = min(cut["low"], -least), max(cut["high"], least)
     return low - ROOM * (high - low), high + ROOM * (high - low)
 
