@@ -78,7 +78,6 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
     doing(f"{inputs.name}: finding the runs behind {sum(map(len, tables.values())):,} rows")
     extra = {"layers": shown.layers(behind), "costs": shown.costs(behind)}
     found = {name: shown.section(name, frame, behind) for name, frame in tables.items()} | extra
-    doing(f"{inputs.name}: preparing plots")
     ranked, drawn = shown.ranked(answer, behind), plots(answer, behind)
     captions = {name: caption(Section(source).caption if source else COSTS) for name, _, source in ORDER}
     doing(f"{inputs.name}: ranking rules for every kind of chip")
@@ -103,7 +102,6 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         "clean": {method: group for method in inputs.style for group in behind.of(method, condition="clean")},
         "choices": chosen,
     }
-    costs = inputs.collected["costs"]
     doing(f"{inputs.name}: writing the page")
     sentences = answer.sentences()
     html = template("page.html").render(
@@ -123,7 +121,7 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         convention=inputs.experiment.energy,
         methods=data["methods"],
         made=made,
-        facts=_facts(inputs, costs),
+        facts=_facts(inputs, inputs.collected["costs"]),
         reproduce=data["reproduce"],
         data=(words := json.dumps(data, separators=(",", ":")).replace("</", "<\\/")),
         parcel=packed(words),

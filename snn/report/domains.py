@@ -5,12 +5,13 @@ regression and outlier detection, 1987). A value is far if it is further from th
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 FAR = 3.0  # widths of the middle
 WORTH = 2.0  # an axis is cut if all values take at least so many times the room of those that are near
 
 
-def domain(spans: Sequence[Sequence[float]], sound: Sequence[bool] = ()) -> dict[str, float]:
+def domain(spans: Sequence[Sequence[float]], sound: Sequence[bool] = ()) -> dict[str, Any]:
     """`low` and `high` of an axis for values with their intervals, as (value, low, high); empty: show all.
 
     Holds all values that are near, and the ends of their intervals that are near. `sound`: which values the middle is

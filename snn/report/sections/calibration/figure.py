@@ -54,7 +54,14 @@ def _panel(axes: Axes, rows: pd.DataFrame, treatments: list[str], metric: Metric
         axes.axvspan(mean - half, mean + half, color=COLOURS[1], alpha=0.15, lw=0)
     for row in rows.itertuples():
         half = None if pd.isna(row.left_ci95) else metric.factor * row.left_ci95
-        look = {"marker": "o", "color": COLOURS[0], "capsize": 3, "ms": 5, "ls": "", "label": "calibrated"}
+        look: dict[str, Any] = {
+            "marker": "o",
+            "color": COLOURS[0],
+            "capsize": 3,
+            "ms": 5,
+            "ls": "",
+            "label": "calibrated",
+        }
         axes.errorbar(metric.factor * row.left, treatments.index(_treatment(row)), xerr=half, **look)
     axes.set_yticks(range(len(treatments)), treatments)
     axes.set_ylim(len(treatments) - 0.4, -0.6)

@@ -68,12 +68,18 @@ def _panel(
             inside = INSET * (ends[1] - ends[0])
             end, side = (ends[0] + inside, "left") if value < ends[0] else (ends[1] - inside, "right")
             axes.plot(end, i, color=colour, marker="<" if side == "left" else ">", ms=6, zorder=4)
-            look = {"textcoords": "offset points", "ha": side, "va": "center", "fontsize": 9, "color": colour}
+            look: dict[str, Any] = {
+                "textcoords": "offset points",
+                "ha": side,
+                "va": "center",
+                "fontsize": 9,
+                "color": colour,
+            }
             axes.annotate(metric.difference(row.difference), (end, i), (9 if side == "left" else -9, 0), **look)
         else:
             whiskers = None if np.isnan(low + high) else [[value - low], [high - value]]
-            filled = {} if colour != NEITHER else {"mfc": "white"}
-            axes.errorbar(value, i, xerr=whiskers, color=colour, marker="o", capsize=3, ls="", zorder=3, **filled)
+            face = "white" if colour == NEITHER else colour
+            axes.errorbar(value, i, xerr=whiskers, color=colour, marker="o", capsize=3, ls="", zorder=3, mfc=face)
         place = axes.get_yaxis_transform()
         axes.text(1.015, i, words, color=colour, ha="left", va="center", fontsize=9.5, transform=place)
     axes.set_yticks(range(len(rows)), [_pair(row, style) for row in rows.itertuples()], fontsize=10)

@@ -1,5 +1,7 @@
 """Test metric against the level of noise, before and after calibration. No torch."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -93,7 +95,7 @@ def _curve(axes: Axes, rows: pd.DataFrame, look: Style, metric: Metric, calibrat
     """
     rows = rows.sort_values("level")
     mean, (line, label) = rows.value_test_mean, ("-", look.name) if calibrated else ("--", None)
-    size = {"ms": 3.5, "lw": 1.2} if many else {"ms": 5}
+    size: dict[str, Any] = {"ms": 3.5, "lw": 1.2} if many else {"ms": 5}
     marker = None if many and not calibrated else look.marker
     axes.plot(rows.level, metric.factor * mean, line, color=look.colour, marker=marker, label=label, **size)
     if calibrated and not many and not look.crowded:
