@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -78,16 +77,14 @@ def test_a_name_that_is_taken_is_refused_and_nothing_is_written(made, kind):
     ],
 )
 def test_a_mistake_in_a_rule_is_told_with_its_line_when_it_is_planned(made, tmp_path, old, own, where, what):
-    tree = shutil.copytree(made, tmp_path / "tree")
-    rule = tree / "snn/rules/mine.py"
-    assert old in rule.read_text()
-    rule.write_text(rule.read_text().replace(old, own))
-    if where:
-        line = refused(tree)
-        assert f"{where}: " in line
-        assert what in line
-    else:
-        trees.run(tree, "-m", "snn", "plan", "--experiment", "mine", status=1)
+    with trees.copied(made, tmp_path / "tree") as tree:
+        trees.edit(tree / "snn/rules/mine.py", old, own)
+        if where:
+            line = refused(tree)
+            assert f"{where}: " in line
+            assert what in line
+        else:
+            trees.run(tree, "-m", "snn", "plan", "--experiment", "mine", status=1)
 
 
 @pytest.fixture

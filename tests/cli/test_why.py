@@ -4,11 +4,13 @@ import csv
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import trees
+from tests.trees import edit
 
 pytestmark = pytest.mark.workflow
 FAKE = """
@@ -37,13 +39,15 @@ def made(tmp_path_factory) -> Path:
     git(tree, "init", "-q")
     git(tree, "add", "-A")
     git(tree, "commit", "-q", "-m", "all")
+    git(tree, "gc", "-q")  # one file to copy instead of hundreds
     trees.run(tree, "-c", FAKE, git(tree, "rev-parse", "HEAD").strip())
     return tree
 
 
 @pytest.fixture
-def tree(made, tmp_path) -> Path:
-    return shutil.copytree(made, tmp_path / "tree", symlinks=True)
+def tree(made, tmp_path) -> Iterator[Path]:
+    with trees.copied(made, tmp_path / "tree") as tree:
+        yield tree
 
 
 def causes(tree: Path, experiment: str = "smoke") -> dict[str, str]:
@@ -52,12 +56,6 @@ def causes(tree: Path, experiment: str = "smoke") -> dict[str, str]:
     start, end = lines[0].index("time"), lines[0].index("why")
     table = lines[1 : next(i for i, line in enumerate(lines) if line.startswith(("about", "at least")))]
     return {line[:start].strip(): line[end:] for line in table}
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
 
 
 def test_an_edited_rule_is_named_and_its_chips_have_it_as_their_parent(tree):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,31 +29,42 @@ def digests(tree: Path) -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="module")
-def before(tmp_path_factory) -> dict[str, set[str]]:
-    """What names the jobs in a tree that nobody has changed, wherever it is."""
-    return digests(trees.plant(tmp_path_factory.mktemp("before") / "tree"))
+def planted(tmp_path_factory) -> Path:
+    """A tree that nobody changes."""
+    return trees.plant(tmp_path_factory.mktemp("before") / "tree")
+
+
+@pytest.fixture(scope="module")
+def before(planted) -> dict[str, set[str]]:
+    """What names the jobs in it, wherever it is."""
+    return digests(planted)
 
 
 @pytest.fixture
-def tree(tmp_path) -> Path:
-    return trees.plant(tmp_path / "a tree")
+def tree(planted, tmp_path) -> Iterator[Path]:
+    with trees.copied(planted, tmp_path / "a tree") as tree:
+        yield tree
 
 
 def move(tree: Path, old: str, new: str) -> None:
     """Move a module and rewrite every import of it, as a refactoring tool does."""
     source, target = (tree / "snn" / (module.replace(".", "/") + ".py") for module in (old, new))
     target.parent.mkdir(exist_ok=True)
-    (target.parent / "__init__.py").touch()
+    if not (target.parent / "__init__.py").exists():
+        (target.parent / "__init__.py").touch()
     source.rename(target)
     for path in (tree / "snn").rglob("*.py"):
-        text = re.sub(rf"\bsnn\.{re.escape(old)}\b", f"snn.{new}", path.read_text())
-        path.write_text(imported_from(text, *old.split("."), *new.split(".")))
+        before = path.read_text()
+        text = re.sub(rf"\bsnn\.{re.escape(old)}\b", f"snn.{new}", before)
+        text = imported_from(text, *old.split("."), *new.split("."))
+        if text != before:
+            trees.write(path, text)
 
 
 def imported_from(text: str, package: str, name: str, new_package: str, new_name: str) -> str:
     """A source text in which `from snn.package import name` imports the module from its new place."""
     lines = text.splitlines()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(ast.parse(text)) if f"from snn.{package} import" in text else ():
         if (
             isinstance(node, ast.ImportFrom)
             and node.module == f"snn.{package}"
@@ -101,17 +113,14 @@ def test_an_import_that_is_rebound_makes_due_what_depends_on_it(tree, before, mo
     text = re.sub(rf"^(from {re.escape(line)} import .*?)(, {name}\b|\b{name}, )", r"\1", text, flags=re.M)
     text = re.sub(rf"^from {re.escape(line)} import {name}$", "", text, flags=re.M)
     docstring_end = text.index('"""', 3) + 3
-    path.write_text(f"{text[:docstring_end]}\n\nfrom {package} import {name}\n{text[docstring_end:]}")
+    trees.write(path, f"{text[:docstring_end]}\n\nfrom {package} import {name}\n{text[docstring_end:]}")
     after = digests(tree)
     assert {stage for stage in before if after[stage] != before[stage]} == stages
 
 
 def edited(before: dict[str, set[str]], tree: Path, file: str, code: str, changed: str) -> set[str]:
     """The stages whose jobs have other digests once `code` is replaced in a file of snn."""
-    path = tree / "snn" / file
-    text = path.read_text()
-    assert code in text
-    path.write_text(text.replace(code, changed))
+    trees.edit(tree / "snn" / file, code, changed)
     after = digests(tree)
     return {stage for stage in before if after[stage] != before[stage]}
 

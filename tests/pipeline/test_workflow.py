@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,6 +29,7 @@ from snn.pipeline.jobs.page import Page
 from snn.pipeline.plan import Plan
 from snn.pipeline.stamped import StampedJob
 from tests import trees
+from tests.trees import edit
 
 types = lazy("snakemake.settings.types")  # not imported where this is only collected
 ROOT = Path(__file__).parents[2]
@@ -59,12 +61,6 @@ def dry_run(tree: Path) -> dict[str, int]:
     return {rule: int(count) for rule, count in rows.items() if rule not in ("all", "total")}
 
 
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text, f"{path} does not hold {old!r}"
-    path.write_text(text.replace(old, new, 1))
-
-
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
     """A tree in which `smoke` has run, its last student, tables and report by the workflow; in a folder with a space,
@@ -79,9 +75,10 @@ def finished(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def tree(finished, tmp_path) -> Path:
+def tree(finished, tmp_path) -> Iterator[Path]:
     """A copy of the finished tree, to be edited."""
-    return shutil.copytree(finished, tmp_path / "a tree")
+    with trees.copied(finished, tmp_path / "a tree") as tree:
+        yield tree
 
 
 def test_a_finished_experiment_has_nothing_due(tree):
@@ -148,7 +145,8 @@ def test_an_edited_energy_table_or_a_removed_method_leaves_no_stale_table(tree):
     assert len(list((tree / "results/tables/smoke").glob("*.stamp"))) == 1
 
 
-def test_a_clone_with_scrambled_times_and_no_metadata_has_at_most_tables_due(tree):
+def test_a_clone_with_scrambled_times_and_no_metadata_has_at_most_tables_due(finished, tmp_path):
+    tree = shutil.copytree(finished, tmp_path / "a tree")
     shutil.rmtree(tree / ".snakemake")
     for number, path in enumerate(sorted(tree.rglob("*"), key=lambda path: hash(str(path)))):
         os.utime(path, (1_600_000_000 + number, 1_600_000_000 + number))
@@ -234,7 +232,7 @@ def test_a_forged_table_is_not_shown_and_can_be_made_again(tree):
     (tree / summary).write_text("forged\n")
     assert run(tree, "snn", "summary", "--experiment", "smoke", status=2).startswith(f"error: {summary}: ")
     assert due(tree) == REPORT
-    run(tree, "snakemake", "-c1", "--until", "report", "--config", "experiment=smoke")
+    run(tree, "snn", "report", "--experiment", "smoke", str(summary.parent))
     assert (tree / summary).read_text() == true
 
 
@@ -350,8 +348,8 @@ def left_by_an_orphan(tree: Path, method: str) -> None:
 def test_a_result_that_an_orphaned_job_finished_is_used_and_tables_are_made(tree):
     left_by_an_orphan(tree, "tet")
     assert due(tree) == TABLES
-    run(tree, "snakemake", "-c2", "--config", "experiment=smoke")
-    assert all((tree / path).is_file() for path in Plan("smoke").targets)
+    run(tree, "snakemake", "-c1", "collect", "--config", "experiment=smoke")
+    assert all((tree / path).is_file() for path in Plan("smoke").collect.outputs)
 
 
 @pytest.mark.parametrize("profile", ["default", "slurm"])
@@ -368,6 +366,7 @@ def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):
     forced = run(tree, *command, "--forcerun", "prepare", status=1)
     assert forced.splitlines()[-1].startswith("error: results/tables/smoke/")
     run(tree, *command, "--forcerun", "prepare", "--until", "prepare")  # a lock would refuse it
+    assert not (tree / "results/tables").exists()
 
 
 @pytest.mark.parametrize(
@@ -377,7 +376,6 @@ def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):
         ("--touch",),
         ("--unlock",),
         ("--summary",),
-        ("--forcerun", "prepare", "--until", "prepare"),
         ("--force", "prepared"),
     ],
     ids=" ".join,
