@@ -241,6 +241,7 @@ def _lazy(node: ast.AST) -> str | None:
     return None
 
 
+@functools.cache
 def _is_module(name: str) -> bool:
     return name.split(".")[0] == "snn" and module_file(name).is_file()
 
@@ -259,6 +260,7 @@ def _compiled_source(module: str) -> str:
     return "\n".join(map(str.rstrip, path.read_text().splitlines())) if path.is_file() else ""
 
 
+@functools.cache
 def _inert(module: str) -> bool:
     return module in INERT or (module_file(module).name == "__init__.py" and _only_exports(_parsed(module)))
 

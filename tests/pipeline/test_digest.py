@@ -39,14 +39,16 @@ def package(tmp_path, monkeypatch):
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / "__init__.py").touch()
             path.write_text(text)
-        digest._parsed.cache_clear()
-        digest.code_digest.cache_clear()
+        forget()
         digest._Contents.known.clear()
         return digest.code_digest((f"snn.{module}",))
 
+    def forget() -> None:
+        for cached in (digest._parsed, digest._is_module, digest._inert, digest.code_digest):
+            cached.cache_clear()
+
     yield code
-    digest._parsed.cache_clear()
-    digest.code_digest.cache_clear()
+    forget()
 
 
 LOW, HIGH = "scale = 2.0\n", "from snn.low import scale\n\n\ndef g(x):\n    return x + scale\n"
