@@ -34,7 +34,8 @@ def become(tree: str, command: list[str], environment: Mapping[str, str], stream
     """Be a command, as if Python had been started for it alone."""
     for number, stream in enumerate(streams, start=1):
         os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
-    gc.freeze()  # what the libraries hold is not searched again
+    gc.freeze()  # what the libraries hold is not searched again,
+    gc.set_threshold(100_000, 50, 50)  # and syntax trees, which stay, a few times only
     os.chdir(tree)
     os.environ.clear()
     os.environ.update(environment)
