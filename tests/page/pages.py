@@ -1,5 +1,7 @@
 """Pages made of rows by hand: an ANN and two rules, two seeds, chips, several steps."""
 
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -64,10 +66,19 @@ def rows(metric: str = "accuracy", noises=("mismatch",)) -> Inputs:
     )
 
 
+@cache
+def report(**changes) -> dict[str, bytes]:
+    """The files of the report of such inputs, each drawn once."""
+    with tempfile.TemporaryDirectory() as home:
+        write(rows(**changes), Path(home))
+        return {path.name: path.read_bytes() for path in Path(home).iterdir()}
+
+
 def html(folder: Path, mark: str = "", **changes) -> str:
     """The page of such inputs; the tables of its report are written into `folder`."""
     given = rows(**changes)
-    write(given, folder)
+    for name, content in report(**changes).items():
+        (folder / name).write_bytes(content)
     documents = {digest("a", 0): {"steps": 4}}
     return page(
         given, folder, Made("0" * 12, "1" * 12, mark, documents, "conv 32, linear 10 as read-out; 1,000 parameters")
