@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from snn.core.paths import ROOT
 from snn.model import neuron, plain
 from snn.model.spec import Neuron
+from tests import trees
 from tests.neurons import LIF, MANY, Case, cases, equal
 
 needs_triton = pytest.mark.skipif(not find_spec("triton"), reason="Triton is not installed here")
@@ -148,4 +149,4 @@ def test_without_triton_the_readable_form_runs_on_a_gpu(monkeypatch):
 
 @pytest.mark.slow
 def test_neurons_on_a_cpu_never_import_triton():
-    python("-c", WITHOUT_TRITON)
+    trees.run(ROOT, "-c", WITHOUT_TRITON)

@@ -1,5 +1,6 @@
 """Tuning apart from reporting: what chooses a learning rate is never evaluated, and what is reported never chose."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -102,8 +103,10 @@ def test_a_job_that_is_planned_alone_has_the_folder_it_has_in_the_whole_plan(pla
 def test_the_workflow_chooses_on_tuning_seeds_and_reports_the_others(tmp_path):
     tree = trees.plant(tmp_path / "tree")
     (tree / "params/experiments/tiny.yaml").write_text(TINY)
-    trees.compute(tree, "tiny", "collect", "report")
-    trees.run(tree, "-m", "snakemake", "-c2", "--config", "experiment=tiny")
+    trees.compute(tree, "tiny", "report", "page")
+    planned = trees.run(tree, "-m", "snakemake", "-n", "-c1", "--config", "experiment=tiny")
+    rules = re.findall(r"^(\w+) +\d+$", planned.stdout + planned.stderr, re.MULTILINE)
+    assert set(rules) == {"all", "page", "report", "total"}
 
     def rows(name: str) -> list[dict[str, str]]:
         return pd.read_csv(tree / "results/tables/tiny" / name, dtype=str).to_dict("records")
