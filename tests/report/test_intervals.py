@@ -55,9 +55,11 @@ WORLDS = {
     "large": (World(10_000, (0.855, 0.850), 3, 0.5, 0.05, 0.05), (96.7, 96.1, 95.6), (95.1, 94.5, 92.6), 2.0, 2.5),
 }
 
+SMALL = [name for name in WORLDS if name != "large"]
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", [*SMALL, pytest.param("large", marks=pytest.mark.long)])
 def test_the_interval_covers_the_difference_in_at_least_94_of_100_experiments_and_students_t_does_not(name):
     world, expected, over_seeds, tolerance, of_t = WORLDS[name]
     rng, ours, students = np.random.default_rng(0), np.zeros(len(SEEDS)), np.zeros(len(SEEDS))
