@@ -34,7 +34,7 @@ test: .venv/.installed  ## style, types, contracts of imports, all tests but the
 tests: .venv/.installed  ## the tests of make test alone
 	@$(VENV) -m pytest
 
-long-test: .venv/.installed  ## the tests that make test leaves out: how-to pages, adoption, more of release and planning
+long-test: .venv/.installed  ## the tests that make test leaves out: how-to pages, adoption, more of release, planning and intervals
 	@$(VENV) -m pytest -m long
 
 quick: .venv/.installed  ## the same without workflows and slow tests, types beside tests: in a minute
