@@ -81,7 +81,6 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
     ranked, drawn = shown.ranked(answer, behind), plots(answer, behind)
     captions = {name: caption(Section(source).caption if source else COSTS) for name, _, source in ORDER}
     doing(f"{inputs.name}: ranking rules for every kind of chip")
-    chosen = choices(inputs, behind)
     runs, values = shared(behind.runs(), ("commit", "machine", "versions", "platform", "parameters"))
     data = {
         "experiment": inputs.name,
@@ -100,10 +99,10 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         "teachers": inputs.spiking,
         "best": answer.best,
         "clean": {method: group for method in inputs.style for group in behind.of(method, condition="clean")},
-        "choices": chosen,
+        "choices": choices(inputs, behind),
     }
-    doing(f"{inputs.name}: writing the page")
     sentences = answer.sentences()
+    doing(f"{inputs.name}: writing the page")
     html = template("page.html").render(
         name=inputs.name,
         question=question(inputs.experiment),

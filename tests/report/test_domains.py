@@ -43,3 +43,8 @@ def test_equal_or_few_values_are_all_shown():
         == domain([(1.0, 1.0, 1.0)])
         == {}
     )
+
+
+@given(st.lists(st.floats(-3, 3), min_size=2, max_size=9))
+def test_values_within_three_intervals_of_each_other_are_all_shown(values):
+    assert domain([(value, value - 1, value + 1) for value in values]) == {}
