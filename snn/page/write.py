@@ -24,6 +24,7 @@ from snn.page.library import datatables
 from snn.page.packed import packed
 from snn.page.plots import plots
 from snn.page.sources import script, text
+from snn.report import standings
 from snn.report.answer import FEW, Answer
 from snn.report.canvas import COLOURS
 from snn.report.inputs import Inputs
@@ -81,26 +82,7 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
     ranked, drawn = shown.ranked(answer, behind), plots(answer, behind)
     captions = {name: caption(Section(source).caption if source else COSTS) for name, _, source in ORDER}
     doing(f"{inputs.name}: ranking rules for every kind of chip")
-    runs, values = shared(behind.runs(), ("commit", "machine", "versions", "platform", "parameters"))
-    data = {
-        "experiment": inputs.name,
-        "methods": _methods(inputs),
-        "convention": inputs.experiment.energy,
-        "conventions": list(inputs.energies),
-        "energy": _energies(tables["energy"]),
-        "plots": drawn,
-        "groups": behind.groups,
-        "runs": runs,
-        "values": values,
-        "flags": _flags(answer.clean),
-        "reproduce": reproduce(inputs.name),
-        "unit": inputs.metric.unit,
-        "points": inputs.metric.difference_unit,
-        "teachers": inputs.spiking,
-        "best": answer.best,
-        "clean": {method: group for method in inputs.style for group in behind.of(method, condition="clean")},
-        "choices": choices(inputs, behind),
-    }
+    data = _data(inputs, tables["energy"], answer, behind, drawn)
     sentences = answer.sentences()
     doing(f"{inputs.name}: writing the page")
     html = template("page.html").render(
@@ -109,6 +91,7 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         source="" if question(inputs.experiment) == source(inputs.experiment) else source(inputs.experiment),
         about=_about(inputs, answer, made.network),
         answer=sentences,
+        standings=list(standings.rows(answer)),
         ranked=ranked,
         notes=_notes(inputs),
         order=[part for part in ORDER if part[0] not in found or found[part[0]].rows],
@@ -129,6 +112,32 @@ def page(inputs: Inputs, report: Path, made: Made) -> Written:
         script=f"{datatables()}\n{script()}",
     )
     return Written(html, sentences[0][1] if sentences else "")
+
+
+def _data(
+    inputs: Inputs, energy: pd.DataFrame, answer: Answer, behind: Behind, drawn: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the scripts of the page read."""
+    runs, values = shared(behind.runs(), ("commit", "machine", "versions", "platform", "parameters"))
+    return {
+        "experiment": inputs.name,
+        "methods": _methods(inputs),
+        "convention": inputs.experiment.energy,
+        "conventions": list(inputs.energies),
+        "energy": _energies(energy),
+        "plots": drawn,
+        "groups": behind.groups,
+        "runs": runs,
+        "values": values,
+        "flags": _flags(answer.clean),
+        "reproduce": reproduce(inputs.name),
+        "unit": inputs.metric.unit,
+        "points": inputs.metric.difference_unit,
+        "teachers": inputs.spiking,
+        "best": answer.best,
+        "clean": {method: group for method in inputs.style for group in behind.of(method, condition="clean")},
+        "choices": choices(inputs, behind),
+    }
 
 
 def question(experiment: Experiment) -> str:
