@@ -29,7 +29,7 @@ from snn.training import optimiser as optimise
 
 STEPS, BATCH, IMAGES, LR = 4, 64, 1920, 1e-3
 FASHION = ROOT.parent / "shared" / "data" / "FashionMNIST" / "raw"
-PEERS = (peers.SPIKINGJELLY, peers.CHANNELS_LAST)
+PEERS = peers.layouts(peers.SPIKINGJELLY)
 
 
 def rows(rounds: int) -> Iterator[Row]:

@@ -7,6 +7,7 @@ use (`snn/core/device.py`). Equality is found before the time.
 """
 
 import argparse
+import datetime
 import functools
 import math
 import os
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 
@@ -32,6 +33,7 @@ ROUNDS = 5
 NOT_HERE = "not run here: "
 SHORTEST = 0.02  # seconds of a sample; faster calls are repeated
 TOLERANCE = {"number": 1e-6, "gradient": 1e-5}  # relative, where models are the same
+INSTRUCTIONS = {"bf16": torch.cpu._is_avx512_bf16_supported, "amx": torch.cpu._is_amx_tile_supported}
 LIBRARIES = ("torch", "spikingjelly", "snntorch", "norse", "neurobench")
 
 
@@ -103,6 +105,9 @@ class Row:
     cpu: str = ""
     versions: str = ""
     commit: str = ""
+    date: str = ""
+    instructions: str = ""
+    cores: int | None = None
 
 
 @dataclass(frozen=True)
@@ -202,10 +207,11 @@ def load() -> float:
 
 
 @functools.cache
-def machine() -> dict[str, str]:
-    """Processor, versions and commit; "+" behind a commit tells that code differs from it.
+def machine() -> dict[str, Any]:
+    """Processor, versions, commit and date; "+" behind a commit tells that code differs from it.
 
-    If `fire` has several forms, the versions also name the one that runs here.
+    "instructions": the set that torch uses, and what multiplies bfloat16. "cores": those of the machine. If `fire` has
+    several forms, the versions also name the one that runs here.
     """
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
@@ -227,7 +233,15 @@ def machine() -> dict[str, str]:
         "cpu": named[0] if named else platform.processor() or platform.machine(),
         "versions": "; ".join(versions),
         "commit": commit + ("+" if changed else ""),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "instructions": " ".join([torch.backends.cpu.get_cpu_capability(), *multiplies_bfloat16()]),
+        "cores": os.cpu_count(),
     }
+
+
+def multiplies_bfloat16() -> list[str]:
+    """The instructions of this processor that multiply bfloat16; without any, torch computes it much slower."""
+    return [name for name, has in INSTRUCTIONS.items() if has()]
 
 
 def command(quantity: str, rows: Callable[[int], Iterable[Row]], description: str | None) -> None:

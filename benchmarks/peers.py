@@ -8,6 +8,8 @@ They have the layers, the weights and the read-out of one of ours. What a peer c
 * snnTorch never differentiates its reset.
 * norse has no rectangle, and rounds in another order.
 
+All of them see the image at every step, so they compute the first layer T times; ours computes it once.
+
 Import it without the peers: `missing` tells which are there.
 """
 
@@ -24,21 +26,32 @@ from snn.model.layer import Layer
 from snn.model.network import Network
 from snn.model.spec import Neuron
 
-SPIKINGJELLY, CHANNELS_LAST, SNNTORCH, NORSE = "SpikingJelly", "SpikingJelly, channels-last", "snnTorch", "norse"
-MODULES = {SPIKINGJELLY: "spikingjelly", CHANNELS_LAST: "spikingjelly", SNNTORCH: "snntorch", NORSE: "norse"}
+SPIKINGJELLY, SNNTORCH, NORSE = "SpikingJelly", "snnTorch", "norse"
+LAYOUT = ", channels-last"  # behind the name of a peer whose network lies so in memory; NCHW without it
+MODULES = {SPIKINGJELLY: "spikingjelly", SNNTORCH: "snntorch", NORSE: "norse"}
 NEUROBENCH = "neurobench"
 HINT = "is not in this environment; make bench has one with it"
 
 
+def layouts(name: str) -> tuple[str, str]:
+    """A peer in both layouts of memory."""
+    return name, name + LAYOUT
+
+
+def library(name: str) -> str:
+    """The peer, whatever its layout."""
+    return name.removesuffix(LAYOUT)
+
+
 def missing(names: Iterable[str]) -> dict[str, str]:
     """Those of the candidates whose library is not here, each with the reason."""
-    modules = {name: MODULES.get(name, name) for name in names}
+    modules = {name: MODULES.get(library(name), library(name)) for name in names}
     return {name: f"{module} {HINT}" for name, module in modules.items() if find_spec(module) is None}
 
 
 def model(name: str, neuron: Neuron, norm: bool = False) -> str:
     """Either "same", or how a peer's network differs from ours."""
-    differs = []
+    name, differs = library(name), []
     if name == SNNTORCH and not neuron.detach_reset:
         differs.append("reset not differentiated")
     if name == NORSE:
@@ -60,7 +73,7 @@ def matched(name: str, neuron: Neuron) -> Neuron:
 
 def neurons(name: str, neuron: Neuron) -> Callable[[Tensor], Tensor]:
     """One layer of neurons of a peer: x_TBN to s_TBN."""
-    if name in (SPIKINGJELLY, CHANNELS_LAST):
+    if name == SPIKINGJELLY:
         from spikingjelly.activation_based import functional
 
         node = spikingjelly_neuron(neuron)
@@ -84,9 +97,10 @@ def neurons(name: str, neuron: Neuron) -> Callable[[Tensor], Tensor]:
 
 def network(name: str, source: Network) -> nn.Module:
     """A peer's network, with the layers and weights of ours: images to o_TBK, see `Network.forward`."""
-    if name in (SPIKINGJELLY, CHANNELS_LAST):
-        return AllSteps(source, channels_last=name == CHANNELS_LAST)
-    return StepByStep(source, name)
+    channels_last = name.endswith(LAYOUT)
+    if library(name) == SPIKINGJELLY:
+        return AllSteps(source, channels_last)
+    return StepByStep(source, library(name), channels_last)
 
 
 def spikingjelly_neuron(neuron: Neuron) -> nn.Module:
@@ -177,9 +191,10 @@ class AllSteps(nn.Module):
 class StepByStep(nn.Module):
     """snnTorch or norse: all layers of one step, then the next step."""
 
-    def __init__(self, source: Network, name: str):
+    def __init__(self, source: Network, name: str, channels_last: bool):
         super().__init__()
-        self.steps, self.voters = source.architecture.steps, source.architecture.readout.voters
+        self.steps, self.channels_last = source.architecture.steps, channels_last
+        self.voters = source.architecture.readout.voters
         self.synapses, self.cells = nn.ModuleList(), nn.ModuleList()
         self.starts: list[Callable[[Any], Any]] = []
         for ours in source.layers:
@@ -195,6 +210,8 @@ class StepByStep(nn.Module):
             self.synapses.append(nn.Sequential(*flat, op, *([] if norm is None else [norm])))
             self.cells.append(cell)
             self.starts.append(start)
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Images to outputs of all steps, averaged over the voters of a class."""

@@ -25,11 +25,11 @@ from snn.model.network import Network
 from snn.rules import Batch, Rule
 
 STEPS = (4, 8)
-ALL = (peers.SPIKINGJELLY, peers.CHANNELS_LAST, peers.SNNTORCH, peers.NORSE)
+ALL = tuple(name for peer in (peers.SPIKINGJELLY, peers.SNNTORCH, peers.NORSE) for name in peers.layouts(peer))
 CASES: tuple[tuple[Recipe, Sequence[str]], ...] = (
     (nets.STBP, ALL),
     (nets.STBP_NORM, ALL),
-    (nets.TET_NORM, (peers.SPIKINGJELLY, peers.CHANNELS_LAST)),
+    (nets.TET_NORM, peers.layouts(peers.SPIKINGJELLY)),
     (nets.TANDEM, ()),
     (nets.LTL_OFFLINE, ()),
     (nets.LTL_ONLINE, ()),
