@@ -32,7 +32,7 @@ from snn.model import neuron
 ROUNDS = 5
 NOT_HERE = "not run here: "
 SHORTEST = 0.02  # seconds of a sample; faster calls are repeated
-TOLERANCE = {"number": 1e-6, "gradient": 1e-5}  # relative, where models are the same
+TOLERANCE = {"number": 1e-6, "gradient": 3e-5}  # relative, where models are the same; rounding reaches 7e-6
 INSTRUCTIONS = {"bf16": torch.cpu._is_avx512_bf16_supported, "amx": torch.cpu._is_amx_tile_supported}
 LIBRARIES = ("torch", "spikingjelly", "snntorch", "norse", "neurobench")
 
@@ -59,7 +59,7 @@ class Equality:
 
     def check(self, name: str) -> None:
         """Raise InputError, naming the candidate, if a result that should be the same is not."""
-        if self.number > TOLERANCE["number"] or (self.gradient or 0.0) > TOLERANCE["gradient"]:
+        if not (self.number <= TOLERANCE["number"] and (self.gradient or 0.0) <= TOLERANCE["gradient"]):  # nan is none
             raise InputError(name, f"{self.number:g} {self.of}, gradients {self.gradient}", "fix it before timing it")
 
 

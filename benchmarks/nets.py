@@ -1,16 +1,16 @@
 """Networks, neurons and batches that several quantities share."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
 
 from benchmarks import readable
-from benchmarks.measure import Equality, apart
+from benchmarks.measure import Equality
 from snn import rules
 from snn.config import Init, params
 from snn.core.errors import InputError
@@ -58,6 +58,7 @@ class Recipe:
 
 
 STBP = Recipe("STBP", "stbp_no_norm", {"neuron": RECTANGLE.model_dump()}, gain=4.0)
+TET = Recipe("TET", "tet", {"neuron": TRIANGLE.model_dump(), "norm": None}, gain=4.0)
 STBP_NORM = Recipe("STBP, norm", "stbp", {"neuron": RECTANGLE.model_dump()}, gain=4.0)
 TET_NORM = Recipe("TET, norm", "tet", {"neuron": TRIANGLE.model_dump()})
 TANDEM = Recipe("tandem, norm", "tandem")
@@ -74,11 +75,11 @@ class Training:
     batch: Batch
     optimiser: torch.optim.Optimizer
 
-    def step(self) -> float:
-        """Forward, backward and update; returns the loss."""
+    def step(self, mixed: bool = False) -> float:
+        """Forward, backward and update; returns the loss. `mixed`: products in bfloat16, see `snn.training.loop`."""
         self.optimiser.zero_grad()
-        total = 0.0
-        for loss in self.rule.losses(self.student, self.batch):
+        total, losses = 0.0, self.rule.losses(self.student, self.batch)
+        while (loss := _next(losses, mixed)) is not None:
             loss.backward()
             total += float(loss.detach())
         self.optimiser.step()
@@ -92,25 +93,52 @@ class Training:
         )
 
     def equality(self) -> Equality:
-        """Against the same network with the readable neuron; raises InputError if a layer is silent."""
+        """Against the same network by its readable definition; raises InputError if a layer is silent."""
         if (share := self.quietest()) < QUIET:
             raise InputError(
                 "benchmarks", f"a layer answers in {share:.2%} of its steps", "raise the gain of its recipe"
             )
         before = {name: tensor.clone() for name, tensor in self.student.state_dict().items()}
-        found = self.step(), first_gradient(self.student)
+        found = self.step(), gradients(self.student)
         self.student.load_state_dict(before)  # the running statistics, by which tandem learning folds its norms
-        with patch("snn.model.layer.fire", readable.loop):
-            expected = self.step(), first_gradient(self.student)
-        return Equality(abs(found[0] - expected[0]) / abs(expected[0]), OF_LOSS, apart(found[1], expected[1]))
+        with readable.definition():
+            expected = self.step(), gradients(self.student)
+        return Equality(
+            abs(found[0] - expected[0]) / abs(expected[0]), OF_LOSS, farthest(found[1], expected[1], self.student)
+        )
 
 
-def first_gradient(net: nn.Module) -> Tensor:
-    """The gradient of the weights that lie farthest from the loss."""
-    gradient = next(net.parameters()).grad
-    if gradient is None:
-        raise ValueError("no backward pass before")
-    return gradient.clone()
+def _next(losses: Iterator[Tensor], mixed: bool) -> Tensor | None:
+    with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+        return next(losses, None)
+
+
+def gradients(net: nn.Module) -> list[Tensor]:
+    """The gradient of every parameter, in their order; raises ValueError if one has none."""
+    found = {name: parameter.grad for name, parameter in net.named_parameters()}
+    if missing := [name for name, gradient in found.items() if gradient is None]:
+        raise ValueError(f"no gradient: {', '.join(missing)}")
+    return [gradient.clone() for gradient in found.values() if gradient is not None]
+
+
+def farthest(found: Sequence[Tensor], expected: Sequence[Tensor], student: Network) -> float:
+    """The worst of all parameters: the largest difference of their gradients over the largest expected one.
+
+    A bias before a norm has the gradient 0 but for rounding, so its difference is over the largest gradient of the
+    weights beside it. `student` names the parameters. Raises InputError if all of an expected gradient is 0.
+    """
+    drowned = {f"layers.{i}.op.bias" for i, layer in enumerate(student.layers) if layer.norm}
+    names = [name for name, _ in student.named_parameters()]
+    worst, largest = 0.0, 0.0
+    for name, one, other in zip(names, found, expected, strict=True):
+        if one.shape != other.shape:
+            raise ValueError(f"{name}: {tuple(one.shape)} is compared with {tuple(other.shape)}")
+        largest = largest if name in drowned else float(other.abs().max())
+        if largest == 0:
+            raise InputError("benchmarks", f"{name} learns nothing", "raise the gain of its recipe")
+        difference = float((one - other).abs().max())
+        worst = max(worst, difference / largest) if difference == difference else math.nan
+    return worst
 
 
 def training(recipe: Recipe, steps: int, layers: tuple[LayerSpec, ...] | None = None, shape: Shape = SHAPE) -> Training:
@@ -124,7 +152,21 @@ def training(recipe: Recipe, steps: int, layers: tuple[LayerSpec, ...] | None = 
     initialise(student, Init(gain=recipe.gain))
     student.train()
     batch = Batch(x_BCHW, y_B, parents, 0, 1, torch.Generator())
+    settle(rule, student, batch)
     return Training(rule, student, batch, frozen(student))
+
+
+@torch.no_grad()
+def settle(rule: Rule, student: Network, batch: Batch) -> None:
+    """Give norms the statistics of the batch as their running ones, by which tandem learning folds them."""
+    norms = [layer.norm for layer in student.layers if layer.norm]
+    before = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    if norms:
+        list(rule.losses(student, batch))
+    for norm, momentum in zip(norms, before, strict=True):
+        norm.momentum = momentum
 
 
 def images(shape: Shape = SHAPE, batch: int = BATCH) -> tuple[Tensor, Tensor]:

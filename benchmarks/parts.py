@@ -5,8 +5,9 @@
 The steps of `step` at T = 4, each once a round under torch's profiler, which adds the times of operators without those
 that they call. "convolutions": the calls into oneDNN alone; their number and sizes are set by the rule. "neurons":
 forward and backward, of the ANN its ReLU. "norms": batch norms. "rest": all other operators. Ratios are to the whole
-step of "ANN xT". The clock is the wall's, since that is the profiler's: measure on an idle machine. Equality: as in
-`step`.
+step of "ANN xT". The clock is the wall's, since that is the profiler's: measure on an idle machine. A whole here
+differs from that in `step` by this clock, by what the profiler adds to each operator, and by the code where commits
+differ (see above): `step` tells how long a step takes, these rows divide it. Equality: as in `step`.
 """
 
 from collections import Counter

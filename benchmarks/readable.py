@@ -1,10 +1,13 @@
 """The neuron of `snn.model.spec.Neuron` as a plain loop over steps that torch differentiates by itself.
 
 It is the candidate "plain loop", and what `snn.model.neuron.fire` has to equal: spikes bit for bit, whatever code makes
-them.
+them. `definition` is the same for whole networks.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
@@ -55,3 +58,17 @@ def loop(
             v_BN = u_BN * neuron.decay - fired_BN * neuron.threshold
         s_TBN.append(s_BN)
     return torch.stack(s_TBN), v_BN
+
+
+@contextmanager
+def definition() -> Iterator[None]:
+    """Within it networks compute what they are defined by: this loop, torch's convolutions, and no compiled code.
+
+    Learning online, too, then runs the lines of `snn.model.imitation` that torch differentiates.
+    """
+    with (
+        patch("snn.model.layer.fire", loop),
+        patch("snn.model.layer.convolve", lambda op, s_bCHW: op(s_bCHW)),
+        patch("snn.model.native.library", lambda dtype: None),
+    ):
+        yield

@@ -55,13 +55,6 @@ def test_a_neuron_that_fires_differently_is_noticed():
         found.check("peer")
 
 
-def test_a_network_equals_itself_with_the_plain_loop_as_its_neuron():
-    for recipe in (nets.STBP, nets.TET_NORM, nets.TANDEM, nets.LTL_OFFLINE, nets.LTL_ONLINE):
-        found = nets.training(recipe, 3, SMALL, (3, 8, 8)).equality()
-        assert found.number == 0
-        assert found.gradient < 1e-6
-
-
 def test_equal_losses_of_networks_with_a_silent_layer_are_refused():
     silent = nets.Recipe("silent", "stbp_no_norm", nets.STBP.options, gain=1e-3)
     with pytest.raises(InputError):
