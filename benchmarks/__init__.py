@@ -24,8 +24,9 @@ The files beside:
     nets         the networks that several quantities share
     workflows    copies of the project in which commands run, and the time of all their processes
     peers        the same networks by SpikingJelly, snnTorch and norse
-    readable     the neuron as a plain loop that torch differentiates
+    readable     the neuron as a plain loop that torch differentiates, and networks by their definition
     page         the page and the figure, from the rows
+    targets      what is to be reached, and what the rows say of it
     processor    runs made twice, on two processors or with two sets of instructions: how far they move, and
                  docs/results/processor.md, which `processor_page` writes
     precision    what products in bfloat16 do to accuracy, from tables of two experiments

@@ -6,20 +6,26 @@ A section per quantity on record, captioned by the docstring of its file.
 """
 
 import ast
+import math
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import FOLDER, figure
+from benchmarks import FOLDER, figure, targets
 from snn.core import files
+from snn.core.paths import ROOT
 from snn.report import canvas, markdown
 
 HERE = Path(__file__).parent
 PAGE, FIGURE = Path("docs", "results", "speed.md"), Path("docs", "results", "speed.svg")
 WIDE = 0.15  # spread over median, beyond which a figure is marked
+TABLES = ROOT / "results" / "tables"
 DRAWN = ("neuron", "step", "memory", "inference", "epoch")
 TEXT = dict.fromkeys(  # a commit such as 81e2873 is not a number
-    ("quantity", "case", "candidate", "reference", "unit", "equality_of", "model", "note", "cpu", "versions", "commit"),
+    (
+        *("quantity", "case", "candidate", "reference", "unit", "equality_of", "model", "note"),
+        *("cpu", "versions", "commit", "date", "instructions"),
+    ),
     str,
 )
 NUMBERS = (
@@ -33,6 +39,7 @@ NUMBERS = (
     "gradient",
     "load_before",
     "load_after",
+    "cores",
 )
 TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30)
 
@@ -47,6 +54,22 @@ processor time of the process, on one thread, with the settings of malloc and to
 sections tell where they do otherwise. Lower is better. Equality is checked in the same run, before the time: a
 candidate whose model is the same but whose result is not stops the run. "model" tells how a candidate's model
 differs. *wide*: the rounds differ by more than {wide:g} % of the median; measure such a row again.
+
+## Targets
+
+`benchmarks/targets.py` names them. Figures are those of the sections below: the median, which decides, and the range of
+rounds. Of several shapes or layouts of a peer, the one decides that is best for the peer. CPU-seconds of an experiment
+are those of `costs.csv` in `results/tables`: processor time of the jobs that made the results on record, trainings,
+evaluations and sets of chips, whatever else the machine did meanwhile. The workflow itself, the parent from which jobs
+fork, data, tables, report and page are not among them. In *why*, parts are shares of ANN xT.
+
+{targets}
+
+## Machines
+
+When, where, at which load and from which code rows were measured; an empty cell was not recorded. The load average
+counts the benchmark itself as 1. *Neuron* is the form that spiking neurons took, `c` for compiled code; rows without it
+are older than that form. Rows of different commits may measure different code: compare figures of one commit.
 
 {machine}
 
@@ -74,29 +97,44 @@ def quantities() -> list[str]:
 def on_record(folder: Path) -> dict[str, pd.DataFrame]:
     """The rows of each quantity that has a file in the folder."""
     paths = {name: folder / f"{name}.csv" for name in quantities()}
-    return {
-        name: pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values={c: [""] for c in NUMBERS})
-        for name, path in paths.items()
-        if path.exists()
-    }
+    return {name: read(path) for name, path in paths.items() if path.exists()}
 
 
-def text(found: dict[str, pd.DataFrame]) -> str:
-    """The page."""
+def read(path: Path) -> pd.DataFrame:
+    """The rows of a file; columns that it lacks, since it is older than they are, are empty."""
+    rows = pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values={c: [""] for c in NUMBERS})
+    return rows.assign(**{c: "" for c in TEXT if c not in rows}, **{c: math.nan for c in NUMBERS if c not in rows})
+
+
+def text(found: dict[str, pd.DataFrame], tables: Path = TABLES) -> str:
+    """The page; `tables`: the folder of collected tables."""
     sections = [section(name, rows) for name, rows in found.items()]
-    return "\n".join([INTRODUCTION.format(wide=100 * WIDE, machine=machines(found)), *sections])
+    reached = markdown.table(targets.columns(targets.Record(found, tables)))
+    about = {"wide": 100 * WIDE, "targets": reached, "machine": markdown.table(machines(found))}
+    return "\n".join([INTRODUCTION.format(**about), *sections])
 
 
-def machines(found: dict[str, pd.DataFrame]) -> str:
-    """Where, with what and at which load the rows were measured, one line per kind of machine and commit."""
-    rows = pd.concat(found.values()) if found else pd.DataFrame(columns=["cpu", "versions", "commit", *NUMBERS])
-    lines = []
-    for (cpu, versions, commit), group in rows.groupby(["cpu", "versions", "commit"], sort=False):
+def machines(found: dict[str, pd.DataFrame]) -> dict[str, list[str]]:
+    """When, where, with what and at which load rows were measured: cells by heading, a row per run of a quantity."""
+    keys = ["quantity", "date", "commit", "cpu", "instructions", "cores", "versions"]
+    rows = pd.concat(found.values()) if found else pd.DataFrame(columns=[*TEXT, *NUMBERS])
+    cells: dict[str, list[str]] = {name: [] for name in (*keys[:3], "load", *keys[3:6], "neuron", "versions")}
+    for values, group in rows.groupby(keys, sort=False, dropna=False):
+        about = dict(zip(keys, values, strict=True))
         loads = pd.concat([group["load_before"], group["load_after"]]).dropna()
-        load = f", load average {loads.min():g} to {loads.max():g}" if len(loads) else ""
-        code = f"code of commit {commit.rstrip('+')}" + (" with changes" if commit.endswith("+") else "")
-        lines.append(f"* {', '.join(group['quantity'].unique())}: {cpu}; {versions}; {code}{load}.")
-    return "\n".join(lines)
+        versions = [part for part in about["versions"].split("; ") if not part.startswith("neuron ")]
+        neuron = [part.removeprefix("neuron ") for part in about["versions"].split("; ") if part.startswith("neuron ")]
+        commit = about["commit"].rstrip("+") + (" with changes" if about["commit"].endswith("+") else "")
+        row = about | {
+            "commit": commit,
+            "load": f"{loads.min():g} to {loads.max():g}" if len(loads) else "",
+            "cores": number(about["cores"]),
+            "neuron": "".join(neuron),
+            "versions": ", ".join(versions),
+        }
+        for name, column in cells.items():
+            column.append(row[name])
+    return cells
 
 
 def section(name: str, rows: pd.DataFrame) -> str:

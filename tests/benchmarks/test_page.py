@@ -1,5 +1,7 @@
 """The page and the command line: made from files, found by name."""
 
+import math
+
 import pytest
 
 from benchmarks import FOLDER, __main__, measure, page
@@ -7,7 +9,16 @@ from benchmarks.measure import Row
 from snn.core.errors import InputError
 from snn.core.paths import ROOT
 
-MACHINE = {"cpu": "a processor", "versions": "torch 2", "commit": "abc1234+", "load_before": 0.5, "load_after": 1.5}
+MACHINE = {
+    "cpu": "a processor",
+    "versions": "torch 2; neuron c",
+    "commit": "abc1234+",
+    "load_before": 0.5,
+    "load_after": 1.5,
+    "date": "2026-01-31",
+    "instructions": "AVX512 bf16",
+    "cores": 2,
+}
 ROWS = (
     Row("neuron", "rectangle", 4, "ours", "ours", 1.0, 1.0, 1.0, 5, 12.34, "ms", 0, "of 10 spikes differ", **MACHINE),
     Row("neuron", "rectangle", 4, "peer", "ours", 2.5, 2.4, 2.6, 5, 30.0, "ms", model="other reset", **MACHINE),
@@ -41,8 +52,26 @@ def test_a_wide_range_is_marked_and_an_absent_candidate_shows_its_reason(written
     assert line(text, "absent")[3] == "not run here: absent"
 
 
-def test_a_page_tells_machine_commit_and_load(written):
-    assert "a processor; torch 2; code of commit abc1234 with changes, load average 0.5 to 1.5" in page.text(written)
+def test_a_page_tells_when_where_at_which_load_and_from_which_code_rows_were_measured(written):
+    cells = page.machines(written)
+    (measured, absent) = zip(*cells.values(), strict=True)
+    expected = ("2026-01-31", "abc1234 with changes", "0.5 to 1.5", "a processor", "AVX512 bf16", "2", "c", "torch 2")
+    assert measured == ("neuron", *expected)
+    assert absent == ("neuron", "", "", "", "a processor", "", "", "", "torch 2")
+    assert all(f"| {cell} " in page.text(written) for cell in expected)
+
+
+def test_rows_of_another_commit_have_a_line_of_their_own(tmp_path):
+    rows = [Row("step", "STBP", 4, "ours", **MACHINE | {"commit": commit}) for commit in ("1111111", "2222222")]
+    measure.write(tmp_path / "step.csv", rows)
+    assert page.machines(page.on_record(tmp_path))["commit"] == ["1111111", "2222222"]
+
+
+def test_rows_that_are_older_than_a_column_are_read_with_empty_cells(tmp_path):
+    (tmp_path / "step.csv").write_text("quantity,case,steps,candidate,commit\nstep,STBP,4,ours,81e2873\n")
+    (row,) = page.on_record(tmp_path)["step"].itertuples()
+    assert (row.date, row.instructions, row.commit) == ("", "", "81e2873")
+    assert math.isnan(row.cores)
 
 
 def test_each_section_says_how_it_was_measured(written):
