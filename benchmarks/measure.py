@@ -28,12 +28,12 @@ from snn.core import device, stored
 from snn.core.errors import InputError
 from snn.core.git import git
 from snn.model import neuron
+from snn.pipeline import bfloat16
 
 ROUNDS = 5
 NOT_HERE = "not run here: "
 SHORTEST = 0.02  # seconds of a sample; faster calls are repeated
 TOLERANCE = {"number": 1e-6, "gradient": 3e-5}  # relative, where models are the same; rounding reaches 7e-6
-INSTRUCTIONS = {"bf16": torch.cpu._is_avx512_bf16_supported, "amx": torch.cpu._is_amx_tile_supported}
 LIBRARIES = ("torch", "spikingjelly", "snntorch", "norse", "neurobench")
 
 
@@ -234,14 +234,9 @@ def machine() -> dict[str, Any]:
         "versions": "; ".join(versions),
         "commit": commit + ("+" if changed else ""),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "instructions": " ".join([torch.backends.cpu.get_cpu_capability(), *multiplies_bfloat16()]),
+        "instructions": " ".join([torch.backends.cpu.get_cpu_capability(), *(bfloat16.instructions() or ())]),
         "cores": os.cpu_count(),
     }
-
-
-def multiplies_bfloat16() -> list[str]:
-    """The instructions of this processor that multiply bfloat16; without any, torch computes it much slower."""
-    return [name for name, has in INSTRUCTIONS.items() if has()]
 
 
 def command(quantity: str, rows: Callable[[int], Iterable[Row]], description: str | None) -> None:

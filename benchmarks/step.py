@@ -24,6 +24,7 @@ from benchmarks import measure, nets, peers
 from benchmarks.measure import Candidate, Equality, Row, Table
 from benchmarks.nets import Recipe, Training
 from snn.model.network import Network
+from snn.pipeline import bfloat16
 from snn.rules import Batch, Rule
 
 STEPS = (4, 8)
@@ -57,7 +58,7 @@ def table(recipe: Recipe, names: Sequence[str], steps: int) -> Table:
         "ours": Candidate(ours.step, ours.equality()),
     }
     if recipe is nets.STBP:
-        if measure.multiplies_bfloat16():
+        if bfloat16.instructions():
             candidates[MIXED] = mixed(ours)
         else:
             absent[MIXED] = "this processor has no instructions for bfloat16"

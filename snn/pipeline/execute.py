@@ -12,7 +12,7 @@ from snn.core.errors import InputError
 from snn.core.locks import locked
 from snn.core.observer import TERMINAL, Observer
 from snn.core.steps import doing
-from snn.pipeline import arrays, damage, failures, gpus
+from snn.pipeline import arrays, bfloat16, damage, failures, gpus
 from snn.pipeline.job import Job
 from snn.pipeline.jobs.page import Page
 from snn.pipeline.plan import Plan
@@ -30,6 +30,8 @@ def execute(stage: str, experiment: str, folder: Path, observer: Observer = TERM
     job = plan.find(stage, folder)
     if stage in ON_DEVICE and gpus.may_use_gpus(plan):
         gpus.take_one()
+    if slow := bfloat16.warning(stage, plan):
+        observer.warning(slow)
     _run(job, observer)
 
 

@@ -137,7 +137,7 @@ def test_products_in_bfloat16_are_rounded_and_their_row_is_absent_without_instru
     exact, rounded = ours.step(), ours.step(mixed=True)
     assert rounded != exact
     assert rounded == pytest.approx(exact, rel=0.1)
-    monkeypatch.setattr(step.measure, "multiplies_bfloat16", list)
+    monkeypatch.setattr(step.bfloat16, "instructions", list)
     monkeypatch.setattr(step.nets, "half_vgg11", lambda: LAYERS)
     found = step.table(nets.STBP, (), 2)
     assert step.MIXED not in found.candidates

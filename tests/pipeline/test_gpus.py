@@ -126,7 +126,7 @@ def test_a_setting_that_is_no_number_of_jobs_is_refused(word):
 )
 def test_a_job_takes_a_gpu_before_it_computes_on_one(stage, device, takes, monkeypatch):
     told = []
-    plan = SimpleNamespace(experiment=SimpleNamespace(device=device), find=lambda *_: "job")
+    plan = SimpleNamespace(experiment=SimpleNamespace(device=device, precision="float32"), find=lambda *_: "job")
     monkeypatch.setattr(execute, "Plan", lambda *_: plan)
     monkeypatch.setattr(execute.gpus, "take_one", lambda: told.append("took"))
     monkeypatch.setattr(execute, "_run", lambda job, _: told.append(job))
