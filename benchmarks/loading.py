@@ -6,7 +6,7 @@ One epoch over 10,000 images of CIFAR-10's size, cropped after padding by 4, mir
 prepared file, memory-mapped, against CIFAR10 in a DataLoader with 0 and 2 workers, start of the workers included. The
 clock is the wall's, since workers are processes of their own. The last row is the time of making a batch over the time
 of making it and training on it: tandem learning on its CifarNet, T = 4, batch 32, one thread. Images are random, which
-takes as long as real ones. docs/data.md cites these figures.
+takes as long as real ones. docs/data.md points here.
 """
 
 import functools
