@@ -7,8 +7,8 @@ minus that before it, after a step of a network with one step of time. Here free
 the system at once, so that the figure is what is needed; jobs of the product keep them, which costs memory and saves
 time. At equal T the ratio is to SpikingJelly with the same norm, in the layout of memory that needs less; memory of a
 rule at another T is a ratio to its own at T = 4. Peers see the image at every step, so they keep the inputs of T first
-convolutions where ours keeps one. At most two rounds, since peaks hardly vary. The results of these steps are compared
-in `step`.
+convolutions where ours keeps one. At most two rounds, since peaks hardly vary, with the load of the machine neither.
+The results of these steps are compared in `step`.
 """
 
 import argparse

@@ -67,7 +67,7 @@ class Target:
     quantity: str
     limit: float
     reading: Reading
-    why: Reason = lambda record: "not divided"
+    why: Reason = lambda record: "no parts on record"
     unit: str = ""
     absent: str = "no row on record"
 
@@ -153,7 +153,7 @@ def divided(case: str, limit: float, steps: int) -> Reason:
         found = record.of("parts", case=case)
         parts = {kind: found[found["candidate"] == f"ours, {kind}"] for kind in KINDS}
         if any(part.empty for part in parts.values()):
-            return "not divided yet"
+            return "no parts on record"
         shares = {kind: float(part["ratio"].iloc[0]) for kind, part in parts.items()}
         at = f"parts at T = {found['steps'].iloc[0]:g}: "
         told = at + ", ".join(f"{kind} {share:.3f}" for kind, share in shares.items() if share)
