@@ -5,7 +5,8 @@
 STBP with a norm at T = 4, batch 64, AdamW, on `small_cnn` with 1,920 images of Fashion-MNIST (random ones of that size,
 where the file is not in `../shared/data`) and on `digits_cnn` with 1,437 images of scikit-learn's digits. Ours makes
 its batches by `Samples`, SpikingJelly gets them from torch's DataLoader over normalised tensors in memory. Both start
-from the same weights and keep learning from round to round. Equality: as in `step`.
+from the same weights and keep learning from round to round. SpikingJelly computes the first layer T times, ours once.
+Equality: as in `step`.
 """
 
 from collections.abc import Callable, Iterator

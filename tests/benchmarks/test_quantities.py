@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks import nets, neuron, parts, peers, planning, startup, step, workflows
+from benchmarks import memory, nets, neuron, parts, peers, planning, startup, step, workflows
 from benchmarks.readable import loop
 from snn.core.errors import InputError
 from snn.core.paths import ROOT
@@ -108,6 +108,26 @@ def test_a_peer_whose_model_differs_is_labelled():
     assert peers.model(peers.SPIKINGJELLY, nets.RECTANGLE, norm=True) == "same"
     assert all(peers.model(name, nets.RECTANGLE) != "same" for name in (peers.SNNTORCH, peers.NORSE))
     assert all("step" in peers.model(name, nets.TRIANGLE, norm=True) for name in (peers.SNNTORCH, peers.NORSE))
+
+
+@pytest.mark.parametrize(("nchw", "last", "least"), [(300.0, 200.0, 1), (200.0, 300.0, 0)])
+def test_memory_is_a_ratio_to_the_layout_of_a_peer_that_needs_less(nchw, last, least, monkeypatch):
+    names = peers.layouts(peers.SPIKINGJELLY)
+    needed = {nets.STBP.name: 100.0} | dict(zip(names, (nchw, last), strict=True))
+    monkeypatch.setattr(memory, "megabytes", lambda name, case, steps: needed[name])
+    labels = {nets.STBP.name: "ours, STBP"} | {name: name for name in names}
+    rows = {row.candidate: row for row in memory.table("no norm", 16, labels, names, {}, rounds=2)}
+    assert {row.reference for row in rows.values()} == {names[least]}
+    assert rows["ours, STBP"].ratio == 0.5
+    assert {row.model for row in rows.values()} == {"same"}
+
+
+def test_both_layouts_of_a_peer_are_of_its_library_and_model(no_peers):
+    for name in (peers.SPIKINGJELLY, peers.SNNTORCH, peers.NORSE):
+        plain, last = peers.layouts(name)
+        assert last == f"{plain}, channels-last"
+        assert peers.missing([last])[last] == peers.missing([plain])[plain]
+        assert peers.model(last, nets.RECTANGLE, norm=True) == peers.model(plain, nets.RECTANGLE, norm=True)
 
 
 def test_peers_are_pinned_with_their_hashes():
