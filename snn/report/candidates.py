@@ -12,6 +12,7 @@ import pandas as pd
 
 from snn.evaluation.outcomes import Outcomes
 from snn.report import verdicts
+from snn.report.columns import DIGITS
 from snn.report.intervals import LEVEL, estimate
 from snn.report.pairs import OUTCOME, Difference, by_seed, new_chip, sign
 from snn.report.place import Place
@@ -19,7 +20,6 @@ from snn.report.place import Place
 FIRST = "first"
 KEY = ["method", "steps_eval", "calibrator", "targets"]
 WORK = ("acs", "macs_once", "macs_every_step", "compares", "neuron_updates")
-DIGITS = 10  # after the point; means that agree in these are equal
 
 
 class Beside(NamedTuple):

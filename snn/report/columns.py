@@ -7,6 +7,7 @@ from snn.evaluation.rows import Row
 from snn.report.metric import SHOWN
 
 RUN = Row.columns()
+DIGITS = 10  # after the point; means that agree in these are equal, and are shown alike
 INTERVALS = {
     "value_val": "over seeds",
     "value_test": "for new seeds and new test samples; of one seed, for this network and new samples",

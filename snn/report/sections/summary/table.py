@@ -80,6 +80,7 @@ def summarise(runs: pd.DataFrame, tuning: pd.DataFrame, outcomes: Outcomes) -> p
         .assign(chips_sd=seeds.groupby(KEY, dropna=False, sort=False).chips_sd.mean())
         .reset_index()
         .rename(columns={f"{column}_std": f"{column}_sd" for column in OUTCOME})
+        .round({f"{column}_mean": columns.DIGITS for column in OUTCOME})
     )
     halves = {
         "value_val": over_seeds(summary.value_val_sd, summary.n),
