@@ -116,7 +116,8 @@ def trace(o: Options) -> None:
         what = "--noise" if o.noise is not None else "--level"
         raise InputError(what, "is given without --steps", "give the steps of an inference")
     where = None if o.steps is None else place(o, o.steps)
-    tracing.trace(o.experiment, o.method, o.column, where, {"calibrator": o.calibrator, "targets": o.targets})
+    treatment = {"calibrator": o.calibrator, "targets": o.targets}
+    tracing.trace(o.experiment, o.method, o.column, where, treatment, o.energy)
 
 
 def release(o: Options) -> None:

@@ -194,6 +194,7 @@ LOOK = (
             *CHIP,
             Argument("--calibrator", help="of calibrated chips only those with this one"),
             Argument("--targets", help="of calibrated chips only those with these: own, teacher"),
+            Argument("--energy", named="energy", help="table that prices energy_nj; default: that of the experiment"),
         ),
         ("digits tet", "digits tet acs --steps 4 --noise mismatch --level 0.4 --calibrator ltl_offline"),
     ),

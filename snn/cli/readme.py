@@ -15,10 +15,11 @@ from snn.report.dictionary import dictionary
 from snn.report.sections import ABOUT
 
 RANKED = (  # what README ranks: in which words, from which experiment, by which row of answer.md
-    ("equal conditions, without batch normalisation", "matched_fashion", standings.CLEAN),
+    ("equal conditions, batch normalisation in the teacher alone", "matched_fashion", standings.CLEAN),
     ("the same images, each rule with norm and settings of its own", "fashion_quick", standings.CLEAN),
     ("equal conditions on fewer, easier images", "matched", standings.CLEAN),
-    ("", DEFAULT_EXPERIMENT, standings.CHIPS),
+    ("", DEFAULT_EXPERIMENT, standings.CALIBRATED),
+    ("", DEFAULT_EXPERIMENT, standings.MANUFACTURED),
 )
 WHERE = "conditions; data, network"
 TOLD = (  # what README tells below that, from which experiment, under which heading of answer.md

@@ -26,8 +26,13 @@ CHOSEN = (
 )
 EVERY = "a row is a rule at a T, with a calibrator; the first is chosen on these data, so that its mean is too high"
 PRICED = "energy: arithmetic under {}; --energy names another table, see list energy, and may turn the answer"
-COLUMNS = "one chip: what 95 % of new chips reach at least; own, teacher: whose outputs are the targets of calibration"
+COLUMNS = (
+    "one chip: what 95 % of new chips reach at least; calibrator: the rule that tunes a chip to targets, outputs of its"
+    " own clean network or of the teacher; what it costs: hardware.csv of the report"
+)
 BITS = "test: of networks in 32-bit floats, though {} prices 8-bit integers; clean ones: condition int8 of runs.csv"
+SETS = "sets differ in chips and settings; a rule that one of them cannot tell from the first is not ruled out"
+OF_CHIP = "energy: under {}, which is not about the bits of this chip's weights; --energy names another table"
 VERDICTS = (
     "behind: to the first row, paired, in {} with the uncorrected 95 % interval that the verdict is read off;"
     " equivalent: within a point; see docs/statistics.md"
@@ -71,10 +76,18 @@ class Question(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a set of tables answers: a ranking, of which there may be no row within the bound on energy."""
+    """What a set of tables answers: a ranking of candidates, of which there may be none within the bound on energy."""
 
     tables: Tables
+    candidates: Candidates
     ranking: Ranking
+
+    @property
+    def heading(self) -> str:
+        """The set, with how many seeds and chips it has."""
+        table = self.candidates.table
+        chips = f", {most} chip{'s' * (most > 1)} each" if (most := int(table.chips.max())) else ""
+        return f"{self.tables.heading[:-1]}; {(n := int(table.n.max()))} seed{'s' * (n > 1)}{chips})"
 
 
 def recommend(asked: Question) -> None:
@@ -93,9 +106,10 @@ def recommend(asked: Question) -> None:
     answers = _answers(asked, sets, prices)
     told = [f"{asked.words}, energy under {asked.energy}:", "", *map(_answer, answers, [asked] * len(answers))]
     told += _disagreeing(answers)
+    told += [SETS] if len(answers) > 1 else []
     told += [f"left out, since older code made the tables: {', '.join(left_out)}"] if left_out else []
     if len(answers) <= FEW or asked.every:
-        told += [part for one in answers if len(one.ranking.rows) for part in ("", one.tables.heading, _table(one))]
+        told += [part for one in answers if len(one.ranking.rows) for part in ("", one.heading, _table(one))]
     else:
         told += [
             "",
@@ -111,7 +125,7 @@ def _answers(asked: Question, sets: Sequence[Tables], prices: Energy) -> list[An
         where = f" of {asked.experiment}" if asked.experiment else f" on {asked.dataset}" if asked.dataset else ""
         raise InputError(asked.words, f"is in no set of tables{where}", _instead(asked.place, sets))
     found.sort(key=lambda one: -len(one[1].table))
-    answers = [Answer(tables, ranked(own, prices, asked.bounds, asked.every)) for tables, own in found]
+    answers = [Answer(tables, own, ranked(own, prices, asked.bounds, asked.every)) for tables, own in found]
     if not any(len(one.ranking.rows) for one in answers):
         least = min(answers, key=lambda one: float(one.ranking.least.energy_nj.iloc[0]))
         where = asked._replace(bounds=asked.bounds._replace(most_nj=math.inf)).words
@@ -136,13 +150,27 @@ def _answer(one: Answer, asked: Question) -> str:
     told = advice.answer(one.ranking, asked.bounds)
     if mark := one.tables.found.mark.strip().strip("*"):
         told.append(mark)
-    return "\n  ".join([f"{one.tables.heading}: {told[0]}", *told[1:]])
+    return "\n  ".join([f"{one.heading}: {told[0]}", *told[1:], *_under_others(one, asked)])
+
+
+def _under_others(one: Answer, asked: Question) -> Iterator[str]:
+    """What is first within the bound on energy under the other tables, if that depends on the table."""
+    if math.isinf(asked.bounds.most_nj):
+        return
+    firsts: dict[str, list[str]] = {}
+    for name in params.names("energy"):
+        rows = ranked(one.candidates, params.load("energy", name), asked.bounds).rows
+        firsts.setdefault("none" if rows.empty else advice.named(rows.iloc[0]), []).append(name)
+    others = {first: names for first, names in firsts.items() if asked.energy not in names}
+    if others:
+        told = (f"{first} under {advice.listed(names)}" for first, names in others.items())
+        yield f"The bound is of this energy table; first under others: {'; '.join(told)}."
 
 
 def _disagreeing(answers: Sequence[Answer]) -> Iterator[str]:
     """A line per data set on which sets of tables do not have the same rule first."""
     firsts: dict[str, dict[str, str]] = {}
-    for tables, ranking in answers:
+    for tables, _, ranking in answers:
         if len(ranking.rows):
             firsts.setdefault(str(tables.runs.dataset.iloc[0]), {})[tables.found.name] = ranking.rows.method.iloc[0]
     for dataset, first in firsts.items():
@@ -169,7 +197,8 @@ def _footer(asked: Question, prices: Energy, answers: Sequence[Answer]) -> Itera
     yield VERDICTS.format(" or ".join(units))
     if noise:
         yield COLUMNS
-    yield (BITS if prices.precision == "int8" else PRICED).format(asked.energy)
+    has_bits = noise is not None and any(part.model == "quantisation" for part in params.load("noise", noise).models)
+    yield (OF_CHIP if has_bits else BITS if prices.precision == "int8" else PRICED).format(asked.energy)
 
 
 def _on_record(noise: str | None, dataset: str | None, only: str | None) -> Iterator[record.TablesOnRecord]:

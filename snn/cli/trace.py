@@ -6,11 +6,11 @@ import pandas as pd
 
 from snn.cli.listing import aligned
 from snn.config import params
-from snn.core.columns import METRIC
+from snn.core.columns import METRIC, Column
 from snn.core.errors import InputError, nearest, reproduce
 from snn.evaluation.outcomes import Outcomes
 from snn.evaluation.rows import Row
-from snn.page.digits import rounded
+from snn.page.digits import exact, rounded
 from snn.pipeline import record
 from snn.report import collected, columns
 from snn.report.intervals import estimate, over_seeds
@@ -21,18 +21,27 @@ from snn.report.recommend import priced
 from snn.report.select import own_steps, trainings
 
 
-def trace(experiment: str, method: str, column: str, place: Place | None, treatment: Mapping[str, str | None]) -> None:
+def trace(
+    experiment: str,
+    method: str,
+    column: str,
+    place: Place | None,
+    treatment: Mapping[str, str | None],
+    energy: str | None,
+) -> None:
     """Print the mean of a column of runs.csv, or of `energy_nj`, with its 95 % interval, every seed, and what made it.
 
     `place`: on chips; None: of the clean network at its own steps. `treatment`: of calibrated chips only those with
-    this calibrator and these targets; None: with any. Raises InputError naming what is not there.
+    this calibrator and these targets; None: with any. `energy`: the table that prices `energy_nj`; None: that of the
+    experiment. Raises InputError naming what is not there.
     """
     found = record.TablesOnRecord(experiment)
     if not found.tables.is_dir():
         raise InputError(experiment, "has no tables on record", nearest(experiment, record.names()))
     found.prove()
     runs_read = collected.read(found.tables / collected.file("runs"), Row)
-    runs = priced(runs_read, params.load("energy", params.load("experiments", experiment).energy))
+    energy = energy or params.load("experiments", experiment).energy
+    runs = priced(runs_read, params.load("energy", energy))
     for what, name, known in (("method", method, runs.method.unique()), ("column", column, runs.columns)):
         if name not in known:
             raise InputError(f"{what} {name}", f"is not in the tables of {experiment}", nearest(name, list(known)))
@@ -47,13 +56,18 @@ def trace(experiment: str, method: str, column: str, place: Place | None, treatm
         raise InputError(f"method {method}", f"was not evaluated so in {experiment}", "see docs/tables.md")
     costs = collected.read(found.tables / "costs.csv", collected.CostRow)
     every = collected.outcomes(found.tables, len(runs_read)) if column == OUTCOME else None
-    print(_told(found, rows, column, costs, every))
+    print(_told(found, rows, column, costs, every, energy))
 
 
 def _told(
-    found: record.TablesOnRecord, rows: pd.DataFrame, column: str, costs: pd.DataFrame, outcomes: Outcomes | None
+    found: record.TablesOnRecord,
+    rows: pd.DataFrame,
+    column: str,
+    costs: pd.DataFrame,
+    outcomes: Outcomes | None,
+    energy: str,
 ) -> str:
-    about = (columns.RUN | {"energy_nj": columns.ENERGY})[column]
+    about = (columns.RUN | {"energy_nj": Column("nJ", f"energy of one inference under {energy}")})[column]
     unit = SHOWN[rows.metric.iloc[0]].unit if about.unit == METRIC else about.unit
     parts = [f"{found.name}, {rows.method.iloc[0]}, {column}{f' ({unit})' if unit else ''}: {about.meaning}"]
     if rows[column].dtype.kind in "if":
@@ -76,7 +90,7 @@ def _mean(rows: pd.DataFrame, column: str, kind: str, unit: str, outcomes: Outco
     """
     metric, values = SHOWN[rows.metric.iloc[0]], rows.groupby("seed")[column].mean()
     n = len(values)
-    text = f"mean over {n} seed{'s' * (n > 1)}: {rounded(values.mean(), kind, metric)}"
+    text = f"mean over {n} seed{'s' * (n > 1)}: {rounded(exact(values.mean()), kind, metric)}"
     if len(rows[["calibrator", "targets"]].drop_duplicates()) > 1:
         return f"{text} {unit}, over several treatments; --calibrator and --targets choose one, which has an interval"
     if outcomes is None:

@@ -19,11 +19,13 @@ from snn.report.recommend import SHOWN_COLUMNS, Bounds, apart, cells, compared, 
 from snn.report.verdicts import margin
 
 ENERGY, BEHIND = "energy nJ", "behind"
+EIGHT_BITS = "{} prices 8-bit integers; accuracies are those of 32-bit floats, but for what a chip quantises."
 
 
 def choices(inputs: Inputs, behind: Behind) -> dict[str, Any]:
-    """Kinds of chips, `places`, with their candidates. `first`: what is chosen when the page opens; `better`: higher or
-    lower; `margin`: within which means are near, in the unit of `means`; None for a metric without one.
+    """Kinds of chips, `places`, with their candidates. `chips`: what noise models are; `prices`: notes on conventions;
+    `first`: what is chosen when the page opens; `better`: higher or lower; `margin`: within which means are near, in
+    the unit of `means`; None for a metric without one.
 
     A row has the cells in the order of `heads`, those under every convention in place of the energy, nothing in place
     of difference and verdict, and the group of runs behind it. `steps`, `means`, `seeds`: of rows; `needs`: their
@@ -46,10 +48,22 @@ def choices(inputs: Inputs, behind: Behind) -> dict[str, Any]:
         "heads": list(SHOWN_COLUMNS),
         "places": places,
         "verdicts": list(verdicts),
+        "chips": chips(inputs),
+        "prices": {name: EIGHT_BITS.format(name) for name, one in inputs.energies.items() if one.precision == "int8"},
         "first": {"noise": next(iter(inputs.noises), None), "calibrated": True},
         "better": inputs.metric.better,
         "margin": margin(inputs.metric_name),
     }
+
+
+def chips(inputs: Inputs) -> dict[str, str]:
+    """What the chips of an experiment are, by noise model."""
+    found = {}
+    for part in inputs.experiment.hardware:
+        noise = inputs.noises[part.noise]
+        tried = ", ".join(f"{level:g}" for level in part.levels or noise.levels)
+        found[part.noise] = f"{noise.source}. Level: {noise.level}; tried: {tried}. {part.chips} chips per seed."
+    return found
 
 
 def _candidates(

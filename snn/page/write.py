@@ -18,7 +18,7 @@ from snn.core.errors import reproduce
 from snn.core.steps import doing
 from snn.page import shown
 from snn.page.behind import Behind, shared
-from snn.page.choices import choices
+from snn.page.choices import chips, choices
 from snn.page.ingredients import ingredients
 from snn.page.library import datatables
 from snn.page.packed import packed
@@ -247,18 +247,13 @@ def _facts(inputs: Inputs, costs: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _notes(inputs: Inputs) -> dict[str, list[tuple[str, str]]]:
     """What names in sections stand for, in terms and texts, by section: models of noise, energy conventions, costs."""
-    chips = {}
-    for part in inputs.experiment.hardware:
-        noise = inputs.noises[part.noise]
-        tried = ", ".join(f"{level:g}" for level in part.levels or noise.levels)
-        chips[part.noise] = f"{noise.source}. Level: {noise.level}; tried: {tried}. {part.chips} chips per seed."
     costs = inputs.collected["costs"]
     stages = costs.path.str.extract(r"/(rows|chips)/", expand=False).fillna("training")
     names = {"rows": "evaluation of networks and chips", "chips": "calibration", "training": "training and preparation"}
     parts = {names[stage]: f"{_cost(own)}" for stage, own in costs.groupby(stages, sort=False)}
     most = f"{costs.peak_mb.max():,.0f} MB at most in a process"
     return {
-        "hardware": list(chips.items()),
+        "hardware": list(chips(inputs).items()),
         "energy": [(name, energy.source) for name, energy in inputs.energies.items()],
         "costs": [*parts.items(), ("in sum", f"{_cost(costs)}, {most}")],
     }

@@ -40,7 +40,7 @@ def answer(found: Ranking, bounds: Bounds) -> list[str]:
     if others.empty:
         told.append(f"It is the only rule{' within the bounds' if len(found.least) else ''}.")
     higher = f"A {'higher' if metric.better == 'higher is better' else 'lower'} mean at another T"
-    for heading, row in (("Cheaper, and within a point", found.cheaper), (higher, found.elsewhere)):
+    for heading, row in (("Cheaper, its mean within a point", found.cheaper), (higher, found.elsewhere)):
         if row is not None:
             told.append(f"{heading}: {beside(row)}.")
     return [*told, *above(found, bounds)]

@@ -206,9 +206,9 @@ class Answer:
         by_noise = self._treated.groupby("noise", sort=False)
         return {noise: own.groupby("level").loss.mean().idxmax() for noise, own in by_noise}
 
-    def on_chips(self, noise: str, level: float) -> pd.DataFrame:
-        """Methods ranked on calibrated chips of a kind, each with its best calibrator."""
-        place = Place(noise, level, self.inputs.experiment.steps)
+    def on_chips(self, noise: str, level: float, calibrated: bool = True) -> pd.DataFrame:
+        """Methods ranked on chips of a kind, as manufactured or calibrated, each with its best calibrator."""
+        place = Place(noise, level, self.inputs.experiment.steps, calibrated)
         found = Candidates(self.inputs.collected["runs"], self.inputs.outcomes, place)
         return ranked(found, self.inputs.energies[self.inputs.experiment.energy]).rows
 

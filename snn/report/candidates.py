@@ -36,7 +36,7 @@ class Candidates:
 
     `table`: a row per candidate that sends spikes, with the columns of KEY and of WORK (means); `trained`: steps
     that it was trained with; `extrapolated`: it does better if trained with those of the inference; `n`, `diverged`:
-    seeds; `value_test`: mean over the seeds that converged and their chips.
+    seeds; `chips`: of a seed; `value_test`: mean over the seeds that converged and their chips.
     """
 
     def __init__(self, runs: pd.DataFrame, outcomes: Outcomes, place: Place):
@@ -55,10 +55,12 @@ class Candidates:
             extrapolated=("extrapolated", "first"),
             n=("seed", "nunique"),
             spikes=("spikes", "mean"),
+            chips=("seed", "size"),
             **{name: (name, "mean") for name in WORK},
         )
         means = kept.groupby([*KEY, "seed"], sort=False)[OUTCOME].mean().groupby(KEY, sort=False).mean().round(DIGITS)
         seeds = rows.groupby(KEY, sort=False).seed.nunique()
+        table["chips"] = 0 if place.noise is None else table.chips // table.n
         table = table.assign(value_test=means, diverged=(seeds - table.n).reindex(table.index))
         table = table[table.spikes > 0].drop(columns="spikes")  # no ANN, no smooth neurons, no dead network
         self._rows = [kept.loc[own.groups[key]] for key in table.index]

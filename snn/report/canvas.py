@@ -86,18 +86,20 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def panels_of(
-    count: int, names: Sequence[str], small: bool = False, columns: int = 4, height: float = 2.2
+    count: int, names: Sequence[str], small: bool = False, columns: int = 4, height: float = 2.2, shared: bool = True
 ) -> tuple[Figure, list[Axes]]:
     """A figure with `count` axes in at most `columns` columns, and room for a legend with these names.
 
-    `small`: small axes of this `height` in inches, that share the scale of y.
+    `small`: small axes of this `height` in inches, which share the scale of y if it is `shared`.
     """
     columns = min(count, columns)
     rows = -(-count // columns)
     width, height = (2.4, height) if small else (6, 4.5)
     legend = -(-len(names) // IN_A_COLUMN) * (0.8 + 0.08 * max(map(len, names), default=0))
     size = (width * columns + legend, height * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", sharey=small, squeeze=False)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=size, layout="constrained", sharey=small and shared, squeeze=False
+    )
     for panel in axes.flat:
         bare(panel)
     for panel in axes.flat[count:]:

@@ -1,4 +1,4 @@
-"""Which rule is first where: clean networks, and calibrated chips of every kind at its hardest level. No torch.
+"""Which rule is first where: clean networks, and chips of every kind at its hardest level. No torch.
 
 The table says what the sentences of the answer say, read off the same verdicts.
 """
@@ -10,8 +10,9 @@ from typing import NamedTuple
 from snn.report import markdown
 from snn.report.answer import Answer
 from snn.report.verdicts import EQUIVALENT, WORSE
+from snn.report.words import listed
 
-CLEAN, CHIPS = "clean networks", "calibrated chips with"
+CLEAN, CALIBRATED, MANUFACTURED = "clean networks", "calibrated chips", "chips as manufactured"
 
 
 class Row(NamedTuple):
@@ -29,18 +30,19 @@ class Row(NamedTuple):
 
 
 def rows(answer: Answer) -> Iterator[Row]:
-    """Clean networks, then calibrated chips of every kind; none if no rule can be told from chance."""
+    """Clean networks, then chips of every kind, as manufactured and calibrated; none if all rules are at chance."""
     if answer.best is None or answer.at_chance:
         return
     n = int(answer.clean.set_index("method").n[answer.best])
     others = {method: (answer.mean(method), versus.verdict) for method, versus in answer.beside_best.items()}
     yield _row(CLEAN, answer.best, answer.value(answer.best), n, others, answer.collapsed)
-    for noise, level in answer.hardest.items():
-        ranked, shown = answer.on_chips(noise, level), answer.inputs.metric
+    chips = ((where, *chip) for where in (MANUFACTURED, CALIBRATED) for chip in answer.hardest.items())
+    for where, noise, level in chips:
+        ranked, shown = answer.on_chips(noise, level, where == CALIBRATED), answer.inputs.metric
         first, unit = ranked.iloc[0], " %" if shown.unit == "%" else ""
         value = f"{shown.value(first.value_test, (first.high - first.low) / 2)}{unit}"
         others = {row.method: (shown.value(row.value_test), row.verdict) for row in ranked[1:].itertuples()}
-        yield _row(f"{CHIPS} {noise} at level {level:g}", first.method, value, int(first.n), others, {})
+        yield _row(f"{where}, {noise} at level {level:g}", first.method, value, int(first.n), others, {})
 
 
 def _row(
@@ -71,15 +73,29 @@ def read(page: str, where: str) -> Row | None:
 
 
 def to_begin_with(shown: Sequence[Row]) -> str:
-    """In words: the rule that is no worse than the first one in most of the rows, and where it is worse."""
+    """In words: the rules that are no worse than the first one in most of the rows, and where each of them is worse."""
     often = Counter(method for row in shown for method in row.no_worse)
-    method = max(often, key=lambda one: (often[one], sum(row.no_worse[0] == one for row in shown)))
-    worse = [row for row in shown if method in _methods(row.worse)]
-    firsts = " and ".join(dict.fromkeys(row.no_worse[0] for row in worse))
-    told = f"in {often[method]} of these {len(shown)} rows it is first or not told apart from the first"
-    return f"**To begin with, take {method}**: {told}{f'; in {len(worse)} it is worse than {firsts}' if worse else ''}."
+    most = max(often.values())
+    taken = [method for method in often if often[method] == most]
+    text = f"**To begin with, take {listed(taken, 'or')}**: in {most} of these {len(shown)} rows"
+    text += f" {'each' if taken[1:] else 'it'} is first or not told apart from the first."
+    lost = {method: [_lost(method, row) for row in shown if method in _values(row.worse)] for method in taken}
+    return " ".join(
+        [text, *(f"In {len(own)} {method} is worse: {listed(own)}." for method, own in lost.items() if own)]
+    )
+
+
+def _lost(method: str, row: Row) -> str:
+    """The mean of a method that is worse than the first one, and that one's."""
+    first = row.no_worse[0]
+    return f"{_values(row.worse)[method]} where {first} has {_values(row.first)[first]}"
+
+
+def _values(cell: str) -> dict[str, str]:
+    """The means that a cell names, by method."""
+    return {part.split()[0].strip("*"): part.split()[1] for part in cell.split(", ") if part}
 
 
 def _methods(cell: str) -> list[str]:
     """The methods that a cell names."""
-    return [part.split()[0].strip("*") for part in cell.split(", ") if part]
+    return list(_values(cell))

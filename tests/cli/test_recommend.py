@@ -35,15 +35,14 @@ CHIP = ("--noise", "mismatch", "--level", "0.2")
 def test_the_answer_comes_first_and_counts_rules_and_the_ranking_follows(here, capsys):
     lines = run(capsys, *CHIP).splitlines()
     assert lines[0] == "mismatch at level 0.2, calibrated, energy under horowitz45_fp32:"
-    assert lines[2].startswith(
-        "digits (d, n): tet calibrated by ltl_offline (own targets) at T = 4: 91.0 % (95 % interval"
-    )
+    answer = "tet calibrated by ltl_offline (own targets) at T = 4: 91.0 % (95 % interval"
+    assert lines[2].startswith(f"digits (d, n; 3 seeds, 2 chips each): {answer}")
     assert lines[3] == "  Not resolved against 1 of 2 other rules: tandem (90.3)."
     assert lines[4] == "  Better than 1 of 2 other rules: stbp (71.0)."
     assert lines[5].startswith(
-        "  Cheaper, and within a point: tandem calibrated by ltl_offline (own targets) at T = 4, "
+        "  Cheaper, its mean within a point: tandem calibrated by ltl_offline (own targets) at T = 4, "
     )
-    table = lines.index("digits (d, n)")
+    table = lines.index("digits (d, n; 3 seeds, 2 chips each)")
     assert [line.split()[0] for line in lines[table + 2 : table + 5]] == ["tet", "tandem", "stbp"]
     assert "mismatch: mismatch (sigma level, disturbs weight, bias, tau), level: relative standard deviation" in lines
 
@@ -52,7 +51,7 @@ def test_without_arguments_clean_networks_are_answered_and_how_to_name_a_chip_is
     put(tmp_path, "c" * 40, *(row(m, s, test=v) for m, v in (("tet", 0.9), ("stbp", 0.8)) for s in range(3)))
     told = run(capsys)
     assert told.startswith("clean networks, energy under horowitz45_fp32:")
-    assert "digits (d, n): tet at T = 4: 90.0 %" in told
+    assert "digits (d, n; 3 seeds): tet at T = 4: 90.0 %" in told
     assert "--noise mismatch --level 0.2" in told
 
 
@@ -75,9 +74,40 @@ def test_accuracies_beside_prices_of_8_bits_are_said_to_be_those_of_32_bits(here
 
 def test_a_bound_on_energy_leaves_out_the_rules_above_it_and_names_them(here, capsys):
     told = run(capsys, *CHIP, "--max-energy", "800")
-    assert "digits (d, n): tandem calibrated by" in told
+    assert "digits (d, n; 3 seeds, 2 chips each): tandem calibrated by" in told
     assert re.search(r"\n  Above 800 nJ, with what they need at the least: tet \([\d.]+ nJ\)\.\n", told)
     assert not re.search(r"^tet ", told, re.MULTILINE)
+
+
+def test_what_a_bound_on_energy_leaves_under_other_tables_is_told_with_the_same_rule_first_as_if_asked(here, capsys):
+    told = run(capsys, *CHIP, "--max-energy", "800")
+    (line,) = (line for line in told.splitlines() if "first under others: " in line)
+    firsts = line.partition("first under others: ")[2].rstrip(".").split("; ")
+    named = {
+        name: first.partition(" under ")[0] for first in firsts for name in params.names("energy") if name in first
+    }
+    for energy, first in named.items():
+        answer = run(capsys, *CHIP, "--max-energy", "800", "--energy", energy, status=2 * (first == "none"))
+        assert first == "none" or f": {first}: " in answer
+    assert named
+    assert "first under others" not in run(capsys, *CHIP)
+
+
+def test_chips_that_quantise_weights_are_not_said_to_have_floats_of_32_bits(here, capsys, tmp_path, monkeypatch):
+    put(tmp_path, "c" * 40, *(one | {"noise": "analog_chip"} for one in chips("tet", *GOOD)))
+    (tmp_path / "results/tables/digits").rename(tmp_path / "results/tables/hardware_digits")
+    monkeypatch.setattr(record, "names", lambda: ["hardware_digits"])  # which has such chips
+    told = run(capsys, "--noise", "analog_chip", "--level", "0.2", "--energy", "horowitz45_int8")
+    assert "32-bit" not in told
+    assert "not about the bits of this chip's weights" in told
+
+
+def test_that_sets_of_tables_differ_is_said_where_several_answer(here, capsys, tmp_path, monkeypatch):
+    assert "sets differ" not in run(capsys, *CHIP)
+    folder = tmp_path / "results/tables"
+    shutil.copytree(folder / "digits", folder / "hardware_digits")
+    monkeypatch.setattr(record, "names", lambda: ["digits", "hardware_digits"])
+    assert "sets differ in chips and settings" in run(capsys, *CHIP)
 
 
 def test_sets_that_older_code_collected_are_left_out_by_name_and_refused_alone(here, capsys, tmp_path, monkeypatch):
@@ -164,7 +194,7 @@ def test_a_set_without_a_rule_within_the_bound_says_so_beside_one_that_has_some(
     (tmp_path / "other/results/tables/digits").rename(folder / "hardware_digits")
     monkeypatch.setattr(record, "names", lambda: ["digits", "hardware_digits"])
     told = run(capsys, *CHIP, "--max-energy", "800")
-    assert "hardware_digits (d, n): no rule is within 800 nJ; the lowest is " in told
+    assert "hardware_digits (d, n; 3 seeds, 2 chips each): no rule is within 800 nJ; the lowest is " in told
 
 
 def test_data_are_named_with_or_without_the_limits_of_their_experiment(here, capsys, monkeypatch, tmp_path):

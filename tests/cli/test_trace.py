@@ -114,3 +114,13 @@ def test_what_is_not_there_is_refused_in_one_line(arguments, line, here, capsys)
     told = run(capsys, *arguments, status=2)
     assert line in told
     assert told.count("\n") == 1
+
+
+def test_energy_is_priced_by_the_table_that_is_named(here, capsys):
+    runs = collected.runs(Path("results/tables/digits"))
+    rows = runs[(runs.method == "tet") & (runs.condition == "clean")]
+    told = run(capsys, "digits", "tet", "energy_nj", "--energy", "synop_77fj")
+    assert told.startswith("digits, tet, energy_nj (nJ): energy of one inference under synop_77fj")
+    for _, row in rows.iterrows():
+        line = next(line for line in told.splitlines() if line.split()[:1] == [str(row.seed)])
+        assert line.split()[-1] == f"{prices.energy_nj(row, params.load('energy', 'synop_77fj')):.6g}"

@@ -245,9 +245,12 @@ def test_the_table_of_what_is_first_where_says_what_the_sentences_and_the_rankin
         m for m in answer.spiking if m == answer.best or answer.versus(m, answer.best).verdict != "worse"
     ]
     assert answer.value(answer.best) in clean.first
-    assert [row.where for row in chips] == [f"calibrated chips with mismatch at level {answer.hardest['mismatch']:g}"]
-    ranked = answer.on_chips("mismatch", answer.hardest["mismatch"])
-    assert chips[0].no_worse == list(ranked.method[ranked.verdict != "worse"])
+    hardest = answer.hardest["mismatch"]
+    told = [f"{where}, mismatch at level {hardest:g}" for where in ("chips as manufactured", "calibrated chips")]
+    assert [row.where for row in chips] == told
+    for row, calibrated in zip(chips, (False, True), strict=True):
+        ranked = answer.on_chips("mismatch", hardest, calibrated)
+        assert row.no_worse == list(ranked.method[ranked.verdict != "worse"])
 
 
 def test_where_no_method_is_above_chance_nothing_is_first(answer):

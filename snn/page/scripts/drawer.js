@@ -1,6 +1,7 @@
 // The drawer of a cell: its value, its row, the runs behind it, and the commands that trace and recreate them.
 
 const drawer = document.getElementById("drawer");
+const DERIVED = "Computed from the means below, seed by seed, as docs/statistics.md tells; their commands print these, not the difference, ratio or bound itself. With all digits it is in the CSV of its table.";
 drawer.addEventListener("click", (event) => { if (event.target === drawer) drawer.close(); });
 
 // `of`: title, value, meaning, methods, trace (what the cell is made of, see ingredients.py), named (the column that the
@@ -9,7 +10,8 @@ drawer.addEventListener("click", (event) => { if (event.target === drawer) drawe
 function openDrawer(of) {
   document.getElementById("drawer-title").textContent = of.title;
   const body = document.getElementById("drawer-body");
-  body.replaceChildren(element("p", of.value, { class: "value" }), element("p", of.meaning));
+  const meaning = of.meaning.replace("the convention of the experiment", convention);
+  body.replaceChildren(element("p", of.value, { class: "value" }), element("p", meaning));
   const flags = of.methods.flatMap((method) => (data.flags[method] ? [`${method}: ${data.flags[method]}`] : []));
   if (flags.length) body.append(element("p", `Flags: ${flags.join("; ")}.`, { class: "flags" }));
   const buttons = element("p", "", { class: "tools" });
@@ -18,19 +20,20 @@ function openDrawer(of) {
   for (const [name, meaning, value] of of.row) list.append(element("dt", name, { title: meaning }), element("dd", value || "–"));
   whole.append(element("summary", "The whole row, with all digits"), list);
   body.append(buttons, whole);
-  const found = ingredientsOf(of), shown = found.size ? found : new Map(of.groups.map((index) => [Number(index), []]));
+  const found = ingredientsOf(of), parts = [...found.values()].flat().length;
+  if (parts > 1 || of.title.endsWith(": one chip")) body.append(element("p", DERIVED));
+  const shown = found.size ? found : new Map(of.groups.map((index) => [Number(index), []]));
   for (const [index, columns] of shown) body.append(...behind(data.groups[index], columns));
   drawer.showModal();
   drawer.scrollTop = 0;
 }
 
-// What a cell is made of: groups of runs, each with the columns of runs.csv that trace shows; those that it cannot show
-// are left out, such as energies under another convention than that of the experiment.
+// What a cell is made of: groups of runs, each with the columns of runs.csv that trace shows.
 function ingredientsOf(of) {
   const found = new Map();
   const clean = (method) => (method in data.clean ? [data.clean[method]] : []);
   for (const [whose, name, steps] of of.trace.split(";").filter(Boolean).map((words) => words.split(" "))) {
-    const column = { named: of.named ?? "", priced: convention === data.convention ? "energy_nj" : "" }[name] ?? name;
+    const column = { named: of.named ?? "", priced: "energy_nj" }[name] ?? name;
     const at = steps && of.methods.map((method) => data.groups.findIndex((one) => one.method === method && one.on === "clean" && one.steps === of.steps(steps)));
     const groups = at || {
       row: () => of.groups, first: () => of.first, best: () => clean(data.best),
@@ -44,7 +47,8 @@ function ingredientsOf(of) {
 }
 
 // The command that traces a column of runs.csv.
-const traced = ([experiment, method, ...place], column) => [".venv/bin/python -m snn trace", experiment, method, column, ...place].join(" ");
+const traced = ([experiment, method, ...place], column) =>
+  [".venv/bin/python -m snn trace", experiment, method, column, ...place, ...(column === "energy_nj" && convention !== data.convention ? ["--energy", convention] : [])].join(" ");
 
 function commands(named) {
   const list = element("dl", "", { class: "commands" });
@@ -64,7 +68,8 @@ function behind(group, columns) {
   const list = element("table", "", { class: "runs" });
   const top = list.createTHead().insertRow(), rows = list.createTBody();
   const values = [["value_test", `test ${data.unit}`], ["value_val", `validation ${data.unit}`], ["energy_nj", "energy nJ"]];
-  const shown = values.flatMap(([name], i) => (columns.includes(name) ? [i] : []));
+  const here = (name) => columns.includes(name) && (name !== "energy_nj" || convention === data.convention); // others are printed by trace
+  const shown = values.flatMap(([name], i) => (here(name) ? [i] : []));
   for (const words of ["seed", ...shown.map((i) => values[i][1]), "run (digest)", "commit", "training s"]) top.append(element("th", words, { scope: "col" }));
   for (const [seed, digest, ...own] of group.seeds) {
     const run = data.runs[digest], row = rows.insertRow();

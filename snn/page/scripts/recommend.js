@@ -114,7 +114,7 @@ function sentences(place, bounds, found) {
     }
   }
   if (!others.length) told.push(`It is the only rule${found.least.length ? " within the bounds" : ""}.`);
-  if (found.cheaper !== undefined) told.push(`Cheaper, and within a point: ${besides(found.cheaper)}.`);
+  if (found.cheaper !== undefined) told.push(`Cheaper, its mean within a point: ${besides(found.cheaper)}.`);
   if (found.elsewhere !== undefined) told.push(`A ${data.choices.better.split(" ")[0]} mean at another T: ${besides(found.elsewhere)}.`);
   if (found.least.length && bounds.most < Infinity) {
     told.push(`Above ${bounds.most} nJ, with what they need at the least: ${listed(found.least.map((i) => `${rows[i][0]} (${atLeast(needs[i])} nJ)`))}.`);
@@ -135,6 +135,8 @@ function answered(place) {
   document.getElementById("recommend-where").textContent = [chip, ...bounds.words].join(", ");
   document.getElementById("recommend-answer").textContent = answer;
   document.getElementById("recommend-more").replaceChildren(...more.map((words) => element("li", words)));
+  const about = place.noise ? `${place.noise}: ${data.choices.chips[place.noise]}` : Object.keys(data.choices.chips).length ? "" : "This experiment has no chips; recommend in a terminal finds the sets of tables that have them.";
+  document.getElementById("recommend-chip").textContent = [about, data.choices.prices[convention] || ""].filter(Boolean).join(" ");
   document.getElementById("recommend-command").textContent =
     [".venv/bin/python -m snn recommend", ...place.command, ...bounds.command, "--energy", convention, "--experiment", data.experiment, ...(every ? ["--every-row"] : [])].join(" ");
   document.getElementById("recommend-extrapolated").hidden = !shown.some((i) => place.rows[i][heads.indexOf("trained at T")].endsWith("*"));

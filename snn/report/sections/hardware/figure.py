@@ -1,5 +1,6 @@
 """Test metric against the level of noise, before and after calibration. No torch."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from snn.report.select import at_own_steps
 
 FEW = 2  # panels that are large, with intervals as bands
 IN_A_ROW, HEIGHT = 3, 1.8  # of more panels, in inches
+ROOM = 0.16  # of a label, as a share of the axis of a small panel
 NO_CHIPS = (
     "Empty: this experiment puts no network on a chip.",
     "A list `hardware` in its file in params/experiments would fill this figure, see docs/hardware.md.",
@@ -35,7 +37,12 @@ def figure(inputs: Inputs) -> Figure:
     panels = dict(list(treated.groupby("noise", sort=False)))
     many = len(panels) > FEW
     figure, axes_list = panels_of(
-        len(panels), list(dict.fromkeys(treated.method)), small=many, columns=IN_A_ROW if many else FEW, height=HEIGHT
+        len(panels),
+        list(dict.fromkeys(treated.method)),
+        small=many,
+        columns=IN_A_ROW if many else FEW,
+        height=HEIGHT,
+        shared=False,
     )
     for axes, (noise, own) in zip(axes_list, panels.items(), strict=True):
         _panel(axes, noisy[noisy.noise == noise], own, inputs, many)
@@ -76,8 +83,18 @@ def _panel(axes: Axes, before: pd.DataFrame, after: pd.DataFrame, inputs: Inputs
     axes.set_xlabel(levels.label, fontsize=8 if many else 11)
     if not many:
         axes.set_ylabel(inputs.metric.axis("test"))
-    axes.set_xticks(levels.ticks, [levels.text(tick) for tick in levels.ticks])
+    ticks = _apart_enough(levels.ticks) if many else levels.ticks
+    axes.set_xticks(ticks, [levels.text(tick) for tick in ticks])
     axes.tick_params(labelsize=8 if many else 10)
+
+
+def _apart_enough(ticks: Sequence[float]) -> list[float]:
+    """Ticks whose labels do not touch in a small panel: the ends, and between them those with room on both sides."""
+    room, kept = ROOM * (ticks[-1] - ticks[0]), [ticks[0]]
+    for tick in ticks[1:-1]:
+        if tick - kept[-1] >= room and ticks[-1] - tick >= room:
+            kept.append(tick)
+    return [*kept, *ticks[-1:]] if len(ticks) > 1 else kept
 
 
 def _apart(axes: Axes, clean: pd.DataFrame, levels: Levels, look: Style, metric: Metric) -> None:
@@ -96,7 +113,6 @@ def _curve(axes: Axes, rows: pd.DataFrame, look: Style, metric: Metric, calibrat
     rows = rows.sort_values("level")
     mean, (line, label) = rows.value_test_mean, ("-", look.name) if calibrated else ("--", None)
     size: dict[str, Any] = {"ms": 3.5, "lw": 1.2} if many else {"ms": 5}
-    marker = None if many and not calibrated else look.marker
-    axes.plot(rows.level, metric.factor * mean, line, color=look.colour, marker=marker, label=label, **size)
+    axes.plot(rows.level, metric.factor * mean, line, color=look.colour, marker=look.marker, label=label, **size)
     if calibrated and not many and not look.crowded:
         axes.fill_between(rows.level, *metric.ends(mean, rows.value_test_ci95), color=look.colour, alpha=0.12, lw=0)
