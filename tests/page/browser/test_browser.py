@@ -235,12 +235,12 @@ def test_a_command_behind_a_cell_prints_the_number_that_was_clicked_or_what_it_i
     assert {("hardware", "noisy"), ("hardware", "calibrated"), ("recommend", "test"), ("steps", "acs")} <= seen
 
 
-def test_no_command_is_shown_for_an_energy_under_another_convention(opened, made):
+def test_the_command_for_an_energy_prices_it_under_the_convention_that_is_chosen(opened, made):
     page = opened(made)
     traces = page.locator("#drawer .commands code", has_text="snn trace")
     for convention, commands in (
         ("horowitz45_fp32", [".venv/bin/python -m snn trace x a energy_nj"]),
-        ("synop_77fj", []),
+        ("synop_77fj", [".venv/bin/python -m snn trace x a energy_nj --energy synop_77fj"]),
     ):
         page.locator("#convention").select_option(convention)
         column = [h.get_attribute("data-name") for h in page.locator("#table-ranked thead th").all()].index("energy_nj")
