@@ -18,8 +18,12 @@ RANKED = (  # what README ranks: in which words, from which experiment, by which
     ("equal conditions, batch normalisation in the teacher alone", "matched_fashion", standings.CLEAN),
     ("the same images, each rule with norm and settings of its own", "fashion_quick", standings.CLEAN),
     ("equal conditions on fewer, easier images", "matched", standings.CLEAN),
-    ("", DEFAULT_EXPERIMENT, standings.CALIBRATED),
-    ("", DEFAULT_EXPERIMENT, standings.MANUFACTURED),
+    ("equal conditions, batch normalisation in all", "matched_norm", standings.CLEAN),
+    ("another network, the default experiment", DEFAULT_EXPERIMENT, standings.CLEAN),
+    ("", DEFAULT_EXPERIMENT, f"{standings.MANUFACTURED}, mismatch at level 0.2"),
+    ("", DEFAULT_EXPERIMENT, f"{standings.MANUFACTURED}, mismatch at level 0.6"),
+    ("", DEFAULT_EXPERIMENT, f"{standings.CALIBRATED}, mismatch at level 0.2"),
+    ("", DEFAULT_EXPERIMENT, f"{standings.CALIBRATED}, mismatch at level 0.6"),
 )
 WHERE = "conditions; data, network"
 TOLD = (  # what README tells below that, from which experiment, under which heading of answer.md

@@ -62,7 +62,9 @@ def chips(inputs: Inputs) -> dict[str, str]:
     for part in inputs.experiment.hardware:
         noise = inputs.noises[part.noise]
         tried = ", ".join(f"{level:g}" for level in part.levels or noise.levels)
-        found[part.noise] = f"{noise.source}. Level: {noise.level}; tried: {tried}. {part.chips} chips per seed."
+        found[part.noise] = (
+            f"{noise.source.rstrip('.')}. Level: {noise.level}; tried: {tried}. {part.chips} chips per seed."
+        )
     return found
 
 

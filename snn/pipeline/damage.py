@@ -47,11 +47,11 @@ def ask_for_lost(jobs: Iterable[Job]) -> list[Path]:
     """Ask for results that are gone, though those that were made from them are here; returns their folders.
 
     So are chips when a head was killed in their calibration, and rows of before remain. Prepared data may have been
-    removed.
+    removed, but not a part of them.
     """
     here = [job for job in jobs if job.folder / "sha256.json" in job.outputs and job.proof.exists()]
-    lost = [parent for job in here for parent in job.parents.values() if parent.stage != "prepare"]
-    found = [job.folder for job in dict.fromkeys(lost) if not job.proof.exists()]
+    lost = dict.fromkeys(parent for job in here for parent in job.parents.values() if not parent.proof.exists())
+    found = [job.folder for job in lost if job.stage != "prepare" or any(path.exists() for path in job.outputs)]
     for folder in found:
         with contextlib.suppress(OSError):
             (folder / AGAIN).mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ So every head keeps a record of the files it has made there, and holds the recor
 import atexit
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import platform
@@ -57,11 +58,10 @@ class Head:
     def locks(self) -> set[str] | None:
         """The locks that it has made; None if it has not named them, or if its record is damaged."""
         try:
-            found = json.loads(self.record.read_text())
-        except (OSError, ValueError):
+            names, _, checked = self.record.read_bytes().partition(b"\n")
+        except OSError:
             return None
-        named = isinstance(found, list) and all(isinstance(lock, str) for lock in found)
-        return set(found) if named else None
+        return set(json.loads(names)) if checked == _sum(names) else None
 
     @property
     def _parts(self) -> list[str]:
@@ -91,7 +91,8 @@ def name_locks(record: int | None, workflow: Any) -> None:
     """Write the locks of a head that starts to run jobs into its record."""
     made = getattr(workflow.persistence, "_lockfile", {}).values()
     if record is not None:
-        os.pwrite(record, json.dumps([_identity(Path(path)) for path in made]).encode(), 0)
+        names = json.dumps([_identity(Path(path)) for path in made]).encode()
+        os.pwrite(record, names + b"\n" + _sum(names), 0)
 
 
 def _remove_stale() -> None:
@@ -126,6 +127,11 @@ def _heads() -> tuple[list[Head], list[Head]]:
     found = [Head(path) for path in sorted(RECORDS.iterdir()) if path.name.count("~") == 2]
     dead = [head for head in found if head.is_dead]
     return dead, [head for head in found if head not in dead]
+
+
+def _sum(names: bytes) -> bytes:
+    """What follows the names of locks in a record, so that a damaged record is known."""
+    return hashlib.sha256(names).hexdigest().encode()
 
 
 def _identity(lock: Path) -> str:

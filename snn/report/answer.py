@@ -206,6 +206,14 @@ class Answer:
         by_noise = self._treated.groupby("noise", sort=False)
         return {noise: own.groupby("level").loss.mean().idxmax() for noise, own in by_noise}
 
+    @property
+    def kinds(self) -> list[tuple[str, float]]:
+        """Noise models with their levels, from the mildest on; of many noise models each at its hardest level."""
+        if len(self.hardest) > FEW:
+            return list(self.hardest.items())
+        mean = self._treated.groupby(["noise", "level"], sort=False).loss.mean()
+        return [key for noise in self.hardest for key in mean[[noise]].sort_values().index]
+
     def on_chips(self, noise: str, level: float, calibrated: bool = True) -> pd.DataFrame:
         """Methods ranked on chips of a kind, as manufactured or calibrated, each with its best calibrator."""
         place = Place(noise, level, self.inputs.experiment.steps, calibrated)

@@ -1,4 +1,4 @@
-"""Which rule is first where: clean networks, and chips of every kind at its hardest level. No torch.
+"""Which rule is first where: clean networks and chips, of many kinds each at its hardest level. No torch.
 
 The table says what the sentences of the answer say, read off the same verdicts.
 """
@@ -36,8 +36,7 @@ def rows(answer: Answer) -> Iterator[Row]:
     n = int(answer.clean.set_index("method").n[answer.best])
     others = {method: (answer.mean(method), versus.verdict) for method, versus in answer.beside_best.items()}
     yield _row(CLEAN, answer.best, answer.value(answer.best), n, others, answer.collapsed)
-    chips = ((where, *chip) for where in (MANUFACTURED, CALIBRATED) for chip in answer.hardest.items())
-    for where, noise, level in chips:
+    for where, noise, level in ((where, *chip) for where in (MANUFACTURED, CALIBRATED) for chip in answer.kinds):
         ranked, shown = answer.on_chips(noise, level, where == CALIBRATED), answer.inputs.metric
         first, unit = ranked.iloc[0], " %" if shown.unit == "%" else ""
         value = f"{shown.value(first.value_test, (first.high - first.low) / 2)}{unit}"

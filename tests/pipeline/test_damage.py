@@ -1,5 +1,6 @@
 """A damaged result is set aside, with nothing deleted; tables that their stamp does not prove lose it."""
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -112,10 +113,19 @@ def test_what_is_gone_is_asked_for_if_something_that_was_made_from_it_is_here(tm
     rows = result(tmp_path / "rows", run=run, chips=chips)
     for gone in (data, chips):
         gone.proof.unlink()
+    shutil.rmtree(data.folder)
     assert damage.ask_for_lost([rows, chips, run, data]) == [chips.folder]
     assert (chips.folder / damage.AGAIN).is_dir()
     rows.proof.unlink()
     assert damage.ask_for_lost([rows, chips, run, data]) == []
+
+
+def test_prepared_data_of_which_a_part_is_gone_are_asked_for(tmp_path):
+    data = result(tmp_path / "data")
+    data.stage = "prepare"
+    run = result(tmp_path / "run", data=data)
+    data.proof.unlink()
+    assert damage.ask_for_lost([run, data]) == [data.folder]
 
 
 @pytest.fixture

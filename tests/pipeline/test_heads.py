@@ -139,7 +139,29 @@ def test_a_head_names_the_locks_that_it_has_made():
     record = heads.claim(workflow())
     heads.name_locks(record, workflow("1.input.lock"))
     (own,) = heads.RECORDS.glob(f"*~{os.getpid()}")
-    assert [name.split()[0] for name in json.loads(own.read_text())] == ["1.input.lock"]
+    assert [name.split()[0] for name in json.loads(own.read_text().splitlines()[0])] == ["1.input.lock"]
+
+
+def test_a_record_in_which_any_bit_was_flipped_or_that_was_cut_names_no_lock(here):
+    lock("0.input.lock")
+    record = here / "host~boot~1"
+    with record.open("w") as file:
+        heads.name_locks(file.fileno(), workflow("0.input.lock"))
+    whole = record.read_bytes()
+    assert len(heads.Head(record).locks) == 1
+    flipped = [whole[:i] + bytes([whole[i] ^ 1 << bit]) + whole[i + 1 :] for i in range(len(whole)) for bit in range(8)]
+    for content in (*flipped, *(whole[:i] for i in range(len(whole)))):
+        record.write_bytes(content)
+        assert heads.Head(record).locks is None, content
+
+
+def test_a_lock_whose_name_was_altered_in_the_record_of_a_dead_head_is_removed():
+    dead = Another("0.input.lock")
+    (record,) = [path for path in heads.RECORDS.glob("*~*") if path.name.endswith(f"~{dead.process.pid}")]
+    record.write_bytes(record.read_bytes().replace(b"0.input", b"1.input", 1))
+    dead.kill()
+    heads.claim(workflow())
+    assert left() == set()
 
 
 def test_a_job_of_another_executor_is_no_head():
