@@ -150,21 +150,9 @@ def _answer(one: Answer, asked: Question) -> str:
     told = advice.answer(one.ranking, asked.bounds)
     if mark := one.tables.found.mark.strip().strip("*"):
         told.append(mark)
-    return "\n  ".join([f"{one.heading}: {told[0]}", *told[1:], *_under_others(one, asked)])
-
-
-def _under_others(one: Answer, asked: Question) -> Iterator[str]:
-    """What is first within the bound on energy under the other tables, if that depends on the table."""
-    if math.isinf(asked.bounds.most_nj):
-        return
-    firsts: dict[str, list[str]] = {}
-    for name in params.names("energy"):
-        rows = ranked(one.candidates, params.load("energy", name), asked.bounds).rows
-        firsts.setdefault("none" if rows.empty else advice.named(rows.iloc[0]), []).append(name)
-    others = {first: names for first, names in firsts.items() if asked.energy not in names}
-    if others:
-        told = (f"{first} under {advice.listed(names)}" for first, names in others.items())
-        yield f"The bound is of this energy table; first under others: {'; '.join(told)}."
+    energies = {name: params.load("energy", name) for name in params.names("energy")}
+    told += advice.under_others(one.candidates, asked.bounds, energies, asked.energy)
+    return "\n  ".join([f"{one.heading}: {told[0]}", *told[1:]])
 
 
 def _disagreeing(answers: Sequence[Answer]) -> Iterator[str]:

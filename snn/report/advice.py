@@ -4,13 +4,14 @@ The page makes the same sentences, for any bounds: `snn/page/scripts/recommend.j
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from snn.report.candidates import FIRST
+from snn.config import Energy
+from snn.report.candidates import FIRST, Candidates
 from snn.report.metric import SHOWN, Metric
-from snn.report.recommend import Bounds, Ranking, apart, span
+from snn.report.recommend import Bounds, Ranking, apart, ranked, span
 from snn.report.verdicts import NOT_RESOLVED
 
 NAMED = 5  # rules of a verdict that are named; of more, so many, and the number of the others
@@ -52,6 +53,18 @@ def above(found: Ranking, bounds: Bounds) -> list[str]:
         return []
     needs = [f"{row.method} ({_at_least(row.energy_nj)} nJ)" for row in found.least.itertuples()]
     return [f"Above {bounds.most_nj:.10g} nJ, with what they need at the least: {listed(needs)}."]
+
+
+def under_others(found: Candidates, bounds: Bounds, energies: Mapping[str, Energy], name: str) -> list[str]:
+    """What is first within the bound on energy under other energy tables than `name`, if that depends on the table."""
+    if math.isinf(bounds.most_nj):
+        return []
+    firsts: dict[str, list[str]] = {}
+    for each, energy in energies.items():
+        rows = ranked(found, energy, bounds).rows
+        firsts.setdefault("none" if rows.empty else named(rows.iloc[0]), []).append(each)
+    told = [f"{first} under {listed(names)}" for first, names in firsts.items() if name not in names]
+    return [f"The bound is of this energy table; first under others: {'; '.join(told)}."] if told else []
 
 
 def beside(row: pd.Series) -> str:

@@ -66,10 +66,10 @@ function intervalBar(cell, row, rows, heads) {
   cell.append(svg);
 }
 
-// The candidates of a place within bounds, by index: all and the best of each rule, the best mean first; of rules without
+// The candidates of a place within bounds under a convention, by index: all and the best of each rule, the best mean first; of rules without
 // any the one that needs least; one that is cheaper than the first; one with a better mean at other steps.
-function ranking(place, bounds) {
-  const needs = place.needs[data.conventions.indexOf(convention)], { means, steps, rows } = place;
+function ranking(place, bounds, under = convention) {
+  const needs = place.needs[data.conventions.indexOf(under)], { means, steps, rows } = place;
   const sign = data.choices.better === "higher is better" ? 1 : -1, rule = (i) => rows[i][0], near = data.choices.margin;
   const ordered = [...rows.keys()].sort((a, b) => sign * (means[b] - means[a]) || needs[a] - needs[b] || a - b);
   const firstOfRules = (list) => list.filter((i, k) => list.findIndex((other) => rule(other) === rule(i)) === k);
@@ -88,19 +88,36 @@ const atLeast = (nj) => Math.ceil(100 * nj) / 100; // so that it is within a bou
 const listed = (words) => (words.length > NAMED + 1 ? listed([...words.slice(0, NAMED), `${words.length - NAMED} more`])
   : words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words[0]);
 
+// A candidate in words: its rule, how chips were calibrated, and its steps.
+function named(place, i) {
+  const calibrator = place.rows[i][data.choices.heads.indexOf("calibrator")];
+  return `${place.rows[i][0]}${calibrator === "-" ? "" : ` calibrated by ${calibrator.replace(" ", " (")} targets)`} at T = ${place.steps[i]}`;
+}
+
+// What is first within the bound on energy under the other conventions, if that depends on the convention.
+function underOthers(place, bounds) {
+  if (bounds.most === Infinity) return "";
+  const firsts = new Map();
+  for (const name of data.conventions) {
+    const { first } = ranking(place, bounds, name), told = first === undefined ? "none" : named(place, first);
+    firsts.set(told, [...(firsts.get(told) || []), name]);
+  }
+  const others = [...firsts].filter(([, names]) => !names.includes(convention)).map(([told, names]) => `${told} under ${listed(names)}`);
+  return others.length ? `The bound is of this energy table; first under others: ${others.join("; ")}.` : "";
+}
+
 // The ranking in the sentences of the command recommend, the answer first.
 function sentences(place, bounds, found) {
   const { heads, verdicts } = data.choices, at = data.conventions.indexOf(convention), { rows } = place, { first, needs } = found;
   const cell = (i, head) => { const own = rows[i][heads.indexOf(head)]; return head === "energy nJ" ? own[at] : own; };
-  const calibrator = (i) => cell(i, "calibrator"), value = (i) => `${cell(i, "test")} ${data.unit}`;
-  const named = (i) => `${rows[i][0]}${calibrator(i) === "-" ? "" : ` calibrated by ${calibrator(i).replace(" ", " (")} targets)`} at T = ${place.steps[i]}`;
-  const besides = (i) => `${named(i)}, ${value(i)}, ${cell(i, "energy nJ")} nJ${first === undefined ? "" : `; ${place.beside[first][i][0]} ${data.points}, ${verdicts[place.beside[first][i][1]]}`}`;
+  const value = (i) => `${cell(i, "test")} ${data.unit}`;
+  const besides = (i) => `${named(place, i)}, ${value(i)}, ${cell(i, "energy nJ")} nJ${first === undefined ? "" : `; ${place.beside[first][i][0]} ${data.points}, ${verdicts[place.beside[first][i][1]]}`}`;
   if (first === undefined) {
     const lowest = found.least[0];
-    return [`no rule is within ${bounds.most} nJ; the lowest is ${atLeast(needs[lowest])} nJ, ${named(lowest)}.`,
+    return [`no rule is within ${bounds.most} nJ; the lowest is ${atLeast(needs[lowest])} nJ, ${named(place, lowest)}.`,
       ...(found.elsewhere === undefined ? [] : [`At another T: ${besides(found.elsewhere)}.`])];
   }
-  const told = [`${named(first)}: ${value(first)} (95 % interval ${cell(first, "95 % interval")}), ${cell(first, "energy nJ")} nJ.`];
+  const told = [`${named(place, first)}: ${value(first)} (95 % interval ${cell(first, "95 % interval")}), ${cell(first, "energy nJ")} nJ.`];
   const others = found.rules.slice(1), of = (i) => verdicts[place.beside[first][i][1]];
   const share = (k) => (k < others.length ? `${k} of ${others.length} other rules` : k === 1 ? "the other rule" : `all ${k} other rules`);
   if (place.seeds[first] < 2) told.push("One seed decides nothing.");
@@ -136,7 +153,7 @@ function answered(place) {
   document.getElementById("recommend-answer").textContent = answer;
   document.getElementById("recommend-more").replaceChildren(...more.map((words) => element("li", words)));
   const about = place.noise ? `${place.noise}: ${data.choices.chips[place.noise]}` : Object.keys(data.choices.chips).length ? "" : "This experiment has no chips; recommend in a terminal finds the sets of tables that have them.";
-  document.getElementById("recommend-chip").textContent = [about, data.choices.prices[convention] || ""].filter(Boolean).join(" ");
+  document.getElementById("recommend-chip").textContent = [underOthers(place, bounds), about, data.choices.prices[convention] || ""].filter(Boolean).join(" ");
   document.getElementById("recommend-command").textContent =
     [".venv/bin/python -m snn recommend", ...place.command, ...bounds.command, "--energy", convention, "--experiment", data.experiment, ...(every ? ["--every-row"] : [])].join(" ");
   document.getElementById("recommend-extrapolated").hidden = !shown.some((i) => place.rows[i][heads.indexOf("trained at T")].endsWith("*"));

@@ -364,6 +364,9 @@ def test_the_answer_for_a_chip_is_that_of_the_command_for_any_bounds(convention,
                     ranking = ranked(found, energy, bounds, every)
                     told, shown = answer_for_a_chip(page)
                     assert told == advice.answer(ranking, bounds)
+                    others = advice.under_others(found, bounds, given.energies, convention)
+                    assert page.locator("#recommend-chip").inner_text().startswith("".join(others))
+                    assert ("first under others" in page.locator("#recommend-chip").inner_text()) == bool(others)
                     cells = cells_of(ranking.rows) if len(ranking.rows) else []
                     assert shown == [list(row.values()) for row in cells]
 
