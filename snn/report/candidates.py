@@ -65,6 +65,7 @@ class Candidates:
         table = table[table.spikes > 0].drop(columns="spikes")  # no ANN, no smooth neurons, no dead network
         self._rows = [kept.loc[own.groups[key]] for key in table.index]
         self._known: dict[int, tuple[tuple[int, ...], np.ndarray]] = {}
+        self._diverged = [int(number) for number in table.diverged]
         self.table = table.reset_index()
 
     def interval(self, i: int) -> Mapping[str, float | None]:
@@ -88,7 +89,7 @@ class Candidates:
         apart = Difference(seeds, d_SN.mean(axis=1), estimate(d_SN, self._outcomes.binary))
         interval = apart.interval(LEVEL)
         verdict = verdicts.of_pair(interval.advantage(self.higher), verdicts.margin(self.metric))
-        diverged = int(self.table.diverged[i] + self.table.diverged[first])
+        diverged = self._diverged[i] + self._diverged[first]
         return Beside(apart.mean, *interval, verdicts.tested(verdict, len(seeds), diverged))
 
     def _values(self, i: int) -> tuple[tuple[int, ...], np.ndarray]:

@@ -82,7 +82,7 @@ class Inputs:
         """The columns that claims are about."""
         return {claim.column for claim in self.claims.claims}
 
-    @property
+    @cached_property
     def metric_name(self) -> str:
         """The metric of all outcomes: accuracy or mse."""
         return self.collected["runs"].metric.iloc[0]
