@@ -61,16 +61,19 @@ def take_one() -> None:
 
 def _lock(names: Sequence[str], folder: Path) -> str:
     """Lock the first slot that is free, of each GPU its first before the second of any; returns the GPU's name."""
-    for slot in count():
-        for name in names:
-            lock = os.open(folder / f"{quote(name, safe='')}.{slot}", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
-            else:
-                return name
-    raise AssertionError("there is always another slot")
+    slots = ((name, folder / f"{quote(name, safe='')}.{number}") for number in count() for name in names)
+    return next(name for name, slot in slots if _locks(slot))
+
+
+def _locks(slot: Path) -> bool:
+    """Lock a file until this process ends, unless another one holds it; whether that was done."""
+    lock = os.open(slot, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return False
+    return True
 
 
 def _folder() -> Path:

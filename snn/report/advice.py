@@ -13,6 +13,7 @@ from snn.report.candidates import FIRST, Candidates
 from snn.report.metric import SHOWN, Metric
 from snn.report.recommend import Bounds, Ranking, apart, ranked, span
 from snn.report.verdicts import NOT_RESOLVED
+from snn.report.words import listed
 
 NAMED = 5  # rules of a verdict that are named; of more, so many, and the number of the others
 RELATIONS = {  # of the first rule to others, by what these are
@@ -52,7 +53,7 @@ def above(found: Ranking, bounds: Bounds) -> list[str]:
     if found.least.empty or math.isinf(bounds.most_nj):
         return []
     needs = [f"{row.method} ({_at_least(row.energy_nj)} nJ)" for row in found.least.itertuples()]
-    return [f"Above {bounds.most_nj:.10g} nJ, with what they need at the least: {listed(needs)}."]
+    return [f"Above {bounds.most_nj:.10g} nJ, with what they need at the least: {few(needs)}."]
 
 
 def under_others(found: Candidates, bounds: Bounds, energies: Mapping[str, Energy], name: str) -> list[str]:
@@ -63,7 +64,7 @@ def under_others(found: Candidates, bounds: Bounds, energies: Mapping[str, Energ
     for each, energy in energies.items():
         rows = ranked(found, energy, bounds).rows
         firsts.setdefault("none" if rows.empty else named(rows.iloc[0]), []).append(each)
-    told = [f"{first} under {listed(names)}" for first, names in firsts.items() if name not in names]
+    told = [f"{first} under {few(names)}" for first, names in firsts.items() if name not in names]
     return [f"The bound is of this energy table; first under others: {'; '.join(told)}."] if told else []
 
 
@@ -90,11 +91,9 @@ def lowest(found: Ranking) -> str:
     return f"{_at_least(row.energy_nj)} nJ, {named(row)}"
 
 
-def listed(words: list[str]) -> str:
-    """Words in a row; of many, the first ones and the number of the others."""
-    if len(words) > NAMED + 1:
-        words = [*words[:NAMED], f"{len(words) - NAMED} more"]
-    return f"{', '.join(words[:-1])} and {words[-1]}" if words[1:] else words[0]
+def few(words: list[str]) -> str:
+    """Words as a sentence lists them; of many, the first ones and the number of the others."""
+    return listed(words if len(words) <= NAMED + 1 else [*words[:NAMED], f"{len(words) - NAMED} more"])
 
 
 def _relations(others: pd.DataFrame, metric: Metric) -> Iterator[str]:
@@ -103,7 +102,7 @@ def _relations(others: pd.DataFrame, metric: Metric) -> Iterator[str]:
     for verdict in sorted(kinds, key=lambda one: (list(RELATIONS.values()).index(kinds[one][0]), one)):
         own = others[others.verdict == verdict]
         relation, given = kinds[verdict]
-        words = listed([f"{row.method} ({metric.value(row.value_test)})" for row in own.itertuples()])
+        words = few([f"{row.method} ({metric.value(row.value_test)})" for row in own.itertuples()])
         yield f"{relation} {_share(len(own), len(others))}{given}: {words}."
 
 
