@@ -17,9 +17,9 @@ dataset, spec = lazy("snn.config.dataset"), lazy("snn.model.spec")
 downloads, execute, pages = lazy("snn.data.download"), lazy("snn.pipeline.execute"), lazy("snn.cli.pages")
 releases, versions = lazy("snn.pipeline.release"), lazy("snn.pipeline.versions")
 workflow = lazy("snn.cli.reproduce")
-inspect, advice = lazy("snn.cli.inspect"), lazy("snn.cli.recommend")
+inspect, recommending = lazy("snn.cli.inspect"), lazy("snn.cli.recommend")
 places, tracing = lazy("snn.report.place"), lazy("snn.cli.trace")
-advising = lazy("snn.report.recommend")
+rankings = lazy("snn.report.recommend")
 
 MOST_CHIPS = 1000  # of a level in an audit
 
@@ -106,8 +106,10 @@ def recommend(o: Options) -> None:
     if o.max_energy is not None and not 0 < o.max_energy < math.inf:
         raise InputError("--max-energy", f"{o.max_energy:g} is no energy above 0", "give a number of nJ")
     bounds = {"most_steps": o.max_steps, "most_nj": o.max_energy}
-    within = advising.Bounds(tuple(o.steps or ()), **{key: value for key, value in bounds.items() if value is not None})
-    advice.recommend(advice.Question(place(o, None), within, o.energy, o.dataset, o.experiment, o.every_row))
+    within = rankings.Bounds(tuple(o.steps or ()), **{key: value for key, value in bounds.items() if value is not None})
+    recommending.recommend(
+        recommending.Question(place(o, None), within, o.energy, o.dataset, o.experiment, o.every_row)
+    )
 
 
 def trace(o: Options) -> None:

@@ -45,12 +45,6 @@ class Tables(NamedTuple):
     found: record.TablesOnRecord
     runs: pd.DataFrame
 
-    @property
-    def heading(self) -> str:
-        """The experiment, its data set and its network."""
-        first = self.runs.iloc[0]
-        return f"{self.found.name} ({first.dataset}, {first.network})"
-
 
 class Question(NamedTuple):
     """What is asked: a place at any number of steps, bounds, an energy table by name, and of which data set or
@@ -84,10 +78,11 @@ class Answer(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """The set, with how many seeds and chips it has."""
-        table = self.candidates.table
-        chips = f", {most} chip{'s' * (most > 1)} each" if (most := int(table.chips.max())) else ""
-        return f"{self.tables.heading[:-1]}; {(n := int(table.n.max()))} seed{'s' * (n > 1)}{chips})"
+        """The experiment, its data set and its network, and how many seeds and chips it has."""
+        first, table = self.tables.runs.iloc[0], self.candidates.table
+        n, most = int(table.n.max()), int(table.chips.max())
+        chips = f", {most} chip{'s' * (most > 1)} each" if most else ""
+        return f"{self.tables.found.name} ({first.dataset}, {first.network}; {n} seed{'s' * (n > 1)}{chips})"
 
 
 def recommend(asked: Question) -> None:
