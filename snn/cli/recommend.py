@@ -70,26 +70,36 @@ class Question(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a set of tables answers: a ranking of candidates, of which there may be none within the bound on energy."""
+    """What a set of tables answers: a ranking of candidates, of which there may be none within the bound on energy;
+    `samples`: on how many test samples.
+    """
 
     tables: Tables
+    samples: int
     candidates: Candidates
     ranking: Ranking
 
     @property
     def heading(self) -> str:
-        """The experiment, its data set and its network, and how many seeds and chips it has."""
-        first, table = self.tables.runs.iloc[0], self.candidates.table
-        n, most = int(table.n.max()), int(table.chips.max())
-        chips = f", {most} chip{'s' * (most > 1)} each" if most else ""
-        return f"{self.tables.found.name} ({first.dataset}, {first.network}; {n} seed{'s' * (n > 1)}{chips})"
+        """The experiment, its data set and its network, and how many test samples, seeds and chips it has."""
+        first, (samples, seeds, chips) = self.tables.runs.iloc[0], self.evidence
+        numbers = f"{samples:,} test sample{'s' * (samples > 1)}, {seeds} seed{'s' * (seeds > 1)}"
+        numbers += f", {chips} chip{'s' * (chips > 1)} each" if chips else ""
+        return f"{self.tables.found.name} ({first.dataset}, {first.network}; {numbers})"
+
+    @property
+    def evidence(self) -> tuple[int, int, int]:
+        """Test samples, seeds, chips of a seed."""
+        return self.samples, int(self.candidates.table.n.max()), int(self.candidates.table.chips.max())
 
 
 def recommend(asked: Question) -> None:
     """Print the rule to take in every set of tables that has such chips, and then the rankings as evidence.
 
-    The set with most candidates is first. Raises InputError if no set has such chips, naming what was evaluated
-    instead, or if no rule is within the bound on energy, naming the lowest energy.
+    The set with most test samples is first; of those with as many, that with most seeds, then chips.
+
+    Raises InputError if no set has such chips, naming what was evaluated instead, or if no rule is within the bound on
+    energy, naming the lowest energy.
     """
     prices, noise = params.load("energy", asked.energy), asked.place.noise
     known = list(_on_record(noise, asked.dataset, asked.experiment))
@@ -119,8 +129,8 @@ def _answers(asked: Question, sets: Sequence[Tables], prices: Energy) -> list[An
     if not found:
         where = f" of {asked.experiment}" if asked.experiment else f" on {asked.dataset}" if asked.dataset else ""
         raise InputError(asked.words, f"is in no set of tables{where}", _instead(asked.place, sets))
-    found.sort(key=lambda one: -len(one[1].table))
-    answers = [Answer(tables, own, ranked(own, prices, asked.bounds, asked.every)) for tables, own in found]
+    answers = [Answer(tables, *own, ranked(own[1], prices, asked.bounds, asked.every)) for tables, own in found]
+    answers.sort(key=lambda one: one.evidence, reverse=True)
     if not any(len(one.ranking.rows) for one in answers):
         least = min(answers, key=lambda one: float(one.ranking.least.energy_nj.iloc[0]))
         where = asked._replace(bounds=asked.bounds._replace(most_nj=math.inf)).words
@@ -132,20 +142,22 @@ def _answers(asked: Question, sets: Sequence[Tables], prices: Energy) -> list[An
     return answers
 
 
-def _candidates(tables: Tables, asked: Question) -> Candidates | None:
-    """The candidates of a set of tables; None if none has such steps."""
+def _candidates(tables: Tables, asked: Question) -> tuple[int, Candidates] | None:
+    """The number of test samples and the candidates of a set of tables; None if none has such steps."""
     if not len(asked.place.rows(tables.runs)):
         return None
-    found = Candidates(tables.runs, collected.outcomes(tables.found.tables, len(tables.runs)), asked.place)
-    return found if asked.bounds.steps_hold(found.table).any() else None
+    outcomes = collected.outcomes(tables.found.tables, len(tables.runs))
+    found = Candidates(tables.runs, outcomes, asked.place)
+    return (outcomes.samples, found) if asked.bounds.steps_hold(found.table).any() else None
 
 
 def _answer(one: Answer, asked: Question) -> str:
     """The answer of a set of tables in words, a sentence a line."""
+    energies = {name: params.load("energy", name) for name in params.names("energy")}
     told = advice.answer(one.ranking, asked.bounds)
+    told += advice.beyond(one.candidates, energies[asked.energy], asked.bounds, one.ranking)
     if mark := one.tables.found.mark.strip().strip("*"):
         told.append(mark)
-    energies = {name: params.load("energy", name) for name in params.names("energy")}
     told += advice.under_others(one.candidates, asked.bounds, energies, asked.energy)
     return "\n  ".join([f"{one.heading}: {told[0]}", *told[1:]])
 
@@ -153,9 +165,10 @@ def _answer(one: Answer, asked: Question) -> str:
 def _disagreeing(answers: Sequence[Answer]) -> Iterator[str]:
     """A line per data set on which sets of tables do not have the same rule first."""
     firsts: dict[str, dict[str, str]] = {}
-    for tables, _, ranking in answers:
-        if len(ranking.rows):
-            firsts.setdefault(str(tables.runs.dataset.iloc[0]), {})[tables.found.name] = ranking.rows.method.iloc[0]
+    for one in answers:
+        if len(one.ranking.rows):
+            own = firsts.setdefault(str(one.tables.runs.dataset.iloc[0]), {})
+            own[one.tables.found.name] = one.ranking.rows.method.iloc[0]
     for dataset, first in firsts.items():
         if len(set(first.values())) > 1:
             whose = ", ".join(f"{method} ({name})" for name, method in first.items())

@@ -11,7 +11,7 @@ import pandas as pd
 from snn.config import Energy
 from snn.report.candidates import FIRST, Candidates
 from snn.report.metric import SHOWN, Metric
-from snn.report.recommend import Bounds, Ranking, apart, ranked, span
+from snn.report.recommend import Bounds, Ranking, apart, compared, in_order, ranked, span
 from snn.report.verdicts import NOT_RESOLVED
 from snn.report.words import listed
 
@@ -54,6 +54,15 @@ def above(found: Ranking, bounds: Bounds) -> list[str]:
         return []
     needs = [f"{row.method} ({_at_least(row.energy_nj)} nJ)" for row in found.least.itertuples()]
     return [f"Above {bounds.most_nj:.10g} nJ, with what they need at the least: {few(needs)}."]
+
+
+def beyond(found: Candidates, energy: Energy, bounds: Bounds, ranking: Ranking) -> list[str]:
+    """What the bound on energy costs: the first one without it, if that has a better mean, beside the first within."""
+    without = in_order(found, energy)
+    best = without[bounds._replace(most_nj=math.inf).steps_hold(without)].head(1)
+    if ranking.rows.empty or best.value_test.iloc[0] == ranking.rows.value_test.iloc[0]:
+        return []
+    return [f"Without the bound on energy: {beside(compared(found, best, int(ranking.rows.index[0])).iloc[0])}."]
 
 
 def under_others(found: Candidates, bounds: Bounds, energies: Mapping[str, Energy], name: str) -> list[str]:

@@ -36,13 +36,13 @@ def test_the_answer_comes_first_and_counts_rules_and_the_ranking_follows(here, c
     lines = run(capsys, *CHIP).splitlines()
     assert lines[0] == "mismatch at level 0.2, calibrated, energy under horowitz45_fp32:"
     answer = "tet calibrated by ltl_offline (own targets) at T = 4: 91.0 % (95 % interval"
-    assert lines[2].startswith(f"digits (d, n; 3 seeds, 2 chips each): {answer}")
+    assert lines[2].startswith(f"digits (d, n; 8,000 test samples, 3 seeds, 2 chips each): {answer}")
     assert lines[3] == "  Not resolved against 1 of 2 other rules: tandem (90.3)."
     assert lines[4] == "  Better than 1 of 2 other rules: stbp (71.0)."
     assert lines[5].startswith(
         "  Cheaper, its mean within a point: tandem calibrated by ltl_offline (own targets) at T = 4, "
     )
-    table = lines.index("digits (d, n; 3 seeds, 2 chips each)")
+    table = lines.index("digits (d, n; 8,000 test samples, 3 seeds, 2 chips each)")
     assert [line.split()[0] for line in lines[table + 2 : table + 5]] == ["tet", "tandem", "stbp"]
     assert "mismatch: mismatch (sigma level, disturbs weight, bias, tau), level: relative standard deviation" in lines
 
@@ -51,7 +51,7 @@ def test_without_arguments_clean_networks_are_answered_and_how_to_name_a_chip_is
     put(tmp_path, "c" * 40, *(row(m, s, test=v) for m, v in (("tet", 0.9), ("stbp", 0.8)) for s in range(3)))
     told = run(capsys)
     assert told.startswith("clean networks, energy under horowitz45_fp32:")
-    assert "digits (d, n; 3 seeds): tet at T = 4: 90.0 %" in told
+    assert "digits (d, n; 8,000 test samples, 3 seeds): tet at T = 4: 90.0 %" in told
     assert "--noise mismatch --level 0.2" in told
 
 
@@ -74,9 +74,26 @@ def test_accuracies_beside_prices_of_8_bits_are_said_to_be_those_of_32_bits(here
 
 def test_a_bound_on_energy_leaves_out_the_rules_above_it_and_names_them(here, capsys):
     told = run(capsys, *CHIP, "--max-energy", "800")
-    assert "digits (d, n; 3 seeds, 2 chips each): tandem calibrated by" in told
+    assert "digits (d, n; 8,000 test samples, 3 seeds, 2 chips each): tandem calibrated by" in told
     assert re.search(r"\n  Above 800 nJ, with what they need at the least: tet \([\d.]+ nJ\)\.\n", told)
     assert not re.search(r"^tet ", told, re.MULTILINE)
+
+
+def test_a_bound_on_energy_says_what_would_be_first_without_it(here, capsys):
+    told = run(capsys, *CHIP, "--max-energy", "800")
+    assert re.search(
+        r"\n  Without the bound on energy: tet calibrated by .* at T = 4, 91.0 %, 900.0 nJ; \+0.7 \(", told
+    )
+    assert "Without the bound" not in run(capsys, *CHIP)
+    assert "Without the bound" not in run(capsys, *CHIP, "--max-energy", "901")
+
+
+def test_the_set_with_most_seeds_is_first_of_those_with_as_many_samples(here, capsys, tmp_path, monkeypatch):
+    put(tmp_path / "other", "c" * 40, *chips("stbp", *GOOD, *GOOD[:1]))
+    (tmp_path / "other/results/tables/digits").rename(tmp_path / "results/tables/hardware_digits")
+    monkeypatch.setattr(record, "names", lambda: ["digits", "hardware_digits"])
+    told = run(capsys, *CHIP)
+    assert 0 < told.index("hardware_digits (d, n; 8,000 test samples, 4 seeds, ") < told.index("\ndigits (d, n; 8,000")
 
 
 def test_what_a_bound_on_energy_leaves_under_other_tables_is_told_with_the_same_rule_first_as_if_asked(here, capsys):
@@ -194,7 +211,10 @@ def test_a_set_without_a_rule_within_the_bound_says_so_beside_one_that_has_some(
     (tmp_path / "other/results/tables/digits").rename(folder / "hardware_digits")
     monkeypatch.setattr(record, "names", lambda: ["digits", "hardware_digits"])
     told = run(capsys, *CHIP, "--max-energy", "800")
-    assert "hardware_digits (d, n; 3 seeds, 2 chips each): no rule is within 800 nJ; the lowest is " in told
+    assert (
+        "hardware_digits (d, n; 8,000 test samples, 3 seeds, 2 chips each): no rule is within 800 nJ; the lowest is "
+        in told
+    )
 
 
 def test_data_are_named_with_or_without_the_limits_of_their_experiment(here, capsys, monkeypatch, tmp_path):

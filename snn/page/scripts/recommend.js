@@ -106,16 +106,29 @@ function underOthers(place, bounds) {
   return others.length ? `The bound is of this energy table; first under others: ${others.join("; ")}.` : "";
 }
 
+// What the bound on energy costs: the first one without it, if that has a better mean, beside the first within.
+function beyond(place, bounds, found) {
+  const best = ranking(place, { ...bounds, most: Infinity }).first;
+  if (found.first === undefined || place.means[best] === place.means[found.first]) return [];
+  return [`Without the bound on energy: ${beside(place, best, found)}.`];
+}
+
+// A candidate with its value, its energy, and what it is beside the first one of a ranking, if there is one.
+function beside(place, i, { first, needs }) {
+  const { heads, verdicts } = data.choices, own = place.rows[i], at = data.conventions.indexOf(convention);
+  const told = `${named(place, i)}, ${own[heads.indexOf("test")]} ${data.unit}, ${own[heads.indexOf("energy nJ")][at]} nJ`;
+  return first === undefined ? told : `${told}; ${place.beside[first][i][0]} ${data.points}, ${verdicts[place.beside[first][i][1]]}`;
+}
+
 // The ranking in the sentences of the command recommend, the answer first.
 function sentences(place, bounds, found) {
   const { heads, verdicts } = data.choices, at = data.conventions.indexOf(convention), { rows } = place, { first, needs } = found;
   const cell = (i, head) => { const own = rows[i][heads.indexOf(head)]; return head === "energy nJ" ? own[at] : own; };
   const value = (i) => `${cell(i, "test")} ${data.unit}`;
-  const besides = (i) => `${named(place, i)}, ${value(i)}, ${cell(i, "energy nJ")} nJ${first === undefined ? "" : `; ${place.beside[first][i][0]} ${data.points}, ${verdicts[place.beside[first][i][1]]}`}`;
   if (first === undefined) {
     const lowest = found.least[0];
     return [`no rule is within ${bounds.most} nJ; the lowest is ${atLeast(needs[lowest])} nJ, ${named(place, lowest)}.`,
-      ...(found.elsewhere === undefined ? [] : [`At another T: ${besides(found.elsewhere)}.`])];
+      ...(found.elsewhere === undefined ? [] : [`At another T: ${beside(place, found.elsewhere, found)}.`])];
   }
   const told = [`${named(place, first)}: ${value(first)} (95 % interval ${cell(first, "95 % interval")}), ${cell(first, "energy nJ")} nJ.`];
   const others = found.rules.slice(1), of = (i) => verdicts[place.beside[first][i][1]];
@@ -131,8 +144,8 @@ function sentences(place, bounds, found) {
     }
   }
   if (!others.length) told.push(`It is the only rule${found.least.length ? " within the bounds" : ""}.`);
-  if (found.cheaper !== undefined) told.push(`Cheaper, its mean within a point: ${besides(found.cheaper)}.`);
-  if (found.elsewhere !== undefined) told.push(`A ${data.choices.better.split(" ")[0]} mean at another T: ${besides(found.elsewhere)}.`);
+  if (found.cheaper !== undefined) told.push(`Cheaper, its mean within a point: ${beside(place, found.cheaper, found)}.`);
+  if (found.elsewhere !== undefined) told.push(`A ${data.choices.better.split(" ")[0]} mean at another T: ${beside(place, found.elsewhere, found)}.`);
   if (found.least.length && bounds.most < Infinity) {
     told.push(`Above ${bounds.most} nJ, with what they need at the least: ${listed(found.least.map((i) => `${rows[i][0]} (${atLeast(needs[i])} nJ)`))}.`);
   }
@@ -148,7 +161,7 @@ function cellsBeside(place, i, first) {
 function answered(place) {
   const { heads } = data.choices, bounds = boundsOf(), found = ranking(place, bounds), every = inputOf("every").checked;
   const chip = place.noise ? `${place.noise} ${place.level}, ${WORDS.calibrated(place.calibrated)}` : "Clean networks";
-  const [answer, ...more] = sentences(place, bounds, found), shown = every ? found.every : found.rules;
+  const [answer, ...more] = [...sentences(place, bounds, found), ...beyond(place, bounds, found)], shown = every ? found.every : found.rules;
   document.getElementById("recommend-where").textContent = [chip, ...bounds.words].join(", ");
   document.getElementById("recommend-answer").textContent = answer;
   document.getElementById("recommend-more").replaceChildren(...more.map((words) => element("li", words)));
