@@ -8,9 +8,11 @@ from snn.pipeline.plan import Plan
 OLDER = "0123456789ab"
 ROWS = [{"path": f"r{i}", "commit": commit * 40, "dirty": False} for i, commit in enumerate("abbcbb")]
 PAGES = {
-    "answer.md": "# The answer\n\ndigits, T = 4.\n\n| where | first | not told apart | worse |\n|---|---|---|---|\n"
+    "answer.md": "# The answer\n\ndigits, small, T = 4, 360 test samples.\n\n"
+    "| where | first | not resolved or equivalent | worse |\n|---|---|---|---|\n"
     "| clean networks | **a** 9 % (5 seeds) | b 8 | c 7 |\n\n"
     "**Best rule.** a is best.\n\n**Chips with b.** a is first.\n",
+    "summary.csv": "method,acs,epochs,n\nann,0,9,5\na,10,3,5\nb,10,3,5\n",
     "summary.md": "# Title\n\nAccuracy.\n\n| a |\n|---|\n| 1 |\n\n## mismatch\n\n| b |\n|---|\n| 2 |\n",
     "energy.md": "# Title\n\nEnergy over that of the teacher.\n\n| a |\n|---|\n| 3 |\n\n## More\n\nno\n",
     "hardware.md": "# Title\n\nLosses.\n\n## mismatch\n\n| a |\n|---|\n| 4 |\n",

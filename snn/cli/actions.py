@@ -17,7 +17,7 @@ dataset, spec = lazy("snn.config.dataset"), lazy("snn.model.spec")
 downloads, execute, pages = lazy("snn.data.download"), lazy("snn.pipeline.execute"), lazy("snn.cli.pages")
 releases, versions = lazy("snn.pipeline.release"), lazy("snn.pipeline.versions")
 workflow = lazy("snn.cli.reproduce")
-inspect, recommending = lazy("snn.cli.inspect"), lazy("snn.cli.recommend")
+inspect, recommending, pairs = lazy("snn.cli.inspect"), lazy("snn.cli.recommend"), lazy("snn.cli.versus")
 places, tracing = lazy("snn.report.place"), lazy("snn.cli.trace")
 rankings = lazy("snn.report.recommend")
 
@@ -110,6 +110,11 @@ def recommend(o: Options) -> None:
     recommending.recommend(
         recommending.Question(place(o, None), within, o.energy, o.dataset, o.experiment, o.every_row)
     )
+
+
+def versus(o: Options) -> None:
+    """Compare two methods, as clean networks or on chips."""
+    pairs.versus(pairs.Question(o.left, o.right, place(o, o.steps), o.dataset, o.experiment))
 
 
 def trace(o: Options) -> None:

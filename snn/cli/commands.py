@@ -163,6 +163,20 @@ LOOK = (
         ),
     ),
     Command(
+        "versus",
+        "two rules, compared seed by seed in every set of tables on record that has both",
+        actions.versus,
+        (
+            Argument("left", named="methods", help="a method, see list methods"),
+            Argument("right", named="methods", help="another one"),
+            Argument("--steps", type=int, help="T of an inference; default: that of the training"),
+            *CHIP,
+            Argument("--dataset", named="datasets", help="only tables on this data set"),
+            Argument("--experiment", named="experiments", help="only tables of this experiment"),
+        ),
+        ("tet stbp", "tet ltl_offline --noise mismatch --level 0.4 --no-calibration"),
+    ),
+    Command(
         "compare",
         "what moved between two versions of the tables on record, and why",
         lambda o: compare.compare(o.old, o.new, o.experiment, o.format, o.html),

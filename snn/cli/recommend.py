@@ -8,15 +8,14 @@ import pandas as pd
 
 from snn.cli import noises
 from snn.cli.listing import aligned
+from snn.cli.sets import Tables, on_record, repeated
 from snn.config import Energy, params
-from snn.core.errors import InputError, nearest, reproduce
-from snn.pipeline import record
-from snn.pipeline.plan import data_name
-from snn.report import advice, collected
+from snn.core.errors import InputError, reproduce
+from snn.report import advice
 from snn.report.candidates import Candidates
 from snn.report.metric import SHOWN
 from snn.report.place import Place
-from snn.report.recommend import Bounds, Ranking, cells, ranked
+from snn.report.recommend import Bounds, Ranking, cells, compared, in_order, ranked
 
 FEW = 4  # sets of tables whose rankings are shown
 NO_CHIP = "these are clean networks; for a chip add its noise, as --noise mismatch --level 0.2; see list noise"
@@ -39,13 +38,6 @@ VERDICTS = (
 )
 
 
-class Tables(NamedTuple):
-    """The rows of an experiment's runs.csv, in memory, and what stands for them on record."""
-
-    found: record.TablesOnRecord
-    runs: pd.DataFrame
-
-
 class Question(NamedTuple):
     """What is asked: a place at any number of steps, bounds, an energy table by name, and of which data set or
     experiment (None: all); `every`: with a row for every candidate, not for the best of each rule alone.
@@ -59,6 +51,11 @@ class Question(NamedTuple):
     every: bool = False
 
     @property
+    def is_narrow(self) -> bool:
+        """Whether chips, data or an experiment are asked for, of which there are not many sets."""
+        return any((self.place.noise, self.dataset, self.experiment, self.every))
+
+    @property
     def words(self) -> str:
         """The place and the bounds."""
         steps, most_steps, most_nj = self.bounds
@@ -70,57 +67,69 @@ class Question(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a set of tables answers: a ranking of candidates, of which there may be none within the bound on energy;
-    `samples`: on how many test samples.
-    """
+    """What a set of tables answers: a ranking of candidates, of which there may be none within the bound on energy."""
 
     tables: Tables
-    samples: int
     candidates: Candidates
     ranking: Ranking
 
     @property
     def heading(self) -> str:
         """The experiment, its data set and its network, and how many test samples, seeds and chips it has."""
-        first, (samples, seeds, chips) = self.tables.runs.iloc[0], self.evidence
+        first, (samples, seeds, chips, _) = self.tables.runs.iloc[0], self.evidence
         numbers = f"{samples:,} test sample{'s' * (samples > 1)}, {seeds} seed{'s' * (seeds > 1)}"
         numbers += f", {chips} chip{'s' * (chips > 1)} each" if chips else ""
-        return f"{self.tables.found.name} ({first.dataset}, {first.network}; {numbers})"
+        return f"{self.tables.name} ({first.dataset}, {first.network}; {numbers})"
 
     @property
-    def evidence(self) -> tuple[int, int, int]:
-        """Test samples, seeds, chips of a seed."""
-        return self.samples, int(self.candidates.table.n.max()), int(self.candidates.table.chips.max())
+    def dataset(self) -> str:
+        """Its data set, with limits."""
+        return str(self.tables.runs.dataset.iloc[0])
+
+    @property
+    def evidence(self) -> tuple[int, int, int, int]:
+        """Test samples, seeds, chips of a seed, rules."""
+        table = self.candidates.table
+        return self.tables.outcomes.samples, int(table.n.max()), int(table.chips.max()), table.method.nunique()
 
 
 def recommend(asked: Question) -> None:
     """Print the rule to take in every set of tables that has such chips, and then the rankings as evidence.
 
-    The set with most test samples is first; of those with as many, that with most seeds, then chips.
+    The set with most test samples is first; of those with as many, that with most seeds, then chips, then rules.
 
     Raises InputError if no set has such chips, naming what was evaluated instead, or if no rule is within the bound on
     energy, naming the lowest energy.
     """
     prices, noise = params.load("energy", asked.energy), asked.place.noise
-    known = list(_on_record(noise, asked.dataset, asked.experiment))
-    sets = [Tables(found, collected.runs(found.tables)) for found in known if _has_outcomes(found)]
-    left_out = [found.name for found in known if not _has_outcomes(found)]
+    known = list(on_record(noise, asked.dataset, asked.experiment))
+    sets = [tables for tables in known if tables.has_outcomes]
+    left_out = [tables.name for tables in known if not tables.has_outcomes]
     if left_out and asked.experiment:
         what = "has tables that older code made"
         raise InputError(f"--experiment {asked.experiment}", what, reproduce(asked.experiment))
     answers = _answers(asked, sets, prices)
-    told = [f"{asked.words}, energy under {asked.energy}:", "", *map(_answer, answers, [asked] * len(answers))]
+    shown = answers if asked.is_narrow else _of_each_dataset(answers)
+    told = [f"{asked.words}, energy under {asked.energy}:", "", *(_answer(one, asked, answers) for one in shown)]
     told += _disagreeing(answers)
     told += [SETS] if len(answers) > 1 else []
     told += [f"left out, since older code made the tables: {', '.join(left_out)}"] if left_out else []
-    if len(answers) <= FEW or asked.every:
+    if len(shown) < len(answers):
+        more = ", ".join(one.tables.name for one in answers if one not in shown)
+        told += ["", f"more sets, with --experiment or --dataset, which show the tables, too: {more}"]
+    elif len(answers) <= FEW or asked.every:
         told += [part for one in answers if len(one.ranking.rows) for part in ("", one.heading, _table(one))]
     else:
-        told += [
-            "",
-            f"the tables of so many sets are left out; for one give --experiment, as {answers[0].tables.found.name}",
-        ]
+        told += ["", f"the tables of so many sets are left out; for one --experiment, as {answers[0].tables.name}"]
     print("\n".join([*told, "", *_footer(asked, prices, answers)]))
+
+
+def _of_each_dataset(answers: Sequence[Answer]) -> list[Answer]:
+    """The first answer on each data set."""
+    found: dict[str, Answer] = {}
+    for one in answers:
+        found.setdefault(one.dataset, one)
+    return list(found.values())
 
 
 def _answers(asked: Question, sets: Sequence[Tables], prices: Energy) -> list[Answer]:
@@ -129,37 +138,53 @@ def _answers(asked: Question, sets: Sequence[Tables], prices: Energy) -> list[An
     if not found:
         where = f" of {asked.experiment}" if asked.experiment else f" on {asked.dataset}" if asked.dataset else ""
         raise InputError(asked.words, f"is in no set of tables{where}", _instead(asked.place, sets))
-    answers = [Answer(tables, *own, ranked(own[1], prices, asked.bounds, asked.every)) for tables, own in found]
+    answers = [Answer(tables, own, ranked(own, prices, asked.bounds, asked.every)) for tables, own in found]
     answers.sort(key=lambda one: one.evidence, reverse=True)
     if not any(len(one.ranking.rows) for one in answers):
         least = min(answers, key=lambda one: float(one.ranking.least.energy_nj.iloc[0]))
         where = asked._replace(bounds=asked.bounds._replace(most_nj=math.inf)).words
         what = f"no rule needs so little under {asked.energy} ({where})"
-        remedy = f"the lowest is {advice.lowest(least.ranking)} in {least.tables.found.name}"
+        remedy = f"the lowest is {advice.lowest(least.ranking)} in {least.tables.name}"
         if others := [one for one in answers if one.ranking.elsewhere is not None]:
-            remedy += f"; at another T {advice.beside(others[0].ranking.elsewhere)} in {others[0].tables.found.name}"
+            remedy += f"; at another T {advice.beside(others[0].ranking.elsewhere)} in {others[0].tables.name}"
         raise InputError(f"--max-energy {asked.bounds.most_nj:.10g}", what, remedy)
     return answers
 
 
-def _candidates(tables: Tables, asked: Question) -> tuple[int, Candidates] | None:
-    """The number of test samples and the candidates of a set of tables; None if none has such steps."""
-    if not len(asked.place.rows(tables.runs)):
-        return None
-    outcomes = collected.outcomes(tables.found.tables, len(tables.runs))
-    found = Candidates(tables.runs, outcomes, asked.place)
-    return (outcomes.samples, found) if asked.bounds.steps_hold(found.table).any() else None
+def _candidates(tables: Tables, asked: Question) -> Candidates | None:
+    """The candidates of a set of tables; None if none has such steps."""
+    found = tables.candidates(asked.place)
+    return found if found is not None and asked.bounds.steps_hold(found.table).any() else None
 
 
-def _answer(one: Answer, asked: Question) -> str:
-    """The answer of a set of tables in words, a sentence a line."""
+def _answer(one: Answer, asked: Question, answers: Sequence[Answer]) -> str:
+    """The answer of a set of tables in words, a sentence a line; `answers`: of all sets, of which some come before."""
     energies = {name: params.load("energy", name) for name in params.names("energy")}
     told = advice.answer(one.ranking, asked.bounds)
     told += advice.beyond(one.candidates, energies[asked.energy], asked.bounds, one.ranking)
+    told += _as_manufactured(one, asked, energies[asked.energy])
+    earlier = [other.tables for other in answers[: answers.index(one)]]
+    if same := repeated(one.tables, earlier, set(one.candidates.table.method)):
+        told.append(f"Its networks are those of {same}: no independent evidence.")
     if mark := one.tables.found.mark.strip().strip("*"):
         told.append(mark)
     told += advice.under_others(one.candidates, asked.bounds, energies, asked.energy)
     return "\n  ".join([f"{one.heading}: {told[0]}", *told[1:]])
+
+
+def _as_manufactured(one: Answer, asked: Question, prices: Energy) -> list[str]:
+    """What is first on chips that are not calibrated, if the question is about calibrated ones."""
+    if asked.place.noise is None or not asked.place.calibrated:
+        return []
+    found = one.tables.candidates(asked.place._replace(calibrated=False))
+    if found is None:
+        return []
+    ordered = in_order(found, prices)
+    within = ordered[asked.bounds.hold(ordered)]
+    if within.empty:
+        return []
+    first = compared(found, within.head(1), None).iloc[0]
+    return [f"As manufactured (--no-calibration) first is {advice.beside(first)}."]
 
 
 def _disagreeing(answers: Sequence[Answer]) -> Iterator[str]:
@@ -167,8 +192,8 @@ def _disagreeing(answers: Sequence[Answer]) -> Iterator[str]:
     firsts: dict[str, dict[str, str]] = {}
     for one in answers:
         if len(one.ranking.rows):
-            own = firsts.setdefault(str(one.tables.runs.dataset.iloc[0]), {})
-            own[one.tables.found.name] = one.ranking.rows.method.iloc[0]
+            own = firsts.setdefault(one.dataset, {})
+            own[one.tables.name] = one.ranking.rows.method.iloc[0]
     for dataset, first in firsts.items():
         if len(set(first.values())) > 1:
             whose = ", ".join(f"{method} ({name})" for name, method in first.items())
@@ -195,33 +220,6 @@ def _footer(asked: Question, prices: Energy, answers: Sequence[Answer]) -> Itera
         yield COLUMNS
     has_bits = noise is not None and any(part.model == "quantisation" for part in params.load("noise", noise).models)
     yield (OF_CHIP if has_bits else BITS if prices.precision == "int8" else PRICED).format(asked.energy)
-
-
-def _on_record(noise: str | None, dataset: str | None, only: str | None) -> Iterator[record.TablesOnRecord]:
-    """The sets of tables whose experiment names the noise, and whose data are those asked for, with or without limits.
-
-    Raises InputError for an experiment or a data set of which there is none.
-    """
-    known, names = [], record.names()
-    if only is not None and only not in names:
-        raise InputError(f"--experiment {only}", "has no tables on record", nearest(only, names))
-    planned = set(params.names("experiments"))
-    for name in [only] if only else [name for name in names if name in planned]:  # tables of a removed one say no more
-        experiment = params.load("experiments", name)
-        own = {experiment.dataset, data_name(experiment)}
-        known += sorted(own)
-        if dataset is not None and dataset not in own:
-            continue
-        if noise not in (None, *(hardware.noise for hardware in experiment.hardware)):
-            continue
-        yield record.TablesOnRecord(name)
-    if dataset is not None and dataset not in known:
-        raise InputError("--dataset", f"{dataset} is in no set of tables", nearest(dataset, dict.fromkeys(known)))
-
-
-def _has_outcomes(found: record.TablesOnRecord) -> bool:
-    """Whether outcomes of samples are beside the tables, which those that older code collected lack."""
-    return (found.tables / "outcomes.safetensors").is_file()
 
 
 def _instead(place: Place, sets: Sequence[Tables]) -> str:

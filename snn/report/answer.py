@@ -192,7 +192,7 @@ class Answer:
             )
         yield "Energy", text
 
-    @property
+    @cached_property
     def _treated(self) -> pd.DataFrame:
         """Rows of the table of chips without controls; what is lost and what is left of it, more is worse."""
         rows = self.tables["hardware"]

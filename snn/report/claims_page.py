@@ -1,4 +1,4 @@
-"""docs/results/claims.md: every claim of the four abstracts, and what the tables on record say of it. No torch."""
+"""docs/results/claims.md: every claim of the papers, and what the tables on record say of it. No torch."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,18 +15,21 @@ from snn.report.units import from_files
 from snn.report.verdicts import NOT_TESTED, of_claims
 
 INTRODUCTION = """\
-# Claims of the four abstracts
+# Claims of the papers
 
 Written by `python -m snn claims` from `params/claims.yaml` and `results/report/*/claims.csv`, do not edit.
 
 {counts}
 
-A claim counts once, by the experiment that is sized to answer it, and has one row here. Other sets of tables that run
-the same methods are below, and do not count. The page of an experiment counts all claims about its methods on its own
-data, so that it has other numbers. Verdicts are read off
-one interval per pair, for new seeds and new test samples (`docs/statistics.md`); about one in twenty of those on pairs
-that are not primary is wrong. Accuracies are in points, energies in nJ. *needs*: what would resolve it in 80 % of
-repetitions, or why nothing tests it and what would."""
+A claim counts once, by the experiment that is sized to answer it, and has one row in the first two tables. Other sets
+of tables that run the same methods are below, and do not count. The page of an experiment counts all claims about its
+methods on its own data, so that it has other numbers.
+
+A verdict is one on the conditions of its experiment: small networks, short trainings, no norm where conditions are
+equal. *Fails* is said of these, not of the networks of the paper: `docs/experiments.md` names the conditions. Verdicts
+are read off one interval per pair, for new seeds and new test samples (`docs/statistics.md`); about one in twenty of
+those on pairs that are not primary is wrong. Accuracies are in points, energies in nJ. *needs*: what would resolve it
+in 80 % of repetitions, or why nothing tests it and what would."""
 
 
 class Answers(NamedTuple):
@@ -57,14 +60,18 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
 
 
 def page(claims: Claims, sets: Sequence[Answers]) -> str:
-    """The page: how many claims hold, a row per claim, then one per other set that tests it, reasons for margins."""
+    """The page: how many claims hold, those with a verdict, those without, what other sets say, reasons for margins."""
     decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
     untested = [
         {"claim": claim.claim, "source": claim.source, "verdict": NOT_TESTED, "needs": _reason(claim)}
         for claim in claims.untested
     ]
     introduction = INTRODUCTION.format(counts=counts(claims, sets))
-    parts = [introduction, _table([*(_row(claim, sets) for claim in decided), *untested])]
+    rows = [*(_row(claim, sets) for claim in decided), *untested]
+    tested = [row for row in rows if not row["verdict"].startswith(NOT_TESTED)]
+    parts = [introduction, *(["## Tested", _table(tested)] if tested else [])]
+    if left := [row for row in rows if row not in tested]:
+        parts += ["## Not tested", _table(left)]
     if others := [row for claim in decided for row in _others(claim, sets)]:
         parts += ["## The same claims in other sets", _table(others)]
     if stale := [f"`{answers.name}`: {answers.mark.strip()}" for answers in sets if answers.mark]:

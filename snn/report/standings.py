@@ -3,14 +3,12 @@
 The table says what the sentences of the answer say, read off the same verdicts.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from snn.report import markdown
 from snn.report.answer import Answer
 from snn.report.verdicts import EQUIVALENT, WORSE
-from snn.report.words import listed
 
 CLEAN, CALIBRATED, MANUFACTURED = "clean networks", "calibrated chips", "chips as manufactured"
 
@@ -20,13 +18,13 @@ class Row(NamedTuple):
 
     where: str
     first: str
-    not_told_apart: str
+    not_resolved_or_equivalent: str
     worse: str
 
     @property
     def no_worse(self) -> list[str]:
-        """The first method and those that are not told apart from it."""
-        return [*_methods(self.first), *_methods(self.not_told_apart)]
+        """The first method and those of which it is not shown to be better."""
+        return [*_methods(self.first), *_methods(self.not_resolved_or_equivalent)]
 
 
 def rows(answer: Answer) -> Iterator[Row]:
@@ -65,36 +63,12 @@ def table(shown: Sequence[Row], where: str = "where") -> str:
     return markdown.table(dict(zip(headings, zip(*shown, strict=True), strict=True))) if shown else ""
 
 
-def read(page: str, where: str) -> Row | None:
-    """The first row of a place that begins so, from a page with the table; None if it has none."""
+def read(page: str, where: str) -> list[Row]:
+    """The rows of the places that begin so, from a page with the table."""
     lines = (line for line in page.splitlines() if line.startswith(f"| {where}"))
-    return next((Row(*(cell.strip() for cell in line.strip("|").split("|"))) for line in lines), None)
-
-
-def to_begin_with(shown: Sequence[Row]) -> str:
-    """In words: the rules that are no worse than the first one in most of the rows, and where each of them is worse."""
-    often = Counter(method for row in shown for method in row.no_worse)
-    most = max(often.values())
-    taken = [method for method in often if often[method] == most]
-    text = f"**To begin with, take {listed(taken, 'or')}**: in {most} of these {len(shown)} rows"
-    text += f" {'each' if taken[1:] else 'it'} is first or not told apart from the first."
-    lost = {method: [_lost(method, row) for row in shown if method in _values(row.worse)] for method in taken}
-    return " ".join(
-        [text, *(f"In {len(own)} {method} is worse: {listed(own)}." for method, own in lost.items() if own)]
-    )
-
-
-def _lost(method: str, row: Row) -> str:
-    """The mean of a method that is worse than the first one, and that one's."""
-    first = row.no_worse[0]
-    return f"{_values(row.worse)[method]} where {first} has {_values(row.first)[first]}"
-
-
-def _values(cell: str) -> dict[str, str]:
-    """The means that a cell names, by method."""
-    return {part.split()[0].strip("*"): part.split()[1] for part in cell.split(", ") if part}
+    return [Row(*(cell.strip() for cell in line.strip("|").split("|"))) for line in lines]
 
 
 def _methods(cell: str) -> list[str]:
     """The methods that a cell names."""
-    return list(_values(cell))
+    return [part.split()[0].strip("*") for part in cell.split(", ") if part]

@@ -44,7 +44,7 @@ def shown(tmp_path, monkeypatch):
     """A folder, the working directory, where every place shows `smoke`."""
     for places in ("SHOWN_IN_RESULTS", "SHOWN_ENERGY", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
         monkeypatch.setattr(readme, places, ("smoke",))
-    monkeypatch.setattr(readme, "RANKED", (("Alike", "smoke", "clean networks"),))
+    monkeypatch.setattr(readme, "CASES", (("Alike", (("smoke", "clean networks"),)),))
     monkeypatch.setattr(readme, "TOLD", (("On chips", "smoke", r"Chips[^.*]*"),))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Report, "results", tuple(PAGES))
@@ -65,12 +65,11 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_
     put("smoke", *digests())
     assert main(["readme"]) == 0
     page = (shown / "README.md").read_text()
-    told = "**To begin with, take a or b**: in 1 of these 1 rows each is first or not told apart from the first."
-    assert told in page
-    (row,) = (line for line in page.splitlines() if line.startswith("| Alike"))
-    cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells == ["Alike; digits, T = 4 (`smoke`)", "**a** 9 % (5 seeds)", "b 8", "c 7"]
-    assert "\n\n* **On chips** (`smoke`: digits, T = 4): a is first.\n" in page
+    assert "\n* **Alike: a or b.** No rule is shown to be better in `smoke`.\n" in page
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if "| `smoke`" in line]
+    assert ["`smoke`, clean networks", "**a** 9 % (5 seeds)", "b 8", "c 7"] in rows
+    assert ["`smoke`", "digits", "small", "3", "5", "360"] in rows
+    assert "\n\n* **On chips** (`smoke`): a is first.\n" in page
     assert "\nOf 7 claims, **7** hold.\n<!-- end -->" in (shown / "README.md").read_text()
 
 
@@ -79,10 +78,8 @@ def test_the_answer_of_stale_tables_is_marked(shown):
     assert main(["readme"]) == 0
     page = (shown / "README.md").read_text()
     mark = "*Made by commits bbbbbbb, aaaaaaa, ccccccc; "
-    assert [line.partition(mark)[0] for line in page.splitlines() if mark in line] == [
-        "| Alike; digits, T = 4 (`smoke`) ",
-        "",
-    ]
+    marked = [line.partition(mark)[0] for line in page.splitlines() if mark in line]
+    assert marked == ["| `smoke`, clean networks ", ""]
 
 
 @pytest.mark.parametrize("path", PLACES)

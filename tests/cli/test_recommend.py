@@ -55,6 +55,14 @@ def test_without_arguments_clean_networks_are_answered_and_how_to_name_a_chip_is
     assert "--noise mismatch --level 0.2" in told
 
 
+def test_what_is_first_without_calibration_is_told_beside_calibrated_chips(here, capsys, tmp_path):
+    made = {"condition": "noisy", "calibrator": None, "targets": None}
+    put(tmp_path, "c" * 40, *chips("tet", *GOOD), *chips("tet", *BAD, **made), *chips("stbp", *SAME, **made))
+    told = run(capsys, *CHIP)
+    assert re.search(r"\n  As manufactured \(--no-calibration\) first is stbp at T = 4, 90.3 %, [\d.]+ nJ\.\n", told)
+    assert "As manufactured" not in run(capsys, *CHIP, "--no-calibration")
+
+
 def test_every_row_shows_all_calibrators_of_a_rule(here, capsys, tmp_path):
     rows = *chips("tet", *GOOD), *chips("tet", *SAME, calibrator="bptt"), *chips("stbp", *BAD)
     put(tmp_path, "c" * 40, *rows)
@@ -164,7 +172,7 @@ def test_a_set_in_which_every_run_diverged_ranks_nothing(here, capsys, tmp_path,
     assert "is in no set of tables" in run(capsys, "--noise", "mismatch", "--level", "0.2", "--steps", "4", status=2)
 
 
-def test_the_tables_of_many_sets_wait_for_a_choice(here, capsys, tmp_path, monkeypatch):
+def test_without_a_choice_each_data_set_has_one_answer_and_the_tables_wait(here, capsys, tmp_path, monkeypatch):
     names = ["digits", "hardware_digits", "matched", "digits_all", "smoke"]
     for name in names[1:]:
         shutil.copytree(tmp_path / "results/tables/digits", tmp_path / "results/tables" / name)
@@ -174,7 +182,11 @@ def test_the_tables_of_many_sets_wait_for_a_choice(here, capsys, tmp_path, monke
         shutil.copy(tmp_path / "results/tables/digits/runs.csv.bz2", tmp_path / "results/tables" / name)
         shutil.copy(tmp_path / "results/tables/digits/outcomes.safetensors", tmp_path / "results/tables" / name)
     told = run(capsys)
+    assert told.count("tet at T = 4") == 1
+    assert "more sets, with --experiment or --dataset, which show the tables, too: hardware_digits, matched" in told
+    told = run(capsys, "--dataset", "digits")
     assert told.count("tet at T = 4") == len(names)
+    assert told.count("Its networks are those of digits: no independent evidence.") == len(names) - 1
     assert "verdict  " not in told
     assert "verdict  " in run(capsys, "--experiment", "smoke")
 

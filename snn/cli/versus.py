@@ -1,0 +1,150 @@
+"""The command versus: two rules, compared by pairs in every set of tables that has both. No torch."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from snn.cli.listing import aligned
+from snn.cli.sets import Tables, on_record, repeated
+from snn.core.errors import InputError, nearest
+from snn.report.candidates import Beside, Candidates
+from snn.report.metric import SHOWN, Metric
+from snn.report.place import Place
+from snn.report.recommend import apart
+
+ABOUT = (
+    "difference: of means, seed by seed on the same samples and chips, with the uncorrected 95 % interval that the"
+    " verdict is read off; pairs that an experiment names beforehand have stricter ones in comparisons.md of its report"
+)
+STEPS = "T: that of the training; of an inference with --steps"
+CALIBRATED = "chips are calibrated, by the calibrator with the best mean of the rule; --no-calibration for others"
+
+
+class Question(NamedTuple):
+    """Two methods, at a place (steps None: those that a method was trained with), in which sets of tables."""
+
+    left: str
+    right: str
+    place: Place
+    dataset: str | None = None
+    experiment: str | None = None
+
+
+class Comparison(NamedTuple):
+    """What a set of tables says of two candidates; `repeats`: the earlier set that has the same networks, or ""."""
+
+    tables: Tables
+    left: pd.Series
+    right: pd.Series
+    found: Beside
+    repeats: str
+
+    @property
+    def metric(self) -> Metric:
+        """The metric, as it is shown."""
+        return SHOWN[self.tables.runs.metric.iloc[0]]
+
+    @property
+    def verdict(self) -> str:
+        """Which method is better, or what else the interval says."""
+        verdict, names = self.found.verdict, {"better": self.left.method, "worse": self.right.method}
+        word = next((word for word in names if verdict.startswith(word)), None)
+        return f"{names[word]} is better{verdict.removeprefix(word)}" if word else verdict
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """Its row of the table, by heading."""
+        runs, metric = self.tables.runs.iloc[0], self.metric
+        steps = dict.fromkeys((f"{self.left.steps_eval}", f"{self.right.steps_eval}"))
+        values = {side.method: f"{metric.value(side.value_test)} {metric.unit}" for side in (self.left, self.right)}
+        difference = apart(metric, self.found.behind, self.found.behind_low, self.found.behind_high)
+        return {
+            "set": self.tables.name,
+            "data": runs.dataset,
+            "network": runs.network,
+            "T": " / ".join(steps),
+            "test samples": f"{self.tables.outcomes.samples:,}",
+            "seeds": f"{self.left.n}",
+            "chips each": f"{self.left.chips}" if self.left.chips else "",
+            **values,
+            "difference": f"{difference} {metric.difference_unit}",
+            "verdict": self.verdict,
+            "same networks as": self.repeats,
+        }
+
+
+def versus(asked: Question) -> None:
+    """Print a row for every set of tables that has both methods there, and how often which verdict was read off.
+
+    The set with most test samples is first; of those with as many, that with most seeds. Raises InputError if a
+    method, or the pair at this place, is in no set.
+    """
+    sets = [tables for tables in on_record(asked.place.noise, asked.dataset, asked.experiment) if tables.has_outcomes]
+    known = sorted({method for tables in sets for method in tables.runs.method})
+    for method in (asked.left, asked.right):
+        if method not in known:
+            raise InputError(method, "is in no such set of tables", nearest(method, known))
+    if asked.left == asked.right:
+        raise InputError("versus", f"{asked.left} is given twice", "name two methods")
+    compared = list(_comparisons(asked, sets))
+    if not compared:
+        what = f"are in no set of tables together ({asked.place.words})"
+        remedy = "networks that send no spikes are not compared; see list experiments"
+        raise InputError(f"{asked.left}, {asked.right}", what, remedy)
+    every = [one.cells for one in compared]
+    told = [name for name in every[0] if any(row[name] for row in every)]
+    print(f"{asked.left} less {asked.right}, {asked.place.words}: {_counted(compared)}\n")
+    print(aligned([{name: row[name] for name in told} for row in every]))
+    print("\n".join(["", ABOUT, STEPS, *([CALIBRATED] if asked.place.noise and asked.place.calibrated else [])]))
+
+
+class Pair(NamedTuple):
+    """Two candidates of a set of tables, by their indices."""
+
+    tables: Tables
+    candidates: Candidates
+    left: int
+    right: int
+
+    @property
+    def evidence(self) -> tuple[int, int]:
+        """Test samples, seeds."""
+        return self.tables.outcomes.samples, int(self.candidates.table.n[self.left])
+
+
+def _comparisons(asked: Question, sets: Sequence[Tables]) -> Iterator[Comparison]:
+    """The comparison in each set that has both methods at the place, that of most evidence first."""
+    methods = (asked.left, asked.right)
+    known = [tables for tables in sets if set(methods) <= set(tables.runs.method)]
+    pairs = sorted(filter(None, (_pair(tables, asked) for tables in known)), key=lambda one: one.evidence, reverse=True)
+    for k, (tables, candidates, left, right) in enumerate(pairs):
+        same = repeated(tables, [earlier.tables for earlier in pairs[:k]], methods)
+        table = candidates.table
+        yield Comparison(tables, table.loc[left], table.loc[right], candidates.beside(left, right), same)
+
+
+def _pair(tables: Tables, asked: Question) -> Pair | None:
+    """The pair in a set of tables; None if one of the two is not there at the place."""
+    found = tables.candidates(asked.place)
+    if found is None:
+        return None
+    left, right = (_candidate(found, method, asked.place.steps) for method in (asked.left, asked.right))
+    return None if left is None or right is None else Pair(tables, found, left, right)
+
+
+def _candidate(found: Candidates, method: str, steps: int | None) -> int | None:
+    """The candidate of a method with the best mean, by its index: at so many steps, or at those of its training."""
+    own = found.table[found.table.method == method]
+    own = own[own.steps_eval == (own.trained if steps is None else steps)]
+    if own.empty:
+        return None
+    return int(own.value_test.idxmax() if found.higher else own.value_test.idxmin())
+
+
+def _counted(compared: Sequence[Comparison]) -> str:
+    """How often which verdict, in sets that do not repeat the networks of others."""
+    own = [one for one in compared if not one.repeats]
+    counts = Counter(one.verdict for one in own)
+    return f"of {len(own)} set{'s' * (len(own) > 1)}, {'; '.join(f'{word} in {n}' for word, n in counts.items())}"

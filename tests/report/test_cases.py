@@ -1,0 +1,56 @@
+"""A rule is taken in a case if nowhere in it another one is shown to be better; else it depends."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snn.report import cases
+from snn.report.cases import Evidence
+from snn.report.standings import Row
+
+METHODS = ("stbp", "tet", "sdt")
+
+
+def at(where: str, first: str, apart: tuple[str, ...] = (), worse: tuple[str, ...] = ()) -> Evidence:
+    cells = (", ".join(f"{method} 8.0" for method in methods) for methods in (apart, worse))
+    return Evidence(where, Row("clean networks", f"**{first}** 9.0 % (5 seeds)", *cells))
+
+
+@st.composite
+def evidence(draw):
+    order = draw(st.permutations(METHODS))
+    apart = draw(st.integers(0, 2))
+    return at(
+        draw(st.sampled_from(["in `x`", "in `y`", "at level 0.2"])),
+        order[0],
+        tuple(order[1 : 1 + apart]),
+        tuple(order[1 + apart :]),
+    )
+
+
+@given(st.lists(evidence(), min_size=1, max_size=4))
+def test_what_is_taken_is_worse_nowhere_and_without_such_a_rule_every_first_one_is_named_with_its_places(found):
+    text = cases.advice("Case", found)
+    taken = text.partition(": ")[2].partition(".**")[0].replace(" or ", ", ").split(", ")
+    never_worse = {method for method in METHODS if all(method in one.row.no_worse for one in found)}
+    if never_worse:
+        assert set(taken) == never_worse
+    else:
+        assert taken == ["it depends"]
+        assert all(f"{one.row.no_worse[0]} is first " in text for one in found)
+    assert all(one.where in text for one in found)
+
+
+def test_the_sentences_tell_the_places():
+    found = [
+        at("in `x`", "tet", ("stbp",), ("sdt",)),
+        at("in `y`", "stbp", (), ("tet",)),
+        at("in `z`", "stbp", ("tet",)),
+    ]
+    assert cases.advice("Clean", found[:2]) == ("**Clean: stbp.** No rule is shown to be better in `x` or in `y`.")
+    assert cases.advice("Clean", found[1:2] + found[:1]) == (
+        "**Clean: stbp.** No rule is shown to be better in `y` or in `x`."
+    )
+    other = [*found, at("in `w`", "sdt", (), ("tet", "stbp"))]
+    assert cases.advice("Clean", other) == (
+        "**Clean: it depends.** tet is first in `x`; stbp is first in `y` and in `z`; sdt is first in `w`."
+    )
