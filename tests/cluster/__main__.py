@@ -17,7 +17,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from tests.cluster import campaign, node
-from tests.cluster.cases import CASES, Outcome
+from tests.cluster.cases import CASES, EPOCHS, Outcome
 
 HEADERS = ("accounts", "case", "submissions", "noticed s", "by hand", "wrong number", "message", "s")
 
@@ -32,11 +32,11 @@ def main() -> int:
     place, rows = Path(tempfile.mkdtemp(prefix="cluster-")), []
     node.install()
     names = [name for name in CASES if name in options.cases or not options.cases]
-    sources = {small: prepared(place, small) for small in {name != "as_shipped" for name in names}}
+    sources = {epochs: prepared(place, epochs) for epochs in {EPOCHS[name] for name in names}}
     for accounting in {"yes": [True], "no": [False], "both": [True, False]}[options.accounts]:
         with node.Node(place / f"slurm{accounting:d}", accounting) as slurm:
             for name in names:
-                source, reference = sources[name != "as_shipped"]
+                source, reference = sources[EPOCHS[name]]
                 tree = shutil.copytree(source, place / f"{name}{accounting:d}")
                 rows.append(run(name, tree, slurm, reference))
                 print(tabulate(rows[-1:], tablefmt="plain"), flush=True)
@@ -48,12 +48,14 @@ def main() -> int:
     return 0
 
 
-def prepared(place: Path, small: bool) -> tuple[Path, dict[str, str]]:
-    """A tree whose data are prepared if it is small, and the sums of the tables of a local run."""
-    tree = campaign.plant(place / f"prepared{small:d}", small)
-    if small:
+def prepared(place: Path, epochs: int | None) -> tuple[Path, dict[str, str]]:
+    """A tree for cases with so many epochs, its data prepared, and the sums of the tables of a local run; None: as
+    it is shipped, with nothing prepared.
+    """
+    tree = campaign.plant(place / f"prepared{epochs}", epochs)
+    if epochs:
         campaign.local(tree, "--until", "prepare")
-    reference = shutil.copytree(tree, place / f"reference{small:d}")
+    reference = shutil.copytree(tree, place / f"reference{epochs}")
     campaign.local(reference, "--until", "collect")
     return tree, campaign.sums(reference)
 

@@ -16,10 +16,10 @@ from tests import trees
 from tests.cluster.node import output, wait
 
 EXPERIMENT = "smoke"
-SMALL = {  # few samples, and a training that is long enough to be hit
+SMALL = {  # few samples, and a training of so many epochs
     r"methods: .*": "methods: [stbp, tet]\ntrain_limit: 100\ntest_limit: 50",
     r"samples: 128": "samples: 50",
-    r"stbp: \{training: \{epochs: 1\}\}": "stbp: {training: {epochs: 100}}",
+    r"stbp: \{training: \{epochs: 1\}\}": "stbp: {training: {epochs: {epochs}}}",
     r"\n  (tandem|ltl_offline|ltl_online): .*": "",
 }
 PROFILE = ("--workflow-profile", "profiles/slurm", "--seconds-between-status-checks", "5", "--latency-wait", "10")
@@ -28,12 +28,12 @@ PATIENCE = 1800  # seconds; no case depends on time
 SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+)")
 
 
-def plant(tree: Path, small: bool) -> Path:
-    """The project in a new folder; with `small`, the experiment has few samples, and one training with many epochs."""
+def plant(tree: Path, epochs: int | None) -> Path:
+    """The project in a new folder; with `epochs`, its experiment has few samples and a training of so many."""
     trees.plant(tree)
     path = tree / "params/experiments" / f"{EXPERIMENT}.yaml"
-    for pattern, change in SMALL.items() if small else ():
-        path.write_text(re.sub(pattern, change, path.read_text()))
+    for pattern, change in SMALL.items() if epochs else ():
+        path.write_text(re.sub(pattern, change.replace("{epochs}", f"{epochs}"), path.read_text()))
     return tree
 
 

@@ -197,3 +197,7 @@ CASES: dict[str, Callable[[Path, Node], Outcome]] = {
         fourth_fails,
     )
 }
+SHORT = 100  # epochs of a training that is to be hit
+LONG = 5000  # epochs of one that a limit of a minute ends, though Slurm looks at limits once in a minute
+EPOCHS: dict[str, int | None] = {name: SHORT for name in CASES if name != "as_shipped"}
+EPOCHS |= {"as_shipped": None, "time_limit": LONG, "killed_at_the_limit": LONG}
