@@ -83,22 +83,23 @@ def show(run: Path) -> None:
 def summary(experiment: str) -> None:
     """Print summary.md of an experiment and the path of its page; the page is made if it is missing or was altered.
 
-    Every result is first compared with its recorded sha256. Prepared data may have been removed. Raises InputError
-    naming the first file that differs or is missing; then the next run makes every such result again.
+    Every result is first compared with its recorded sha256. Prepared data may have been removed. Where no network was
+    trained, tables and report alone are proven. Raises InputError naming the first file that differs or is missing;
+    then the next run makes every such result again.
     """
     planned = Plan(experiment)
     table, again = planned.report.folder / "summary.md", reproduce(experiment)
     if not planned.report.stamp_file.exists() or not table.exists():
         raise InputError(table, "is missing or not up to date", f"run {again}")
-    for job in planned.jobs.values():
-        removed = job is planned.data and not job.folder.exists()
-        if job.proof.suffix != ".stamp" and not removed:
-            if not job.proof.exists():
-                damage.ask_for_lost(planned.jobs.values())
-                raise InputError(
-                    job.folder, "was not computed here", f"run {again}, or read {table} as it was released"
-                )
-            _verify(job, planned, again)
+    results = [job for job in planned.jobs.values() if job.proof.suffix != ".stamp"]
+    trained = any(job.folder.exists() for job in results if job is not planned.data)
+    for job in results if trained else ():
+        if job is planned.data and not job.folder.exists():
+            continue
+        if not job.proof.exists():
+            damage.ask_for_lost(planned.jobs.values())
+            raise InputError(job.folder, "was not computed here", f"run {again}, or read {table} as it was released")
+        _verify(job, planned, again)
     for job in (planned.collect, planned.report):
         job.verify()
     page = planned.page.html
@@ -107,6 +108,10 @@ def summary(experiment: str) -> None:
     for shown in (planned.report.file("answer.md"), table):
         print(shown.read_text().split(f"\n## {ABOUT}\n")[0])
     print(f"tables: {planned.collect.folder}\nreport: {planned.report.folder}\npage:   {page}")
+    if not trained:
+        print(
+            f"no network of it was trained here: these are the tables in git; {reproduce(experiment)} makes them again"
+        )
 
 
 def _verify(job: Job, planned: Plan, again: str) -> None:

@@ -198,6 +198,14 @@ def test_a_summary_can_be_shown_after_prepared_data_were_removed(grid, here, cap
     assert "tet" in capsys.readouterr().out
 
 
+def test_a_summary_of_tables_that_were_not_computed_here_is_that_of_git_once_it_is_proven(grid, here, capsys):
+    shutil.rmtree(here / "results/runs")
+    assert main(["summary", "--experiment", "smoke"]) == 0
+    assert "no network of it was trained here: these are the tables in git" in capsys.readouterr().out
+    (here / grid.report.folder / "summary.md").write_text("forged\n")
+    assert str(grid.report.folder / "summary.md") in refusal(capsys, ["summary", "--experiment", "smoke"])
+
+
 @pytest.mark.parametrize("record", ["{}", "[]", "{", ""], ids=["empty", "a list", "broken", "nothing"])
 def test_a_record_of_sums_that_records_nothing_is_refused(record, grid, here, capsys):
     path = job_of(grid, "train").folder

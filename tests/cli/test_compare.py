@@ -166,7 +166,9 @@ def test_check_compares_with_the_commit_and_its_exit_status_tells_whether_a_cell
     assert "1 moved" in run(capsys, "check", "--experiment", "digits", status=1)
     git("add", "-A")
     git("commit", "-qm", "new tables")
-    assert "identical" in run(capsys, "check", "--experiment", "digits")
+    told = run(capsys, "check", "--experiment", "digits")
+    assert "identical" in told
+    assert "nothing was computed here since" in told
 
 
 def test_check_fails_nobody_whose_results_moved_within_their_intervals(here, capsys):
