@@ -119,10 +119,7 @@ def versus(o: Options) -> None:
 
 def trace(o: Options) -> None:
     """Show where a number comes from, of a clean network or on chips."""
-    if o.steps is None and (o.noise is not None or o.level is not None):
-        what = "--noise" if o.noise is not None else "--level"
-        raise InputError(what, "is given without --steps", "give the steps of an inference")
-    where = None if o.steps is None else place(o, o.steps)
+    where = place(o, o.steps)
     treatment = {"calibrator": o.calibrator, "targets": o.targets}
     tracing.trace(o.experiment, o.method, o.column, where, treatment, o.energy)
 

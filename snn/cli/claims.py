@@ -36,9 +36,10 @@ def page() -> str:
     return claims_page.page(params.literature()[0], _answers())
 
 
-def counts() -> str:
-    """Its sentence on how many claims hold."""
-    return claims_page.counts(params.literature()[0], _answers())
+def short() -> str:
+    """How many claims hold, and which hold or fail."""
+    claims, answers = params.literature()[0], _answers()
+    return " ".join([claims_page.counts(claims, answers), *claims_page.decided(claims, answers)])
 
 
 def _answers() -> list[claims_page.Answers]:

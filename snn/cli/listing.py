@@ -11,7 +11,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from snn.config import Experiment, Network, Noise, params
+from snn.cli import conditions
+from snn.config import Experiment, Method, Network, Noise, params
 from snn.config.documents import Thing
 from snn.config.layers import described
 from snn.core.errors import InputError
@@ -144,7 +145,8 @@ def _described(kind: str, thing: Thing) -> dict[str, object]:
         levels = ",".join(f"{level:g}" for level in thing.levels)
         return {"models": " + ".join(part.model for part in thing.models), "levels": levels, "level": thing.level}
     document = thing.model_dump(mode="json")
-    return {key.split(".")[-1]: _cell(document, key) for key in COLUMNS[kind]}
+    norm = {"norm": conditions.norm(thing)} if isinstance(thing, Method) else {}
+    return {**{key.split(".")[-1]: _cell(document, key) for key in COLUMNS[kind]}, **norm}
 
 
 def _cell(document: Mapping[str, Any], key: str) -> object:

@@ -1,41 +1,18 @@
 """The command readme: the answer and the tables that README and docs show between their markers."""
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from snn.cli import claims
+from snn.cli import claims, front
 from snn.core import files
 from snn.core.errors import InputError
 from snn.core.steps import doing
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
-from snn.report import cases, collected, markdown, power, standings
+from snn.report import collected, power
 from snn.report.dictionary import dictionary
 from snn.report.sections import ABOUT
 
-MISMATCH = ", mismatch at level"
-CASES = (  # of README: a case in words, and its places: an experiment and how its rows of answer.md begin
-    (
-        "Clean networks, every rule with norm and settings of its own",
-        (("fashion_quick", standings.CLEAN), (DEFAULT_EXPERIMENT, standings.CLEAN)),
-    ),
-    ("Clean networks, equal conditions, batch normalisation in all", (("matched_norm", standings.CLEAN),)),
-    (
-        "Clean networks, equal conditions, batch normalisation in the teacher alone",
-        (("matched_fashion", standings.CLEAN), ("matched", standings.CLEAN)),
-    ),
-    (
-        "Chips with mismatch, calibrated; every rule with norm and settings of its own",
-        ((DEFAULT_EXPERIMENT, standings.CALIBRATED + MISMATCH),),
-    ),
-    ("The same chips as manufactured", ((DEFAULT_EXPERIMENT, standings.MANUFACTURED + MISMATCH),)),
-)
-TOLD = (  # what README tells below that, from which experiment, under which heading of answer.md
-    ("On chips", DEFAULT_EXPERIMENT, r"Chips[^.*]*"),
-    ("Energy", DEFAULT_EXPERIMENT, "Energy"),
-    ("Energy", "fashion_quick", "Energy"),
-)
 SHOWN_IN_RESULTS = (DEFAULT_EXPERIMENT, "matched", "matched_fashion", "fashion_quick", "digits_residual")
 SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
 SHOWN_ENERGY = ("fashion_quick", DEFAULT_EXPERIMENT)
@@ -76,16 +53,15 @@ def readme() -> None:
 
 def on_record() -> dict[str, record.TablesOnRecord]:
     """All tables on record by experiment, since one page names all; and those that are shown but are not there."""
-    answered = [experiment for _, experiment, _ in TOLD]
-    answered += [experiment for _, places in CASES for experiment, _ in places]
+    answered = front.experiments()
     named = {*record.names(), *answered, *SHOWN_IN_RESULTS, *SHOWN_ENERGY, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}
     return {name: record.TablesOnRecord(name) for name in sorted(named)}
 
 
 def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
-    yield Path("README.md"), "answer", "\n".join(_answers(shown))
-    yield Path("README.md"), "claims", f"{claims.counts()}\n"
+    yield Path("README.md"), "answer", front.answers(shown)
+    yield Path("README.md"), "claims", f"{claims.short()}\n"
     for experiment in SHOWN_IN_RESULTS:
         found = shown[experiment]
         _, _, table = _shown(found.report / "summary.md").split("\n", 2)
@@ -109,54 +85,6 @@ def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Pat
     compared = {name: collected.read(found.report / "comparisons.csv") for name, found in shown.items()}
     yield Path("docs/results/power.md"), "power", power.page(compared, {name: one.mark for name, one in shown.items()})
     yield Path("docs/tables.md"), "columns", f"\n{dictionary()}"
-
-
-def _answers(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[str]:
-    """What to take in each case, the places behind it, their sets, and what else is told; stale tables are marked."""
-    found = {
-        case: [(shown[name], row) for name, where in places for row in standings.read(_page(shown[name]), where)]
-        for case, places in CASES
-    }
-    yield "".join(
-        f"* {cases.advice(case, [_evidence(*at) for at in places])}\n" for case, places in found.items() if places
-    )
-    every = [at for places in found.values() for at in places]
-    yield standings.table(
-        [row._replace(where=f"`{one.name}`, {row.where} {one.mark.strip()}".rstrip()) for one, row in every]
-    )
-    yield ""
-    yield markdown.table(_sets({one.name: one for one, _ in every}))
-    yield ""
-    for title, experiment, heading in TOLD:
-        if text := re.search(rf"^\*\*{heading}\.\*\* (.*)$", _page(shown[experiment]), re.MULTILINE):
-            yield f"* **{title}** (`{experiment}`): {text[1]}{shown[experiment].mark.rstrip()}"
-    yield ""
-
-
-def _evidence(found: record.TablesOnRecord, row: standings.Row) -> cases.Evidence:
-    """What is first at a place, which is named by the level of its chips, or by its set if networks are clean."""
-    _, at, level = row.where.partition(" at ")
-    return cases.Evidence(f"at {level}" if at else f"in `{found.name}`", row)
-
-
-def _sets(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[str]]:
-    """What sets of tables are about, by the headings of a table."""
-    about = [_page(found).split("\n\n")[1].rstrip(".").split(", ") for found in shown.values()]
-    summaries = [collected.read(found.report / "summary.csv") for found in shown.values()]
-    spiking = [summary[summary.acs > 0] for summary in summaries]
-    return {
-        "set": [f"`{name}`" for name in shown],
-        "data": [data for data, *_ in about],
-        "network": [network for _, network, *_ in about],
-        "epochs": [f"{rows.epochs.max()}" for rows in spiking],
-        "seeds": [f"{rows.n.max()}" for rows in spiking],
-        "test samples": [samples.removesuffix(" test samples") for *_, samples in about],
-    }
-
-
-def _page(found: record.TablesOnRecord) -> str:
-    """The page with the answer of a set of tables."""
-    return (found.report / "answer.md").read_text()
 
 
 def _shown(page: Path) -> str:

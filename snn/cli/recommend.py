@@ -6,22 +6,25 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from snn.cli import noises
+from snn.cli import front, noises
+from snn.cli.conditions import ranks_rules
 from snn.cli.listing import aligned
 from snn.cli.sets import Tables, on_record, repeated
 from snn.config import Energy, params
 from snn.core.errors import InputError, reproduce
+from snn.pipeline import record
 from snn.report import advice
 from snn.report.candidates import Candidates
 from snn.report.metric import SHOWN
 from snn.report.place import Place
-from snn.report.recommend import Bounds, Ranking, cells, compared, in_order, ranked
+from snn.report.recommend import Bounds, Ranking, cells, chosen, compared, every, ranked
 
 FEW = 4  # sets of tables whose rankings are shown
 NO_CHIP = "these are clean networks; for a chip add its noise, as --noise mismatch --level 0.2; see list noise"
 CHOSEN = (
-    "a row is a rule at the T, with the calibrator, where its test mean is best; these and the first rule are chosen on"
-    " the data that are shown, so that their means are a little too high; --every-row shows all"
+    "a row is a rule at the T that it was trained with, or if that is out of bounds at the T of the best test mean, and"
+    " with the calibrator of the best one; what is chosen on the data that are shown, the first rule, too, has a mean"
+    " that is a little too high; --every-row shows all"
 )
 EVERY = "a row is a rule at a T, with a calibrator; the first is chosen on these data, so that its mean is too high"
 PRICED = "energy: arithmetic under {}; --energy names another table, see list energy, and may turn the answer"
@@ -75,11 +78,11 @@ class Answer(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """The experiment, its data set and its network, and how many test samples, seeds and chips it has."""
+        """The experiment, its data set, network and conditions, and how many test samples, seeds and chips it has."""
         first, (samples, seeds, chips, _) = self.tables.runs.iloc[0], self.evidence
         numbers = f"{samples:,} test sample{'s' * (samples > 1)}, {seeds} seed{'s' * (seeds > 1)}"
         numbers += f", {chips} chip{'s' * (chips > 1)} each" if chips else ""
-        return f"{self.tables.name} ({first.dataset}, {first.network}; {numbers})"
+        return f"{self.tables.name} ({first.dataset}, {first.network}; {self.tables.conditions}; {numbers})"
 
     @property
     def dataset(self) -> str:
@@ -109,8 +112,9 @@ def recommend(asked: Question) -> None:
         what = "has tables that older code made"
         raise InputError(f"--experiment {asked.experiment}", what, reproduce(asked.experiment))
     answers = _answers(asked, sets, prices)
-    shown = answers if asked.is_narrow else _of_each_dataset(answers)
-    told = [f"{asked.words}, energy under {asked.energy}:", "", *(_answer(one, asked, answers) for one in shown)]
+    shown = answers if asked.is_narrow else _of_each_kind(answers)
+    told = [] if asked.is_narrow else ["by case, as in README, at the T of the training:", *_cases(), ""]
+    told += [f"{asked.words}, energy under {asked.energy}:", "", *(_answer(one, asked, answers) for one in shown)]
     told += _disagreeing(answers)
     told += [SETS] if len(answers) > 1 else []
     told += [f"left out, since older code made the tables: {', '.join(left_out)}"] if left_out else []
@@ -118,18 +122,39 @@ def recommend(asked: Question) -> None:
         more = ", ".join(one.tables.name for one in answers if one not in shown)
         told += ["", f"more sets, with --experiment or --dataset, which show the tables, too: {more}"]
     elif len(answers) <= FEW or asked.every:
-        told += [part for one in answers if len(one.ranking.rows) for part in ("", one.heading, _table(one))]
+        tables = [("", one.heading, _table(one, asked, prices)) for one in answers if len(one.ranking.rules)]
+        told += [part for parts in tables for part in parts]
     else:
         told += ["", f"the tables of so many sets are left out; for one --experiment, as {answers[0].tables.name}"]
     print("\n".join([*told, "", *_footer(asked, prices, answers)]))
 
 
-def _of_each_dataset(answers: Sequence[Answer]) -> list[Answer]:
-    """The first answer on each data set."""
-    found: dict[str, Answer] = {}
-    for one in answers:
-        found.setdefault(one.dataset, one)
+def _of_each_kind(answers: Sequence[Answer]) -> list[Answer]:
+    """The first answer on each data set under each of the conditions, of sets that compare rules."""
+    found: dict[tuple[str, str], Answer] = {}
+    for one in _independent(answers):
+        found.setdefault((one.dataset, one.tables.conditions), one)
     return list(found.values())
+
+
+def _independent(answers: Sequence[Answer]) -> list[Answer]:
+    """Those of sets that compare rules, no variants of them, with other networks than the sets before."""
+    return [
+        one
+        for k, one in enumerate(answers)
+        if ranks_rules(one.tables.experiment) and not _same_networks(one, answers[:k])
+    ]
+
+
+def _same_networks(one: Answer, earlier: Sequence[Answer]) -> str:
+    """The first of earlier sets that has the same networks, or ""."""
+    return repeated(one.tables, [other.tables for other in earlier], set(one.candidates.table.method))
+
+
+def _cases() -> list[str]:
+    """What README takes in each case, as plain text."""
+    shown = {name: record.TablesOnRecord(name) for name in front.experiments()}
+    return [line.replace("**", "").replace("`", "") for line in front.taken(shown)]
 
 
 def _answers(asked: Question, sets: Sequence[Tables], prices: Energy) -> list[Answer]:
@@ -138,9 +163,9 @@ def _answers(asked: Question, sets: Sequence[Tables], prices: Energy) -> list[An
     if not found:
         where = f" of {asked.experiment}" if asked.experiment else f" on {asked.dataset}" if asked.dataset else ""
         raise InputError(asked.words, f"is in no set of tables{where}", _instead(asked.place, sets))
-    answers = [Answer(tables, own, ranked(own, prices, asked.bounds, asked.every)) for tables, own in found]
+    answers = [Answer(tables, own, ranked(own, prices, asked.bounds)) for tables, own in found]
     answers.sort(key=lambda one: one.evidence, reverse=True)
-    if not any(len(one.ranking.rows) for one in answers):
+    if not any(len(one.ranking.rules) for one in answers):
         least = min(answers, key=lambda one: float(one.ranking.least.energy_nj.iloc[0]))
         where = asked._replace(bounds=asked.bounds._replace(most_nj=math.inf)).words
         what = f"no rule needs so little under {asked.energy} ({where})"
@@ -163,8 +188,7 @@ def _answer(one: Answer, asked: Question, answers: Sequence[Answer]) -> str:
     told = advice.answer(one.ranking, asked.bounds)
     told += advice.beyond(one.candidates, energies[asked.energy], asked.bounds, one.ranking)
     told += _as_manufactured(one, asked, energies[asked.energy])
-    earlier = [other.tables for other in answers[: answers.index(one)]]
-    if same := repeated(one.tables, earlier, set(one.candidates.table.method)):
+    if same := _same_networks(one, answers[: [other.tables for other in answers].index(one.tables)]):
         told.append(f"Its networks are those of {same}: no independent evidence.")
     if mark := one.tables.found.mark.strip().strip("*"):
         told.append(mark)
@@ -179,30 +203,31 @@ def _as_manufactured(one: Answer, asked: Question, prices: Energy) -> list[str]:
     found = one.tables.candidates(asked.place._replace(calibrated=False))
     if found is None:
         return []
-    ordered = in_order(found, prices)
-    within = ordered[asked.bounds.hold(ordered)]
-    if within.empty:
+    best = chosen(found, prices, asked.bounds).head(1)
+    if best.empty:
         return []
-    first = compared(found, within.head(1), None).iloc[0]
+    first = compared(found, best, None).iloc[0]
     return [f"As manufactured (--no-calibration) first is {advice.beside(first)}."]
 
 
 def _disagreeing(answers: Sequence[Answer]) -> Iterator[str]:
     """A line per data set on which sets of tables do not have the same rule first."""
     firsts: dict[str, dict[str, str]] = {}
-    for one in answers:
-        if len(one.ranking.rows):
+    for one in _independent(answers):
+        if len(one.ranking.rules):
             own = firsts.setdefault(one.dataset, {})
-            own[one.tables.name] = one.ranking.rows.method.iloc[0]
+            own[one.tables.name] = one.ranking.rules.method.iloc[0]
     for dataset, first in firsts.items():
         if len(set(first.values())) > 1:
             whose = ", ".join(f"{method} ({name})" for name, method in first.items())
             yield f"the first rule on {dataset} depends on more than the rule: {whose}; see docs/experiments.md"
 
 
-def _table(one: Answer) -> str:
-    """A ranking as a table, with the unit of the metric."""
-    rows = one.ranking.rows
+def _table(one: Answer, asked: Question, prices: Energy) -> str:
+    """A ranking as a table, with the unit of the metric: a row per rule, or every one."""
+    rows, first = one.ranking.rules, one.ranking.first
+    if asked.every and first is not None:
+        rows = every(one.candidates, prices, asked.bounds, first)
     unit = SHOWN[rows.metric.iloc[0]].unit
     shown = [{f"test {unit}" if name == "test" else name: cell for name, cell in row.items()} for row in cells(rows)]
     more = ["* biases depend on the number of steps: it would do better if trained at this T"]

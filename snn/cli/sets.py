@@ -6,7 +6,8 @@ from functools import cached_property
 
 import pandas as pd
 
-from snn.config import params
+from snn.cli import conditions
+from snn.config import Experiment, params
 from snn.core.errors import InputError, nearest
 from snn.evaluation.outcomes import Outcomes
 from snn.pipeline import record
@@ -26,6 +27,16 @@ class Tables:
     def name(self) -> str:
         """The experiment."""
         return self.found.name
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """Its parameters."""
+        return params.load("experiments", self.name)
+
+    @property
+    def conditions(self) -> str:
+        """Under which conditions it compares rules, in words."""
+        return conditions.described(self.experiment)
 
     @cached_property
     def runs(self) -> pd.DataFrame:

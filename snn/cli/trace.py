@@ -18,20 +18,20 @@ from snn.report.metric import SHOWN
 from snn.report.pairs import OUTCOME, by_seed
 from snn.report.place import Place
 from snn.report.recommend import priced
-from snn.report.select import own_steps, trainings
+from snn.report.select import trainings
 
 
 def trace(
     experiment: str,
     method: str,
     column: str,
-    place: Place | None,
+    place: Place,
     treatment: Mapping[str, str | None],
     energy: str | None,
 ) -> None:
     """Print the mean of a column of runs.csv, or of `energy_nj`, with its 95 % interval, every seed, and what made it.
 
-    `place`: on chips; None: of the clean network at its own steps. `treatment`: of calibrated chips only those with
+    `place`: of which networks; without steps at those of the training. `treatment`: of calibrated chips only those with
     this calibrator and these targets; None: with any. `energy`: the table that prices `energy_nj`; None: that of the
     experiment. Raises InputError naming what is not there.
     """
@@ -46,7 +46,8 @@ def trace(
         if name not in known:
             raise InputError(f"{what} {name}", f"is not in the tables of {experiment}", nearest(name, list(known)))
     runs = runs[runs.method == method]
-    rows = place.rows(runs) if place else own_steps(runs)
+    rows = place.rows(runs)
+    rows = rows if place.steps is not None else rows[rows.steps_eval == rows.steps]
     for name, wanted in treatment.items():
         known = sorted(rows[name].dropna().unique())
         if wanted is not None and wanted not in known:

@@ -1,15 +1,17 @@
 """The command versus: two rules, compared by pairs in every set of tables that has both. No torch."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
+from snn.cli.conditions import norms
 from snn.cli.listing import aligned
 from snn.cli.sets import Tables, on_record, repeated
 from snn.core.errors import InputError, nearest
+from snn.report import collected
 from snn.report.candidates import Beside, Candidates
+from snn.report.flags import by_method
 from snn.report.metric import SHOWN, Metric
 from snn.report.place import Place
 from snn.report.recommend import apart
@@ -18,6 +20,7 @@ ABOUT = (
     "difference: of means, seed by seed on the same samples and chips, with the uncorrected 95 % interval that the"
     " verdict is read off; pairs that an experiment names beforehand have stricter ones in comparisons.md of its report"
 )
+DEPENDENT = "sets on the same data share test samples, so that they do not confirm each other as new data would"
 STEPS = "T: that of the training; of an inference with --steps"
 CALIBRATED = "chips are calibrated, by the calibrator with the best mean of the rule; --no-calibration for others"
 
@@ -54,6 +57,27 @@ class Comparison(NamedTuple):
         return f"{names[word]} is better{verdict.removeprefix(word)}" if word else verdict
 
     @property
+    def settings(self) -> str:
+        """Whether rules have equal settings or each its own, or if these are variants."""
+        return self.tables.conditions.split(", ")[0]
+
+    @property
+    def norms(self) -> list[str]:
+        """The norms of the two networks."""
+        found = norms(self.tables.experiment)
+        return [found.get(side.method, "") for side in (self.left, self.right)]
+
+    @property
+    def flags(self) -> str:
+        """The flags that the summary of the report has for these clean networks."""
+        summary = self.tables.found.report / "summary.csv"
+        if self.left.chips or not summary.exists():
+            return ""
+        found = by_method(collected.read(summary))
+        both = [side.method for side in (self.left, self.right)]
+        return "; ".join(f"{method}: {found[method]}" for method in both if method in found)
+
+    @property
     def cells(self) -> dict[str, str]:
         """Its row of the table, by heading."""
         runs, metric = self.tables.runs.iloc[0], self.metric
@@ -64,6 +88,8 @@ class Comparison(NamedTuple):
             "set": self.tables.name,
             "data": runs.dataset,
             "network": runs.network,
+            "settings": self.settings,
+            "norm": " / ".join(dict.fromkeys(self.norms)),
             "T": " / ".join(steps),
             "test samples": f"{self.tables.outcomes.samples:,}",
             "seeds": f"{self.left.n}",
@@ -71,12 +97,13 @@ class Comparison(NamedTuple):
             **values,
             "difference": f"{difference} {metric.difference_unit}",
             "verdict": self.verdict,
+            "flags": self.flags,
             "same networks as": self.repeats,
         }
 
 
 def versus(asked: Question) -> None:
-    """Print a row for every set of tables that has both methods there, and how often which verdict was read off.
+    """Print the verdicts on each data set, and a row for every set of tables that has both methods there.
 
     The set with most test samples is first; of those with as many, that with most seeds. Raises InputError if a
     method, or the pair at this place, is in no set.
@@ -95,9 +122,13 @@ def versus(asked: Question) -> None:
         raise InputError(f"{asked.left}, {asked.right}", what, remedy)
     every = [one.cells for one in compared]
     told = [name for name in every[0] if any(row[name] for row in every)]
-    print(f"{asked.left} less {asked.right}, {asked.place.words}: {_counted(compared)}\n")
+    print("\n  ".join([f"{asked.left} less {asked.right}, {asked.place.words}:", *_counted(compared)]), end="\n\n")
     print(aligned([{name: row[name] for name in told} for row in every]))
-    print("\n".join(["", ABOUT, STEPS, *([CALIBRATED] if asked.place.noise and asked.place.calibrated else [])]))
+    print(
+        "\n".join(
+            ["", ABOUT, DEPENDENT, STEPS, *([CALIBRATED] if asked.place.noise and asked.place.calibrated else [])]
+        )
+    )
 
 
 class Pair(NamedTuple):
@@ -143,8 +174,13 @@ def _candidate(found: Candidates, method: str, steps: int | None) -> int | None:
     return int(own.value_test.idxmax() if found.higher else own.value_test.idxmin())
 
 
-def _counted(compared: Sequence[Comparison]) -> str:
-    """How often which verdict, in sets that do not repeat the networks of others."""
-    own = [one for one in compared if not one.repeats]
-    counts = Counter(one.verdict for one in own)
-    return f"of {len(own)} set{'s' * (len(own) > 1)}, {'; '.join(f'{word} in {n}' for word, n in counts.items())}"
+def _counted(compared: Sequence[Comparison]) -> Iterator[str]:
+    """Which verdicts there are on each data set, in sets that do not repeat the networks of others."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for one in compared:
+        if not one.repeats:
+            dataset = str(one.tables.runs.dataset.iloc[0])
+            found.setdefault(dataset, {}).setdefault(one.verdict, []).append(one.tables.name)
+    for dataset, verdicts in found.items():
+        told = [f"{verdict} ({', '.join(names)})" for verdict, names in verdicts.items()]
+        yield f"{dataset}: {'; '.join(told)}"

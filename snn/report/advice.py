@@ -11,7 +11,7 @@ import pandas as pd
 from snn.config import Energy
 from snn.report.candidates import FIRST, Candidates
 from snn.report.metric import SHOWN, Metric
-from snn.report.recommend import Bounds, Ranking, apart, compared, in_order, ranked, span
+from snn.report.recommend import Bounds, Ranking, apart, chosen, compared, span
 from snn.report.verdicts import NOT_RESOLVED
 from snn.report.words import listed
 
@@ -30,12 +30,11 @@ def answer(found: Ranking, bounds: Bounds) -> list[str]:
 
     If nothing is within the bound on energy: what needs the least, and what is best at another number of steps.
     """
-    if found.rows.empty:
+    if found.rules.empty:
         told = [f"no rule is within {bounds.most_nj:.10g} nJ; the lowest is {lowest(found)}."]
         return [*told, *([] if found.elsewhere is None else [f"At another T: {beside(found.elsewhere)}."])]
-    metric = SHOWN[found.rows.metric.iloc[0]]
-    rules = found.rows.drop_duplicates("method")
-    first, others = rules.iloc[0], rules.iloc[1:]
+    metric = SHOWN[found.rules.metric.iloc[0]]
+    first, others = found.rules.iloc[0], found.rules.iloc[1:]
     interval = f"95 % interval {span(metric, first.low, first.high)}"
     told = [f"{named(first)}: {_value(metric, first.value_test)} ({interval}), {first.energy_nj:,.1f} nJ."]
     told += ["One seed decides nothing."] if first.n < 2 else _relations(others, metric)
@@ -58,11 +57,10 @@ def above(found: Ranking, bounds: Bounds) -> list[str]:
 
 def beyond(found: Candidates, energy: Energy, bounds: Bounds, ranking: Ranking) -> list[str]:
     """What the bound on energy costs: the first one without it, if that has a better mean, beside the first within."""
-    without = in_order(found, energy)
-    best = without[bounds._replace(most_nj=math.inf).steps_hold(without)].head(1)
-    if ranking.rows.empty or best.value_test.iloc[0] == ranking.rows.value_test.iloc[0]:
+    best = chosen(found, energy, bounds._replace(most_nj=math.inf)).head(1)
+    if ranking.first is None or best.value_test.iloc[0] == ranking.rules.value_test.iloc[0]:
         return []
-    return [f"Without the bound on energy: {beside(compared(found, best, int(ranking.rows.index[0])).iloc[0])}."]
+    return [f"Without the bound on energy: {beside(compared(found, best, ranking.first).iloc[0])}."]
 
 
 def under_others(found: Candidates, bounds: Bounds, energies: Mapping[str, Energy], name: str) -> list[str]:
@@ -71,7 +69,7 @@ def under_others(found: Candidates, bounds: Bounds, energies: Mapping[str, Energ
         return []
     firsts: dict[str, list[str]] = {}
     for each, energy in energies.items():
-        rows = ranked(found, energy, bounds).rows
+        rows = chosen(found, energy, bounds)
         firsts.setdefault("none" if rows.empty else named(rows.iloc[0]), []).append(each)
     told = [f"{first} under {few(names)}" for first, names in firsts.items() if name not in names]
     return [f"The bound is of this energy table; first under others: {'; '.join(told)}."] if told else []

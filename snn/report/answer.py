@@ -218,7 +218,7 @@ class Answer:
         """Methods ranked on chips of a kind, as manufactured or calibrated, each with its best calibrator."""
         place = Place(noise, level, self.inputs.experiment.steps, calibrated)
         found = Candidates(self.inputs.collected["runs"], self.inputs.outcomes, place)
-        return ranked(found, self.inputs.energies[self.inputs.experiment.energy]).rows
+        return ranked(found, self.inputs.energies[self.inputs.experiment.energy]).rules
 
     def _chips(self) -> Iterator[tuple[str, str]]:
         metric, treated, found = self.inputs.metric, self._treated, []

@@ -24,8 +24,8 @@ def advice(case: str, places: Sequence[Evidence]) -> str:
     taken = [method for method in first if all(method in other for other in others)]
     if not taken:
         return f"**{case}: it depends.** {_by_first(places)}."
-    nowhere = listed([place.where for place in places], "or")
-    return f"**{case}: {listed(taken, 'or')}.** No rule is shown to be better {nowhere}."
+    them, nowhere = "these" if taken[1:] else "it", listed([place.where for place in places], "or")
+    return f"**{case}: {listed(taken, 'or')}.** Nothing is shown to beat {them} {nowhere}."
 
 
 def _by_first(places: Sequence[Evidence]) -> str:

@@ -12,7 +12,7 @@ from snn.report.pairs import ROUNDING
 from snn.report.sections.claims.page import claimed, found
 from snn.report.sections.claims.table import COLUMNS, rows_in_metric
 from snn.report.units import from_files
-from snn.report.verdicts import NOT_TESTED, of_claims
+from snn.report.verdicts import NOT_TESTED, OF_CLAIMS, of_claims
 
 INTRODUCTION = """\
 # Claims of the papers
@@ -57,6 +57,16 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
     stale = f" {old} of these verdicts are of stale sets." if old else ""
     sized = "each by the verdict of the one experiment that is sized to decide it"
     return f"Of {len(verdicts)} claims, {sized}, {of_claims(verdicts, '**')}.{stale}"
+
+
+def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
+    """The claims that hold and those that fail, a sentence each kind."""
+    every: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
+    found = {
+        verdict: [claim.claim for claim in every if _verdict(claim, sets).startswith(verdict)]
+        for verdict in OF_CLAIMS[:2]
+    }
+    return [f"*{verdict.capitalize()}*: {'; '.join(names)}." for verdict, names in found.items() if names]
 
 
 def page(claims: Claims, sets: Sequence[Answers]) -> str:

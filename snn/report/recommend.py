@@ -1,13 +1,15 @@
 """Which rule for a chip: the best candidate of every rule within bounds, ranked, from collected tables. No torch.
 
-A candidate is a rule at a number of steps, on calibrated chips with a calibrator and its targets. Of each rule the one
-with the best mean on test data stands for it; of equal ones that which needs less energy. Rules are ranked by these
-means, and compared with the first one by pairs, see `candidates`. Choosing on the data that tell the result makes means
-a little too high, which intervals do not hold; the command recommend and the page say so. They show the same cells.
+A candidate is a rule at a number of steps, on calibrated chips with a calibrator and its targets. For a rule stands the
+candidate at the steps that it was trained with, if that is within the bounds, as in reports. Else, and among several
+calibrators, the one with the best mean on test data does; of equal ones that which needs less energy. Rules are ranked
+by these means, and compared with the first one by pairs, see `candidates`. Choosing on the data that tell the result
+makes means a little too high, which intervals do not hold; the command recommend and the page say so. They show the
+same cells.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -56,33 +58,60 @@ ANY = Bounds()
 
 class Ranking(NamedTuple):
     """The candidates of a set of tables within bounds, with prices. Columns of rows that are compared: those of
-    `Candidates.table`, `energy_nj`, `low`, `high`, `one_chip`, and those of `Beside`, to the first row.
+    `Candidates.table`, `energy_nj`, `low`, `high`, `one_chip`, and those of `Beside`, to the first rule.
 
-    `rows`: the best of each rule, or every one, the best mean first. `least`: of rules without any within the bounds on
-    energy, the candidate that needs the least, by energy. `cheaper`: of the candidates that need less energy than the
-    first one and are equivalent to it, the one that needs the least; if there are none, of those whose means are within
-    the margin and that are not worse; compared. `elsewhere`: the candidate with the best mean at any number of steps,
-    if that mean is better than the first one's; compared, if there is a first.
+    `rules`: one candidate per rule, the best mean first. `least`: of rules without any within the bounds on energy, the
+    candidate that needs the least, by energy. `cheaper`: of the candidates that need less energy than the first rule
+    and are equivalent to it, the one that needs the least; if there are none, of those whose means are within the
+    margin and that are not worse; compared. `elsewhere`: the candidate with the best mean at any number of steps, if
+    that mean is better than the first rule's; compared, if there is a first.
     """
 
-    rows: pd.DataFrame
+    rules: pd.DataFrame
     least: pd.DataFrame
     cheaper: pd.Series | None
     elsewhere: pd.Series | None
 
+    @property
+    def first(self) -> int | None:
+        """The candidate that is first, if any is within the bounds."""
+        return None if self.rules.empty else int(self.rules.index[0])
 
-def ranked(found: Candidates, energy: Energy, bounds: Bounds = ANY, every: bool = False) -> Ranking:
-    """The ranking within bounds; `every`: with all candidates as rows, not the best of each rule alone."""
+
+def ranked(found: Candidates, energy: Energy, bounds: Bounds = ANY) -> Ranking:
+    """The ranking within bounds."""
     table = in_order(found, energy)
-    within = table[bounds.hold(table)]
-    kept = within if every else within.drop_duplicates("method")
-    first = int(within.index[0]) if len(within) else None
+    within, rules = table[bounds.hold(table)], _of_rules(table[bounds.hold(table)])
+    first = None if rules.empty else rules.iloc[0]
     others = table[bounds.steps_hold(table) & ~table.method.isin(within.method)]
     least = others.sort_values("energy_nj", kind="stable").drop_duplicates("method")
     anywhere = table[table.energy_nj <= bounds.most_nj]
     return Ranking(
-        compared(found, kept, first), least, _cheaper(found, within), _elsewhere(found, within, anywhere.head(1))
+        compared(found, rules, None if first is None else int(first.name)),
+        least,
+        None if first is None else _cheaper(found, within, first),
+        _elsewhere(found, first, anywhere.head(1)),
     )
+
+
+def every(found: Candidates, energy: Energy, bounds: Bounds, first: int) -> pd.DataFrame:
+    """All candidates within bounds, compared: the one that is first at the top, then the best mean first."""
+    table = in_order(found, energy)
+    within = table[bounds.hold(table)]
+    return compared(found, within.loc[[first, *within.index.drop(first)]], first)
+
+
+def chosen(found: Candidates, energy: Energy, bounds: Bounds = ANY) -> pd.DataFrame:
+    """The candidate of every rule within bounds, with prices, the best mean first."""
+    table = in_order(found, energy)
+    return _of_rules(table[bounds.hold(table)])
+
+
+def _of_rules(within: pd.DataFrame) -> pd.DataFrame:
+    """The candidate of every rule, of candidates in order: the best at the steps of its training, if there is one."""
+    own = within[within.steps_eval == within.trained].drop_duplicates("method")
+    others = within[~within.method.isin(own.method)].drop_duplicates("method")
+    return within[within.index.isin([*own.index, *others.index])]
 
 
 def in_order(found: Candidates, energy: Energy) -> pd.DataFrame:
@@ -143,18 +172,25 @@ def firsts(found: Candidates, energies: Sequence[Energy], bounds: Sequence[Bound
     return {i for table in tables for bound in bounds for i in _frugal(table[bound.steps_hold(table)])}
 
 
-def _frugal(table: pd.DataFrame) -> list[int]:
-    """The rows that need less energy than all above them."""
-    least = table.energy_nj.cummin().shift(fill_value=math.inf)
-    return [int(i) for i in table.index[table.energy_nj < least]]
+def _frugal(table: pd.DataFrame) -> Iterator[int]:
+    """Of candidates in order, those that are first within some bound on energy; it grows from one candidate's need to
+    the next. `places`: the candidates of a rule within the bound, those at other steps and those at its own.
+    """
+    at_own = (table.steps_eval == table.trained).tolist()
+    places: dict[str, tuple[list[int], list[int]]] = {method: ([], []) for method in table.method}
+    index, methods, needs = table.index.tolist(), table.method.tolist(), table.energy_nj.tolist()
+    by_need = sorted(range(len(table)), key=needs.__getitem__)
+    for k, place in enumerate(by_need):
+        places[methods[place]][at_own[place]].append(place)
+        if k + 1 == len(by_need) or needs[by_need[k + 1]] > needs[place]:
+            yield index[min(min(own or others) for others, own in places.values() if own or others)]
 
 
-def _cheaper(found: Candidates, within: pd.DataFrame) -> pd.Series | None:
+def _cheaper(found: Candidates, within: pd.DataFrame, first: pd.Series) -> pd.Series | None:
     """See `Ranking`."""
     far = margin(found.metric)
-    if within.empty or far is None or within.n.iloc[0] < 2:
+    if far is None or first.n < 2:
         return None
-    first = within.iloc[0]
     near = (within.value_test - first.value_test).abs() <= far + ROUNDING
     able = within[near & (within.energy_nj < first.energy_nj)].sort_values("energy_nj", kind="stable")
     verdicts = {int(i): found.beside(int(i), int(first.name)).verdict for i in able.index}
@@ -165,8 +201,8 @@ def _cheaper(found: Candidates, within: pd.DataFrame) -> pd.Series | None:
     return None
 
 
-def _elsewhere(found: Candidates, within: pd.DataFrame, best: pd.DataFrame) -> pd.Series | None:
+def _elsewhere(found: Candidates, first: pd.Series | None, best: pd.DataFrame) -> pd.Series | None:
     """See `Ranking`; `best`: the best candidate at any number of steps."""
-    if best.empty or (len(within) and best.value_test.iloc[0] == within.value_test.iloc[0]):
+    if best.empty or (first is not None and best.value_test.iloc[0] == first.value_test):
         return None
-    return compared(found, best, int(within.index[0]) if len(within) else None).iloc[0]
+    return compared(found, best, None if first is None else int(first.name)).iloc[0]

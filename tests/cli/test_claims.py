@@ -97,6 +97,17 @@ def test_the_count_of_the_headline_is_that_of_the_rows_whatever_sets_hold(claims
     assert sum(numbers) == len(cells(page)) == 4
 
 
+def test_the_claims_that_hold_and_fail_are_told_by_name():
+    found = claims_page.decided(
+        CLAIMS, [answers("sized", row(), RATIO), answers("none", row("smaller error", at_least=0.5))]
+    )
+    assert found == ["*Holds*: better; smaller error."]
+    assert claims_page.decided(CLAIMS, [answers("sized", row(verdict="fails, given convergence"))]) == [
+        "*Fails*: better."
+    ]
+    assert claims_page.decided(CLAIMS, [answers("other", row())]) == []
+
+
 def test_an_experiment_tells_its_part_of_the_claims_and_how_many_count_by_it():
     rows = pd.DataFrame([row(), RATIO, row("smaller error")], columns=list(COLUMNS))
     told = counted(inputs(claims=CLAIMS, name="sized"), rows)

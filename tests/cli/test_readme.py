@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snn.cli import readme
+from snn.cli import front, readme
 from snn.cli.main import main
 from snn.config.params import names
 from snn.pipeline import record
@@ -21,6 +21,7 @@ PLACES = {
     "docs/results/power.md": "power",
 }
 ANSWER = "before\n\n<!-- answer: written -->\n<!-- end -->\nafter\n<!-- claims: written -->\n<!-- end -->\n"
+SMOKE = "own settings, batch norm but for ltl_offline and ltl_online"
 COLUMNS = "<!-- columns: written -->\n<!-- end -->\n"
 SHOWN = [
     ROOT / "README.md",
@@ -44,14 +45,14 @@ def shown(tmp_path, monkeypatch):
     """A folder, the working directory, where every place shows `smoke`."""
     for places in ("SHOWN_IN_RESULTS", "SHOWN_ENERGY", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
         monkeypatch.setattr(readme, places, ("smoke",))
-    monkeypatch.setattr(readme, "CASES", (("Alike", (("smoke", "clean networks"),)),))
-    monkeypatch.setattr(readme, "TOLD", (("On chips", "smoke", r"Chips[^.*]*"),))
+    monkeypatch.setattr(front, "CASES", (("Alike", (("smoke", "clean networks"),)),))
+    monkeypatch.setattr(front, "TOLD", (("On chips", "smoke", r"Chips[^.*]*"),))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Report, "results", tuple(PAGES))
     monkeypatch.setattr(
         Report, "write", lambda self, out: [(out / name).write_text(text) for name, text in PAGES.items()]
     )
-    monkeypatch.setattr(readme.claims, "counts", lambda: "Of 7 claims, **7** hold.")
+    monkeypatch.setattr(readme.claims, "short", lambda: "Of 7 claims, **7** hold.")
     monkeypatch.setattr(record, "names", lambda: sorted(folder.name for folder in record.TABLES.iterdir()))
     (tmp_path / "docs/results").mkdir(parents=True)
     for path, marker in PLACES.items():
@@ -65,10 +66,10 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_
     put("smoke", *digests())
     assert main(["readme"]) == 0
     page = (shown / "README.md").read_text()
-    assert "\n* **Alike: a or b.** No rule is shown to be better in `smoke`.\n" in page
+    assert "\n* **Alike: a or b.** Nothing is shown to beat these in `smoke`.\n" in page
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if "| `smoke`" in line]
     assert ["`smoke`, clean networks", "**a** 9 % (5 seeds)", "b 8", "c 7"] in rows
-    assert ["`smoke`", "digits", "small", "3", "5", "360"] in rows
+    assert ["`smoke`", SMOKE, "digits", "small", "3", "5", "360"] in rows
     assert "\n\n* **On chips** (`smoke`): a is first.\n" in page
     assert "\nOf 7 claims, **7** hold.\n<!-- end -->" in (shown / "README.md").read_text()
 

@@ -106,14 +106,19 @@ def test_energy_is_priced_as_the_experiment_does(here, capsys):
         (("digits", "tett"), "the nearest is 'tet'"),
         (("digits", "tet", "value_tst"), "the nearest is 'value_test'"),
         (("digits", "tet", "--steps", "7"), "was not evaluated so in digits"),
-        (("digits", "tet", "--level", "0.2"), "--level: is given without --steps"),
-        (("digits", "tet", "--noise", "mismatch", "--level", "0.2"), "give the steps of an inference"),
+        (("digits", "tet", "--level", "0.2"), "--level: is given without --noise"),
+        (("digits", "tet", "--noise", "mismatch"), "--noise: is given without --level"),
     ],
 )
 def test_what_is_not_there_is_refused_in_one_line(arguments, line, here, capsys):
     told = run(capsys, *arguments, status=2)
     assert line in told
     assert told.count("\n") == 1
+
+
+def test_without_steps_those_of_the_training_are_told_on_chips_too(here, capsys):
+    chip = ("--noise", "mismatch", "--level", "0.2")
+    assert run(capsys, "digits", "tet", "value_test", *chip) == run(capsys, "digits", "tet", *chip, "--steps", "4")
 
 
 def test_energy_is_priced_by_the_table_that_is_named(here, capsys):

@@ -36,14 +36,14 @@ def run(capsys, *arguments: str, status: int = 0) -> str:
 
 def test_two_rules_are_compared_with_their_means_and_the_difference_has_the_sign_of_the_order(here, capsys):
     told = run(capsys, "tet", "stbp")
-    assert told.startswith("tet less stbp, clean networks: of 1 set, tet is better in 1\n")
+    assert told.startswith("tet less stbp, clean networks:\n  d: tet is better (digits)\n")
     (line,) = (line for line in told.splitlines() if line.startswith("digits "))
     assert "8,000" in line
     assert "91.0 %" in line
     assert "71.0 %" in line
     assert "+20.0 (" in line
     told = run(capsys, "stbp", "tet")
-    assert told.startswith("stbp less tet, clean networks: of 1 set, tet is better in 1\n")
+    assert told.startswith("stbp less tet, clean networks:\n  d: tet is better (digits)\n")
     assert " -20.0 (" in told
 
 
@@ -51,7 +51,7 @@ def test_on_chips_the_better_calibrator_of_a_rule_stands_for_it(here, capsys):
     told = run(capsys, "tet", "stbp", "--noise", "mismatch", "--level", "0.2")
     assert "90.3 %" in told
     assert "91.0 %" in told
-    assert "mismatch at level 0.2, calibrated: of 1 set, not resolved in 1\n" in told
+    assert "mismatch at level 0.2, calibrated:\n  d: not resolved (digits)\n" in told
 
 
 def test_a_set_with_the_same_networks_is_told_and_not_counted(here, capsys, monkeypatch):
@@ -60,10 +60,16 @@ def test_a_set_with_the_same_networks_is_told_and_not_counted(here, capsys, monk
     (here / "other/results/tables/digits").rename(folder / "hardware_digits")
     monkeypatch.setattr(record, "names", lambda: ["digits", "hardware_digits"])
     told = run(capsys, "tet", "stbp")
-    assert ": of 1 set, " in told
+    assert "(digits)\n" in told.split("\n\n")[0] + "\n"
     (line,) = (line for line in told.splitlines() if line.startswith("hardware_digits "))
     assert line.endswith(" digits")
-    assert "of 1 set" in run(capsys, "tet", "stbp", "--experiment", "hardware_digits")
+    assert "(hardware_digits)\n" in run(capsys, "tet", "stbp", "--experiment", "hardware_digits")
+
+
+def test_settings_and_norms_of_a_set_are_those_of_its_parameters(here, capsys):
+    (line,) = (line for line in run(capsys, "tet", "stbp").splitlines() if line.startswith("digits "))
+    assert "own settings" in line
+    assert "batch norm  " in line
 
 
 @pytest.mark.parametrize(

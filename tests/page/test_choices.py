@@ -14,7 +14,7 @@ from snn.page.choices import ENERGY, choices
 from snn.pipeline import record
 from snn.report.candidates import Candidates
 from snn.report.place import Place
-from snn.report.recommend import Bounds, cells, ranked
+from snn.report.recommend import Bounds, cells, chosen, every
 from tests import outcomes
 from tests.cli.test_compare import put
 from tests.page.pages import html, rows
@@ -47,7 +47,8 @@ def test_every_place_has_its_candidates_under_every_convention(tmp_path):
         own = Candidates(runs, given.outcomes, Place(one["noise"], one["level"], calibrated=one["calibrated"]))
         for k, energy in enumerate(given.energies.values()):
             for steps in (None, *set(one["steps"])):
-                table = ranked(own, energy, Bounds((steps,) if steps else ()), every=True).rows
+                bounds = Bounds((steps,) if steps else ())
+                table = every(own, energy, bounds, int(chosen(own, energy, bounds).index[0]))
                 for i, shown in zip(table.index, cells(table), strict=True):
                     behind, verdict = one["beside"][str(table.index[0])][i]
                     filled = {

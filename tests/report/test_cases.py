@@ -46,9 +46,9 @@ def test_the_sentences_tell_the_places():
         at("in `y`", "stbp", (), ("tet",)),
         at("in `z`", "stbp", ("tet",)),
     ]
-    assert cases.advice("Clean", found[:2]) == ("**Clean: stbp.** No rule is shown to be better in `x` or in `y`.")
+    assert cases.advice("Clean", found[:2]) == ("**Clean: stbp.** Nothing is shown to beat it in `x` or in `y`.")
     assert cases.advice("Clean", found[1:2] + found[:1]) == (
-        "**Clean: stbp.** No rule is shown to be better in `y` or in `x`."
+        "**Clean: stbp.** Nothing is shown to beat it in `y` or in `x`."
     )
     other = [*found, at("in `w`", "sdt", (), ("tet", "stbp"))]
     assert cases.advice("Clean", other) == (

@@ -13,7 +13,7 @@ from snn.report import advice
 from snn.report.candidates import FIRST, Candidates
 from snn.report.pairs import Rows, difference
 from snn.report.place import Place
-from snn.report.recommend import ANY, Bounds, cells, firsts, in_order, ranked
+from snn.report.recommend import ANY, Bounds, cells, every, firsts, in_order, ranked
 from snn.report.verdicts import NOT_RESOLVED
 from tests import outcomes
 from tests.rows import frame, row
@@ -38,8 +38,8 @@ def found(*rows, place=PLACE) -> Candidates:
     return Candidates(runs, outcomes.of(runs), place)
 
 
-def rank(*rows, place=PLACE, bounds=ANY, every=False) -> pd.DataFrame:
-    return ranked(found(*rows, place=place), ENERGY, bounds, every).rows
+def rank(*rows, place=PLACE, bounds=ANY) -> pd.DataFrame:
+    return ranked(found(*rows, place=place), ENERGY, bounds).rules
 
 
 def told(*rows, bounds=ANY) -> list[str]:
@@ -50,19 +50,23 @@ GOOD, SAME, BAD = (0.90, 0.91, 0.92), (0.905, 0.89, 0.915), (0.70, 0.71, 0.72)
 AT_2 = {"steps_eval": 2, "extrapolated": False}
 
 
-def test_the_ranking_is_that_of_the_means_over_seeds_and_chips_of_the_best_candidate_of_every_rule():
+def test_the_ranking_is_that_of_the_means_over_seeds_and_chips_at_the_steps_of_the_training_or_else_at_the_best():
     rows = [*chips("a", *BAD), *chips("b", *GOOD), *chips("c", *SAME), *chips("b", 0.8, 0.81, 0.8, targets="teacher")]
-    rows += [*chips("a", 0.75, 0.76, 0.77, **AT_2), *chips("c", *BAD, **AT_2)]
+    rows += [*chips("a", 0.75, 0.76, 0.77, **AT_2), *chips("c", *BAD, **AT_2), *chips("b", 0.99, 0.98, 0.99, **AT_2)]
     plain = frame(*rows).query("condition == 'calibrated'")
     plain = plain.groupby(["method", "steps_eval", "calibrator", "targets"]).value_test.mean().reset_index()
     plain = plain.sort_values("value_test", ascending=False)
-    every, best = rank(*rows, every=True), rank(*rows)
-    assert every.method.tolist() == plain.method.tolist()
-    plain = plain.drop_duplicates("method")
-    assert best.method.tolist() == plain.method.tolist() == ["b", "c", "a"]
-    assert best.steps_eval.tolist() == plain.steps_eval.tolist() == [4, 4, 2]
-    assert best.value_test.tolist() == pytest.approx(plain.value_test.tolist())
+    best = rank(*rows)
+    own = plain[plain.steps_eval == 4].drop_duplicates("method")
+    assert best.method.tolist() == own.method.tolist() == ["b", "c", "a"]
+    assert best.steps_eval.tolist() == [4, 4, 4]
+    assert best.value_test.tolist() == pytest.approx(own.value_test.tolist())
     assert best.n.tolist() == [3, 3, 3]
+    all_rows = every(found(*rows), ENERGY, ANY, int(best.index[0]))
+    assert all_rows.method.tolist() == ["b", *plain.method.drop(own.index[0])]
+    assert all_rows.verdict.iloc[0] == FIRST
+    elsewhere = rank(*rows, bounds=Bounds(most_steps=3))
+    assert elsewhere.method.tolist() == plain[plain.steps_eval == 2].method.tolist() == ["b", "a", "c"]
 
 
 def test_of_equal_means_the_candidate_that_needs_less_energy_stands_for_its_rule():
@@ -113,7 +117,7 @@ def test_a_better_mean_at_steps_outside_of_the_bounds_is_told_with_its_interval(
     assert (held.elsewhere.method, held.elsewhere.steps_eval, held.elsewhere.verdict) == ("b", 2, "better")
     assert held.elsewhere.behind == pytest.approx(0.2)
     assert ranked(found(*rows), ENERGY, Bounds((2,))).elsewhere is None
-    assert ranked(found(*rows), ENERGY).elsewhere is None
+    assert ranked(found(*rows), ENERGY).rules.steps_eval.tolist() == [2, 4]
 
 
 @given(st.sampled_from([1, 2, 4, math.inf]), st.floats(0, 60), st.booleans())
@@ -128,12 +132,12 @@ def test_what_is_ranked_keeps_the_bounds_and_the_first_one_is_among_those_that_a
     within = in_order(own, ENERGY)
     within = within[bounds.hold(within)]
     result = ranked(own, ENERGY, bounds)
-    assert set(result.rows.method) == set(within.method)
-    assert (result.rows.energy_nj <= nj).all()
-    assert (result.rows.steps_eval <= most).all()
+    assert set(result.rules.method) == set(within.method)
+    assert (result.rules.energy_nj <= nj).all()
+    assert (result.rules.steps_eval <= most).all()
     assert set(result.least.method).isdisjoint(within.method)
     if len(within):
-        assert result.rows.index[0] in firsts(own, [ENERGY], [bounds])
+        assert result.rules.index[0] in firsts(own, [ENERGY], [bounds])
 
 
 def test_bounds_change_nothing_but_which_candidates_there_are():
@@ -143,10 +147,12 @@ def test_bounds_change_nothing_but_which_candidates_there_are():
         held = ranked(found(*rows.to_dict("records")), ENERGY, Bounds(most_nj=most))
         inside = rows[rows.method.isin(everything.index[everything.energy_nj <= most])]
         alone = rank(*inside.to_dict("records"))
-        pd.testing.assert_frame_equal(held.rows.reset_index(drop=True), alone.reset_index(drop=True))
+        pd.testing.assert_frame_equal(held.rules.reset_index(drop=True), alone.reset_index(drop=True))
         assert set(held.least.method) == set(everything.index[everything.energy_nj > most])
         assert held.least.energy_nj.is_monotonic_increasing
-    assert ranked(found(*rows.to_dict("records")), ENERGY, Bounds(most_nj=everything.energy_nj.min() - 1e-6)).rows.empty
+    assert ranked(
+        found(*rows.to_dict("records")), ENERGY, Bounds(most_nj=everything.energy_nj.min() - 1e-6)
+    ).rules.empty
 
 
 def test_of_errors_the_least_is_first():
@@ -159,7 +165,7 @@ def test_of_errors_the_least_is_first():
 def test_what_sends_no_spikes_is_no_candidate():
     rows = [*chips("a", *BAD), *chips("ann", *GOOD, spikes=0.0, **AT_2)]
     assert rank(*rows).method.tolist() == ["a"]
-    assert ranked(found(*rows), ENERGY, Bounds((2,))).rows.empty
+    assert ranked(found(*rows), ENERGY, Bounds((2,))).rules.empty
 
 
 @pytest.mark.parametrize(
@@ -181,7 +187,8 @@ def test_nothing_else_enters_a_ranking(other):
 
 def test_every_treatment_of_a_method_is_a_row_where_that_is_asked_for():
     rows = [*chips("a", *GOOD), *chips("a", *BAD, calibrator="bptt"), *chips("a", *SAME, targets="teacher")]
-    assert rank(*rows, every=True)[["calibrator", "targets"]].values.tolist() == [
+    table = every(found(*rows), ENERGY, ANY, int(rank(*rows).index[0]))
+    assert table[["calibrator", "targets"]].values.tolist() == [
         ["ltl_offline", "own"],
         ["ltl_offline", "teacher"],
         ["bptt", "own"],

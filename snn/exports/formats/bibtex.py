@@ -23,14 +23,15 @@ class Bibtex(Format):
 
 def release(given: Given) -> str:
     """The entry of the release. It has a year only if CITATION.cff has a date."""
-    cited = given.citation
+    cited, commits = given.citation, sorted({commit[:7] for commit in given.commits.values()})
+    made = f"results of {given.name}, tables {given.digest}, by the code of {', '.join(commits)}"
     fields = {
         "author": _authors([author.sorted_name for author in cited.authors]),
         "title": f"{{{_escaped(cited.title)}}}",
         "howpublished": "Computer software",
         "year": cited.released[:4],
         "version": _escaped(cited.version),
-        "note": _escaped(f"Version {cited.version}, {cited.licence}; results of {given.name}, tables {given.digest}"),
+        "note": _escaped(f"Version {cited.version}, {cited.licence}; {made}"),
         "doi": cited.doi,
         "url": cited.url,
     }

@@ -66,22 +66,26 @@ function intervalBar(cell, row, rows, heads) {
   cell.append(svg);
 }
 
-// The candidates of a place within bounds under a convention, by index: all and the best of each rule, the best mean first; of rules without
-// any the one that needs least; one that is cheaper than the first; one with a better mean at other steps.
+// The candidates of a place within bounds under a convention, by index: all, and that of each rule, at the steps of its
+// training if these are within the bounds, the best mean first; of rules without any the one that needs least; one that
+// is cheaper than the first rule; one with a better mean at other steps.
 function ranking(place, bounds, under = convention) {
   const needs = place.needs[data.conventions.indexOf(under)], { means, steps, rows } = place;
   const sign = data.choices.better === "higher is better" ? 1 : -1, rule = (i) => rows[i][0], near = data.choices.margin;
   const ordered = [...rows.keys()].sort((a, b) => sign * (means[b] - means[a]) || needs[a] - needs[b] || a - b);
   const firstOfRules = (list) => list.filter((i, k) => list.findIndex((other) => rule(other) === rule(i)) === k);
+  const trained = (i) => parseInt(rows[i][data.choices.heads.indexOf("trained at T")], 10) === steps[i];
   const anywhere = ordered.filter((i) => needs[i] <= bounds.most), every = anywhere.filter((i) => bounds.steps(steps[i]));
-  const first = every[0], byNeed = (list) => list.sort((a, b) => needs[a] - needs[b]);
+  const own = firstOfRules(every.filter(trained)), others = firstOfRules(every.filter((i) => !own.some((one) => rule(one) === rule(i))));
+  const rules = every.filter((i) => own.includes(i) || others.includes(i)), first = rules[0];
+  const byNeed = (list) => list.sort((a, b) => needs[a] - needs[b]);
   const left = ordered.filter((i) => bounds.steps(steps[i]) && !every.some((other) => rule(other) === rule(i)));
   const verdict = (i) => data.choices.verdicts[place.beside[first][i][1]];
   const able = first === undefined || near === null || place.seeds[first] < 2 ? []
     : byNeed(every.filter((i) => needs[i] < needs[first] && Math.abs(means[i] - means[first]) <= near + ROUNDING));
   const cheaper = ["equivalent", "not resolved", "better"].map((kind) => able.find((i) => verdict(i).startsWith(kind))).find((i) => i !== undefined);
   const best = anywhere[0], elsewhere = best !== undefined && (first === undefined || means[best] !== means[first]) ? best : undefined;
-  return { every, rules: firstOfRules(every), least: firstOfRules(byNeed(left)), cheaper, elsewhere, first, needs };
+  return { every: every.length ? [first, ...every.filter((i) => i !== first)] : [], rules, least: firstOfRules(byNeed(left)), cheaper, elsewhere, first, needs };
 }
 
 const atLeast = (nj) => Math.ceil(100 * nj) / 100; // so that it is within a bound of so much

@@ -24,6 +24,7 @@ from snn.report.candidates import Candidates
 from snn.report.place import Place
 from snn.report.recommend import Bounds, in_order, ranked
 from snn.report.recommend import cells as cells_of
+from snn.report.recommend import every as every_row
 from snn.report.select import own_steps
 from tests.page.pages import digest, html, rows
 
@@ -361,13 +362,16 @@ def test_the_answer_for_a_chip_is_that_of_the_command_for_any_bounds(convention,
                 bounds = asked._replace(most_nj=most)
                 for every in (False, True):
                     page.locator("#recommend-every").set_checked(every)
-                    ranking = ranked(found, energy, bounds, every)
+                    ranking = ranked(found, energy, bounds)
                     told, shown = answer_for_a_chip(page)
                     assert told == advice.answer(ranking, bounds) + advice.beyond(found, energy, bounds, ranking)
                     others = advice.under_others(found, bounds, given.energies, convention)
                     assert page.locator("#recommend-chip").inner_text().startswith("".join(others))
                     assert ("first under others" in page.locator("#recommend-chip").inner_text()) == bool(others)
-                    cells = cells_of(ranking.rows) if len(ranking.rows) else []
+                    table = ranking.rules
+                    if every and ranking.first is not None:
+                        table = every_row(found, energy, bounds, ranking.first)
+                    cells = cells_of(table) if len(table) else []
                     assert shown == [list(row.values()) for row in cells]
 
 
