@@ -186,10 +186,8 @@ def test_the_same_tables_give_the_same_bytes_in_another_process(tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"metric": "mse"},
-        {"noises": ()},
-        {"tried": ()},
-        {"epochs": 0},
+        {"metric": "mse", "tried": ()},
+        {"noises": (), "epochs": 0},
         {"metric": "mse", "noises": (), "tried": (), "epochs": 0},
     ],
     ids=str,
