@@ -96,7 +96,10 @@ def place(o: Options, steps: int | None) -> Any:
         raise InputError("--noise", "is given without --level", noises.levels(chip))
     if len(o.level or []) > 1:
         raise InputError("--level", "is given twice", "give it once: a noise file has one")
-    return places.Place(chip, *(o.level or [0.0]), steps, not o.no_calibration)
+    if o.noise_aware and (chip is None or o.no_calibration):
+        what = "is given without --noise" if chip is None else "is given with --no-calibration"
+        raise InputError("--noise-aware", what, "name the noise that networks were trained against, and nothing else")
+    return places.Place(chip, *(o.level or [0.0]), steps, not (o.no_calibration or o.noise_aware), o.noise_aware)
 
 
 def recommend(o: Options) -> None:

@@ -4,33 +4,45 @@ All of it is read from the reports of sets of tables on record. No torch.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from snn.cli import conditions
+from snn.cli.sets import Tables
+from snn.cli.versus import Question, comparisons
 from snn.config import params
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import cases, collected, markdown, standings
+from snn.report.place import Place
 
+CHIPS = "hardware_digits"
 MISMATCH = ", mismatch at level"
 CASES = (  # a case in words, and its places: an experiment and how its rows of answer.md begin
     (
-        "Clean networks, own settings of every rule, LTL without norm",
+        "Without faults, own settings of every rule",
         (("fashion_quick", standings.CLEAN), (DEFAULT_EXPERIMENT, standings.CLEAN)),
     ),
-    ("Clean networks, equal settings, batch norm in all", (("matched_norm", standings.CLEAN),)),
+    ("Without faults, equal settings, batch norm", (("matched_norm", standings.CLEAN),)),
     (
-        "Clean networks, equal settings, batch norm in the teacher alone",
+        "Without faults, equal settings, no norm",
         (("matched_fashion", standings.CLEAN), ("matched", standings.CLEAN)),
     ),
     (
-        "Chips with mismatch, calibrated; own settings of every rule, LTL without norm",
+        "Chips with mismatch, each calibrated, own settings",
         ((DEFAULT_EXPERIMENT, standings.CALIBRATED + MISMATCH),),
     ),
     ("The same chips as manufactured", ((DEFAULT_EXPERIMENT, standings.MANUFACTURED + MISMATCH),)),
+    ("Chips as manufactured, networks trained against mismatch", ((CHIPS, standings.TRAINED_AGAINST + MISMATCH),)),
 )
+OTHER_CHIPS = (  # that are shown below
+    (CHIPS, f"{standings.MANUFACTURED}, mismatch_thresholds"),
+    (CHIPS, f"{standings.CALIBRATED}, mismatch_thresholds"),
+    (CHIPS, f"{standings.MANUFACTURED}, analog_chip"),
+    (CHIPS, f"{standings.CALIBRATED}, analog_chip"),
+)
+OTHER_DATA = ("cifar10-approx93_quick", "nmnist-1000-100_quick")  # of few seeds, so that no case rests on them
+PAIRS = (("tet", "stbp"), ("tet", "sdt"), ("ltl_offline", "tet"))
 TOLD = (  # what is told below that, from which experiment, under which heading of answer.md
-    ("On chips", DEFAULT_EXPERIMENT, r"Chips[^.*]*"),
     ("Energy", DEFAULT_EXPERIMENT, "Energy"),
     ("Energy", "fashion_quick", "Energy"),
 )
@@ -38,19 +50,24 @@ TOLD = (  # what is told below that, from which experiment, under which heading 
 
 def experiments() -> list[str]:
     """The experiments whose tables are shown."""
-    return [*(name for _, places in CASES for name, _ in places), *(name for _, name, _ in TOLD)]
+    places = [*(place for _, own in CASES for place in own), *OTHER_CHIPS]
+    return [*(name for name, _ in places), *OTHER_DATA, *(name for _, name, _ in TOLD)]
 
 
 def answers(shown: Mapping[str, record.TablesOnRecord]) -> str:
     """The text in Markdown, from tables by experiment; stale ones are marked."""
     every = [at for places in _places(shown).values() for at in places]
+    others = [(shown[name], row) for name, where in OTHER_CHIPS for row in standings.read(_page(shown[name]), where)]
+    chips = [_marked(*at) for at in (*every, *others) if at[1].where != standings.CLEAN]
+    clean = {one.name: one for one, row in every if row.where == standings.CLEAN}
+    sets = [*clean.values(), *(shown[name] for name in OTHER_DATA if name in shown)]
     parts = [
         "\n".join(f"* {line}" for line in taken(shown)),
-        standings.table([_marked(*at) for at in every]),
-        markdown.table(_sets({one.name: one for one, _ in every})),
+        markdown.table(_sets(sets)),
+        standings.table(chips),
         "\n".join(_told(shown)),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def taken(shown: Mapping[str, record.TablesOnRecord]) -> list[str]:
@@ -78,20 +95,31 @@ def _evidence(found: record.TablesOnRecord, row: standings.Row) -> cases.Evidenc
     return cases.Evidence(f"at {level}" if at else f"in `{found.name}`", row)
 
 
-def _sets(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[str]]:
-    """What sets of tables are about, by the headings of a table."""
-    about = [_page(found).split("\n\n")[1].rstrip(".").split(", ") for found in shown.values()]
-    summaries = [collected.read(found.report / "summary.csv") for found in shown.values()]
+def _sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
+    """What sets of tables are about, what is first in them, and differences of pairs, by the headings of a table."""
+    summaries = [collected.read(found.report / "summary.csv") for found in shown]
     spiking = [summary[summary.acs > 0] for summary in summaries]
+    rows = [standings.read(_page(found), standings.CLEAN)[0] for found in shown]
     return {
-        "set": [f"`{name}`" for name in shown],
-        "conditions": [conditions.described(params.load("experiments", name)) for name in shown],
-        "data": [data for data, *_ in about],
-        "network": [network for _, network, *_ in about],
-        "epochs": [f"{rows.epochs.max()}" for rows in spiking],
-        "seeds": [f"{rows.n.max()}" for rows in spiking],
-        "test samples": [samples.removesuffix(" test samples") for *_, samples in about],
+        "set": [f"`{found.name}` {found.mark.strip()}".rstrip() for found in shown],
+        "conditions": [conditions.described(params.load("experiments", found.name)) for found in shown],
+        "data, network, T": [_page(found).split("\n\n")[1].rstrip(".") for found in shown],
+        "epochs, seeds": [f"{own.epochs.max()}, {own.n.max()}" for own in spiking],
+        "first; not resolved or equivalent": [
+            "; ".join(filter(None, (row.first.partition(" (")[0], row.not_resolved_or_equivalent))) for row in rows
+        ],
+        **{f"{left} - {right}": [_difference(found, left, right) for found in shown] for left, right in PAIRS},
     }
+
+
+def _difference(found: record.TablesOnRecord, left: str, right: str) -> str:
+    """The difference of two methods with its interval, in bold if one of them is better; empty if one was not run."""
+    tables = Tables(found)
+    asked = Question(left, right, Place(None, 0.0))
+    one = next(comparisons(asked, [tables]), None) if tables.has_outcomes else None
+    if one is None:
+        return ""
+    return f"**{one.difference}**" if one.verdict.endswith("is better") else f"{one.difference}, {one.verdict}"
 
 
 def _told(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[str]:

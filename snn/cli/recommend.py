@@ -26,6 +26,7 @@ CHOSEN = (
     " with the calibrator of the best one; what is chosen on the data that are shown, the first rule, too, has a mean"
     " that is a little too high; --every-row shows all"
 )
+RECIPES = "recipes: params/methods/RULE.yaml, with what params/experiments/SET.yaml overrides"
 EVERY = "a row is a rule at a T, with a calibrator; the first is chosen on these data, so that its mean is too high"
 PRICED = "energy: arithmetic under {}; --energy names another table, see list energy, and may turn the answer"
 COLUMNS = (
@@ -187,7 +188,7 @@ def _answer(one: Answer, asked: Question, answers: Sequence[Answer]) -> str:
     energies = {name: params.load("energy", name) for name in params.names("energy")}
     told = advice.answer(one.ranking, asked.bounds)
     told += advice.beyond(one.candidates, energies[asked.energy], asked.bounds, one.ranking)
-    told += _as_manufactured(one, asked, energies[asked.energy])
+    told += _in_other_ways(one, asked, energies[asked.energy])
     if same := _same_networks(one, answers[: [other.tables for other in answers].index(one.tables)]):
         told.append(f"Its networks are those of {same}: no independent evidence.")
     if mark := one.tables.found.mark.strip().strip("*"):
@@ -196,18 +197,19 @@ def _answer(one: Answer, asked: Question, answers: Sequence[Answer]) -> str:
     return "\n  ".join([f"{one.heading}: {told[0]}", *told[1:]])
 
 
-def _as_manufactured(one: Answer, asked: Question, prices: Energy) -> list[str]:
-    """What is first on chips that are not calibrated, if the question is about calibrated ones."""
-    if asked.place.noise is None or not asked.place.calibrated:
-        return []
-    found = one.tables.candidates(asked.place._replace(calibrated=False))
-    if found is None:
-        return []
-    best = chosen(found, prices, asked.bounds).head(1)
-    if best.empty:
-        return []
-    first = compared(found, best, None).iloc[0]
-    return [f"As manufactured (--no-calibration) first is {advice.beside(first)}."]
+def _in_other_ways(one: Answer, asked: Question, prices: Energy) -> list[str]:
+    """What is first on the same chips in the other ways: as manufactured, and trained against the noise."""
+    plain, told = asked.place._replace(calibrated=False, noise_aware=False), []
+    ways = {
+        "As manufactured (--no-calibration)": plain,
+        "As manufactured, but trained against the noise (--noise-aware)": plain._replace(noise_aware=True),
+    }
+    for way, place in ways.items() if asked.place.noise else ():
+        found = one.tables.candidates(place) if place != asked.place else None
+        best = pd.DataFrame() if found is None else chosen(found, prices, asked.bounds).head(1)
+        if found is not None and len(best):
+            told.append(f"{way} first is {advice.beside(compared(found, best, None).iloc[0])}.")
+    return told
 
 
 def _disagreeing(answers: Sequence[Answer]) -> Iterator[str]:
@@ -239,6 +241,7 @@ def _footer(asked: Question, prices: Energy, answers: Sequence[Answer]) -> Itera
     noise = asked.place.noise
     yield noises.described(noise) if noise else NO_CHIP
     yield EVERY if asked.every else CHOSEN
+    yield RECIPES
     units = dict.fromkeys(SHOWN[one.tables.runs.metric.iloc[0]].difference_unit for one in answers)
     yield VERDICTS.format(" or ".join(units))
     if noise:

@@ -78,12 +78,16 @@ class Comparison(NamedTuple):
         return "; ".join(f"{method}: {found[method]}" for method in both if method in found)
 
     @property
+    def difference(self) -> str:
+        """The difference with its interval, in the digits of the metric."""
+        return apart(self.metric, self.found.behind, self.found.behind_low, self.found.behind_high)
+
+    @property
     def cells(self) -> dict[str, str]:
         """Its row of the table, by heading."""
         runs, metric = self.tables.runs.iloc[0], self.metric
         steps = dict.fromkeys((f"{self.left.steps_eval}", f"{self.right.steps_eval}"))
         values = {side.method: f"{metric.value(side.value_test)} {metric.unit}" for side in (self.left, self.right)}
-        difference = apart(metric, self.found.behind, self.found.behind_low, self.found.behind_high)
         return {
             "set": self.tables.name,
             "data": runs.dataset,
@@ -95,7 +99,7 @@ class Comparison(NamedTuple):
             "seeds": f"{self.left.n}",
             "chips each": f"{self.left.chips}" if self.left.chips else "",
             **values,
-            "difference": f"{difference} {metric.difference_unit}",
+            "difference": f"{self.difference} {metric.difference_unit}",
             "verdict": self.verdict,
             "flags": self.flags,
             "same networks as": self.repeats,
@@ -115,14 +119,14 @@ def versus(asked: Question) -> None:
             raise InputError(method, "is in no such set of tables", nearest(method, known))
     if asked.left == asked.right:
         raise InputError("versus", f"{asked.left} is given twice", "name two methods")
-    compared = list(_comparisons(asked, sets))
+    compared = list(comparisons(asked, sets))
     if not compared:
         what = f"are in no set of tables together ({asked.place.words})"
         remedy = "networks that send no spikes are not compared; see list experiments"
         raise InputError(f"{asked.left}, {asked.right}", what, remedy)
     every = [one.cells for one in compared]
     told = [name for name in every[0] if any(row[name] for row in every)]
-    print("\n  ".join([f"{asked.left} less {asked.right}, {asked.place.words}:", *_counted(compared)]), end="\n\n")
+    print("\n  ".join([f"{asked.left} minus {asked.right}, {asked.place.words}:", *_counted(compared)]), end="\n\n")
     print(aligned([{name: row[name] for name in told} for row in every]))
     print(
         "\n".join(
@@ -145,7 +149,7 @@ class Pair(NamedTuple):
         return self.tables.outcomes.samples, int(self.candidates.table.n[self.left])
 
 
-def _comparisons(asked: Question, sets: Sequence[Tables]) -> Iterator[Comparison]:
+def comparisons(asked: Question, sets: Sequence[Tables]) -> Iterator[Comparison]:
     """The comparison in each set that has both methods at the place, that of most evidence first."""
     methods = (asked.left, asked.right)
     known = [tables for tables in sets if set(methods) <= set(tables.runs.method)]

@@ -17,7 +17,7 @@ from snn.report.dearer import dearer
 from snn.report.flags import AT_CHANCE, COLLAPSED
 from snn.report.inputs import Inputs
 from snn.report.pairs import OUTCOME, Pair
-from snn.report.place import Place
+from snn.report.place import NOISE_AWARE, Place
 from snn.report.recommend import ranked
 from snn.report.sections.claims.page import counted
 from snn.report.sections.comparisons import table as comparisons
@@ -32,10 +32,7 @@ FEW = 2  # kinds of noise of which the answer tells one by one
 
 @dataclass(frozen=True)
 class Versus:
-    """A method against another one: the difference of their test outcomes as tables show it, and what it says.
-
-    `verdict`: better, worse, equivalent, not resolved, or the reason why there is none.
-    """
+    """A method against another one: the difference of test outcomes as tables show it, and the verdict, or why none."""
 
     difference: float
     verdict: str
@@ -182,13 +179,14 @@ class Answer:
         ends = [f"{one.of_teacher:.2f} ({one.method}, at {self.mean(one.method)}{unit})" for one in (least, most)]
         text = (
             f"At the steps trained with, the spiking methods need {' to '.join(dict.fromkeys(ends))} "
-            f"of the arithmetic energy of the teacher under {least.convention}. "
+            f"of the arithmetic energy of the teacher ({self.mean(least.teacher)}{unit}) under {least.convention}. "
         )
         text += dearer(rows)
-        if self._in_points and (far := list(own.method[own.of_teacher_at_equal_accuracy.isna()])):
+        if self._in_points:
+            near = own.of_teacher_at_equal_accuracy.notna()
             text += (
-                " By means on validation data, no tried number of steps comes within a point of the teacher with"
-                f" {listed(far, 'or')}."
+                " Within a point of the teacher at some number of steps, by means on validation data:"
+                f" {listed(list(own.method[near])) or 'none'}; not: {listed(list(own.method[~near])) or 'none'}."
             )
         yield "Energy", text
 
@@ -214,9 +212,16 @@ class Answer:
         mean = self._treated.groupby(["noise", "level"], sort=False).loss.mean()
         return [key for noise in self.hardest for key in mean[[noise]].sort_values().index]
 
-    def on_chips(self, noise: str, level: float, calibrated: bool = True) -> pd.DataFrame:
-        """Methods ranked on chips of a kind, as manufactured or calibrated, each with its best calibrator."""
-        place = Place(noise, level, self.inputs.experiment.steps, calibrated)
+    @property
+    def trained_against(self) -> list[tuple[str, float]]:
+        """Noise models with their levels that networks were trained against, as a control."""
+        runs = self.inputs.collected["runs"]
+        own = runs[runs.control == NOISE_AWARE].drop_duplicates(["noise", "level"])
+        return list(zip(own.noise, own.level, strict=True))
+
+    def on_chips(self, noise: str, level: float, calibrated: bool = True, noise_aware: bool = False) -> pd.DataFrame:
+        """Methods ranked on chips of a kind: calibrated, each with its best calibrator, or not."""
+        place = Place(noise, level, self.inputs.experiment.steps, calibrated, noise_aware)
         found = Candidates(self.inputs.collected["runs"], self.inputs.outcomes, place)
         return ranked(found, self.inputs.energies[self.inputs.experiment.energy]).rules
 

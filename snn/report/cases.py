@@ -25,7 +25,24 @@ def advice(case: str, places: Sequence[Evidence]) -> str:
     if not taken:
         return f"**{case}: it depends.** {_by_first(places)}."
     them, nowhere = "these" if taken[1:] else "it", listed([place.where for place in places], "or")
-    return f"**{case}: {listed(taken, 'or')}.** Nothing is shown to beat {them} {nowhere}."
+    told = f"**{case}: {listed(taken, 'or')}.** Nothing is shown to beat {them} {nowhere}"
+    return "; ".join([told, *_elsewhere(taken, places)]) + "."
+
+
+def _elsewhere(taken: Sequence[str], places: Sequence[Evidence]) -> list[str]:
+    """The rules that are not shown to be beaten either, but were not run in all places."""
+    found = {
+        method: [place for place in places if method in place.row.methods]
+        for place in places
+        for method in place.row.methods
+    }
+    return [
+        f"nor {method} {listed([place.where for place in own])}, the only place where it was run"
+        if len(own) == 1
+        else f"nor {method} {listed([place.where for place in own])}, where alone it was run"
+        for method, own in found.items()
+        if method not in taken and len(own) < len(places) and all(method in place.row.no_worse for place in own)
+    ]
 
 
 def _by_first(places: Sequence[Evidence]) -> str:

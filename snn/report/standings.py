@@ -11,6 +11,7 @@ from snn.report.answer import Answer
 from snn.report.verdicts import EQUIVALENT, WORSE
 
 CLEAN, CALIBRATED, MANUFACTURED = "clean networks", "calibrated chips", "chips as manufactured"
+TRAINED_AGAINST = "chips as manufactured, trained against the noise"
 
 
 class Row(NamedTuple):
@@ -26,6 +27,11 @@ class Row(NamedTuple):
         """The first method and those of which it is not shown to be better."""
         return [*_methods(self.first), *_methods(self.not_resolved_or_equivalent)]
 
+    @property
+    def methods(self) -> list[str]:
+        """All methods of the row."""
+        return [*self.no_worse, *_methods(self.worse)]
+
 
 def rows(answer: Answer) -> Iterator[Row]:
     """Clean networks, then chips of every kind, as manufactured and calibrated; none if all rules are at chance."""
@@ -34,8 +40,10 @@ def rows(answer: Answer) -> Iterator[Row]:
     n = int(answer.clean.set_index("method").n[answer.best])
     others = {method: (answer.mean(method), versus.verdict) for method, versus in answer.beside_best.items()}
     yield _row(CLEAN, answer.best, answer.value(answer.best), n, others, answer.collapsed)
-    for where, noise, level in ((where, *chip) for where in (MANUFACTURED, CALIBRATED) for chip in answer.kinds):
-        ranked, shown = answer.on_chips(noise, level, where == CALIBRATED), answer.inputs.metric
+    kinds = {MANUFACTURED: answer.kinds, TRAINED_AGAINST: answer.trained_against, CALIBRATED: answer.kinds}
+    for where, noise, level in ((where, *chip) for where, chips in kinds.items() for chip in chips):
+        ranked = answer.on_chips(noise, level, where == CALIBRATED, where == TRAINED_AGAINST)
+        shown = answer.inputs.metric
         first, unit = ranked.iloc[0], " %" if shown.unit == "%" else ""
         value = f"{shown.value(first.value_test, (first.high - first.low) / 2)}{unit}"
         others = {row.method: (shown.value(row.value_test), row.verdict) for row in ranked[1:].itertuples()}

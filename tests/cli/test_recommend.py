@@ -2,11 +2,15 @@
 
 import re
 import shutil
+import textwrap
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from snn.cli.main import main
 from snn.config import params
+from snn.core.paths import ROOT
 from snn.pipeline import record
 from tests.cli.test_compare import put
 from tests.report.test_recommend import BAD, GOOD, SAME, chips
@@ -276,3 +280,20 @@ def test_what_cannot_be_answered_is_refused_in_one_line_that_says_what_to_ask(ar
     told = run(capsys, *arguments, status=2)
     assert line in told
     assert told.count("\n") == 1
+
+
+def test_the_ranking_is_that_of_the_lines_of_pandas_in_the_documentation(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    page = Path("docs/hardware.md").read_text()
+    code = textwrap.dedent(page[page.index("    rows = pd.read_csv") :].partition("\n\n")[0])
+    *lines, last = code.strip().splitlines()
+    known = {"pd": pd}
+    exec("\n".join([*lines, f"shown = {last}"]), known)  # noqa: S102
+    told = run(capsys, "--noise", "mismatch", "--level", "0.4", "--experiment", "digits").splitlines()
+    table = next(i for i, line in enumerate(told) if line.startswith("rule "))
+    shown = known["shown"]
+    assert told[table + 1 + len(shown)] == ""
+    for line, one in zip(told[table + 1 :], shown.itertuples(), strict=False):
+        rule, steps, calibrator, targets, mean, *_ = line.split()
+        assert (rule, int(steps), calibrator, targets) == (one.method, one.steps_eval, one.calibrator, one.targets)
+        assert mean == f"{one.value_test_mean:.1f}"

@@ -5,7 +5,7 @@ import pytest
 
 from snn.cli.main import main
 from snn.cli.sets import Tables
-from snn.cli.versus import Question, _comparisons
+from snn.cli.versus import Question, comparisons
 from snn.pipeline import record
 from snn.report import collected
 from snn.report.place import Place
@@ -36,14 +36,14 @@ def run(capsys, *arguments: str, status: int = 0) -> str:
 
 def test_two_rules_are_compared_with_their_means_and_the_difference_has_the_sign_of_the_order(here, capsys):
     told = run(capsys, "tet", "stbp")
-    assert told.startswith("tet less stbp, clean networks:\n  d: tet is better (digits)\n")
+    assert told.startswith("tet minus stbp, clean networks:\n  d: tet is better (digits)\n")
     (line,) = (line for line in told.splitlines() if line.startswith("digits "))
     assert "8,000" in line
     assert "91.0 %" in line
     assert "71.0 %" in line
     assert "+20.0 (" in line
     told = run(capsys, "stbp", "tet")
-    assert told.startswith("stbp less tet, clean networks:\n  d: tet is better (digits)\n")
+    assert told.startswith("stbp minus tet, clean networks:\n  d: tet is better (digits)\n")
     assert " -20.0 (" in told
 
 
@@ -95,7 +95,7 @@ def test_differences_are_those_of_the_report_and_so_are_intervals_that_are_not_c
     clean = told[(told.column == "value_test") & (told.left_on == "clean") & (told.right_on == "clean")]
     compared = 0
     for one in clean.itertuples():
-        for mine in _comparisons(Question(one.left, one.right, CLEAN), [tables]):
+        for mine in comparisons(Question(one.left, one.right, CLEAN), [tables]):
             compared += 1
             assert 100 * mine.found.behind == pytest.approx(one.difference, abs=1e-6)
             if one.family != "primary":
