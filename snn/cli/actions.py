@@ -98,7 +98,7 @@ def place(o: Options, steps: int | None) -> Any:
         raise InputError("--level", "is given twice", "give it once: a noise file has one")
     if o.noise_aware and (chip is None or o.no_calibration):
         what = "is given without --noise" if chip is None else "is given with --no-calibration"
-        raise InputError("--noise-aware", what, "name the noise that networks were trained against, and nothing else")
+        raise InputError("--noise-aware", what, "name the noise that networks were fine-tuned for, and nothing else")
     return places.Place(chip, *(o.level or [0.0]), steps, not (o.no_calibration or o.noise_aware), o.noise_aware)
 
 

@@ -32,7 +32,7 @@ CHIP = (
     ),
     Argument("--level", action="append", type=lambda text: noises.level(text), help="of the noise"),
     Argument("--no-calibration", action="store_true", help="chips as manufactured"),
-    Argument("--noise-aware", action="store_true", help="the same, of networks that were trained against the noise"),
+    Argument("--noise-aware", action="store_true", help="the same, of networks fine-tuned on simulated chips"),
 )
 
 

@@ -16,8 +16,9 @@ from snn.pipeline import record
 from snn.report import advice
 from snn.report.candidates import Candidates
 from snn.report.metric import SHOWN
-from snn.report.place import Place
+from snn.report.place import NOISE_AWARE, Place
 from snn.report.recommend import Bounds, Ranking, cells, chosen, compared, every, ranked
+from snn.report.words import listed
 
 FEW = 4  # sets of tables whose rankings are shown
 NO_CHIP = "these are clean networks; for a chip add its noise, as --noise mismatch --level 0.2; see list noise"
@@ -26,6 +27,7 @@ CHOSEN = (
     " with the calibrator of the best one; what is chosen on the data that are shown, the first rule, too, has a mean"
     " that is a little too high; --every-row shows all"
 )
+NOT_TUNED = "no networks on record were fine-tuned on simulated chips"
 RECIPES = "recipes: params/methods/RULE.yaml, with what params/experiments/SET.yaml overrides"
 EVERY = "a row is a rule at a T, with a calibrator; the first is chosen on these data, so that its mean is too high"
 PRICED = "energy: arithmetic under {}; --energy names another table, see list energy, and may turn the answer"
@@ -155,7 +157,8 @@ def _same_networks(one: Answer, earlier: Sequence[Answer]) -> str:
 def _cases() -> list[str]:
     """What README takes in each case, as plain text."""
     shown = {name: record.TablesOnRecord(name) for name in front.experiments()}
-    return [line.replace("**", "").replace("`", "") for line in front.taken(shown)]
+    told = [f"{one.case}: {one.take}; {one.because}" for one in front.advice(shown)]
+    return [line.replace("**", "").replace("`", "") for line in told]
 
 
 def _answers(asked: Question, sets: Sequence[Tables], prices: Energy) -> list[Answer]:
@@ -198,11 +201,11 @@ def _answer(one: Answer, asked: Question, answers: Sequence[Answer]) -> str:
 
 
 def _in_other_ways(one: Answer, asked: Question, prices: Energy) -> list[str]:
-    """What is first on the same chips in the other ways: as manufactured, and trained against the noise."""
+    """What is first on the same chips in the other ways: as manufactured, and fine-tuned on simulated chips."""
     plain, told = asked.place._replace(calibrated=False, noise_aware=False), []
     ways = {
         "As manufactured (--no-calibration)": plain,
-        "As manufactured, but trained against the noise (--noise-aware)": plain._replace(noise_aware=True),
+        "As manufactured, but fine-tuned on simulated chips (--noise-aware)": plain._replace(noise_aware=True),
     }
     for way, place in ways.items() if asked.place.noise else ():
         found = one.tables.candidates(place) if place != asked.place else None
@@ -251,7 +254,11 @@ def _footer(asked: Question, prices: Energy, answers: Sequence[Answer]) -> Itera
 
 
 def _instead(place: Place, sets: Sequence[Tables]) -> str:
-    """What to ask for: the levels and steps that were evaluated with this noise."""
+    """What to ask for: the levels and steps that were evaluated with this noise, or fine-tuned for at all."""
+    if place.noise_aware:
+        every = [tables.runs[tables.runs.control == NOISE_AWARE] for tables in on_record(None, None, None)]
+        kinds = dict.fromkeys(f"{row.noise} at level {row.level:g}" for rows in every for row in rows.itertuples())
+        return f"networks were fine-tuned on simulated chips with {listed(list(kinds))} alone" if kinds else NOT_TUNED
     clean = Place(None, 0.0)
     rows = [
         tables.runs[tables.runs.noise == place.noise] if place.noise else clean.rows(tables.runs) for tables in sets

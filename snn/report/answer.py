@@ -213,8 +213,8 @@ class Answer:
         return [key for noise in self.hardest for key in mean[[noise]].sort_values().index]
 
     @property
-    def trained_against(self) -> list[tuple[str, float]]:
-        """Noise models with their levels that networks were trained against, as a control."""
+    def fine_tuned(self) -> list[tuple[str, float]]:
+        """Noise models with their levels for which networks were fine-tuned on fresh chips, as a control."""
         runs = self.inputs.collected["runs"]
         own = runs[runs.control == NOISE_AWARE].drop_duplicates(["noise", "level"])
         return list(zip(own.noise, own.level, strict=True))

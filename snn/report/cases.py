@@ -18,30 +18,33 @@ class Evidence(NamedTuple):
     row: Row
 
 
-def advice(case: str, places: Sequence[Evidence]) -> str:
-    """What to take, in a sentence or two of Markdown."""
+class Advice(NamedTuple):
+    """What to take in a case, and how sure that is, in Markdown."""
+
+    case: str
+    take: str
+    because: str
+
+
+def advice(case: str, places: Sequence[Evidence]) -> Advice:
+    """What to take: rules that no other is shown to beat in any of the places, or else what is first in each."""
     first, *others = (place.row.no_worse for place in places)
     taken = [method for method in first if all(method in other for other in others)]
     if not taken:
-        return f"**{case}: it depends.** {_by_first(places)}."
+        return Advice(case, "it depends", f"{_by_first(places)}")
     them, nowhere = "these" if taken[1:] else "it", listed([place.where for place in places], "or")
-    told = f"**{case}: {listed(taken, 'or')}.** Nothing is shown to beat {them} {nowhere}"
-    return "; ".join([told, *_elsewhere(taken, places)]) + "."
+    because = [f"nothing is shown to beat {them} {nowhere}", *_elsewhere(taken, places)]
+    return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because))
 
 
 def _elsewhere(taken: Sequence[str], places: Sequence[Evidence]) -> list[str]:
     """The rules that are not shown to be beaten either, but were not run in all places."""
-    found = {
-        method: [place for place in places if method in place.row.methods]
-        for place in places
-        for method in place.row.methods
-    }
+    methods = dict.fromkeys(method for place in places for method in place.row.methods if method not in taken)
+    found = {method: [place for place in places if method in place.row.methods] for method in methods}
     return [
-        f"nor {method} {listed([place.where for place in own])}, the only place where it was run"
-        if len(own) == 1
-        else f"nor {method} {listed([place.where for place in own])}, where alone it was run"
+        f"nor {method}, which was not run {listed([place.where for place in places if place not in own], 'or')}"
         for method, own in found.items()
-        if method not in taken and len(own) < len(places) and all(method in place.row.no_worse for place in own)
+        if all(method in place.row.no_worse for place in own)
     ]
 
 
@@ -50,4 +53,4 @@ def _by_first(places: Sequence[Evidence]) -> str:
     found: dict[str, list[str]] = {}
     for place in places:
         found.setdefault(place.row.no_worse[0], []).append(place.where)
-    return "; ".join(f"{method} is first {listed(own)}" for method, own in found.items())
+    return "; ".join(f"**{method}** is first {listed(own)}" for method, own in found.items())

@@ -63,7 +63,9 @@ def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
     """The claims that hold and those that fail, a sentence each kind."""
     every: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
     found = {
-        verdict: [claim.claim for claim in every if _verdict(claim, sets).startswith(verdict)]
+        verdict: [
+            f"{claim.claim} (`{claim.answered_by}`)" for claim in every if _verdict(claim, sets).startswith(verdict)
+        ]
         for verdict in OF_CLAIMS[:2]
     }
     return [f"*{verdict.capitalize()}*: {'; '.join(names)}." for verdict, names in found.items() if names]

@@ -5,13 +5,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-NOISE_AWARE = "noise_aware"  # the control whose networks were trained on chips with fresh faults, batch by batch
+NOISE_AWARE = "noise_aware"  # the control whose networks were fine-tuned on simulated chips, a fresh one for each batch
 
 
 class Place(NamedTuple):
     """Noise model and level (None: no chip), steps of an inference (None: any number), calibrated or not.
 
-    `noise_aware`: chips as manufactured, of networks that were trained against the noise.
+    `noise_aware`: chips as manufactured, of networks that were fine-tuned on other chips, simulated ones.
     """
 
     noise: str | None
@@ -27,8 +27,6 @@ class Place(NamedTuple):
             runs = runs[runs.steps_eval == self.steps]
         if self.noise is None or self.level == 0:
             return runs[runs.condition == "clean"]
-        if self.noise_aware:  # calibrated to no chip: the rule that trained it is not told as a calibrator
-            runs = runs.assign(calibrator=None, targets=None)
         condition = "calibrated" if self.calibrated or self.noise_aware else "noisy"
         return runs[(runs.condition == condition) & (runs.noise == self.noise) & np.isclose(runs.level, self.level)]
 
@@ -48,5 +46,11 @@ class Place(NamedTuple):
             return f"clean networks{steps}"
         if self.level == 0:
             return f"{self.noise} at level 0, which is no noise, clean networks{steps}"
-        treated = "trained against it" if self.noise_aware else "calibrated" if self.calibrated else "as manufactured"
+        treated = (
+            "fine-tuned on simulated chips"
+            if self.noise_aware
+            else "calibrated"
+            if self.calibrated
+            else "as manufactured"
+        )
         return f"{self.noise} at level {self.level:g}, {treated}{steps}"

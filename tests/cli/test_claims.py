@@ -101,9 +101,9 @@ def test_the_claims_that_hold_and_fail_are_told_by_name():
     found = claims_page.decided(
         CLAIMS, [answers("sized", row(), RATIO), answers("none", row("smaller error", at_least=0.5))]
     )
-    assert found == ["*Holds*: better; smaller error."]
+    assert found == ["*Holds*: better (`sized`); smaller error (`none`)."]
     assert claims_page.decided(CLAIMS, [answers("sized", row(verdict="fails, given convergence"))]) == [
-        "*Fails*: better."
+        "*Fails*: better (`sized`)."
     ]
     assert claims_page.decided(CLAIMS, [answers("other", row())]) == []
 

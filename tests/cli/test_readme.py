@@ -46,7 +46,6 @@ def shown(tmp_path, monkeypatch):
     for places in ("SHOWN_IN_RESULTS", "SHOWN_ENERGY", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
         monkeypatch.setattr(readme, places, ("smoke",))
     monkeypatch.setattr(front, "CASES", (("Alike", (("smoke", "clean networks"),)),))
-    monkeypatch.setattr(front, "OTHER_DATA", ())
     monkeypatch.setattr(front, "OTHER_CHIPS", ())
     monkeypatch.setattr(front, "TOLD", (("On chips", "smoke", r"Chips[^.*]*"),))
     monkeypatch.chdir(tmp_path)
@@ -68,7 +67,7 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_
     put("smoke", *digests())
     assert main(["readme"]) == 0
     page = (shown / "README.md").read_text()
-    assert "\n* **Alike: a or b.** Nothing is shown to beat these in `smoke`.\n" in page
+    assert "| Alike       | **a** or **b** | nothing is shown to beat these in `smoke` |\n" in page
     (row,) = (
         [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if "| `smoke`" in line
     )

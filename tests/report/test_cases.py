@@ -29,15 +29,14 @@ def evidence(draw):
 
 @given(st.lists(evidence(), min_size=1, max_size=4))
 def test_what_is_taken_is_worse_nowhere_and_without_such_a_rule_every_first_one_is_named_with_its_places(found):
-    text = cases.advice("Case", found)
-    taken = text.partition(": ")[2].partition(".**")[0].replace(" or ", ", ").split(", ")
+    told = cases.advice("Case", found)
     never_worse = {method for method in METHODS if all(method in one.row.no_worse for one in found)}
     if never_worse:
-        assert set(taken) == never_worse
+        assert set(told.take.replace("*", "").replace(" or ", ", ").split(", ")) == never_worse
     else:
-        assert taken == ["it depends"]
-        assert all(f"{one.row.no_worse[0]} is first " in text for one in found)
-    assert all(one.where in text for one in found)
+        assert told.take == "it depends"
+        assert all(f"**{one.row.no_worse[0]}** is first " in told.because for one in found)
+    assert all(one.where in told.because for one in found)
 
 
 def test_the_sentences_tell_the_places():
@@ -46,11 +45,16 @@ def test_the_sentences_tell_the_places():
         at("in `y`", "stbp", (), ("tet",)),
         at("in `z`", "stbp", ("tet",)),
     ]
-    assert cases.advice("Clean", found[:2]) == ("**Clean: stbp.** Nothing is shown to beat it in `x` or in `y`.")
-    assert cases.advice("Clean", found[1:2] + found[:1]) == (
-        "**Clean: stbp.** Nothing is shown to beat it in `y` or in `x`."
-    )
+    told = cases.advice("clean", found[:2])
+    assert told == ("clean", "**stbp**", "nothing is shown to beat it in `x` or in `y`")
     other = [*found, at("in `w`", "sdt", (), ("tet", "stbp"))]
-    assert cases.advice("Clean", other) == (
-        "**Clean: it depends.** tet is first in `x`; stbp is first in `y` and in `z`; sdt is first in `w`."
+    depends = "**tet** is first in `x`; **stbp** is first in `y` and in `z`; **sdt** is first in `w`"
+    assert cases.advice("clean", other) == ("clean", "it depends", depends)
+
+
+def test_a_rule_that_was_not_run_in_all_places_and_is_beaten_in_none_is_named_with_those_where_it_was_not():
+    told = cases.advice(
+        "clean", [at("in `x`", "sdt", ("tet",)), at("in `y`", "tet", (), ("stbp",)), at("in `z`", "tet")]
     )
+    assert told.take == "**tet**"
+    assert told.because.endswith("; nor sdt, which was not run in `y` or in `z`")
