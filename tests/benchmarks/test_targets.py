@@ -98,6 +98,15 @@ def test_costs_of_an_experiment_are_summed_over_its_results(tmp_path):
     assert targets.spent("digits")(found) == "CPU-s: 1 trainings 100, 1 evaluations 60, 1 sets of chips 9"
 
 
+def test_processor_time_of_an_experiment_is_scaled_to_the_seeds_of_the_target(tmp_path):
+    rows = [{"path": f"d/n/m/T4/s{seed}-0f/rows/0a", "cpu_seconds": 10.0 * seed} for seed in (1, 2, 3, 4, 5)]
+    folder = tmp_path / "hardware"
+    folder.mkdir()
+    pd.DataFrame(rows).to_csv(folder / "costs.csv", index=False)
+    read = targets.cpu_seconds("hardware", "cpu_seconds", parts=("rows",), seeds=3)
+    assert read(Record({}, tmp_path)).value == pytest.approx(150 * 3 / 5)
+
+
 def test_every_target_reads_a_row_that_its_quantity_makes():
     """On the record, but for rows that wait for a run: of TET without norm and in bfloat16, and of `hardware`."""
     found = Record(page.on_record(ROOT / page.FOLDER), ROOT / "results" / "tables")
