@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from snn.cli import front, noises
+from snn.cli import noises
 from snn.cli.conditions import ranks_rules
 from snn.cli.listing import aligned
 from snn.cli.sets import Tables, on_record, repeated
 from snn.config import Energy, params
 from snn.core.errors import InputError, reproduce
+from snn.core.lazy import lazy
 from snn.pipeline import record
 from snn.report import advice
 from snn.report.candidates import Candidates
@@ -19,6 +20,8 @@ from snn.report.metric import SHOWN
 from snn.report.place import NOISE_AWARE, Place
 from snn.report.recommend import Bounds, Ranking, cells, chosen, compared, every, ranked
 from snn.report.words import listed
+
+front = lazy("snn.cli.front")  # what README says, of which most questions ask nothing
 
 FEW = 4  # sets of tables whose rankings are shown
 NO_CHIP = "these are clean networks; for a chip add its noise, as --noise mismatch --level 0.2; see list noise"
