@@ -14,6 +14,7 @@ from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import cases, collected, markdown, standings
 from snn.report.place import Place
+from snn.report.words import listed
 
 FEW_SEEDS = ("cifar10-approx93_quick", "nmnist-1000-100_quick")
 CHIPS = "hardware_digits"
@@ -57,8 +58,11 @@ def answers(shown: Mapping[str, record.TablesOnRecord]) -> str:
     chips = [_marked(*at) for at in (*every, *others) if at[1].where != standings.CLEAN]
     clean = {one.name: one for one, row in every if row.where == standings.CLEAN}
     taken = advice(shown)
+    on = [_data([found for found, _ in places]) for places in _places(shown).values() if places]
     parts = [
-        markdown.table(dict(zip(("your case", "take", "because"), zip(*taken, strict=True), strict=True))),
+        markdown.table(
+            {**dict(zip(("your case", "take", "because"), zip(*taken, strict=True), strict=True)), "on": on}
+        ),
         markdown.table(_sets(list(clean.values()))),
         standings.table(chips),
         "\n".join(_told(shown)),
@@ -106,6 +110,19 @@ def _sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
         ],
         **{f"{left} - {right}": [_difference(found, left, right) for found in shown] for left, right in PAIRS},
     }
+
+
+def _data(shown: Sequence[record.TablesOnRecord]) -> str:
+    """The data sets that the places of a case rest on, with their test samples, and the seeds."""
+    data: dict[str, str] = {}
+    for found in shown:
+        name, *_, samples = _page(found).split("\n\n")[1].rstrip(".").split(", ")
+        data[name] = samples.removesuffix(" test samples")
+    told = [f"{name} ({samples} test samples)" for name, samples in data.items()]
+    seeds = sorted({int(collected.read(found.report / "summary.csv").n.max()) for found in shown})
+    numbers = f"{seeds[0]} to {seeds[-1]}" if seeds[1:] else f"{seeds[0]}"
+    alone = "" if told[1:] else " alone"
+    return f"{listed(told)}{alone}; {numbers} seeds"
 
 
 def _difference(found: record.TablesOnRecord, left: str, right: str) -> str:

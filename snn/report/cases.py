@@ -41,11 +41,12 @@ def _elsewhere(taken: Sequence[str], places: Sequence[Evidence]) -> list[str]:
     """The rules that are not shown to be beaten either, but were not run in all places."""
     methods = dict.fromkeys(method for place in places for method in place.row.methods if method not in taken)
     found = {method: [place for place in places if method in place.row.methods] for method in methods}
-    return [
-        f"nor {method}, which was not run {listed([place.where for place in places if place not in own], 'or')}"
+    missing = {
+        method: listed([place.where for place in places if place not in own], "or")
         for method, own in found.items()
         if all(method in place.row.no_worse for place in own)
-    ]
+    }
+    return [f"{method} is not beaten either, but was not run {where}" for method, where in missing.items()]
 
 
 def _by_first(places: Sequence[Evidence]) -> str:

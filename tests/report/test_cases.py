@@ -57,4 +57,4 @@ def test_a_rule_that_was_not_run_in_all_places_and_is_beaten_in_none_is_named_wi
         "clean", [at("in `x`", "sdt", ("tet",)), at("in `y`", "tet", (), ("stbp",)), at("in `z`", "tet")]
     )
     assert told.take == "**tet**"
-    assert told.because.endswith("; nor sdt, which was not run in `y` or in `z`")
+    assert told.because.endswith("; sdt is not beaten either, but was not run in `y` or in `z`")
