@@ -18,7 +18,7 @@ from snn.report import advice
 from snn.report.candidates import Candidates
 from snn.report.metric import SHOWN
 from snn.report.place import NOISE_AWARE, Place
-from snn.report.recommend import Bounds, Ranking, cells, chosen, compared, every, ranked
+from snn.report.recommend import Bounds, Ranking, cells, chosen, every, ranked
 from snn.report.words import listed
 
 front = lazy("snn.cli.front")  # what README says, of which most questions ask nothing
@@ -214,7 +214,7 @@ def _in_other_ways(one: Answer, asked: Question, prices: Energy) -> list[str]:
         found = one.tables.candidates(place) if place != asked.place else None
         best = pd.DataFrame() if found is None else chosen(found, prices, asked.bounds).head(1)
         if found is not None and len(best):
-            told.append(f"{way} first is {advice.beside(compared(found, best, None).iloc[0])}.")
+            told.append(f"{way} first is {advice.beside(best.assign(metric=found.metric, verdict='').iloc[0])}.")
     return told
 
 
