@@ -27,13 +27,8 @@ def ranks_rules(experiment: Experiment) -> bool:
 
 def norm(method: Method) -> str:
     """The norm of the spiking network of a method."""
-    return (
-        NEUNORM
-        if getattr(method.options, "neunorm", None)
-        else BATCH
-        if getattr(method.options, "norm", None)
-        else NONE
-    )
+    words = {"neunorm": NEUNORM, "norm": BATCH}
+    return next((word for option, word in words.items() if getattr(method.options, option, None)), NONE)
 
 
 def norms(experiment: Experiment) -> dict[str, str]:

@@ -44,6 +44,8 @@ TOLD = (  # what is told below that, from which experiment, under which heading 
     ("Energy", "fashion_quick", "Energy"),
 )
 
+At = tuple[record.TablesOnRecord, standings.Row]  # a place: a set of tables, and what is first there
+
 
 def experiments() -> list[str]:
     """The experiments whose tables are shown."""
@@ -53,16 +55,13 @@ def experiments() -> list[str]:
 
 def answers(shown: Mapping[str, record.TablesOnRecord]) -> str:
     """The text in Markdown, from tables by experiment; stale ones are marked."""
-    every = [at for places in _places(shown).values() for at in places]
+    found = _places(shown)
+    every = [at for places in found.values() for at in places]
     others = [(shown[name], row) for name, where in OTHER_CHIPS for row in standings.read(_page(shown[name]), where)]
     chips = [_marked(*at) for at in (*every, *others) if at[1].where != standings.CLEAN]
     clean = {one.name: one for one, row in every if row.where == standings.CLEAN}
-    taken = advice(shown)
-    on = [_data([found for found, _ in places]) for places in _places(shown).values() if places]
     parts = [
-        markdown.table(
-            {**dict(zip(("your case", "take", "because"), zip(*taken, strict=True), strict=True)), "on": on}
-        ),
+        markdown.table(_cases(found)),
         markdown.table(_sets(list(clean.values()))),
         standings.table(chips),
         "\n".join(_told(shown)),
@@ -72,16 +71,31 @@ def answers(shown: Mapping[str, record.TablesOnRecord]) -> str:
 
 def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
     """Which rule to take in each case. Of cases without a report here, none."""
-    found = _places(shown)
-    return [cases.advice(case, [_evidence(*at) for at in places]) for case, places in found.items() if places]
+    return [_advice(case, places) for case, places in _places(shown).items()]
 
 
-def _places(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[tuple[record.TablesOnRecord, standings.Row]]]:
-    """The places of every case, each with its set of tables."""
-    return {
+def _places(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:
+    """The places of every case that has a report here."""
+    found = {
         case: [(shown[name], row) for name, where in places for row in standings.read(_page(shown[name]), where)]
         for case, places in CASES
     }
+    return {case: places for case, places in found.items() if places}
+
+
+def _cases(found: Mapping[str, Sequence[At]]) -> dict[str, list[str]]:
+    """What to take in each case, why, and on which data that rests, by the headings of a table."""
+    told = [_advice(case, places) for case, places in found.items()]
+    return {
+        "your case": [one.case for one in told],
+        "take": [one.take for one in told],
+        "because": [one.because for one in told],
+        "on": [_data([one for one, _ in places]) for places in found.values()],
+    }
+
+
+def _advice(case: str, places: Sequence[At]) -> cases.Advice:
+    return cases.advice(case, [_evidence(*at) for at in places])
 
 
 def _marked(found: record.TablesOnRecord, row: standings.Row) -> standings.Row:
@@ -103,7 +117,7 @@ def _sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
     return {
         "set": [f"`{found.name}` {found.mark.strip()}".rstrip() for found in shown],
         "conditions": [conditions.described(params.load("experiments", found.name)) for found in shown],
-        "data, network, T": [_page(found).split("\n\n")[1].rstrip(".") for found in shown],
+        "data, network, T": [_about(found) for found in shown],
         "epochs, seeds": [f"{own.epochs.max()}, {own.n.max()}" for own in spiking],
         "first; not resolved or equivalent": [
             "; ".join(filter(None, (row.first.partition(" (")[0], row.not_resolved_or_equivalent))) for row in rows
@@ -116,7 +130,7 @@ def _data(shown: Sequence[record.TablesOnRecord]) -> str:
     """The data sets that the places of a case rest on, with their test samples, and the seeds."""
     data: dict[str, str] = {}
     for found in shown:
-        name, *_, samples = _page(found).split("\n\n")[1].rstrip(".").split(", ")
+        name, *_, samples = _about(found).split(", ")
         data[name] = samples.removesuffix(" test samples")
     told = [f"{name} ({samples} test samples)" for name, samples in data.items()]
     seeds = sorted({int(collected.read(found.report / "summary.csv").n.max()) for found in shown})
@@ -140,6 +154,11 @@ def _told(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[str]:
     for title, experiment, heading in TOLD:
         if text := re.search(rf"^\*\*{heading}\.\*\* (.*)$", _page(shown[experiment]), re.MULTILINE):
             yield f"* **{title}** (`{experiment}`): {text[1]}{shown[experiment].mark.rstrip()}"
+
+
+def _about(found: record.TablesOnRecord) -> str:
+    """What the answer of a set of tables is about: data, network, steps, test samples."""
+    return _page(found).split("\n\n")[1].rstrip(".")
 
 
 def _page(found: record.TablesOnRecord) -> str:

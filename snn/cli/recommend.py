@@ -125,7 +125,8 @@ def recommend(asked: Question) -> None:
     told += [SETS] if len(answers) > 1 else []
     told += [f"left out, since older code made the tables: {', '.join(left_out)}"] if left_out else []
     if len(shown) < len(answers):
-        more = ", ".join(one.tables.name for one in answers if one not in shown)
+        told_of = {one.tables.name for one in shown}
+        more = ", ".join(one.tables.name for one in answers if one.tables.name not in told_of)
         told += ["", f"more sets, with --experiment or --dataset, which show the tables, too: {more}"]
     elif len(answers) <= FEW or asked.every:
         tables = [("", one.heading, _table(one, asked, prices)) for one in answers if len(one.ranking.rules)]

@@ -18,7 +18,7 @@ from snn.report.metric import SHOWN
 from snn.report.pairs import OUTCOME, by_seed
 from snn.report.place import Place
 from snn.report.recommend import priced
-from snn.report.select import trainings
+from snn.report.select import at_own_steps, trainings
 
 
 def trace(
@@ -47,7 +47,7 @@ def trace(
             raise InputError(f"{what} {name}", f"is not in the tables of {experiment}", nearest(name, list(known)))
     runs = runs[runs.method == method]
     rows = place.rows(runs)
-    rows = rows if place.steps is not None else rows[rows.steps_eval == rows.steps]
+    rows = rows if place.steps is not None else at_own_steps(rows)
     for name, wanted in treatment.items():
         known = sorted(rows[name].dropna().unique())
         if wanted is not None and wanted not in known:

@@ -128,11 +128,8 @@ def versus(asked: Question) -> None:
     told = [name for name in every[0] if any(row[name] for row in every)]
     print("\n  ".join([f"{asked.left} minus {asked.right}, {asked.place.words}:", *_counted(compared)]), end="\n\n")
     print(aligned([{name: row[name] for name in told} for row in every]))
-    print(
-        "\n".join(
-            ["", ABOUT, DEPENDENT, STEPS, *([CALIBRATED] if asked.place.noise and asked.place.calibrated else [])]
-        )
-    )
+    notes = [ABOUT, DEPENDENT, STEPS, *([CALIBRATED] if asked.place.noise and asked.place.calibrated else [])]
+    print("\n".join(["", *notes]))
 
 
 class Pair(NamedTuple):

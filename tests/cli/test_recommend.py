@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from snn.cli.main import main
 from snn.config import params
 from snn.core.paths import ROOT
 from snn.pipeline import record
 from tests.cli.test_compare import put
+from tests.cli.test_compare import run as command
 from tests.report.test_recommend import BAD, GOOD, SAME, chips
 from tests.rows import row
 
@@ -31,9 +31,7 @@ CONDITIONS = "own settings, batch norm but for ltl_offline and ltl_online"
 
 
 def run(capsys, *arguments: str, status: int = 0) -> str:
-    assert main(["recommend", *arguments]) == status
-    told = capsys.readouterr()
-    return told.err if status else told.out
+    return command(capsys, "recommend", *arguments, status=status)
 
 
 CHIP = ("--noise", "mismatch", "--level", "0.2")

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from snn.cli import inspect
-from snn.cli.main import main
 from snn.config import params
 from snn.energy import prices
 from snn.pipeline import record
@@ -13,6 +12,7 @@ from snn.report import collected
 from snn.report.intervals import estimate
 from snn.report.pairs import by_seed
 from tests.cli.test_compare import put
+from tests.cli.test_compare import run as command
 from tests.refusals import refused
 from tests.report.test_changes import some
 from tests.report.test_recommend import chips
@@ -29,9 +29,7 @@ def here(tmp_path, monkeypatch):
 
 
 def run(capsys, *arguments: str, status: int = 0) -> str:
-    assert main(["trace", *arguments]) == status
-    told = capsys.readouterr()
-    return told.err if status else told.out
+    return command(capsys, "trace", *arguments, status=status)
 
 
 def test_every_seed_has_its_value_its_digest_and_what_made_it(here, capsys):

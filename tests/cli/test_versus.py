@@ -3,13 +3,13 @@
 import pandas as pd
 import pytest
 
-from snn.cli.main import main
 from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
 from snn.pipeline import record
 from snn.report import collected
 from snn.report.place import Place
 from tests.cli.test_compare import put
+from tests.cli.test_compare import run as command
 from tests.report.test_recommend import BAD, GOOD, SAME, chips
 from tests.rows import row
 
@@ -29,9 +29,7 @@ def here(tmp_path, monkeypatch):
 
 
 def run(capsys, *arguments: str, status: int = 0) -> str:
-    assert main(["versus", *arguments]) == status
-    told = capsys.readouterr()
-    return told.err if status else told.out
+    return command(capsys, "versus", *arguments, status=status)
 
 
 def test_two_rules_are_compared_with_their_means_and_the_difference_has_the_sign_of_the_order(here, capsys):
