@@ -1,12 +1,14 @@
 """The page and the command line: made from files, found by name."""
 
 import math
+from pathlib import Path
 
 import pytest
 
 from benchmarks import FOLDER, __main__, measure, page
 from benchmarks.measure import Row
 from snn.core.errors import InputError
+from snn.core.git import git
 from snn.core.paths import ROOT
 
 MACHINE = {
@@ -85,8 +87,13 @@ def test_a_figure_is_drawn_from_the_same_rows(written, tmp_path):
     assert "absent" not in drawn
 
 
-def test_the_page_on_record_is_made_of_the_rows_on_record():
-    expected = page.text(page.on_record(ROOT / FOLDER))
+def test_the_page_on_record_is_made_of_the_rows_on_record(tmp_path):
+    """Costs are those that git has: a run of your own changes the file of its experiment."""
+    for name in git("-C", str(ROOT), "ls-files", "results/tables/*/costs.csv").splitlines():
+        path = tmp_path / Path(name).relative_to("results/tables")
+        path.parent.mkdir()
+        path.write_text(git("-C", str(ROOT), "show", f":{name}"))
+    expected = page.text(page.on_record(ROOT / FOLDER), tmp_path)
     assert (ROOT / page.PAGE).read_text() == expected, "run .venv/bin/python -m benchmarks.page"
 
 
