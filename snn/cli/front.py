@@ -6,14 +6,11 @@ All of it is read from the reports of sets of tables on record. No torch.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from snn.cli import conditions
-from snn.cli.sets import Tables
-from snn.cli.versus import Question, comparisons
+from snn.cli import conditions, evidence
 from snn.config import params
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import cases, collected, markdown, standings
-from snn.report.place import Place
 from snn.report.words import listed
 
 FEW_SEEDS = ("cifar10-approx93_quick", "nmnist-1000-100_quick")
@@ -32,13 +29,6 @@ CASES = (  # a case in words, and its places: an experiment and how its rows of 
     ("chip with mismatch, as manufactured", ((DEFAULT_EXPERIMENT, standings.MANUFACTURED + MISMATCH),)),
     ("the same, fine-tuned on simulated chips", ((CHIPS, standings.FINE_TUNED + MISMATCH),)),
 )
-OTHER_CHIPS = (  # that are shown below
-    (CHIPS, f"{standings.MANUFACTURED}, mismatch_thresholds"),
-    (CHIPS, f"{standings.CALIBRATED}, mismatch_thresholds"),
-    (CHIPS, f"{standings.MANUFACTURED}, analog_chip"),
-    (CHIPS, f"{standings.CALIBRATED}, analog_chip"),
-)
-PAIRS = (("tet", "stbp"), ("tet", "sdt"), ("ltl_offline", "tet"))
 TOLD = (  # what is told below that, from which experiment, under which heading of answer.md
     ("Energy", DEFAULT_EXPERIMENT, "Energy"),
     ("Energy", "fashion_quick", "Energy"),
@@ -49,24 +39,22 @@ At = tuple[record.TablesOnRecord, standings.Row]  # a place: a set of tables, an
 
 def experiments() -> list[str]:
     """The experiments whose tables are shown."""
-    places = [*(place for _, own in CASES for place in own), *OTHER_CHIPS]
-    return [*(name for name, _ in places), *(name for _, name, _ in TOLD)]
+    return [*(name for _, own in CASES for name, _ in own), *(name for _, name, _ in TOLD)]
 
 
 def answers(shown: Mapping[str, record.TablesOnRecord]) -> str:
     """The text in Markdown, from tables by experiment; stale ones are marked."""
     found = _places(shown)
-    every = [at for places in found.values() for at in places]
-    others = [(shown[name], row) for name, where in OTHER_CHIPS for row in standings.read(_page(shown[name]), where)]
-    chips = [_marked(*at) for at in (*every, *others) if at[1].where != standings.CLEAN]
-    clean = {one.name: one for one, row in every if row.where == standings.CLEAN}
-    parts = [
-        markdown.table(_cases(found)),
-        markdown.table(_sets(list(clean.values()))),
-        standings.table(chips),
-        "\n".join(_told(shown)),
-    ]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    clean = _clean(found)
+    told = [*evidence.sentences(clean), *_told(shown)]
+    return "\n\n".join([markdown.table(_cases(found)), "\n".join(told), markdown.table(_sets(clean))]) + "\n"
+
+
+def behind(shown: Mapping[str, record.TablesOnRecord]) -> str:
+    """The tables behind it, in Markdown: pairs of rules in every set, and what is first on chips."""
+    clean = _clean(_places(shown))
+    pairs = {"set": [_named(found) for found in clean], **evidence.differences(clean)}
+    return f"{markdown.table(pairs)}\n\n{evidence.on_chips(shown)}\n"
 
 
 def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
@@ -77,7 +65,11 @@ def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
 def _places(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:
     """The places of every case that has a report here."""
     found = {
-        case: [(shown[name], row) for name, where in places for row in standings.read(_page(shown[name]), where)]
+        case: [
+            (shown[name], row)
+            for name, where in places
+            for row in standings.read(evidence.answer_of(shown[name]), where)
+        ]
         for case, places in CASES
     }
     return {case: places for case, places in found.items() if places}
@@ -98,9 +90,15 @@ def _advice(case: str, places: Sequence[At]) -> cases.Advice:
     return cases.advice(case, [_evidence(*at) for at in places])
 
 
-def _marked(found: record.TablesOnRecord, row: standings.Row) -> standings.Row:
-    """The row of a place, with its set, and a mark if that is stale."""
-    return row._replace(where=f"`{found.name}`, {row.where} {found.mark.strip()}".rstrip())
+def _clean(found: Mapping[str, Sequence[At]]) -> list[record.TablesOnRecord]:
+    """The sets of tables of places with clean networks, once each."""
+    every = (at for places in found.values() for at in places)
+    return list({one.name: one for one, row in every if row.where == standings.CLEAN}.values())
+
+
+def _named(found: record.TablesOnRecord) -> str:
+    """The name of a set of tables, with a mark if it is stale."""
+    return f"`{found.name}` {found.mark.strip()}".rstrip()
 
 
 def _evidence(found: record.TablesOnRecord, row: standings.Row) -> cases.Evidence:
@@ -110,19 +108,18 @@ def _evidence(found: record.TablesOnRecord, row: standings.Row) -> cases.Evidenc
 
 
 def _sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
-    """What sets of tables are about, what is first in them, and differences of pairs, by the headings of a table."""
+    """What sets of tables are about, and what is first in them, by the headings of a table."""
     summaries = [collected.read(found.report / "summary.csv") for found in shown]
     spiking = [summary[summary.acs > 0] for summary in summaries]
-    rows = [standings.read(_page(found), standings.CLEAN)[0] for found in shown]
+    rows = [standings.read(evidence.answer_of(found), standings.CLEAN)[0] for found in shown]
     return {
-        "set": [f"`{found.name}` {found.mark.strip()}".rstrip() for found in shown],
+        "set": [_named(found) for found in shown],
         "conditions": [conditions.described(params.load("experiments", found.name)) for found in shown],
         "data, network, T": [_about(found) for found in shown],
         "epochs, seeds": [f"{own.epochs.max()}, {own.n.max()}" for own in spiking],
         "first; not resolved or equivalent": [
             "; ".join(filter(None, (row.first.partition(" (")[0], row.not_resolved_or_equivalent))) for row in rows
         ],
-        **{f"{left} - {right}": [_difference(found, left, right) for found in shown] for left, right in PAIRS},
     }
 
 
@@ -139,29 +136,13 @@ def _data(shown: Sequence[record.TablesOnRecord]) -> str:
     return f"{listed(told)}{alone}; {numbers} seeds"
 
 
-def _difference(found: record.TablesOnRecord, left: str, right: str) -> str:
-    """The difference of two methods with its interval, in bold if one of them is better; empty if one was not run."""
-    tables = Tables(found)
-    asked = Question(left, right, Place(None, 0.0))
-    one = next(comparisons(asked, [tables]), None) if tables.has_outcomes else None
-    if one is None:
-        return ""
-    return f"**{one.difference}**" if one.verdict.endswith("is better") else f"{one.difference}, {one.verdict}"
-
-
 def _told(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[str]:
     """What else is told, a line each."""
     for title, experiment, heading in TOLD:
-        if text := re.search(rf"^\*\*{heading}\.\*\* (.*)$", _page(shown[experiment]), re.MULTILINE):
+        if text := re.search(rf"^\*\*{heading}\.\*\* (.*)$", evidence.answer_of(shown[experiment]), re.MULTILINE):
             yield f"* **{title}** (`{experiment}`): {text[1]}{shown[experiment].mark.rstrip()}"
 
 
 def _about(found: record.TablesOnRecord) -> str:
     """What the answer of a set of tables is about: data, network, steps, test samples."""
-    return _page(found).split("\n\n")[1].rstrip(".")
-
-
-def _page(found: record.TablesOnRecord) -> str:
-    """The page with the answer of a set of tables; empty if it has no report."""
-    page = found.report / "answer.md"
-    return page.read_text() if page.exists() else ""
+    return evidence.answer_of(found).split("\n\n")[1].rstrip(".")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from snn.cli import claims, front
+from snn.cli import claims, evidence, front
 from snn.core import files
 from snn.core.errors import InputError
 from snn.core.steps import doing
@@ -53,7 +53,7 @@ def readme() -> None:
 
 def on_record() -> dict[str, record.TablesOnRecord]:
     """All tables on record by experiment, since one page names all; and those that are shown but are not there."""
-    answered = front.experiments()
+    answered = {*front.experiments(), *evidence.experiments()}
     named = {*record.names(), *answered, *SHOWN_IN_RESULTS, *SHOWN_ENERGY, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}
     return {name: record.TablesOnRecord(name) for name in sorted(named)}
 
@@ -61,6 +61,7 @@ def on_record() -> dict[str, record.TablesOnRecord]:
 def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
     yield Path("README.md"), "answer", front.answers(shown)
+    yield Path("docs/results/which-rule.md"), "behind", front.behind(shown)
     yield Path("README.md"), "claims", f"{claims.short()}\n"
     for experiment in SHOWN_IN_RESULTS:
         found = shown[experiment]

@@ -9,7 +9,7 @@ from snn.cli.conditions import norms
 from snn.cli.listing import aligned
 from snn.cli.sets import Tables, on_record, repeated
 from snn.core.errors import InputError, nearest
-from snn.report import collected
+from snn.report import collected, verdicts
 from snn.report.candidates import Beside, Candidates
 from snn.report.flags import by_method
 from snn.report.metric import SHOWN, Metric
@@ -52,9 +52,21 @@ class Comparison(NamedTuple):
     @property
     def verdict(self) -> str:
         """Which method is better, or what else the interval says."""
-        verdict, names = self.found.verdict, {"better": self.left.method, "worse": self.right.method}
-        word = next((word for word in names if verdict.startswith(word)), None)
-        return f"{names[word]} is better{verdict.removeprefix(word)}" if word else verdict
+        word, _, more = self.found.verdict.partition(", ")
+        return ", ".join(filter(None, (f"{self.winner} is better" if self.winner else word, more)))
+
+    @property
+    def winner(self) -> str:
+        """The method that is better; empty if none is."""
+        names = {verdicts.BETTER: self.left.method, verdicts.WORSE: self.right.method}
+        return next((name for word, name in names.items() if self.found.verdict.startswith(word)), "")
+
+    @property
+    def lead(self) -> str:
+        """How far the better method is ahead, with its interval, in the digits of the metric."""
+        low, high = sorted((abs(self.found.behind_low), abs(self.found.behind_high)))
+        ends = f"{self.metric.value(low)} to {self.metric.value(high)}"
+        return f"{self.metric.value(abs(self.found.behind))} {self.metric.difference_unit}, {ends}"
 
     @property
     def settings(self) -> str:
@@ -182,6 +194,6 @@ def _counted(compared: Sequence[Comparison]) -> Iterator[str]:
         if not one.repeats:
             dataset = str(one.tables.runs.dataset.iloc[0])
             found.setdefault(dataset, {}).setdefault(one.verdict, []).append(one.tables.name)
-    for dataset, verdicts in found.items():
-        told = [f"{verdict} ({', '.join(names)})" for verdict, names in verdicts.items()]
+    for dataset, own in found.items():
+        told = [f"{verdict} ({', '.join(names)})" for verdict, names in own.items()]
         yield f"{dataset}: {'; '.join(told)}"

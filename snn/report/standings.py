@@ -39,7 +39,7 @@ def rows(answer: Answer) -> Iterator[Row]:
         return
     n = int(answer.clean.set_index("method").n[answer.best])
     others = {method: (answer.mean(method), versus.verdict) for method, versus in answer.beside_best.items()}
-    yield _row(CLEAN, answer.best, answer.value(answer.best), n, others, answer.collapsed)
+    yield row(CLEAN, answer.best, answer.value(answer.best), n, others, answer.collapsed)
     kinds = {MANUFACTURED: answer.kinds, FINE_TUNED: answer.fine_tuned, CALIBRATED: answer.kinds}
     for where, noise, level in ((where, *chip) for where, chips in kinds.items() for chip in chips):
         ranked = answer.on_chips(noise, level, where == CALIBRATED, where == FINE_TUNED)
@@ -47,13 +47,16 @@ def rows(answer: Answer) -> Iterator[Row]:
         first, unit = ranked.iloc[0], " %" if shown.unit == "%" else ""
         value = f"{shown.value(first.value_test, (first.high - first.low) / 2)}{unit}"
         others = {row.method: (shown.value(row.value_test), row.verdict) for row in ranked[1:].itertuples()}
-        yield _row(f"{where}, {noise} at level {level:g}", first.method, value, int(first.n), others, {})
+        yield row(f"{where}, {noise} at level {level:g}", first.method, value, int(first.n), others, {})
 
 
-def _row(
+def row(
     where: str, first: str, value: str, n: int, others: Mapping[str, tuple[str, str]], collapsed: Mapping[str, str]
 ) -> Row:
-    """`others`: mean and verdict by method, the best mean first; `collapsed`: by method, "6 of 10"."""
+    """The row of a place, with a value of n seeds of the first method.
+
+    `others`: mean and verdict by method, the best mean first; `collapsed`: by method, "6 of 10".
+    """
     apart: list[str] = []
     worse: list[str] = []
     for method, (mean, verdict) in others.items():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snn.cli import front, readme
+from snn.cli import evidence, front, readme
 from snn.cli.main import main
 from snn.config.params import names
 from snn.pipeline import record
@@ -21,6 +21,7 @@ PLACES = {
     "docs/results/power.md": "power",
 }
 ANSWER = "before\n\n<!-- answer: written -->\n<!-- end -->\nafter\n<!-- claims: written -->\n<!-- end -->\n"
+BEHIND = "<!-- behind: written -->\n<!-- end -->\n"
 SMOKE = "own settings, batch norm but for ltl_offline and ltl_online"
 COLUMNS = "<!-- columns: written -->\n<!-- end -->\n"
 SHOWN = [
@@ -46,7 +47,8 @@ def shown(tmp_path, monkeypatch):
     for places in ("SHOWN_IN_RESULTS", "SHOWN_ENERGY", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
         monkeypatch.setattr(readme, places, ("smoke",))
     monkeypatch.setattr(front, "CASES", (("Alike", (("smoke", "clean networks"),)),))
-    monkeypatch.setattr(front, "OTHER_CHIPS", ())
+    monkeypatch.setattr(evidence, "ON_CHIPS", ("smoke",))
+    monkeypatch.setattr(evidence, "AT_ALL_LEVELS", ("smoke", "analog_chip"))
     monkeypatch.setattr(front, "TOLD", (("On chips", "smoke", r"Chips[^.*]*"),))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Report, "results", tuple(PAGES))
@@ -59,6 +61,7 @@ def shown(tmp_path, monkeypatch):
     for path, marker in PLACES.items():
         (tmp_path / path).write_text(f"before\n\n<!-- {marker}: written -->\n<!-- end -->\nafter\n")
     (tmp_path / "docs/tables.md").write_text(COLUMNS)
+    (tmp_path / "docs/results/which-rule.md").write_text(BEHIND)
     (tmp_path / "README.md").write_text(ANSWER)
     return tmp_path
 
@@ -73,8 +76,8 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_
     (row,) = (
         [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if "| `smoke`" in line
     )
-    assert row == ["`smoke`", SMOKE, "digits, small, T = 4, 360 test samples", "3, 5", "**a** 9 %; b 8", "", "", ""]
-    assert "\n\n* **On chips** (`smoke`): a is first.\n" in page
+    assert row == ["`smoke`", SMOKE, "digits, small, T = 4, 360 test samples", "3, 5", "**a** 9 %; b 8"]
+    assert "\n* **tandem or tet?** no set has both.\n* **On chips** (`smoke`): a is first.\n" in page
     assert "\nOf 7 claims, **7** hold.\n<!-- end -->" in (shown / "README.md").read_text()
 
 
@@ -84,7 +87,7 @@ def test_the_answer_of_stale_tables_is_marked(shown):
     page = (shown / "README.md").read_text()
     mark = "*Made by commits bbbbbbb, aaaaaaa, ccccccc; "
     marked = [line.partition(mark)[0] for line in page.splitlines() if mark in line]
-    assert marked == ["| `smoke` ", ""]
+    assert marked == ["", "| `smoke` "]
 
 
 @pytest.mark.parametrize("path", PLACES)

@@ -1,0 +1,82 @@
+"""The evidence behind README's answer says what `versus` and `recommend` say of the same tables."""
+
+import re
+
+import pytest
+
+from snn.cli import evidence
+from snn.cli.sets import Tables
+from snn.cli.versus import Question, comparisons
+from snn.pipeline import record
+from snn.report import standings
+from snn.report.place import Place
+from tests.cli.test_compare import put
+from tests.cli.test_compare import run as command
+from tests.report.test_recommend import BAD, GOOD, SAME
+from tests.rows import row
+
+CLEAN = Place(None, 0.0)
+NAMED = re.compile(r"`(\w[\w-]*)`")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> record.TablesOnRecord:
+    """Tables of `digits` in which tet is better than stbp, and not told apart from tandem."""
+    monkeypatch.chdir(tmp_path)
+    values = {"tet": GOOD, "stbp": BAD, "tandem": SAME}
+    put(tmp_path, "c" * 40, *(row(m, s, test=v) for m, own in values.items() for s, v in enumerate(own)))
+    return record.TablesOnRecord("digits")
+
+
+def test_a_line_names_the_better_rule_and_how_far_it_is_ahead_whatever_the_order(here, monkeypatch):
+    monkeypatch.setattr(evidence, "PAIRS", (("tet", "stbp"), ("stbp", "tet")))
+    one, other = evidence.sentences([here])
+    ahead = re.compile(r"tet is better in `digits` \(20\.0 points, (\d+\.\d) to (\d+\.\d); batch norm\)\.")
+    assert one.startswith("* **tet or stbp?** tet is better")
+    assert other.startswith("* **stbp or tet?** tet is better")
+    (low, high), *again = (ahead.search(line).groups() for line in (one, other))
+    assert float(low) < 20 < float(high)
+    assert again == [(low, high)]
+
+
+def test_where_no_rule_is_better_the_set_is_named_with_its_verdict(here, monkeypatch):
+    monkeypatch.setattr(evidence, "PAIRS", (("tandem", "tet"),))
+    assert list(evidence.sentences([here])) == ["* **tandem or tet?** not resolved in `digits`."]
+
+
+def test_a_pair_that_no_set_has_is_said_to_be_in_none(here, monkeypatch):
+    monkeypatch.setattr(evidence, "PAIRS", (("tet", "sdt"),))
+    assert list(evidence.sentences([here])) == ["* **tet or sdt?** no set has both."]
+
+
+def on_record() -> list[record.TablesOnRecord]:
+    return [record.TablesOnRecord(name) for name in ("fashion_quick", "matched", "matched_fashion")]
+
+
+@pytest.mark.parametrize("pair", evidence.PAIRS, ids="-".join)
+def test_a_line_names_every_set_that_has_both_rules_once_under_the_verdict_of_versus(pair, monkeypatch):
+    monkeypatch.setattr(evidence, "PAIRS", (pair,))
+    (line,) = evidence.sentences(on_record())
+    told = {
+        name: part.partition(" in ")[0]
+        for part in re.sub(r"\([^)]*\)", "", line.partition("?** ")[2]).split("; ")
+        for name in NAMED.findall(part)
+    }
+    sets = [Tables(found) for found in on_record()]
+    assert told == {one.tables.name: one.verdict for one in comparisons(Question(*pair, CLEAN), sets)}
+
+
+def test_what_is_first_at_every_level_is_what_recommend_says(capsys):
+    name, noise = evidence.AT_ALL_LEVELS
+    page = evidence.on_chips({name: record.TablesOnRecord(name) for name in (name, *evidence.ON_CHIPS)})
+    shown = [one for one in standings.read(page, f"`{name}`, ") if noise in one.where]
+    assert len(shown) == len({one.where for one in shown}) == 6
+    for one in shown:
+        level = one.where.rpartition(" ")[2]
+        way = () if "calibrated" in one.where else ("--no-calibration",)
+        asked = ("--noise", noise, "--level", level, "--experiment", name, *way)
+        lines = command(capsys, "recommend", *asked, status=0).splitlines()
+        ranked = lines[next(i for i, line in enumerate(lines) if line.startswith("rule ")) + 1 :]
+        ranked = [(line.split()[0], line) for line in ranked[: ranked.index("")]]
+        assert one.no_worse == [rule for rule, line in ranked if " worse " not in line]
+        assert set(one.methods) == {rule for rule, _ in ranked}
