@@ -14,7 +14,7 @@ from snn.report import standings
 from snn.report.candidates import Candidates
 from snn.report.metric import SHOWN
 from snn.report.place import Place
-from snn.report.recommend import chosen, compared
+from snn.report.recommend import rules
 from snn.report.verdicts import EQUIVALENT
 from snn.report.words import listed
 
@@ -108,8 +108,7 @@ def _at_all_levels(tables: Tables, noise: str) -> Iterator[standings.Row]:
 
 def _first(where: str, found: Candidates, prices: Energy) -> standings.Row:
     """What is first at a place, of the candidates at the steps that they were trained with."""
-    rules = chosen(found, prices)
-    ranked = compared(found, rules, int(rules.index[0]))
+    ranked = rules(found, prices)
     first, metric = ranked.iloc[0], SHOWN[found.metric]
     unit = " %" if metric.unit == "%" else ""
     value = f"{metric.value(first.value_test, (first.high - first.low) / 2)}{unit}"

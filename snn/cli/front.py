@@ -18,16 +18,16 @@ CHIPS = "hardware_digits"
 MISMATCH = ", mismatch at level"
 CASES = (  # a case in words, and its places: an experiment and how its rows of answer.md begin
     (
-        "no faults; batch norm is possible",
+        "no faults, batch norm possible",
         tuple((name, standings.CLEAN) for name in ("fashion_quick", DEFAULT_EXPERIMENT, "matched_norm", *FEW_SEEDS)),
     ),
     (
-        "no faults; no norm in the spiking network",
+        "no faults, no norm in the spiking network",
         (("matched_fashion", standings.CLEAN), ("matched", standings.CLEAN)),
     ),
     ("chip with mismatch, calibrated", ((DEFAULT_EXPERIMENT, standings.CALIBRATED + MISMATCH),)),
     ("chip with mismatch, as manufactured", ((DEFAULT_EXPERIMENT, standings.MANUFACTURED + MISMATCH),)),
-    ("the same, fine-tuned on simulated chips", ((CHIPS, standings.FINE_TUNED + MISMATCH),)),
+    ("chip with mismatch, fine-tuned on simulated chips", ((CHIPS, standings.FINE_TUNED + MISMATCH),)),
 )
 TOLD = (  # what is told below that, from which experiment, under which heading of answer.md
     ("Energy", DEFAULT_EXPERIMENT, "Energy"),
@@ -40,6 +40,15 @@ At = tuple[record.TablesOnRecord, standings.Row]  # a place: a set of tables, an
 def experiments() -> list[str]:
     """The experiments whose tables are shown."""
     return [*(name for _, own in CASES for name, _ in own), *(name for _, name, _ in TOLD)]
+
+
+def short(shown: Mapping[str, record.TablesOnRecord]) -> str:
+    """The answer in a few sentences, in Markdown: the cases in which the same is taken together."""
+    cases_of: dict[str, list[str]] = {}
+    for one in advice(shown):
+        cases_of.setdefault(one.take, []).append(one.case)
+    words = {take: f"Take {take} for" for take in cases_of} | {cases.IT_DEPENDS: "It depends, as told below, for"}
+    return " ".join(f"{words[take]}: {'; '.join(own)}." for take, own in cases_of.items()) + "\n"
 
 
 def answers(shown: Mapping[str, record.TablesOnRecord]) -> str:

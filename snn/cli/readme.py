@@ -60,6 +60,7 @@ def on_record() -> dict[str, record.TablesOnRecord]:
 
 def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
+    yield Path("README.md"), "short", front.short(shown)
     yield Path("README.md"), "answer", front.answers(shown)
     yield Path("docs/results/which-rule.md"), "behind", front.behind(shown)
     yield Path("README.md"), "claims", f"{claims.short()}\n"

@@ -18,7 +18,7 @@ from snn.report.flags import AT_CHANCE, COLLAPSED
 from snn.report.inputs import Inputs
 from snn.report.pairs import OUTCOME, Pair
 from snn.report.place import NOISE_AWARE, Place
-from snn.report.recommend import ranked
+from snn.report.recommend import rules
 from snn.report.sections.claims.page import counted
 from snn.report.sections.comparisons import table as comparisons
 from snn.report.select import own_steps
@@ -222,8 +222,15 @@ class Answer:
     def on_chips(self, noise: str, level: float, calibrated: bool = True, noise_aware: bool = False) -> pd.DataFrame:
         """Methods ranked on chips of a kind: calibrated, each with its best calibrator, or not."""
         place = Place(noise, level, self.inputs.experiment.steps, calibrated, noise_aware)
-        found = Candidates(self.inputs.collected["runs"], self.inputs.outcomes, place)
-        return ranked(found, self.inputs.energies[self.inputs.experiment.energy]).rules
+        if place not in self._ranked:
+            found = Candidates(self.inputs.collected["runs"], self.inputs.outcomes, place)
+            self._ranked[place] = rules(found, self.inputs.energies[self.inputs.experiment.energy])
+        return self._ranked[place]
+
+    @cached_property
+    def _ranked(self) -> dict[Place, pd.DataFrame]:
+        """The rankings that were asked for; sentences and tables ask for the same."""
+        return {}
 
     def _chips(self) -> Iterator[tuple[str, str]]:
         metric, treated, found = self.inputs.metric, self._treated, []

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from snn.report.standings import Row
 from snn.report.words import listed
 
+IT_DEPENDS = "it depends"
+
 
 class Evidence(NamedTuple):
     """A place of a case, "in `matched`" or "at level 0.2", and what is first there."""
@@ -31,7 +33,7 @@ def advice(case: str, places: Sequence[Evidence]) -> Advice:
     first, *others = (place.row.no_worse for place in places)
     taken = [method for method in first if all(method in other for other in others)]
     if not taken:
-        return Advice(case, "it depends", f"{_by_first(places)}")
+        return Advice(case, IT_DEPENDS, _by_first(places))
     them, nowhere = "these" if taken[1:] else "it", listed([place.where for place in places], "or")
     because = [f"nothing is shown to beat {them} {nowhere}", *_elsewhere(taken, places)]
     return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because))

@@ -81,13 +81,14 @@ class Ranking(NamedTuple):
 def ranked(found: Candidates, energy: Energy, bounds: Bounds = ANY) -> Ranking:
     """The ranking within bounds."""
     table = in_order(found, energy)
-    within, rules = table[bounds.hold(table)], _of_rules(table[bounds.hold(table)])
-    first = None if rules.empty else rules.iloc[0]
+    within = table[bounds.hold(table)]
+    own = _of_rules(within)
+    first = None if own.empty else own.iloc[0]
     others = table[bounds.steps_hold(table) & ~table.method.isin(within.method)]
     least = others.sort_values("energy_nj", kind="stable").drop_duplicates("method")
     anywhere = table[table.energy_nj <= bounds.most_nj]
     return Ranking(
-        compared(found, rules, None if first is None else int(first.name)),
+        compared(found, own, None if first is None else int(first.name)),
         least,
         None if first is None else _cheaper(found, within, first),
         _elsewhere(found, first, anywhere.head(1)),
@@ -105,6 +106,12 @@ def chosen(found: Candidates, energy: Energy, bounds: Bounds = ANY) -> pd.DataFr
     """The candidate of every rule within bounds, with prices, the best mean first."""
     table = in_order(found, energy)
     return _of_rules(table[bounds.hold(table)])
+
+
+def rules(found: Candidates, energy: Energy) -> pd.DataFrame:
+    """The rules of a ranking without bounds, which has no other parts."""
+    table = chosen(found, energy)
+    return compared(found, table, None if table.empty else int(table.index[0]))
 
 
 def _of_rules(within: pd.DataFrame) -> pd.DataFrame:

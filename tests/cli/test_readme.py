@@ -20,7 +20,8 @@ PLACES = {
     "docs/pitfalls.md": "effects",
     "docs/results/power.md": "power",
 }
-ANSWER = "before\n\n<!-- answer: written -->\n<!-- end -->\nafter\n<!-- claims: written -->\n<!-- end -->\n"
+SHORT = "<!-- short: written -->\n<!-- end -->\n"
+ANSWER = f"{SHORT}before\n\n<!-- answer: written -->\n<!-- end -->\nafter\n<!-- claims: written -->\n<!-- end -->\n"
 BEHIND = "<!-- behind: written -->\n<!-- end -->\n"
 SMOKE = "own settings, batch norm but for ltl_offline and ltl_online"
 COLUMNS = "<!-- columns: written -->\n<!-- end -->\n"
@@ -71,6 +72,7 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_
     assert main(["readme"]) == 0
     page = (shown / "README.md").read_text()
     (row,) = ([cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if "| Alike" in line)
+    assert "-->\nTake **a** or **b** for: Alike.\n<!-- end -->" in page
     because = "nothing is shown to beat these in `smoke`"
     assert row == ["Alike", "**a** or **b**", because, "digits (360 test samples) alone; 5 seeds"]
     (row,) = (

@@ -6,12 +6,12 @@ The network, its teacher and the batch are the same at every T, the image is sho
 with the same cuts, back-propagated in one go at the end, as the released code does it.
 """
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from snn.core.paths import ROOT
+from tests import trees
 
 STEPS = (4, 16, 64)
 
@@ -29,6 +29,9 @@ for how, steps in ((how, int(steps)) for how in ("online", "at_once") for steps 
     assert os.waitpid(forked, 0)[1] == 0
 else:
     sys.exit()
+libc = ctypes.CDLL(None)
+for option in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD: freed blocks of 64 kB go back to the system at once
+    assert libc.mallopt(option, 65536)
 torch.set_num_threads(1)
 torch.manual_seed(0)
 shape, classes, batch = (3, 16, 16), 10, 32
@@ -62,7 +65,7 @@ def kilobytes(what):
 update(student(1))  # what kernels keep for good
 net = student(steps)
 gc.collect()
-ctypes.CDLL(None).malloc_trim(0)
+libc.malloc_trim(0)
 with open("/proc/self/clear_refs", "w") as file:
     file.write("5")  # the peak starts from here
 idle, start = kilobytes("VmRSS"), time.process_time()
@@ -73,11 +76,7 @@ print(how, steps, kilobytes("VmHWM") - idle, time.process_time() - start)
 
 def grown():
     """Kilobytes by which a process grows at most during one update, and the CPU seconds that it takes, by how and T."""
-    # blocks of 64 kB and more go back to the system as soon as they are freed
-    tame = {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
-    command = [sys.executable, "-c", ONE_UPDATE, *map(str, STEPS)]
-    root = Path(__file__).parents[2]
-    result = subprocess.run(command, cwd=root, env=os.environ | tame, capture_output=True, text=True, check=True)
+    result = trees.run(ROOT, "-c", ONE_UPDATE, *STEPS)
     found = {"online": {}, "at_once": {}}
     for how, steps, kilobytes, seconds in map(str.split, result.stdout.splitlines()):
         found[how][int(steps)] = int(kilobytes), float(seconds)
