@@ -45,10 +45,11 @@ def experiments() -> list[str]:
 def short(shown: Mapping[str, record.TablesOnRecord]) -> str:
     """The answer in a few sentences, in Markdown: the cases in which the same is taken together."""
     cases_of: dict[str, list[str]] = {}
-    for one in advice(shown):
-        cases_of.setdefault(one.take, []).append(one.case)
-    words = {take: f"Take {take} for" for take in cases_of} | {cases.IT_DEPENDS: "It depends, as told below, for"}
-    return " ".join(f"{words[take]}: {'; '.join(own)}." for take, own in cases_of.items()) + "\n"
+    for one in sorted(advice(shown), key=lambda one: one.take == cases.IT_DEPENDS):
+        cases_of.setdefault(one.take, []).append(f"*{one.case}*")
+    words = {take: f"Take {take}" for take in cases_of} | {cases.IT_DEPENDS: "It depends, as told below,"}
+    lines = [f"* {words[take]} if your case is {listed(own, 'or')}." for take, own in cases_of.items()]
+    return "\n".join(lines) + "\n"
 
 
 def answers(shown: Mapping[str, record.TablesOnRecord]) -> str:

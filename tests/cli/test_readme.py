@@ -72,7 +72,7 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_
     assert main(["readme"]) == 0
     page = (shown / "README.md").read_text()
     (row,) = ([cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if "| Alike" in line)
-    assert "-->\nTake **a** or **b** for: Alike.\n<!-- end -->" in page
+    assert "-->\n* Take **a** or **b** if your case is *Alike*.\n<!-- end -->" in page
     because = "nothing is shown to beat these in `smoke`"
     assert row == ["Alike", "**a** or **b**", because, "digits (360 test samples) alone; 5 seeds"]
     (row,) = (
