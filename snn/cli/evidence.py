@@ -7,28 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from snn.cli.sets import Tables
 from snn.cli.versus import Comparison, Question, comparisons
-from snn.config import Energy, params
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
-from snn.report import standings
-from snn.report.candidates import Candidates
-from snn.report.metric import SHOWN
-from snn.report.place import Place
-from snn.report.recommend import rules
+from snn.report import collected, markdown, standings
+from snn.report.place import NOISE_AWARE, Place
 from snn.report.verdicts import EQUIVALENT
 from snn.report.words import listed
 
 PAIRS = (("tet", "stbp"), ("tet", "sdt"), ("ltl_offline", "tet"), ("ltl_offline", "ltl_online"), ("tandem", "tet"))
 ON_CHIPS = (DEFAULT_EXPERIMENT, "hardware_digits")
-AT_ALL_LEVELS = ("hardware_digits", "analog_chip")  # a set of tables, and a kind of chips
-ENERGY = "horowitz45_fp32"  # among candidates of equal means, the one that needs less is taken
 CLEAN = Place(None, 0.0)
-WAYS = {standings.MANUFACTURED: False, standings.CALIBRATED: True}  # whether chips are calibrated
-
-
-def experiments() -> list[str]:
-    """The experiments whose tables are shown beside those that README names."""
-    return [*ON_CHIPS, AT_ALL_LEVELS[0]]
+FEW = 2  # sets without a better rule that are named; of more, how many
 
 
 def answer_of(found: record.TablesOnRecord) -> str:
@@ -47,30 +36,50 @@ def sentences(shown: Sequence[record.TablesOnRecord]) -> Iterator[str]:
     for (left, right), found in _pairs(shown).items():
         own = sorted(found.values(), key=lambda one: (not one.winner, one.verdict != EQUIVALENT))
         told = [
-            f"{verdict} in {listed([_briefly(one) for one in own if one.verdict == verdict])}"
+            f"{verdict} in {_named([one for one in own if one.verdict == verdict])}"
             for verdict in dict.fromkeys(one.verdict for one in own)
         ]
         yield f"* **{left} or {right}?** {'; '.join(told) or 'no set has both'}."
 
 
 def differences(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
-    """The differences of the pairs in every set of tables, by the headings of a table."""
+    """The differences of the pairs in every set of tables, by the headings of a table: see `_cell`."""
     pairs = _pairs(shown).items()
     return {f"{left} - {right}": [_cell(found.get(one.name)) for one in shown] for (left, right), found in pairs}
 
 
 def on_chips(shown: Mapping[str, record.TablesOnRecord]) -> str:
-    """What is first on chips, in Markdown: of every kind what reports show, then one kind at all of its levels."""
-    reported = [
+    """What is first on chips of every kind, in Markdown."""
+    rows = [
         marked(shown[name], row)
         for name in ON_CHIPS
         for way in ("chips", standings.CALIBRATED)
         for row in standings.read(answer_of(shown[name]), way)
     ]
-    name, noise = AT_ALL_LEVELS
-    tables = Tables(shown[name])
-    own = [marked(shown[name], row) for row in _at_all_levels(tables, noise)] if tables.has_outcomes else []
-    return standings.table([*(row for row in reported if row.where not in {one.where for one in own}), *own])
+    return standings.table(rows)
+
+
+def ways(found: record.TablesOnRecord) -> str:
+    """What fine-tuning on simulated chips and what calibration gains on the same chips, in Markdown, a row per rule."""
+    rows = collected.read(found.report / "hardware.csv")
+    tuned = rows[rows.control == NOISE_AWARE]
+    plain = rows[rows.control.isna()].sort_values("calibrated", ascending=False, kind="stable")
+    told = []
+    for one in tuned.itertuples():
+        same = plain[(plain.method == one.method) & (plain.noise == one.noise) & (plain.level == one.level)]
+        best = same.iloc[0]
+        told.append(
+            {
+                "set": f"`{found.name}`",
+                "chips": f"{one.noise} at level {one.level:g}",
+                "rule": one.method,
+                "as manufactured": f"{one.noisy:.1f} %",
+                "fine-tuned": f"{one.calibrated:.1f} %, {one.gain:+.1f} ± {one.gain_ci95:.1f}",
+                "calibrated": f"{best.calibrated:.1f} %, {best.gain:+.1f} ± {best.gain_ci95:.1f}",
+                "by": f"{best.calibrator}, {best.targets} targets",
+            }
+        )
+    return markdown.table({name: [row[name] for row in told] for name in told[0]}) if told else ""
 
 
 def _pairs(shown: Sequence[record.TablesOnRecord]) -> dict[tuple[str, str], dict[str, Comparison]]:
@@ -81,11 +90,11 @@ def _pairs(shown: Sequence[record.TablesOnRecord]) -> dict[tuple[str, str], dict
     return {pair: {name: own[name] for name in sets if name in own} for pair, own in found.items()}
 
 
-def _briefly(one: Comparison) -> str:
-    """A set of tables, with how far the better rule is ahead and the norms of the two networks if one is better."""
-    if not one.winner:
-        return f"`{one.tables.name}`"
-    return f"`{one.tables.name}` ({one.lead}; {' / '.join(dict.fromkeys(one.norms))})"
+def _named(own: Sequence[Comparison]) -> str:
+    """Sets of tables of one verdict: by how much a rule is better in each, or of many without one how many."""
+    if len(own) > FEW and not own[0].winner:
+        return f"{len(own)} sets"
+    return listed([f"`{one.tables.name}`{f' ({one.lead})' if one.winner else ''}" for one in own])
 
 
 def _cell(one: Comparison | None) -> str:
@@ -93,24 +102,3 @@ def _cell(one: Comparison | None) -> str:
     if one is None:
         return ""
     return f"**{one.difference}**" if one.winner else f"{one.difference}, {one.verdict}"
-
-
-def _at_all_levels(tables: Tables, noise: str) -> Iterator[standings.Row]:
-    """What is first on one kind of chip, in every way and at every level."""
-    runs, prices = tables.runs, params.load("energy", ENERGY)
-    levels = sorted(set(runs.level[runs.noise == noise]))
-    for where, calibrated in WAYS.items():
-        for level in levels:
-            place = Place(noise, level, calibrated=calibrated)
-            if level and (found := tables.candidates(place)) is not None:
-                yield _first(f"{where}, {noise} at level {level:g}", found, prices)
-
-
-def _first(where: str, found: Candidates, prices: Energy) -> standings.Row:
-    """What is first at a place, of the candidates at the steps that they were trained with."""
-    ranked = rules(found, prices)
-    first, metric = ranked.iloc[0], SHOWN[found.metric]
-    unit = " %" if metric.unit == "%" else ""
-    value = f"{metric.value(first.value_test, (first.high - first.low) / 2)}{unit}"
-    others = {row.method: (metric.value(row.value_test), row.verdict) for row in ranked[1:].itertuples()}
-    return standings.row(where, first.method, value, int(first.n), others, {})

@@ -15,7 +15,7 @@ from snn.report.words import listed
 
 FEW_SEEDS = ("cifar10-approx93_quick", "nmnist-1000-100_quick")
 CHIPS = "hardware_digits"
-MISMATCH = ", mismatch at level"
+MISMATCH, ANALOG = ", mismatch at level", ", analog_chip at level"
 CASES = (  # a case in words, and its places: an experiment and how its rows of answer.md begin
     (
         "no faults, batch norm possible",
@@ -28,6 +28,8 @@ CASES = (  # a case in words, and its places: an experiment and how its rows of 
     ("chip with mismatch, calibrated", ((DEFAULT_EXPERIMENT, standings.CALIBRATED + MISMATCH),)),
     ("chip with mismatch, as manufactured", ((DEFAULT_EXPERIMENT, standings.MANUFACTURED + MISMATCH),)),
     ("chip with mismatch, fine-tuned on simulated chips", ((CHIPS, standings.FINE_TUNED + MISMATCH),)),
+    ("chip of 4 bits with mismatch and more, calibrated", ((CHIPS, standings.CALIBRATED + ANALOG),)),
+    ("chip of 4 bits with mismatch and more, as manufactured", ((CHIPS, standings.MANUFACTURED + ANALOG),)),
 )
 TOLD = (  # what is told below that, from which experiment, under which heading of answer.md
     ("Energy", DEFAULT_EXPERIMENT, "Energy"),
@@ -61,10 +63,15 @@ def answers(shown: Mapping[str, record.TablesOnRecord]) -> str:
 
 
 def behind(shown: Mapping[str, record.TablesOnRecord]) -> str:
-    """The tables behind it, in Markdown: pairs of rules in every set, and what is first on chips."""
+    """The tables behind it, in Markdown: pairs of rules in every set, what is first on chips, what helps these."""
     clean = _clean(_places(shown))
     pairs = {"set": [_named(found) for found in clean], **evidence.differences(clean)}
-    return f"{markdown.table(pairs)}\n\n{evidence.on_chips(shown)}\n"
+    parts = {
+        "Clean networks: pairs of rules": markdown.table(pairs),
+        "Chips: what is first": evidence.on_chips(shown),
+        "Chips: what helps": evidence.ways(shown[CHIPS]),
+    }
+    return "\n".join(f"## {title}\n\n{text}\n" for title, text in parts.items() if text)
 
 
 def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
@@ -92,8 +99,16 @@ def _cases(found: Mapping[str, Sequence[At]]) -> dict[str, list[str]]:
         "your case": [one.case for one in told],
         "take": [one.take for one in told],
         "because": [one.because for one in told],
-        "on": [_data([one for one, _ in places]) for places in found.values()],
+        "on": [_data([one for one, _ in places]) + _not_run(found, case) for case, places in found.items()],
     }
+
+
+def _not_run(found: Mapping[str, Sequence[At]], case: str) -> str:
+    """The rules that are beaten nowhere in some place of another case, and were not run in this one."""
+    unbeaten = dict.fromkeys(method for places in found.values() for _, row in places for method in row.no_worse)
+    here = {method for _, row in found[case] for method in row.methods}
+    missing = [method for method in unbeaten if method not in here]
+    return f"; not run: {listed(missing)}" if missing else ""
 
 
 def _advice(case: str, places: Sequence[At]) -> cases.Advice:

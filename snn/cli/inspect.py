@@ -56,6 +56,8 @@ def plan_all() -> int:
         print("\n".join([aligned(rows), *refusals]))
     old = sum(row["state"] != "as today" for row in rows)
     print(f"{old} of {len(rows)} sets of tables are not those of today's code, parameters and data")
+    if reports := sum(row["state"] == "report stale" for row in rows):
+        print(f"{reports} of them by the report alone, no number is; next: python -m snn report --experiment NAME")
     return 1 if old else 0
 
 

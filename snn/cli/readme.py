@@ -53,7 +53,7 @@ def readme() -> None:
 
 def on_record() -> dict[str, record.TablesOnRecord]:
     """All tables on record by experiment, since one page names all; and those that are shown but are not there."""
-    answered = {*front.experiments(), *evidence.experiments()}
+    answered = {*front.experiments(), *evidence.ON_CHIPS}
     named = {*record.names(), *answered, *SHOWN_IN_RESULTS, *SHOWN_ENERGY, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}
     return {name: record.TablesOnRecord(name) for name in sorted(named)}
 

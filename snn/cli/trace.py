@@ -1,17 +1,21 @@
 """The command trace: where a number of the tables on record comes from. No torch."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 
 from snn.cli.listing import aligned
-from snn.config import params
+from snn.config import documents, params
+from snn.config.read import short
 from snn.core.columns import METRIC, Column
 from snn.core.errors import InputError, nearest, reproduce
 from snn.evaluation.outcomes import Outcomes
 from snn.evaluation.rows import Row
 from snn.page.digits import exact, rounded
 from snn.pipeline import record
+from snn.pipeline.plan import Plan
 from snn.report import collected, columns
 from snn.report.intervals import estimate, over_seeds
 from snn.report.metric import SHOWN
@@ -79,9 +83,21 @@ def _told(
         facts = [f"  {name}: {cost[name]}" for name in ("commit", "dirty", "machine", "versions", "parents")]
         parts += ["", f"{digest}  {cost.path}", *facts, f"  cost: {cost.cpu_seconds:.1f} CPU-s, {cost.peak_mb:,.0f} MB"]
     first = made.path.iloc[0]
+    parts += ["", *_parameters(found.name, rows.method.iloc[0], Path(first), made.commit.iloc[0])]
     again = f"python -m snakemake -c1 --config experiment={found.name} -- {first}/net.safetensors"
     parts += ["", f"to make the first run again: {again}", f"to make all tables again: {reproduce(found.name)}"]
     return "\n".join([*parts, *([found.mark.strip().strip("*")] if found.mark else [])])
+
+
+def _parameters(experiment: str, method: str, run: Path, commit: str) -> list[str]:
+    """The resolved parameters of a run, if it is one of today's plan; else where they stand in git."""
+    job = Plan(experiment).jobs.get(run)
+    if job is not None:
+        about = "parameters of the first run, resolved, which its digest holds; the others differ in the seed:"
+        return [about, json.dumps(job.document, indent=2, sort_keys=True)]
+    files = [short(documents.path_of(*named)) for named in (("methods", method), ("experiments", experiment))]
+    shown = " ".join(f"{commit}:{file}" for file in files)
+    return ["parameters were others, or so was the code; as they were:", f"  git show {shown}"]
 
 
 def _mean(rows: pd.DataFrame, column: str, kind: str, unit: str, outcomes: Outcomes | None) -> str:

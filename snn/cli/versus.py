@@ -12,13 +12,14 @@ from snn.core.errors import InputError, nearest
 from snn.report import collected, verdicts
 from snn.report.candidates import Beside, Candidates
 from snn.report.flags import by_method
+from snn.report.intervals import LEVEL
 from snn.report.metric import SHOWN, Metric
 from snn.report.place import Place
 from snn.report.recommend import apart
 
 ABOUT = (
-    "difference: of means, seed by seed on the same samples and chips, with the uncorrected 95 % interval that the"
-    " verdict is read off; pairs that an experiment names beforehand have stricter ones in comparisons.md of its report"
+    "difference: of means, seed by seed on the same samples and chips, with the interval that the verdict is read off:"
+    " 95 %, uncorrected, but for pairs of clean networks that an experiment names beforehand wider, for their number"
 )
 DEPENDENT = "sets on the same data share test samples, so that they do not confirm each other as new data would"
 STEPS = "T: that of the training; of an inference with --steps"
@@ -36,13 +37,18 @@ class Question(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What a set of tables says of two candidates; `repeats`: the earlier set that has the same networks, or ""."""
+    """What a set of tables says of two candidates.
+
+    `repeats`: the earlier set that has the same networks, or "". `named`: of how many pairs that the experiment names
+    beforehand this is one, or 0.
+    """
 
     tables: Tables
     left: pd.Series
     right: pd.Series
     found: Beside
     repeats: str
+    named: int
 
     @property
     def metric(self) -> Metric:
@@ -63,10 +69,8 @@ class Comparison(NamedTuple):
 
     @property
     def lead(self) -> str:
-        """How far the better method is ahead, with its interval, in the digits of the metric."""
-        low, high = sorted((abs(self.found.behind_low), abs(self.found.behind_high)))
-        ends = f"{self.metric.value(low)} to {self.metric.value(high)}"
-        return f"{self.metric.value(abs(self.found.behind))} {self.metric.difference_unit}, {ends}"
+        """How far the better method is ahead, in the digits of the metric."""
+        return f"{self.metric.value(abs(self.found.behind))} {self.metric.difference_unit}"
 
     @property
     def settings(self) -> str:
@@ -113,6 +117,7 @@ class Comparison(NamedTuple):
             **values,
             "difference": f"{self.difference} {metric.difference_unit}",
             "verdict": self.verdict,
+            "named pairs": f"{self.named}" if self.named else "",
             "flags": self.flags,
             "same networks as": self.repeats,
         }
@@ -128,7 +133,8 @@ def versus(asked: Question) -> None:
     known = sorted({method for tables in sets for method in tables.runs.method})
     for method in (asked.left, asked.right):
         if method not in known:
-            raise InputError(method, "is in no such set of tables", nearest(method, known))
+            where = f" that has chips with {asked.place.noise}" if asked.place.noise else ""
+            raise InputError(method, f"is in no set of tables{where}", nearest(method, known))
     if asked.left == asked.right:
         raise InputError("versus", f"{asked.left} is given twice", "name two methods")
     compared = list(comparisons(asked, sets))
@@ -164,9 +170,19 @@ def comparisons(asked: Question, sets: Sequence[Tables]) -> Iterator[Comparison]
     known = [tables for tables in sets if set(methods) <= set(tables.runs.method)]
     pairs = sorted(filter(None, (_pair(tables, asked) for tables in known)), key=lambda one: one.evidence, reverse=True)
     for k, (tables, candidates, left, right) in enumerate(pairs):
-        same = repeated(tables, [earlier.tables for earlier in pairs[:k]], methods)
-        table = candidates.table
-        yield Comparison(tables, table.loc[left], table.loc[right], candidates.beside(left, right), same)
+        same, table = repeated(tables, [earlier.tables for earlier in pairs[:k]], methods), candidates.table
+        named = _named(tables, asked)
+        found = candidates.beside(left, right, LEVEL / (named or 1))
+        yield Comparison(tables, table.loc[left], table.loc[right], found, same, named)
+
+
+def _named(tables: Tables, asked: Question) -> int:
+    """How many pairs the experiment names beforehand and has, if it names this one; 0 if it does not."""
+    if asked.place != Place(None, 0.0):
+        return 0
+    here = set(tables.runs.method)
+    named = [{pair.left, pair.right} for pair in tables.experiment.comparisons]
+    return sum(pair <= here for pair in named) if {asked.left, asked.right} in named else 0
 
 
 def _pair(tables: Tables, asked: Question) -> Pair | None:

@@ -88,7 +88,7 @@ def beside(row: pd.Series) -> str:
 
 def named(row: pd.Series) -> str:
     """A candidate in words: its rule, how chips were calibrated, and its steps."""
-    calibrated = f" on chips calibrated by {row.calibrator} ({row.targets} targets)" if row.calibrator else ""
+    calibrated = f" with calibrator {row.calibrator} ({row.targets} targets)" if row.calibrator else ""
     return f"{row.method}{calibrated} at T = {row.steps_eval}"
 
 

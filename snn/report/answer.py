@@ -206,11 +206,16 @@ class Answer:
 
     @property
     def kinds(self) -> list[tuple[str, float]]:
-        """Noise models with their levels, from the mildest on; of many noise models each at its hardest level."""
-        if len(self.hardest) > FEW:
-            return list(self.hardest.items())
+        """Noise models with their levels, from the mildest on; of many noise models those of a single fault at their
+        hardest level alone.
+        """
         mean = self._treated.groupby(["noise", "level"], sort=False).loss.mean()
-        return [key for noise in self.hardest for key in mean[[noise]].sort_values().index]
+        return [
+            key
+            for noise, hardest in self.hardest.items()
+            for key in mean[[noise]].sort_values().index
+            if len(self.hardest) <= FEW or key[1] == hardest or len(self.inputs.noises[noise].models) > 1
+        ]
 
     @property
     def fine_tuned(self) -> list[tuple[str, float]]:

@@ -76,8 +76,10 @@ class Candidates:
         found = new_chip(self._rows[i][OUTCOME], self._rows[i], self._outcomes)
         return {"low": low, "high": high, "one_chip": max(0.0, self._sign * found.at_least) if found else None}
 
-    def beside(self, i: int, first: int) -> Beside:
-        """A candidate minus the one that is first, over the seeds under which both converged."""
+    def beside(self, i: int, first: int, level: float = LEVEL) -> Beside:
+        """A candidate minus the one that is first, over the seeds under which both converged; `level`: with which the
+        interval misses.
+        """
         (own, values_SN), (its, other_SN) = self._values(i), self._values(first)
         seeds = tuple(seed for seed in own if seed in its)
         unknown = float("nan")
@@ -87,7 +89,7 @@ class Candidates:
             return Beside(unknown, unknown, unknown, verdicts.tested("", 0, 0))
         d_SN = values_SN[[own.index(seed) for seed in seeds]] - other_SN[[its.index(seed) for seed in seeds]]
         apart = Difference(seeds, d_SN.mean(axis=1), estimate(d_SN, self._outcomes.binary))
-        interval = apart.interval(LEVEL)
+        interval = apart.interval(level)
         verdict = verdicts.of_pair(interval.advantage(self.higher), verdicts.margin(self.metric))
         diverged = self._diverged[i] + self._diverged[first]
         return Beside(apart.mean, *interval, verdicts.tested(verdict, len(seeds), diverged))

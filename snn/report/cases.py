@@ -1,7 +1,7 @@
 """Which rule to take in which case, read off the tables of what is first where. No torch.
 
-A case has several places, a set of tables and its kind of chips each. A rule is taken if in none of them another one is
-shown to be better; if there is no such rule, it depends on the place.
+A case has several places, a set of tables and its kind of chips each. A rule is taken if it was run in more than half
+of them and in none another one is shown to be better; if there is no such rule, it depends on the place.
 """
 
 from collections.abc import Sequence
@@ -30,25 +30,22 @@ class Advice(NamedTuple):
 
 def advice(case: str, places: Sequence[Evidence]) -> Advice:
     """What to take: rules that no other is shown to beat in any of the places, or else what is first in each."""
-    first, *others = (place.row.no_worse for place in places)
-    taken = [method for method in first if all(method in other for other in others)]
+    taken = _unbeaten(places)
     if not taken:
         return Advice(case, IT_DEPENDS, _by_first(places))
     them, nowhere = "these" if taken[1:] else "it", listed([place.where for place in places], "or")
-    because = [f"nothing is shown to beat {them} {nowhere}", *_elsewhere(taken, places)]
+    missing = {m: [place.where for place in places if m not in place.row.methods] for m in taken}
+    because = [f"nothing is shown to beat {them} {nowhere}"]
+    because += [f"{method} was not run {listed(own, 'or')}" for method, own in missing.items() if own]
     return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because))
 
 
-def _elsewhere(taken: Sequence[str], places: Sequence[Evidence]) -> list[str]:
-    """The rules that are not shown to be beaten either, but were not run in all places."""
-    methods = dict.fromkeys(method for place in places for method in place.row.methods if method not in taken)
-    found = {method: [place for place in places if method in place.row.methods] for method in methods}
-    missing = {
-        method: listed([place.where for place in places if place not in own], "or")
-        for method, own in found.items()
-        if all(method in place.row.no_worse for place in own)
-    }
-    return [f"{method} is not beaten either, but was not run {where}" for method, where in missing.items()]
+def _unbeaten(places: Sequence[Evidence]) -> list[str]:
+    """The rules that are taken, those first that were run in most places."""
+    methods = dict.fromkeys(method for place in places for method in place.row.no_worse)
+    ran = {method: [place.row for place in places if method in place.row.methods] for method in methods}
+    found = [method for method, own in ran.items() if all(method in row.no_worse for row in own)]
+    return sorted((m for m in found if 2 * len(ran[m]) > len(places)), key=lambda m: -len(ran[m]))
 
 
 def _by_first(places: Sequence[Evidence]) -> str:

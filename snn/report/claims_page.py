@@ -28,8 +28,10 @@ methods on its own data, so that it has other numbers.
 A verdict is one on the conditions of its experiment: small networks, short trainings, no norm where conditions are
 equal. *Fails* is said of these, not of the networks of the paper: `docs/experiments.md` names the conditions. Verdicts
 are read off one interval per pair, for new seeds and new test samples (`docs/statistics.md`); about one in twenty of
-those on pairs that are not primary is wrong. Accuracies are in points, energies in nJ. *needs*: what would resolve it
-in 80 % of repetitions, or why nothing tests it and what would."""
+those on pairs that are not primary is wrong. *found* and *interval* favour the claim where they are
+positive, whichever way is better: accuracies in points, squared errors as they are, energies in nJ. *needs*: what would
+resolve it in 80 % of repetitions, or why nothing tests it and what would. Ratios have no interval where a run never
+reaches the accuracy: then there is a bound, or nothing, and more seeds do not help."""
 
 
 class Answers(NamedTuple):
@@ -51,12 +53,17 @@ def read(path: Path) -> pd.DataFrame:
 def counts(claims: Claims, sets: Sequence[Answers]) -> str:
     """How many claims hold, each by the set that answers it, in a sentence."""
     decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
-    verdicts = [_verdict(claim, sets) for claim in decided] + [NOT_TESTED] * len(claims.untested)
+    verdicts = [_verdict(claim, sets) for claim in decided]
+    waiting = sum(verdict.startswith(NOT_TESTED) for verdict in verdicts)
+    verdicts += [NOT_TESTED] * len(claims.untested)
     marked = [answers for answers in sets if answers.mark]
     old = sum(not _verdict(claim, marked).startswith(NOT_TESTED) for claim in decided)
     stale = f" {old} of these verdicts are of stale sets." if old else ""
     sized = "each by the verdict of the one experiment that is sized to decide it"
-    return f"Of {len(verdicts)} claims, {sized}, {of_claims(verdicts, '**')}.{stale}"
+    left = (
+        f" Of those not tested {waiting} wait for a run, {len(claims.untested)} for an experiment that can be run here."
+    )
+    return f"Of {len(verdicts)} claims, {sized}, {of_claims(verdicts, '**')}.{left}{stale}"
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from snn.core.columns import Column
 from snn.report.collected import TABLES, file
+from snn.report.flags import MEANINGS
 from snn.report.markdown import table
 from snn.report.sections import sections
 
@@ -16,6 +17,8 @@ def dictionary() -> str:
     for section in sections():
         if "table" in section.parts:
             parts += [f"### `{section.file('table')}`", section.caption, _columns(section.load("table").COLUMNS)]
+    flags = {"flag": [f"`{name}`" for name in MEANINGS], "meaning": list(MEANINGS.values())}
+    parts += ["### Flags", "Warnings in the column `flags`, and marks in figures.", table(flags)]
     return "\n\n".join(parts) + "\n"
 
 

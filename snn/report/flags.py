@@ -1,12 +1,4 @@
-"""Warnings that a reader of a result needs, in a few words: the column `flags` of the summary. No torch.
-
-n < 5           intervals are wide, and their coverage at so few seeds rests on simulation alone
-2 diverged      so many seeds, scored with their last good epoch or untrained
-2 collapsed     so many seeds are nearer to chance than to the best seed: mean and interval describe neither kind
-lr at the edge  of its grid: a better learning rate may be beyond
-at chance       the 95 % interval of the accuracy reaches that of guessing
-layer 3 silent  it fires below the rate at which training warns; `saturated`: at nearly every step
-"""
+"""Warnings that a reader of a result needs, in a few words: the column `flags` of the summary. No torch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +8,14 @@ import pandas as pd
 from snn.report.select import own_steps
 from snn.training.records import QUIET
 
+MEANINGS = {
+    "n < 5": "intervals are wide, and their coverage at so few seeds rests on simulation alone",
+    "2 diverged": "so many seeds, scored with their last good epoch or untrained",
+    "2 collapsed": "so many seeds are nearer to chance than to the best seed: mean and interval describe neither kind",
+    "lr at the edge": "of its grid: a better learning rate may be beyond",
+    "at chance": "the 95 % interval of the accuracy reaches that of guessing",
+    "layer 3 silent": "it fires below the rate at which training warns; saturated: at nearly every step",
+}
 FEW = 5  # seeds
 SATURATED = 1 - QUIET
 AT_CHANCE = "at chance"

@@ -49,7 +49,6 @@ def shown(tmp_path, monkeypatch):
         monkeypatch.setattr(readme, places, ("smoke",))
     monkeypatch.setattr(front, "CASES", (("Alike", (("smoke", "clean networks"),)),))
     monkeypatch.setattr(evidence, "ON_CHIPS", ("smoke",))
-    monkeypatch.setattr(evidence, "AT_ALL_LEVELS", ("smoke", "analog_chip"))
     monkeypatch.setattr(front, "TOLD", (("On chips", "smoke", r"Chips[^.*]*"),))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Report, "results", tuple(PAGES))

@@ -40,12 +40,12 @@ CHIP = ("--noise", "mismatch", "--level", "0.2")
 def test_the_answer_comes_first_and_counts_rules_and_the_ranking_follows(here, capsys):
     lines = run(capsys, *CHIP).splitlines()
     assert lines[0] == "mismatch at level 0.2, calibrated, energy under horowitz45_fp32:"
-    answer = "tet on chips calibrated by ltl_offline (own targets) at T = 4: 91.0 % (95 % interval"
+    answer = "tet with calibrator ltl_offline (own targets) at T = 4: 91.0 % (95 % interval"
     assert lines[2].startswith(f"digits (d, n; {CONDITIONS}; 8,000 test samples, 3 seeds, 2 chips each): {answer}")
     assert lines[3] == "  Not resolved against 1 of 2 other rules: tandem (90.3)."
     assert lines[4] == "  Better than 1 of 2 other rules: stbp (71.0)."
     assert lines[5].startswith(
-        "  Cheaper, its mean within a point: tandem on chips calibrated by ltl_offline (own targets) at T = 4, "
+        "  Cheaper, its mean within a point: tandem with calibrator ltl_offline (own targets) at T = 4, "
     )
     table = lines.index(f"digits (d, n; {CONDITIONS}; 8,000 test samples, 3 seeds, 2 chips each)")
     assert [line.split()[0] for line in lines[table + 2 : table + 5]] == ["tet", "tandem", "stbp"]
@@ -89,14 +89,14 @@ def test_accuracies_beside_prices_of_8_bits_are_said_to_be_those_of_32_bits(here
 def test_a_bound_on_energy_leaves_out_the_rules_above_it_and_names_them(here, capsys):
     told = run(capsys, *CHIP, "--max-energy", "800")
     heading = f"digits (d, n; {CONDITIONS}; 8,000 test samples, 3 seeds, 2 chips each)"
-    assert f"{heading}: tandem on chips calibrated by" in told
+    assert f"{heading}: tandem with calibrator" in told
     assert re.search(r"\n  Above 800 nJ, with what they need at the least: tet \([\d.]+ nJ\)\.\n", told)
     assert not re.search(r"^tet ", told, re.MULTILINE)
 
 
 def test_a_bound_on_energy_says_what_would_be_first_without_it(here, capsys):
     told = run(capsys, *CHIP, "--max-energy", "800")
-    unbound = r"\n  Without the bound on energy: tet on chips calibrated by .* at T = 4, 91.0 %, 900.0 nJ; \+0.7 \("
+    unbound = r"\n  Without the bound on energy: tet with calibrator .* at T = 4, 91.0 %, 900.0 nJ; \+0.7 \("
     assert re.search(unbound, told)
     assert "Without the bound" not in run(capsys, *CHIP)
     assert "Without the bound" not in run(capsys, *CHIP, "--max-energy", "901")
@@ -169,7 +169,7 @@ def test_sets_on_one_data_set_that_have_different_rules_first_are_named(here, ca
 def test_a_bound_that_no_row_keeps_is_answered_with_one_that_some_row_keeps(here, capsys):
     asked = ("--noise", "mismatch", "--level", "0.2", "--steps", "4", "--max-energy")
     told = run(capsys, *asked, "0.0001", status=2)
-    assert "stbp on chips calibrated by ltl_offline (own targets) at T = 4 in digits" in told
+    assert "stbp with calibrator ltl_offline (own targets) at T = 4 in digits" in told
     lowest = told.partition("the lowest is ")[2].partition(" nJ")[0]
     assert "stbp" in run(capsys, *asked, lowest)
 
@@ -210,8 +210,8 @@ def test_any_number_of_steps_is_answered_unless_one_or_a_highest_is_asked_for(gr
     assert "at T = 2: 96.0 %" in run(capsys, *CHIP, "--max-steps", "3")
     assert "at T = 4: 91.0 %" in run(capsys, *CHIP, "--steps", "4", "--steps", "2")
     told = run(capsys, *CHIP)
-    assert "tet on chips calibrated by ltl_offline (own targets) at T = 4: 91.0 %" in told
-    assert "\n  A higher mean at another T: tet on chips calibrated by ltl_offline (own targets) at T = 2, 96." in told
+    assert "tet with calibrator ltl_offline (own targets) at T = 4: 91.0 %" in told
+    assert "\n  A higher mean at another T: tet with calibrator ltl_offline (own targets) at T = 2, 96." in told
     assert "+5.0 (" in told
     assert "another T" not in run(capsys, *CHIP, "--steps", "2")
 
@@ -219,7 +219,7 @@ def test_any_number_of_steps_is_answered_unless_one_or_a_highest_is_asked_for(gr
 def test_a_bound_that_rules_keep_at_another_t_names_it(grown, capsys, tmp_path):
     put(tmp_path, "c" * 40, *chips("tet", *GOOD, acs=1e6), *chips("tet", *GOOD, acs=1e3, steps_eval=2))
     told = run(capsys, *CHIP, "--max-energy", "100", "--steps", "4", status=2)
-    assert "at another T tet on chips calibrated by ltl_offline (own targets) at T = 2, 91.0 %" in told
+    assert "at another T tet with calibrator ltl_offline (own targets) at T = 2, 91.0 %" in told
     assert "at T = 2: 91.0 %" in run(capsys, *CHIP, "--max-energy", "100", "--steps", "2", "4")
 
 

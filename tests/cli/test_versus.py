@@ -73,7 +73,7 @@ def test_settings_and_norms_of_a_set_are_those_of_its_parameters(here, capsys):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("tet", "stpb"), "stpb: is in no such set of tables; the nearest is 'stbp'"),
+        (("tet", "stpb"), "stpb: is in no set of tables; the nearest is 'stbp'"),
         (("tet", "tet"), "tet is given twice"),
         (("tet", "stbp", "--steps", "5"), "are in no set of tables together (clean networks, T = 5)"),
         (("tet", "stbp", "--noise", "mismatch"), "--noise: is given without --level"),
@@ -86,8 +86,8 @@ def test_what_cannot_be_compared_is_named_in_a_line(here, capsys, arguments, lin
     assert told.count("\n") == 1
 
 
-@pytest.mark.parametrize("experiment", ["matched_fashion", "digits_residual"])
-def test_differences_are_those_of_the_report_and_so_are_intervals_that_are_not_corrected(experiment):
+@pytest.mark.parametrize("experiment", ["matched_fashion", "digits_residual", "nmnist-1000-100_quick"])
+def test_differences_intervals_and_verdicts_are_those_of_the_report(experiment):
     tables = Tables(record.TablesOnRecord(experiment))
     told = collected.read(tables.found.report / "comparisons.csv")
     clean = told[(told.column == "value_test") & (told.left_on == "clean") & (told.right_on == "clean")]
@@ -96,8 +96,8 @@ def test_differences_are_those_of_the_report_and_so_are_intervals_that_are_not_c
         for mine in comparisons(Question(one.left, one.right, CLEAN), [tables]):
             compared += 1
             assert 100 * mine.found.behind == pytest.approx(one.difference, abs=1e-6)
-            if one.family != "primary":
-                assert (100 * mine.found.behind_low, 100 * mine.found.behind_high) == pytest.approx((one.low, one.high))
-            if one.family != "primary" and pd.notna(one.better):
+            assert (100 * mine.found.behind_low, 100 * mine.found.behind_high) == pytest.approx((one.low, one.high))
+            assert mine.named == (round(0.05 / one.level) if one.family == "primary" else 0)
+            if pd.notna(one.better):
                 assert mine.verdict == one.verdict
     assert compared

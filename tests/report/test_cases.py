@@ -30,7 +30,9 @@ def evidence(draw):
 @given(st.lists(evidence(), min_size=1, max_size=4))
 def test_what_is_taken_is_worse_nowhere_and_without_such_a_rule_every_first_one_is_named_with_its_places(found):
     told = cases.advice("Case", found)
-    never_worse = {method for method in METHODS if all(method in one.row.no_worse for one in found)}
+    rows = [one.row for one in found]
+    ran = {method: [row for row in rows if method in row.methods] for method in METHODS}
+    never_worse = {m for m, own in ran.items() if 2 * len(own) > len(rows) and all(m in row.no_worse for row in own)}
     if never_worse:
         assert set(told.take.replace("*", "").replace(" or ", ", ").split(", ")) == never_worse
     else:
@@ -52,9 +54,9 @@ def test_the_sentences_tell_the_places():
     assert cases.advice("clean", other) == ("clean", "it depends", depends)
 
 
-def test_a_rule_that_was_not_run_in_all_places_and_is_beaten_in_none_is_named_with_those_where_it_was_not():
-    told = cases.advice(
-        "clean", [at("in `x`", "sdt", ("tet",)), at("in `y`", "tet", (), ("stbp",)), at("in `z`", "tet")]
-    )
-    assert told.take == "**tet**"
-    assert told.because.endswith("; sdt is not beaten either, but was not run in `y` or in `z`")
+def test_a_rule_that_was_run_in_most_places_and_is_beaten_in_none_is_taken_with_those_where_it_was_not_run():
+    found = [at("in `x`", "sdt", ("tet",)), at("in `y`", "tet", (), ("stbp",)), at("in `z`", "tet", ("sdt",))]
+    told = cases.advice("clean", found)
+    assert told.take == "**tet** or **sdt**"
+    assert told.because.endswith("; sdt was not run in `y`")
+    assert cases.advice("clean", [*found[:2], at("in `z`", "tet")]).take == "**tet**"

@@ -234,7 +234,7 @@ def test_where_nothing_was_evaluated_there_is_no_row():
 def test_the_sentences_count_rules_by_what_the_first_one_is_to_them():
     rows = [*chips("a", *BAD), *chips("b", *GOOD, acs=1e3), *chips("c", *SAME), *chips("c", *BAD, targets="teacher")]
     first, *others = told(*rows)
-    assert first.startswith("b on chips calibrated by ltl_offline (own targets) at T = 4: 91.0 % (95 % interval ")
+    assert first.startswith("b with calibrator ltl_offline (own targets) at T = 4: 91.0 % (95 % interval ")
     assert first.endswith(f", {cells(rank(*rows))[0]['energy nJ']} nJ.")
     assert "Not resolved against 1 of 2 other rules: c (90.3)." in others
     assert "Better than 1 of 2 other rules: a (71.0)." in others

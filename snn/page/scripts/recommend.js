@@ -95,7 +95,7 @@ const listed = (words) => (words.length > NAMED + 1 ? listed([...words.slice(0, 
 // A candidate in words: its rule, how chips were calibrated, and its steps.
 function named(place, i) {
   const calibrator = place.rows[i][data.choices.heads.indexOf("calibrator")];
-  return `${place.rows[i][0]}${calibrator === "-" ? "" : ` on chips calibrated by ${calibrator.replace(" ", " (")} targets)`} at T = ${place.steps[i]}`;
+  return `${place.rows[i][0]}${calibrator === "-" ? "" : ` with calibrator ${calibrator.replace(" ", " (")} targets)`} at T = ${place.steps[i]}`;
 }
 
 // What is first within the bound on energy under the other conventions, if that depends on the convention.

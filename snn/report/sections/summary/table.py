@@ -37,7 +37,7 @@ COLUMNS = {
     "published": Column(METRIC, "accuracy that a paper reports for the same data, network, method and steps"),
     "trust": Column("", "how the published figure is known: read, quoted, digitised, memory"),
     "above_published": Column(METRIC, "value_test_mean minus the published figure; empty where they do not compare"),
-    "flags": Column("", "warnings in words, see snn/report/flags.py; empty without any"),
+    "flags": Column("", "warnings in words, see docs/tables.md; empty without any"),
 }
 COSTS = ["acs", "energy_nj"]
 WORK = ["spikes", "sparsity", *OPERATIONS, "energy_nj"]
