@@ -60,8 +60,14 @@ def on_chips(shown: Mapping[str, record.TablesOnRecord]) -> str:
 
 
 def ways(found: record.TablesOnRecord) -> str:
-    """What fine-tuning on simulated chips and what calibration gains on the same chips, in Markdown, a row per rule."""
-    rows = collected.read(found.report / "hardware.csv")
+    """What fine-tuning on simulated chips and what calibration gains on the same chips, in Markdown, a row per rule.
+
+    Empty without a report, or if no network was fine-tuned.
+    """
+    table = found.report / "hardware.csv"
+    if not table.exists():
+        return ""
+    rows = collected.read(table)
     tuned = rows[rows.control == NOISE_AWARE]
     plain = rows[rows.control.isna()].sort_values("calibrated", ascending=False, kind="stable")
     told = []

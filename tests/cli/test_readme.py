@@ -49,6 +49,7 @@ def shown(tmp_path, monkeypatch):
         monkeypatch.setattr(readme, places, ("smoke",))
     monkeypatch.setattr(front, "CASES", (("Alike", (("smoke", "clean networks"),)),))
     monkeypatch.setattr(evidence, "ON_CHIPS", ("smoke",))
+    monkeypatch.setattr(front, "CHIPS", "smoke")
     monkeypatch.setattr(front, "TOLD", (("On chips", "smoke", r"Chips[^.*]*"),))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Report, "results", tuple(PAGES))
