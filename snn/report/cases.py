@@ -36,6 +36,9 @@ def advice(case: str, places: Sequence[Evidence]) -> Advice:
     them, nowhere = "these" if taken[1:] else "it", listed([place.where for place in places], "or")
     missing = {m: [place.where for place in places if m not in place.row.methods] for m in taken}
     because = [f"nothing is shown to beat {them} {nowhere}"]
+    because += [
+        f"{method} has a higher mean {listed(own)}" for method, own in _firsts(places).items() if method not in taken
+    ]
     because += [f"{method} was not run {listed(own, 'or')}" for method, own in missing.items() if own]
     return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because))
 
@@ -50,7 +53,12 @@ def _unbeaten(places: Sequence[Evidence]) -> list[str]:
 
 def _by_first(places: Sequence[Evidence]) -> str:
     """The first rule of every place, those of one rule together."""
+    return "; ".join(f"**{method}** is first {listed(own)}" for method, own in _firsts(places).items())
+
+
+def _firsts(places: Sequence[Evidence]) -> dict[str, list[str]]:
+    """The places in which a rule is first, by rule."""
     found: dict[str, list[str]] = {}
     for place in places:
         found.setdefault(place.row.no_worse[0], []).append(place.where)
-    return "; ".join(f"**{method}** is first {listed(own)}" for method, own in found.items())
+    return found

@@ -48,7 +48,7 @@ def test_the_sentences_tell_the_places():
         at("in `z`", "stbp", ("tet",)),
     ]
     told = cases.advice("clean", found[:2])
-    assert told == ("clean", "**stbp**", "nothing is shown to beat it in `x` or in `y`")
+    assert told == ("clean", "**stbp**", "nothing is shown to beat it in `x` or in `y`; tet has a higher mean in `x`")
     other = [*found, at("in `w`", "sdt", (), ("tet", "stbp"))]
     depends = "**tet** is first in `x`; **stbp** is first in `y` and in `z`; **sdt** is first in `w`"
     assert cases.advice("clean", other) == ("clean", "it depends", depends)
@@ -60,3 +60,9 @@ def test_a_rule_that_was_run_in_most_places_and_is_beaten_in_none_is_taken_with_
     assert told.take == "**tet** or **sdt**"
     assert told.because.endswith("; sdt was not run in `y`")
     assert cases.advice("clean", [*found[:2], at("in `z`", "tet")]).take == "**tet**"
+
+
+def test_where_a_rule_that_is_not_taken_has_a_higher_mean_that_is_said():
+    told = cases.advice("chips", [at("at level 0.1", "tet", (), ("stbp",)), at("at level 0.2", "stbp", ("tet",))])
+    assert told.take == "**tet**"
+    assert told.because.endswith("; stbp has a higher mean at level 0.2")
