@@ -25,8 +25,9 @@ from snn.page.packed import packed
 from snn.page.plots import plots
 from snn.page.sources import script, text
 from snn.report import standings
-from snn.report.answer import FEW, Answer
+from snn.report.answer import Answer
 from snn.report.canvas import COLOURS
+from snn.report.chips import FEW
 from snn.report.inputs import Inputs
 from snn.report.recommend import SHOWN_COLUMNS
 from snn.report.sections import Section, sections

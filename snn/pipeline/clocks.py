@@ -13,11 +13,15 @@ from typing import Any
 from snn.pipeline.plan import Plan
 
 
-def date_back(plan: Plan, workflow: Any) -> None:
-    """Give every file of a plan that is dated in the future the present time; tells how many there were."""
+def date_back(plan: Plan, workflow: Any, record: int | None) -> None:
+    """Give every file of a plan that is dated in the future the present time; tells how many there were.
+
+    `record`: a file that was just made, by which the file system tells its time, which may be another than that of
+    this machine; None: there is none.
+    """
     if not workflow.is_main_process or workflow.output_settings.dryrun:
         return
-    now = time.time()
+    now = time.time() if record is None else os.fstat(record).st_mtime
     paths = dict.fromkeys(path for job in plan.jobs.values() for path in (*job.inputs, *job.outputs))
     found = sum(_dated_back(path, now) for path in paths)
     if found:

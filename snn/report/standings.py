@@ -40,9 +40,9 @@ def rows(answer: Answer) -> Iterator[Row]:
     n = int(answer.clean.set_index("method").n[answer.best])
     others = {method: (answer.mean(method), versus.verdict) for method, versus in answer.beside_best.items()}
     yield row(CLEAN, answer.best, answer.value(answer.best), n, others, answer.collapsed)
-    kinds = {MANUFACTURED: answer.kinds, FINE_TUNED: answer.fine_tuned, CALIBRATED: answer.kinds}
+    kinds = {MANUFACTURED: answer.chips.kinds, FINE_TUNED: answer.chips.fine_tuned, CALIBRATED: answer.chips.kinds}
     for where, noise, level in ((where, *chip) for where, chips in kinds.items() for chip in chips):
-        ranked = answer.on_chips(noise, level, where == CALIBRATED, where == FINE_TUNED)
+        ranked = answer.chips.ranked(noise, level, where == CALIBRATED, where == FINE_TUNED)
         shown = answer.inputs.metric
         first, unit = ranked.iloc[0], " %" if shown.unit == "%" else ""
         value = f"{shown.value(first.value_test, (first.high - first.low) / 2)}{unit}"

@@ -245,14 +245,14 @@ def test_the_table_of_what_is_first_where_says_what_the_sentences_and_the_rankin
         m for m in answer.spiking if m == answer.best or answer.versus(m, answer.best).verdict != "worse"
     ]
     assert answer.value(answer.best) in clean.first
-    hardest = answer.hardest["mismatch"]
-    levels = [level for _, level in answer.kinds]
+    hardest = answer.chips.hardest["mismatch"]
+    levels = [level for _, level in answer.chips.kinds]
     assert levels[-1] == hardest
     wheres = ("chips as manufactured", "calibrated chips")
     assert [row.where for row in chips] == [f"{where}, mismatch at level {x:g}" for where in wheres for x in levels]
     kinds = [(level, where == "calibrated chips") for where in wheres for level in levels]
     for row, (level, calibrated) in zip(chips, kinds, strict=True):
-        ranked = answer.on_chips("mismatch", level, calibrated)
+        ranked = answer.chips.ranked("mismatch", level, calibrated)
         assert row.no_worse == list(ranked.method[ranked.verdict != "worse"])
 
 

@@ -38,19 +38,25 @@ def ages(folder: Path) -> dict[str, float]:
 
 
 def test_a_file_dated_in_the_future_gets_the_present_time_with_one_line(plan, tmp_path, capsys):
-    clocks.date_back(plan, workflow())
+    clocks.date_back(plan, workflow(), None)
     assert 0 <= ages(tmp_path)["input"] < YEAR / 2
     assert capsys.readouterr().err.startswith("1 files were dated in the future")
 
 
+def test_the_present_is_that_of_the_file_system_where_a_new_file_tells_it(plan, tmp_path):
+    with dated(tmp_path / "record", -2 * YEAR).open() as record:
+        clocks.date_back(plan, workflow(), record.fileno())
+    assert abs(ages(tmp_path)["output"]) < YEAR / 2
+
+
 def test_a_file_of_the_past_keeps_its_time(plan, tmp_path):
-    clocks.date_back(plan, workflow())
+    clocks.date_back(plan, workflow(), None)
     assert ages(tmp_path)["output"] == pytest.approx(YEAR, abs=1000)
 
 
 @pytest.mark.parametrize("who", [workflow(dryrun=True), workflow(head=False)], ids=["a dry run", "a job"])
 def test_who_only_looks_or_works_leaves_times_alone(who, plan, tmp_path):
-    clocks.date_back(plan, who)
+    clocks.date_back(plan, who, None)
     assert ages(tmp_path)["input"] < 0
 
 
@@ -59,5 +65,5 @@ def test_a_file_of_another_user_is_left_without_an_error(plan, tmp_path, monkeyp
         raise PermissionError(1, "Operation not permitted", str(path))
 
     monkeypatch.setattr(os, "utime", refused)
-    clocks.date_back(plan, workflow())
+    clocks.date_back(plan, workflow(), None)
     assert ages(tmp_path)["input"] < 0

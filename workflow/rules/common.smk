@@ -17,7 +17,7 @@ PYTHON = "python" if config.get("container") else sys.executable
 PLAN = plan_or_exit(config)
 HEAD = heads.claim(workflow)
 damage.withdraw(PLAN, workflow)
-clocks.date_back(PLAN, workflow)
+clocks.date_back(PLAN, workflow, HEAD)
 PACKS = Packs(PLAN, pack_minutes(config), workflow)
 use_slurm(PLAN)
 GPU = gpus.declare(PLAN, config, workflow)
