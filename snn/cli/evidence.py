@@ -4,6 +4,9 @@ All of it is read from sets of tables on record and from their reports. No torch
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
 
 from snn.cli.sets import Tables
 from snn.cli.versus import Comparison, Question, comparisons
@@ -64,28 +67,38 @@ def ways(found: record.TablesOnRecord) -> str:
 
     Empty without a report, or if no network was fine-tuned.
     """
-    table = found.report / "hardware.csv"
-    if not table.exists():
-        return ""
-    rows = collected.read(table)
-    tuned = rows[rows.control == NOISE_AWARE]
-    plain = rows[rows.control.isna()].sort_values("calibrated", ascending=False, kind="stable")
-    told = []
-    for one in tuned.itertuples():
-        same = plain[(plain.method == one.method) & (plain.noise == one.noise) & (plain.level == one.level)]
-        best = same.iloc[0]
-        told.append(
-            {
-                "set": f"`{found.name}`",
-                "chips": f"{one.noise} at level {one.level:g}",
-                "rule": one.method,
-                "as manufactured": f"{one.noisy:.1f} %",
-                "fine-tuned": f"{one.calibrated:.1f} %, {one.gain:+.1f} ± {one.gain_ci95:.1f}",
-                "calibrated": f"{best.calibrated:.1f} %, {best.gain:+.1f} ± {best.gain_ci95:.1f}",
-                "by": f"{best.calibrator}, {best.targets} targets",
-            }
-        )
+    told = [
+        {
+            "set": f"`{found.name}`",
+            "chips": f"{tuned.noise} at level {tuned.level:g}",
+            "rule": tuned.method,
+            "as manufactured": f"{tuned.noisy:.1f} %",
+            "fine-tuned": f"{tuned.calibrated:.1f} %, {tuned.gain:+.1f} ± {tuned.gain_ci95:.1f}",
+            "calibrated": f"{best.calibrated:.1f} %, {best.gain:+.1f} ± {best.gain_ci95:.1f}",
+            "by": f"{best.calibrator}, {best.targets} targets",
+        }
+        for tuned, best in _tuned(found)
+    ]
     return markdown.table({name: [row[name] for row in told] for name in told[0]}) if told else ""
+
+
+def gains(found: record.TablesOnRecord) -> Iterator[str]:
+    """A line on what fine-tuning and what calibration gains: of the rule that gains least to the one that gains most."""
+    if pairs := list(_tuned(found)):
+        tuned, best = ([one.gain for one in side] for side in zip(*pairs, strict=True))
+        spans = [f"{min(own):+.1f} to {max(own):+.1f} points" for own in (tuned, best)]
+        where = f"{pairs[0][0].noise} at level {pairs[0][0].level:g} in `{found.name}`"
+        yield f"* **Calibrate or fine-tune?** With {where}, fine-tuning gains {spans[0]}, calibration {spans[1]}."
+
+
+def _tuned(found: record.TablesOnRecord) -> Iterator[tuple[Any, Any]]:
+    """The rows of fine-tuned networks in hardware.csv, each with that of the best calibration of its rule."""
+    table = found.report / "hardware.csv"
+    rows = collected.read(table) if table.exists() else pd.DataFrame({"control": []})
+    plain = rows[rows.control.isna()]
+    for one in rows[rows.control == NOISE_AWARE].itertuples():
+        same = plain[(plain.method == one.method) & (plain.noise == one.noise) & (plain.level == one.level)]
+        yield one, same.loc[same.calibrated.idxmax()]
 
 
 def _pairs(shown: Sequence[record.TablesOnRecord]) -> dict[tuple[str, str], dict[str, Comparison]]:

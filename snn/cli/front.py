@@ -58,7 +58,7 @@ def answers(shown: Mapping[str, record.TablesOnRecord]) -> str:
     """The text in Markdown, from tables by experiment; stale ones are marked."""
     found = _places(shown)
     clean = _clean(found)
-    told = [*evidence.sentences(clean), *_told(shown)]
+    told = [*evidence.sentences(clean), *evidence.gains(shown[CHIPS]), *_told(shown)]
     return "\n\n".join([markdown.table(_cases(found)), "\n".join(told), markdown.table(_sets(clean))]) + "\n"
 
 

@@ -1,7 +1,7 @@
 """The command trace: where a number of the tables on record comes from. No torch."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -84,6 +84,7 @@ def _told(
         parts += ["", f"{digest}  {cost.path}", *facts, f"  cost: {cost.cpu_seconds:.1f} CPU-s, {cost.peak_mb:,.0f} MB"]
     first = made.path.iloc[0]
     parts += ["", *_parameters(found.name, rows.method.iloc[0], Path(first), made.commit.iloc[0])]
+    parts += _of_chips(found.name, Path(first), set(rows.noise.dropna()), costs)
     again = f"python -m snakemake -c1 --config experiment={found.name} -- {first}/net.safetensors"
     parts += ["", f"to make the first run again: {again}", f"to make all tables again: {reproduce(found.name)}"]
     return "\n".join([*parts, *([found.mark.strip().strip("*")] if found.mark else [])])
@@ -98,6 +99,17 @@ def _parameters(experiment: str, method: str, run: Path, commit: str) -> list[st
     files = [short(documents.path_of(*named)) for named in (("methods", method), ("experiments", experiment))]
     shown = " ".join(f"{commit}:{file}" for file in files)
     return ["parameters were others, or so was the code; as they were:", f"  git show {shown}"]
+
+
+def _of_chips(experiment: str, run: Path, noises: Collection[str], costs: pd.DataFrame) -> list[str]:
+    """The resolved parameters of the chips of a run, of which tables are on record, and the commit that made them."""
+    told = []
+    for job in Plan(experiment).calibrations:
+        made = costs[costs.path == str(job.folder)]
+        if job.run.folder == run and job.hardware.noise in noises and len(made):
+            about = f"parameters of its chips, made by commit {made.commit.iloc[0]}: {job.folder}"
+            told += ["", about, json.dumps(job.document, indent=2, sort_keys=True)]
+    return told
 
 
 def _mean(rows: pd.DataFrame, column: str, kind: str, unit: str, outcomes: Outcomes | None) -> str:

@@ -69,8 +69,12 @@ class Comparison(NamedTuple):
 
     @property
     def lead(self) -> str:
-        """How far the better method is ahead, in the digits of the metric."""
-        return f"{self.metric.value(abs(self.found.behind))} {self.metric.difference_unit}"
+        """How far the better method is ahead, with its interval; an end that would be rounded to 0 has more digits."""
+        low, high = sorted((abs(self.found.behind_low), abs(self.found.behind_high)))
+        least = self.metric.value(low)
+        least = least if float(least) else f"{self.metric.factor * low:.1g}"
+        mean = f"{self.metric.value(abs(self.found.behind))} {self.metric.difference_unit}"
+        return f"{mean}, {least} to {self.metric.value(high)}"
 
     @property
     def settings(self) -> str:

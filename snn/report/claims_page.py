@@ -60,21 +60,21 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
     old = sum(not _verdict(claim, marked).startswith(NOT_TESTED) for claim in decided)
     stale = f" {old} of these verdicts are of stale sets." if old else ""
     sized = "each by the verdict of the one experiment that is sized to decide it"
-    left = (
-        f" Of those not tested {waiting} wait for a run, {len(claims.untested)} for an experiment that can be run here."
-    )
+    left = f" Of those not tested {waiting} wait for a run; {len(claims.untested)} have no experiment."
     return f"Of {len(verdicts)} claims, {sized}, {of_claims(verdicts, '**')}.{left}{stale}"
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
-    """The claims that hold and those that fail, a sentence each kind."""
+    """The claims that hold and those that fail, a sentence each kind, with the sets that say the contrary."""
     every: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
-    found = {
-        verdict: [
-            f"{claim.claim} (`{claim.answered_by}`)" for claim in every if _verdict(claim, sets).startswith(verdict)
-        ]
-        for verdict in OF_CLAIMS[:2]
-    }
+    found: dict[str, list[str]] = {verdict: [] for verdict in OF_CLAIMS[:2]}
+    for claim in every:
+        for verdict in found:
+            if _verdict(claim, sets).startswith(verdict):
+                (contrary,) = found.keys() - {verdict}
+                others = [row["set"] for row in _others(claim, sets) if str(row["verdict"]).startswith(contrary)]
+                told = "".join(f"; {contrary} in {name}" for name in dict.fromkeys(others))
+                found[verdict].append(f"{claim.claim} (`{claim.answered_by}`{told})")
     return [f"*{verdict.capitalize()}*: {'; '.join(names)}." for verdict, names in found.items() if names]
 
 

@@ -1,5 +1,7 @@
 """The command trace tells what made every seed of a number."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from snn.cli import inspect
 from snn.config import params
 from snn.energy import prices
 from snn.pipeline import record
+from snn.pipeline.plan import Plan
 from snn.report import collected
 from snn.report.intervals import estimate
 from snn.report.pairs import by_seed
@@ -127,3 +130,11 @@ def test_energy_is_priced_by_the_table_that_is_named(here, capsys):
     for _, row in rows.iterrows():
         line = next(line for line in told.splitlines() if line.split()[:1] == [str(row.seed)])
         assert line.split()[-1] == f"{prices.energy_nj(row, params.load('energy', 'synop_77fj')):.6g}"
+
+
+def test_parameters_of_a_run_and_of_its_chips_are_those_of_the_plan(capsys):
+    told = run(capsys, "digits", "tet", "value_test", "--noise", "mismatch", "--level", "0.4")
+    documents = re.findall(r"^parameters of .*\n(\{\n(?:.*\n)*?\})", told, re.MULTILINE)
+    (first,) = (job for job in Plan("digits").students if job.method_name == "tet" and job.seed == 0)
+    chips = [job for job in Plan("digits").calibrations if job.run.folder == first.folder]
+    assert [json.loads(document) for document in documents] == [job.document for job in (first, *chips)]
