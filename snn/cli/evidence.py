@@ -83,7 +83,7 @@ def ways(found: record.TablesOnRecord) -> str:
 
 
 def gains(found: record.TablesOnRecord) -> Iterator[str]:
-    """A line on what fine-tuning and what calibration gains: of the rule that gains least to the one that gains most."""
+    """A line on what fine-tuning and what calibration gains, from the least to the most over the rules."""
     if pairs := list(_tuned(found)):
         tuned, best = ([one.gain for one in side] for side in zip(*pairs, strict=True))
         spans = [f"{min(own):+.1f} to {max(own):+.1f} points" for own in (tuned, best)]
