@@ -12,7 +12,8 @@ PAGES = {
     "| where | first | not resolved or equivalent | worse |\n|---|---|---|---|\n"
     "| clean networks | **a** 9 % (5 seeds) | b 8 | c 7 |\n\n"
     "**Best rule.** a is best.\n\n**Chips with b.** a is first.\n",
-    "summary.csv": "method,acs,epochs,n\nann,0,9,5\na,10,3,5\nb,10,3,5\n",
+    "summary.csv": "method,condition,steps,steps_eval,acs,epochs,n,flags\n"
+    "ann,clean,1,1,0,9,5,\na,clean,4,4,10,3,5,\nb,clean,4,4,10,3,5,\n",
     "summary.md": "# Title\n\nAccuracy.\n\n| a |\n|---|\n| 1 |\n\n## mismatch\n\n| b |\n|---|\n| 2 |\n",
     "energy.md": "# Title\n\nEnergy over that of the teacher.\n\n| a |\n|---|\n| 3 |\n\n## More\n\nno\n",
     "hardware.md": "# Title\n\nLosses.\n\n## mismatch\n\n| a |\n|---|\n| 4 |\n",

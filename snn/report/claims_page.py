@@ -1,7 +1,8 @@
 """docs/results/claims.md: every claim of the papers, and what the tables on record say of it. No torch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -35,11 +36,15 @@ reaches the accuracy: then there is a bound, or nothing, and more seeds do not h
 
 
 class Answers(NamedTuple):
-    """The table `claims` of a set of tables on record; `mark` tells that the set is stale, or is empty."""
+    """The table `claims` of a set of tables on record; `mark` tells that the set is stale, or is empty.
+
+    `flags`: of its clean networks, by method.
+    """
 
     name: str
     claims: pd.DataFrame
     mark: str = ""
+    flags: Mapping[str, str] = MappingProxyType({})
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -73,7 +78,10 @@ def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
             if _verdict(claim, sets).startswith(verdict):
                 (contrary,) = found.keys() - {verdict}
                 others = [row["set"] for row in _others(claim, sets) if str(row["verdict"]).startswith(contrary)]
-                told = "".join(f"; {contrary} in {name}" for name in dict.fromkeys(others))
+                flags = [
+                    f"; {_flags(claim, one)}" for one in sets if one.name == claim.answered_by and _flags(claim, one)
+                ]
+                told = "".join([*flags, *(f"; {contrary} in {name}" for name in dict.fromkeys(others))])
                 found[verdict].append(f"{claim.claim} (`{claim.answered_by}`{told})")
     return [f"*{verdict.capitalize()}*: {'; '.join(names)}." for verdict, names in found.items() if names]
 
@@ -133,7 +141,14 @@ def _found(claim: Claim | Ratio, answers: Answers) -> Iterator[dict[str, Any]]:
     tested = _tested(claim, answers)
     cells = found(tested)
     for i in range(len(tested)):
-        yield {**_stated(claim, _named(answers)), **{heading: list(cells[heading])[i] for heading in cells}}
+        row = {heading: list(cells[heading])[i] for heading in cells}
+        yield {**_stated(claim, _named(answers)), **row, "flags": _flags(claim, answers)}
+
+
+def _flags(claim: Claim | Ratio, answers: Answers) -> str:
+    """The flags of the two methods in a set."""
+    methods = (claim.more, claim.fewer) if isinstance(claim, Ratio) else (claim.left.method, claim.right.method)
+    return "; ".join(f"{method}: {answers.flags[method]}" for method in methods if method in answers.flags)
 
 
 def _stated(claim: Claim | Ratio, name: str) -> dict[str, Any]:
@@ -177,4 +192,5 @@ def _left_out(decided: Sequence[Claim | Ratio], sets: Sequence[Answers]) -> str:
 
 def _table(rows: Sequence[dict[str, Any]]) -> str:
     headings = ("claim", "source", "set", "at least", "found", "interval", "n", "verdict", "needs")
-    return table({heading: [row.get(heading, "") for row in rows] for heading in headings})
+    flags = ("flags",) if any(row.get("flags") for row in rows) else ()
+    return table({heading: [row.get(heading, "") for row in rows] for heading in (*headings, *flags)})

@@ -178,3 +178,13 @@ def test_the_page_of_proven_tables_is_written(here):
     page = (here / command.PAGE).read_text()
     assert "`smoke`: *Made by commits " in page
     assert page == command.page()
+
+
+def test_flags_of_the_two_methods_and_contrary_sets_are_told_beside_a_claim():
+    flagged = answers("sized", row())._replace(flags={"a": "lr at the edge", "c": "n < 5"})
+    other = answers("other", row(verdict="fails"))
+    told = claims_page.decided(CLAIMS, [flagged, other])
+    assert told == ["*Holds*: better (`sized`; a: lr at the edge; fails in `other`)."]
+    (first, *_) = cells(claims_page.page(CLAIMS, [flagged, other]), "Tested")
+    assert first[-1] == "a: lr at the edge"
+    assert "flags" not in claims_page.page(CLAIMS, [answers("sized", row())])
