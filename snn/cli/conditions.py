@@ -5,6 +5,7 @@ from pathlib import Path
 from snn.config import Experiment, Method, params
 from snn.report.words import listed
 
+UNTRAINED = ("conversion", "conversion_32_steps")
 RULES = (  # that README names; other methods are variants of them, or recipes
     "stbp",
     "stbp_neunorm",
@@ -14,9 +15,8 @@ RULES = (  # that README names; other methods are variants of them, or recipes
     "tandem_lif",
     "ltl_offline",
     "ltl_online",
-    "conversion",
+    *UNTRAINED,
 )
-UNTRAINED = "conversion"
 NEUNORM, BATCH, NONE = "NeuNorm", "batch norm", "no norm"
 
 
@@ -41,7 +41,7 @@ def described(experiment: Experiment) -> str:
     if not ranks_rules(experiment):
         return "variants of rules"
     settings = "equal settings" if experiment.learning_rates else "own settings"
-    found = {name: own for name, own in norms(experiment).items() if name != UNTRAINED and own != NEUNORM}
+    found = {name: own for name, own in norms(experiment).items() if name not in UNTRAINED and own != NEUNORM}
     if len(set(found.values())) == 1:
         return f"{settings}, {next(iter(found.values()))} in spiking networks"
     without = [name for name, own in found.items() if own == NONE]

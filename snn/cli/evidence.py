@@ -20,6 +20,7 @@ from snn.report.words import listed
 PAIRS = (("tet", "stbp"), ("tet", "sdt"), ("ltl_offline", "tet"), ("ltl_offline", "ltl_online"), ("tandem", "tet"))
 ON_CHIPS = (DEFAULT_EXPERIMENT, "hardware_digits")
 CLEAN = Place(None, 0.0)
+Pairs = Mapping[tuple[str, str], Mapping[str, Comparison]]  # by the two rules, then by set of tables
 FEW = 2  # sets without a better rule that are named; of more, how many
 
 
@@ -34,9 +35,17 @@ def marked(found: record.TablesOnRecord, row: standings.Row) -> standings.Row:
     return row._replace(where=f"`{found.name}`, {row.where} {found.mark.strip()}".rstrip())
 
 
-def sentences(shown: Sequence[record.TablesOnRecord]) -> Iterator[str]:
-    """A line per pair of rules, on what the sets of tables say of clean networks: first where one rule is better."""
-    for (left, right), found in _pairs(shown).items():
+def pairs(shown: Sequence[record.TablesOnRecord]) -> Pairs:
+    """The comparisons of every pair of rules, clean networks, by set of tables in the order of these."""
+    sets = {one.name: Tables(one) for one in shown}
+    known = [tables for tables in sets.values() if tables.has_outcomes]
+    found = {pair: {one.tables.name: one for one in comparisons(Question(*pair, CLEAN), known)} for pair in PAIRS}
+    return {pair: {name: own[name] for name in sets if name in own} for pair, own in found.items()}
+
+
+def sentences(compared: Pairs) -> Iterator[str]:
+    """A line per pair of rules, on what the sets of tables say: first those in which one rule is better."""
+    for (left, right), found in compared.items():
         own = sorted(found.values(), key=lambda one: (not one.winner, one.verdict != EQUIVALENT))
         told = [
             f"{verdict} in {_named([one for one in own if one.verdict == verdict])}"
@@ -45,10 +54,9 @@ def sentences(shown: Sequence[record.TablesOnRecord]) -> Iterator[str]:
         yield f"* **{left} or {right}?** {'; '.join(told) or 'no set has both'}."
 
 
-def differences(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
-    """The differences of the pairs in every set of tables, by the headings of a table: see `_cell`."""
-    pairs = _pairs(shown).items()
-    return {f"{left} - {right}": [_cell(found.get(one.name)) for one in shown] for (left, right), found in pairs}
+def differences(compared: Pairs, sets: Sequence[str]) -> dict[str, list[str]]:
+    """The differences of the pairs in sets of tables, by the headings of a table: see `_cell`."""
+    return {f"{left} - {right}": [_cell(found.get(name)) for name in sets] for (left, right), found in compared.items()}
 
 
 def on_chips(shown: Mapping[str, record.TablesOnRecord]) -> str:
@@ -99,14 +107,6 @@ def _tuned(found: record.TablesOnRecord) -> Iterator[tuple[Any, Any]]:
     for one in rows[rows.control == NOISE_AWARE].itertuples():
         same = plain[(plain.method == one.method) & (plain.noise == one.noise) & (plain.level == one.level)]
         yield one, same.loc[same.calibrated.idxmax()]
-
-
-def _pairs(shown: Sequence[record.TablesOnRecord]) -> dict[tuple[str, str], dict[str, Comparison]]:
-    """The comparisons of every pair by set of tables, in the order in which these are shown."""
-    sets = {one.name: Tables(one) for one in shown}
-    known = [tables for tables in sets.values() if tables.has_outcomes]
-    found = {pair: {one.tables.name: one for one in comparisons(Question(*pair, CLEAN), known)} for pair in PAIRS}
-    return {pair: {name: own[name] for name in sets if name in own} for pair, own in found.items()}
 
 
 def _named(own: Sequence[Comparison]) -> str:

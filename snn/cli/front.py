@@ -19,7 +19,7 @@ MISMATCH, ANALOG = ", mismatch at level", ", analog_chip at level"
 CASES = (  # a case in words, and its places: an experiment and how its rows of answer.md begin
     (
         "no faults, batch norm possible",
-        tuple((name, standings.CLEAN) for name in ("fashion_quick", DEFAULT_EXPERIMENT, "matched_norm", *FEW_SEEDS)),
+        tuple((name, standings.CLEAN) for name in ("claims_fashion", DEFAULT_EXPERIMENT, "matched_norm", *FEW_SEEDS)),
     ),
     (
         "no faults, no norm in the spiking network",
@@ -44,34 +44,27 @@ def experiments() -> list[str]:
     return [*(name for _, own in CASES for name, _ in own), *(name for _, name, _ in TOLD)]
 
 
-def short(shown: Mapping[str, record.TablesOnRecord]) -> str:
-    """The answer in a few sentences, in Markdown: the cases in which the same is taken together."""
-    cases_of: dict[str, list[str]] = {}
-    for one in sorted(advice(shown), key=lambda one: one.take == cases.IT_DEPENDS):
-        cases_of.setdefault(one.take, []).append(f"*{one.case}*")
-    words = {take: f"Take {take}" for take in cases_of} | {cases.IT_DEPENDS: "It depends, as told below,"}
-    lines = [f"* {words[take]} if your case is {listed(own, 'or')}." for take, own in cases_of.items()]
-    return "\n".join(lines) + "\n"
+def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
+    """What is told in Markdown, from tables by experiment, by name; stale ones are marked.
 
-
-def answers(shown: Mapping[str, record.TablesOnRecord]) -> str:
-    """The text in Markdown, from tables by experiment; stale ones are marked."""
+    `short`: the answer in a few lines. `answer`: by case, by pair of rules, by set of tables. `behind`: the evidence.
+    """
     found = _places(shown)
-    clean = _clean(found)
-    told = [*evidence.sentences(clean), *evidence.gains(shown[CHIPS]), *_told(shown)]
-    return "\n\n".join([markdown.table(_cases(found)), "\n".join(told), markdown.table(_sets(clean))]) + "\n"
-
-
-def behind(shown: Mapping[str, record.TablesOnRecord]) -> str:
-    """The tables behind it, in Markdown: pairs of rules in every set, what is first on chips, what helps these."""
-    clean = _clean(_places(shown))
-    pairs = {"set": [_named(found) for found in clean], **evidence.differences(clean)}
+    every = (at for places in found.values() for at in places)
+    clean = list({one.name: one for one, row in every if row.where == standings.CLEAN}.values())
+    compared = evidence.pairs(clean)
+    told = [*evidence.sentences(compared), *evidence.gains(shown[CHIPS]), *_told(shown)]
+    pairs = {"set": [_named(one) for one in clean], **evidence.differences(compared, [one.name for one in clean])}
     parts = {
         "Clean networks: pairs of rules": markdown.table(pairs),
         "Chips: what is first": evidence.on_chips(shown),
         "Chips: what helps": evidence.ways(shown[CHIPS]),
     }
-    return "\n".join(f"## {title}\n\n{text}\n" for title, text in parts.items() if text)
+    return {
+        "short": _short([_advice(case, places) for case, places in found.items()]),
+        "answer": "\n\n".join([markdown.table(_cases(found)), "\n".join(told), markdown.table(_sets(clean))]) + "\n",
+        "behind": "\n".join(f"## {title}\n\n{text}\n" for title, text in parts.items() if text),
+    }
 
 
 def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
@@ -115,10 +108,14 @@ def _advice(case: str, places: Sequence[At]) -> cases.Advice:
     return cases.advice(case, [_evidence(*at) for at in places])
 
 
-def _clean(found: Mapping[str, Sequence[At]]) -> list[record.TablesOnRecord]:
-    """The sets of tables of places with clean networks, once each."""
-    every = (at for places in found.values() for at in places)
-    return list({one.name: one for one, row in every if row.where == standings.CLEAN}.values())
+def _short(told: Sequence[cases.Advice]) -> str:
+    """A line for all cases in which the same is taken."""
+    cases_of: dict[str, list[str]] = {}
+    for one in sorted(told, key=lambda one: one.take == cases.IT_DEPENDS):
+        cases_of.setdefault(one.take, []).append(f"*{one.case}*")
+    words = {take: f"Take {take}" for take in cases_of} | {cases.IT_DEPENDS: "It depends, as told below,"}
+    lines = [f"* {words[take]} if your case is {listed(own, 'or')}." for take, own in cases_of.items()]
+    return "\n".join(lines) + "\n"
 
 
 def _named(found: record.TablesOnRecord) -> str:

@@ -13,10 +13,12 @@ from snn.report import collected, power
 from snn.report.dictionary import dictionary
 from snn.report.sections import ABOUT
 
+README = Path("README.md")
 SHOWN_IN_RESULTS = (DEFAULT_EXPERIMENT, "matched", "matched_fashion", "fashion_quick", "digits_residual")
 SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
 SHOWN_ENERGY = ("fashion_quick", DEFAULT_EXPERIMENT)
 SHOWN_ON_CHIPS = (DEFAULT_EXPERIMENT,)
+PLACES = {"short": README, "answer": README, "behind": Path("docs/results/which-rule.md")}
 VERDICT = "Energy over that"
 TEACHERS = "\n## With the teacher"  # the first table of comparisons.md that no experiment asks for
 
@@ -60,10 +62,9 @@ def on_record() -> dict[str, record.TablesOnRecord]:
 
 def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
-    yield Path("README.md"), "short", front.short(shown)
-    yield Path("README.md"), "answer", front.answers(shown)
-    yield Path("docs/results/which-rule.md"), "behind", front.behind(shown)
-    yield Path("README.md"), "claims", f"{claims.short()}\n"
+    for marker, text in front.texts(shown).items():
+        yield PLACES[marker], marker, text
+    yield README, "claims", f"{claims.short()}\n"
     for experiment in SHOWN_IN_RESULTS:
         found = shown[experiment]
         _, _, table = _shown(found.report / "summary.md").split("\n", 2)

@@ -12,6 +12,7 @@ from snn.config import params
         ("digits", "own settings, batch norm but for ltl_offline and ltl_online"),
         ("matched", "equal settings, no norm in spiking networks"),
         ("matched_norm", "equal settings, batch norm in spiking networks"),
+        ("claims_fashion", "own settings, batch norm but for ltl_offline and ltl_online"),
         ("digits_all", "variants of rules"),
     ],
 )

@@ -30,7 +30,7 @@ def here(tmp_path, monkeypatch) -> record.TablesOnRecord:
 
 def test_a_line_names_the_better_rule_and_how_far_it_is_ahead_whatever_the_order(here, monkeypatch):
     monkeypatch.setattr(evidence, "PAIRS", (("tet", "stbp"), ("stbp", "tet")))
-    one, other = evidence.sentences([here])
+    one, other = evidence.sentences(evidence.pairs([here]))
     ahead = re.compile(r"tet is better in `digits` \(20\.0 points, (\d+\.\d) to (\d+\.\d)\)\.")
     assert one.startswith("* **tet or stbp?** tet is better")
     assert other.startswith("* **stbp or tet?** tet is better")
@@ -41,19 +41,19 @@ def test_a_line_names_the_better_rule_and_how_far_it_is_ahead_whatever_the_order
 
 def test_an_end_that_is_rounded_to_zero_shows_the_digit_by_which_it_excludes_it(monkeypatch):
     monkeypatch.setattr(evidence, "PAIRS", (("ltl_offline", "tet"),))
-    (line,) = evidence.sentences([record.TablesOnRecord("digits")])
+    (line,) = evidence.sentences(evidence.pairs([record.TablesOnRecord("digits")]))
     (least,) = re.findall(r"points, ([\d.]+) to 2\.6\)", line)
     assert 0 < float(least) < 0.05
 
 
 def test_where_no_rule_is_better_the_set_is_named_with_its_verdict(here, monkeypatch):
     monkeypatch.setattr(evidence, "PAIRS", (("tandem", "tet"),))
-    assert list(evidence.sentences([here])) == ["* **tandem or tet?** not resolved in `digits`."]
+    assert list(evidence.sentences(evidence.pairs([here]))) == ["* **tandem or tet?** not resolved in `digits`."]
 
 
 def test_a_pair_that_no_set_has_is_said_to_be_in_none(here, monkeypatch):
     monkeypatch.setattr(evidence, "PAIRS", (("tet", "sdt"),))
-    assert list(evidence.sentences([here])) == ["* **tet or sdt?** no set has both."]
+    assert list(evidence.sentences(evidence.pairs([here]))) == ["* **tet or sdt?** no set has both."]
 
 
 def on_record() -> list[record.TablesOnRecord]:
@@ -64,7 +64,7 @@ def on_record() -> list[record.TablesOnRecord]:
 def test_a_line_names_every_set_that_has_both_rules_once_under_the_verdict_of_versus(pair, monkeypatch):
     monkeypatch.setattr(evidence, "PAIRS", (pair,))
     monkeypatch.setattr(evidence, "FEW", 3)
-    (line,) = evidence.sentences(on_record())
+    (line,) = evidence.sentences(evidence.pairs(on_record()))
     told = {
         name: part.partition(" in ")[0]
         for part in line.partition("?** ")[2].split("; ")
@@ -77,7 +77,7 @@ def test_a_line_names_every_set_that_has_both_rules_once_under_the_verdict_of_ve
 def test_of_many_sets_without_a_better_rule_the_number_is_told(monkeypatch):
     monkeypatch.setattr(evidence, "PAIRS", (("ltl_offline", "stbp"),))
     monkeypatch.setattr(evidence, "FEW", 0)
-    (line,) = evidence.sentences([record.TablesOnRecord("digits")])
+    (line,) = evidence.sentences(evidence.pairs([record.TablesOnRecord("digits")]))
     assert line == "* **ltl_offline or stbp?** not resolved in 1 sets."
 
 
