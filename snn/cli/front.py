@@ -100,7 +100,7 @@ def _not_run(found: Mapping[str, Sequence[At]], case: str) -> str:
     """The rules that are beaten nowhere in some place of another case, and were not run in this one."""
     unbeaten = dict.fromkeys(method for places in found.values() for _, row in places for method in row.no_worse)
     here = {method for _, row in found[case] for method in row.methods}
-    missing = [method for method in unbeaten if method not in here]
+    missing = [method for method in unbeaten if method not in here and method not in conditions.UNTRAINED]
     return f"; not run: {listed(missing)}" if missing else ""
 
 

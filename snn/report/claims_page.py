@@ -1,5 +1,6 @@
 """docs/results/claims.md: every claim of the papers, and what the tables on record say of it. No torch."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -70,20 +71,41 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
-    """The claims that hold and those that fail, a sentence each kind, with the sets that say the contrary."""
+    """The claims that hold and those that fail, a sentence each kind, with flags and the sets that say the contrary.
+
+    Claims that differ only in what follows a colon, as the prices of energy, are told together.
+    """
     every: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
-    found: dict[str, list[str]] = {verdict: [] for verdict in OF_CLAIMS[:2]}
+    found: dict[str, dict[str, int]] = {verdict: {} for verdict in OF_CLAIMS[:2]}
+    alike = Counter(claim.claim.partition(": ")[0] for claim in every)
     for claim in every:
-        for verdict in found:
-            if _verdict(claim, sets).startswith(verdict):
-                (contrary,) = found.keys() - {verdict}
-                others = [row["set"] for row in _others(claim, sets) if str(row["verdict"]).startswith(contrary)]
-                flags = [
-                    f"; {_flags(claim, one)}" for one in sets if one.name == claim.answered_by and _flags(claim, one)
-                ]
-                told = "".join([*flags, *(f"; {contrary} in {name}" for name in dict.fromkeys(others))])
-                found[verdict].append(f"{claim.claim} (`{claim.answered_by}`{told})")
-    return [f"*{verdict.capitalize()}*: {'; '.join(names)}." for verdict, names in found.items() if names]
+        verdict, about = _verdict(claim, sets), claim.claim.partition(": ")[0]
+        for own in (own for own in found if verdict.startswith(own)):
+            text = f"{about if alike[about] > 1 else claim.claim} ({_beside(claim, own, sets)})"
+            found[own][text] = found[own].get(text, 0) + 1
+    return [
+        f"*{verdict.capitalize()}*: {'; '.join(_times(text, number) for text, number in own.items())}."
+        for verdict, own in found.items()
+        if own
+    ]
+
+
+def _times(text: str, number: int) -> str:
+    """A claim with how often it was tested in another way."""
+    return f"{text}, in {number} ways" if number > 1 else text
+
+
+def _beside(claim: Claim | Ratio, verdict: str, sets: Sequence[Answers]) -> str:
+    """The set that answers a claim, the flags of its methods, and the sets that say the contrary."""
+    flags = [_flags(claim, one) for one in sets if one.name == claim.answered_by]
+    (contrary,) = {*OF_CLAIMS[:2]} - {verdict}
+    others = [row["set"] for row in _others(claim, sets) if str(row["verdict"]).startswith(contrary)]
+    told = [
+        f"`{claim.answered_by}`",
+        *filter(None, flags),
+        *(f"{contrary} in {name}" for name in dict.fromkeys(others)),
+    ]
+    return "; ".join(told)
 
 
 def page(claims: Claims, sets: Sequence[Answers]) -> str:
