@@ -65,7 +65,10 @@ def test_fetch_computes_tables_and_report_alone_and_they_must_be_those_committed
     commit(clone, "improve the results")
     assert refused(clone, *fetch(home)).startswith("error: results/tables/tiny/runs.csv.bz2: ")
 
-    run(clone, "git", "reset", "--quiet", "--hard", "HEAD~1")
+
+@pytest.mark.long
+def test_fetch_brings_no_results_of_other_parameters_or_code(home, clone):
+    snn(clone, *fetch(home))
     experiment = clone / "params/experiments/tiny.yaml"
     experiment.write_text(TINY.replace("stbp: {training: {epochs: 1}", "stbp: {training: {epochs: 2}"))
     affected = due(clone)
