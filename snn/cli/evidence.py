@@ -18,7 +18,7 @@ from snn.report.verdicts import EQUIVALENT
 from snn.report.words import listed
 
 PAIRS = (("tet", "stbp"), ("tet", "sdt"), ("ltl_offline", "tet"), ("ltl_offline", "ltl_online"), ("tandem", "tet"))
-ON_CHIPS = (DEFAULT_EXPERIMENT, "hardware_digits")
+ON_CHIPS = (DEFAULT_EXPERIMENT, "hardware_digits", "claims_calibration")
 CLEAN = Place(None, 0.0)
 Pairs = Mapping[tuple[str, str], Mapping[str, Comparison]]  # by the two rules, then by set of tables
 FEW = 2  # sets without a better rule that are named; of more, how many
