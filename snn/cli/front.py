@@ -112,7 +112,7 @@ def _short(told: Sequence[cases.Advice]) -> str:
     """A line for all cases in which the same is taken."""
     cases_of: dict[str, list[str]] = {}
     for one in sorted(told, key=lambda one: one.take == cases.IT_DEPENDS):
-        cases_of.setdefault(one.take, []).append(f"*{one.case}*")
+        cases_of.setdefault(one.take, []).append(f"*{one.case}*{f' ({one.higher})' if one.higher else ''}")
     words = {take: f"Take {take}" for take in cases_of} | {cases.IT_DEPENDS: "It depends, as told below,"}
     lines = [f"* {words[take]} if your case is {listed(own, 'or')}." for take, own in cases_of.items()]
     return "\n".join(lines) + "\n"

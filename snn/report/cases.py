@@ -21,11 +21,12 @@ class Evidence(NamedTuple):
 
 
 class Advice(NamedTuple):
-    """What to take in a case, and how sure that is, in Markdown."""
+    """What to take in a case, and how sure that is, in Markdown; `higher`: where another rule has a higher mean."""
 
     case: str
     take: str
     because: str
+    higher: str = ""
 
 
 def advice(case: str, places: Sequence[Evidence]) -> Advice:
@@ -35,12 +36,11 @@ def advice(case: str, places: Sequence[Evidence]) -> Advice:
         return Advice(case, IT_DEPENDS, _by_first(places))
     them, nowhere = "these" if taken[1:] else "it", listed([place.where for place in places], "or")
     missing = {m: [place.where for place in places if m not in place.row.methods] for m in taken}
-    because = [f"nothing is shown to beat {them} {nowhere}"]
-    because += [
-        f"{method} has a higher mean {listed(own)}" for method, own in _firsts(places).items() if method not in taken
-    ]
+    firsts = {method: own for method, own in _firsts(places).items() if method not in taken}
+    higher = "; ".join(f"{method} has a higher mean {listed(own)}" for method, own in firsts.items())
+    because = [f"nothing is shown to beat {them} {nowhere}", *([higher] if higher else [])]
     because += [f"{method} was not run {listed(own, 'or')}" for method, own in missing.items() if own]
-    return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because))
+    return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because), higher)
 
 
 def _unbeaten(places: Sequence[Evidence]) -> list[str]:
