@@ -1,14 +1,13 @@
 """The command claims: docs/results/claims.md, from the tables on record."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
+from snn.cli.sets import flags
 from snn.config import params
 from snn.core import files
 from snn.core.steps import doing
 from snn.pipeline import record
-from snn.report import claims_page, collected
-from snn.report.flags import by_method
+from snn.report import claims_page
 
 PAGE = Path("docs/results/claims.md")
 TABLE = "claims.csv"
@@ -47,11 +46,6 @@ def short() -> str:
 def _answers() -> list[claims_page.Answers]:
     sets = [record.TablesOnRecord(name) for name in record.names()]
     return [
-        claims_page.Answers(found.name, claims_page.read(found.report / TABLE), found.mark, _flags(found))
+        claims_page.Answers(found.name, claims_page.read(found.report / TABLE), found.mark, flags(found))
         for found in sets
     ]
-
-
-def _flags(found: record.TablesOnRecord) -> Mapping[str, str]:
-    summary = found.report / "summary.csv"
-    return by_method(collected.read(summary)) if summary.exists() else {}

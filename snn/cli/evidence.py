@@ -92,10 +92,13 @@ def ways(found: record.TablesOnRecord) -> str:
 
 def gains(found: record.TablesOnRecord) -> Iterator[str]:
     """A line on what fine-tuning and what calibration gains, from the least to the most over the rules."""
-    if pairs := list(_tuned(found)):
-        tuned, best = ([one.gain for one in side] for side in zip(*pairs, strict=True))
-        spans = [f"{min(own):+.1f} to {max(own):+.1f} points" for own in (tuned, best)]
-        where = f"{pairs[0][0].noise} at level {pairs[0][0].level:g} in `{found.name}`"
+    if both := list(_tuned(found)):
+        tuned, best = zip(*both, strict=True)
+        spans = [
+            f"{min(gains):+.1f} to {max(gains):+.1f} points"
+            for gains in ([one.gain for one in side] for side in (tuned, best))
+        ]
+        where = f"{tuned[0].noise} at level {tuned[0].level:g} in `{found.name}`"
         yield f"* **Calibrate or fine-tune?** With {where}, fine-tuning gains {spans[0]}, calibration {spans[1]}."
 
 

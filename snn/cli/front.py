@@ -52,7 +52,7 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     found = _places(shown)
     every = (at for places in found.values() for at in places)
     clean = list({one.name: one for one, row in every if row.where == standings.CLEAN}.values())
-    compared = evidence.pairs(clean)
+    taken, compared = _advice(found), evidence.pairs(clean)
     told = [*evidence.sentences(compared), *evidence.gains(shown[CHIPS]), *_told(shown)]
     pairs = {"set": [_named(one) for one in clean], **evidence.differences(compared, [one.name for one in clean])}
     parts = {
@@ -60,16 +60,17 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
         "Chips: what is first": evidence.on_chips(shown),
         "Chips: what helps": evidence.ways(shown[CHIPS]),
     }
+    answer = (markdown.table(_cases(taken, found)), "\n".join(told), markdown.table(_sets(clean)))
     return {
-        "short": _short([_advice(case, places) for case, places in found.items()]),
-        "answer": "\n\n".join([markdown.table(_cases(found)), "\n".join(told), markdown.table(_sets(clean))]) + "\n",
+        "short": _short(taken),
+        "answer": "\n\n".join(answer) + "\n",
         "behind": "\n".join(f"## {title}\n\n{text}\n" for title, text in parts.items() if text),
     }
 
 
 def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
     """Which rule to take in each case. Of cases without a report here, none."""
-    return [_advice(case, places) for case, places in _places(shown).items()]
+    return _advice(_places(shown))
 
 
 def _places(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:
@@ -85,9 +86,8 @@ def _places(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:
     return {case: places for case, places in found.items() if places}
 
 
-def _cases(found: Mapping[str, Sequence[At]]) -> dict[str, list[str]]:
+def _cases(told: Sequence[cases.Advice], found: Mapping[str, Sequence[At]]) -> dict[str, list[str]]:
     """What to take in each case, why, and on which data that rests, by the headings of a table."""
-    told = [_advice(case, places) for case, places in found.items()]
     return {
         "your case": [one.case for one in told],
         "take": [one.take for one in told],
@@ -104,8 +104,8 @@ def _not_run(found: Mapping[str, Sequence[At]], case: str) -> str:
     return f"; not run: {listed(missing)}" if missing else ""
 
 
-def _advice(case: str, places: Sequence[At]) -> cases.Advice:
-    return cases.advice(case, [_evidence(*at) for at in places])
+def _advice(found: Mapping[str, Sequence[At]]) -> list[cases.Advice]:
+    return [cases.advice(case, [_evidence(*at) for at in places]) for case, places in found.items()]
 
 
 def _short(told: Sequence[cases.Advice]) -> str:

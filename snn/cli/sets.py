@@ -1,6 +1,6 @@
 """Sets of tables on record, as commands that compare rules read them. No torch."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from snn.pipeline import record
 from snn.pipeline.plan import data_name
 from snn.report import collected
 from snn.report.candidates import Candidates
+from snn.report.flags import by_method
 from snn.report.place import Place
 
 
@@ -82,6 +83,12 @@ def on_record(noise: str | None, dataset: str | None, only: str | None) -> Itera
         yield Tables(record.TablesOnRecord(name))
     if dataset is not None and dataset not in known:
         raise InputError("--dataset", f"{dataset} is in no set of tables", nearest(dataset, dict.fromkeys(known)))
+
+
+def flags(found: record.TablesOnRecord) -> Mapping[str, str]:
+    """The flags of clean networks in the summary of a set's report, by method; none without a report."""
+    summary = found.report / "summary.csv"
+    return by_method(collected.read(summary)) if summary.exists() else {}
 
 
 def repeated(own: Tables, earlier: Iterable[Tables], methods: Collection[str]) -> str:

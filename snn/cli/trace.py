@@ -83,28 +83,29 @@ def _told(
         facts = [f"  {name}: {cost[name]}" for name in ("commit", "dirty", "machine", "versions", "parents")]
         parts += ["", f"{digest}  {cost.path}", *facts, f"  cost: {cost.cpu_seconds:.1f} CPU-s, {cost.peak_mb:,.0f} MB"]
     first = made.path.iloc[0]
-    parts += ["", *_parameters(found.name, rows.method.iloc[0], Path(first), made.commit.iloc[0])]
-    parts += _of_chips(found.name, Path(first), set(rows.noise.dropna()), costs)
+    plan = Plan(found.name)
+    parts += ["", *_parameters(plan, rows.method.iloc[0], Path(first), made.commit.iloc[0])]
+    parts += _of_chips(plan, Path(first), set(rows.noise.dropna()), costs)
     again = f"python -m snakemake -c1 --config experiment={found.name} -- {first}/net.safetensors"
     parts += ["", f"to make the first run again: {again}", f"to make all tables again: {reproduce(found.name)}"]
     return "\n".join([*parts, *([found.mark.strip().strip("*")] if found.mark else [])])
 
 
-def _parameters(experiment: str, method: str, run: Path, commit: str) -> list[str]:
+def _parameters(plan: Plan, method: str, run: Path, commit: str) -> list[str]:
     """The resolved parameters of a run, if it is one of today's plan; else where they stand in git."""
-    job = Plan(experiment).jobs.get(run)
+    job = plan.jobs.get(run)
     if job is not None:
         about = "parameters of the first run, resolved, which its digest holds; the others differ in the seed:"
         return [about, json.dumps(job.document, indent=2, sort_keys=True)]
-    files = [short(documents.path_of(*named)) for named in (("methods", method), ("experiments", experiment))]
+    files = [short(documents.path_of(*named)) for named in (("methods", method), ("experiments", plan.name))]
     shown = " ".join(f"{commit}:{file}" for file in files)
     return ["parameters were others, or so was the code; as they were:", f"  git show {shown}"]
 
 
-def _of_chips(experiment: str, run: Path, noises: Collection[str], costs: pd.DataFrame) -> list[str]:
+def _of_chips(plan: Plan, run: Path, noises: Collection[str], costs: pd.DataFrame) -> list[str]:
     """The resolved parameters of the chips of a run, of which tables are on record, and the commit that made them."""
     told = []
-    for job in Plan(experiment).calibrations:
+    for job in plan.calibrations:
         made = costs[costs.path == str(job.folder)]
         if job.run.folder == run and job.hardware.noise in noises and len(made):
             about = f"parameters of its chips, made by commit {made.commit.iloc[0]}: {job.folder}"

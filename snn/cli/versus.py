@@ -7,11 +7,10 @@ import pandas as pd
 
 from snn.cli.conditions import norms
 from snn.cli.listing import aligned
-from snn.cli.sets import Tables, on_record, repeated
+from snn.cli.sets import Tables, flags, on_record, repeated
 from snn.core.errors import InputError, nearest
-from snn.report import collected, verdicts
+from snn.report import verdicts
 from snn.report.candidates import Beside, Candidates
-from snn.report.flags import by_method
 from snn.report.intervals import LEVEL
 from snn.report.metric import SHOWN, Metric
 from snn.report.place import Place
@@ -90,10 +89,9 @@ class Comparison(NamedTuple):
     @property
     def flags(self) -> str:
         """The flags that the summary of the report has for these clean networks."""
-        summary = self.tables.found.report / "summary.csv"
-        if self.left.chips or not summary.exists():
+        if self.left.chips:
             return ""
-        found = by_method(collected.read(summary))
+        found = flags(self.tables.found)
         both = [side.method for side in (self.left, self.right)]
         return "; ".join(f"{method}: {found[method]}" for method in both if method in found)
 

@@ -76,13 +76,14 @@ def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
     Claims that differ only in what follows a colon, as the prices of energy, are told together.
     """
     every: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
-    found: dict[str, dict[str, int]] = {verdict: {} for verdict in OF_CLAIMS[:2]}
+    found: dict[str, Counter[str]] = {verdict: Counter() for verdict in OF_CLAIMS[:2]}
     alike = Counter(claim.claim.partition(": ")[0] for claim in every)
     for claim in every:
-        verdict, about = _verdict(claim, sets), claim.claim.partition(": ")[0]
-        for own in (own for own in found if verdict.startswith(own)):
-            text = f"{about if alike[about] > 1 else claim.claim} ({_beside(claim, own, sets)})"
-            found[own][text] = found[own].get(text, 0) + 1
+        about = claim.claim.partition(": ")[0]
+        verdict = next((kind for kind in found if _verdict(claim, sets).startswith(kind)), None)
+        if verdict is not None:
+            told = about if alike[about] > 1 else claim.claim
+            found[verdict][f"{told} ({_beside(claim, verdict, sets)})"] += 1
     return [
         f"*{verdict.capitalize()}*: {'; '.join(_times(text, number) for text, number in own.items())}."
         for verdict, own in found.items()
