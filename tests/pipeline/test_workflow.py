@@ -236,17 +236,33 @@ def test_a_forged_table_is_not_shown_and_can_be_made_again(tree):
     assert (tree / summary).read_text() == true
 
 
+def flipped(network: Path) -> bytes:
+    """What a file holds after its last bit was flipped."""
+    content = bytearray(network.read_bytes())
+    content[-1] ^= 1
+    network.write_bytes(content)
+    return bytes(content)
+
+
 def test_a_flipped_byte_in_a_run_is_refused_by_name_when_results_are_shown(tree):
     network = Path(folder_of("tet")) / "net.safetensors"
-    content = bytearray((tree / network).read_bytes())
-    content[-1] ^= 1
-    (tree / network).write_bytes(content)
+    content = flipped(tree / network)
     refusal = run(tree, "snn", "summary", "--experiment", "smoke", status=2)
     assert refusal.startswith(f"error: {network}: ")
     assert f" {network.parent} " in refusal.partition("; ")[2]
     assert due(tree) == STUDENT | TABLES == dry_run(tree)
     trees.compute(tree, "smoke", "report", "page")
-    assert (tree / network).read_bytes() != bytes(content)
+    assert (tree / network).read_bytes() != content
+
+
+@pytest.mark.long
+def test_the_workflow_makes_a_run_with_a_flipped_byte_again_and_then_results_are_shown(tree):
+    network = Path(folder_of("tet")) / "net.safetensors"
+    content = flipped(tree / network)
+    run(tree, "snn", "summary", "--experiment", "smoke", status=2)
+    run(tree, "snakemake", "-c1", "--config", "experiment=smoke")
+    assert (tree / network).read_bytes() != content
+    run(tree, "snn", "summary", "--experiment", "smoke")
 
 
 def test_a_run_that_was_removed_is_made_again_when_results_are_shown(tree):

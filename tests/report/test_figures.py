@@ -116,14 +116,15 @@ def named(methods) -> dict[str, set[str]]:
 
 
 @pytest.mark.slow
-def test_forty_methods_look_different_and_each_of_sixteen_is_named_in_every_figure():
+@pytest.mark.parametrize("number", [16, pytest.param(len(MANY), marks=pytest.mark.long)])
+def test_many_methods_look_different_and_each_is_named_in_every_figure(number):
     looks = [(style.colour, style.marker) for style in styles(MANY).values()]
     assert len(set(looks)) == len(MANY)
-    found = named(MANY[:16])
+    found = named(MANY[:number])
     assert set(found) == set(files("figure"))
     for name, texts in found.items():
         words = set(" ".join(texts).split())
-        assert [method for method in MANY[:16] if method not in words] == [], name
+        assert [method for method in MANY[:number] if method not in words] == [], name
 
 
 RULES = {name: params.load("methods", name).rule for name in params.names("methods")}
