@@ -40,7 +40,7 @@ def page() -> str:
 def short() -> str:
     """How many claims hold, and which hold or fail."""
     claims, answers = params.literature()[0], _answers()
-    return " ".join([claims_page.counts(claims, answers), *claims_page.decided(claims, answers)])
+    return "\n".join([claims_page.counts(claims, answers), *claims_page.decided(claims, answers)])
 
 
 def _answers() -> list[claims_page.Answers]:

@@ -3,7 +3,7 @@
 All of it is read from sets of tables on record and from their reports. No torch.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,6 +19,8 @@ from snn.report.words import listed
 
 PAIRS = (("tet", "stbp"), ("tet", "sdt"), ("ltl_offline", "tet"), ("ltl_offline", "ltl_online"), ("tandem", "tet"))
 ON_CHIPS = (DEFAULT_EXPERIMENT, "hardware_digits", "claims_calibration")
+COMPARED = ((DEFAULT_EXPERIMENT, "mismatch"), ("hardware_digits", "analog_chip"))  # chips of pairs
+ENERGIES = ("horowitz45_fp32", "horowitz45_int8", "horowitz45_memory")
 CLEAN = Place(None, 0.0)
 Pairs = Mapping[tuple[str, str], Mapping[str, Comparison]]  # by the two rules, then by set of tables
 FEW = 2  # sets without a better rule that are named; of more, how many
@@ -35,11 +37,11 @@ def marked(found: record.TablesOnRecord, row: standings.Row) -> standings.Row:
     return row._replace(where=f"`{found.name}`, {row.where} {found.mark.strip()}".rstrip())
 
 
-def pairs(shown: Sequence[record.TablesOnRecord]) -> Pairs:
-    """The comparisons of every pair of rules, clean networks, by set of tables in the order of these."""
+def pairs(shown: Sequence[record.TablesOnRecord], place: Place = CLEAN) -> Pairs:
+    """The comparisons of every pair of rules at a place, by set of tables in the order of these."""
     sets = {one.name: Tables(one) for one in shown}
     known = [tables for tables in sets.values() if tables.has_outcomes]
-    found = {pair: {one.tables.name: one for one in comparisons(Question(*pair, CLEAN), known)} for pair in PAIRS}
+    found = {pair: {one.tables.name: one for one in comparisons(Question(*pair, place), known)} for pair in PAIRS}
     return {pair: {name: own[name] for name in sets if name in own} for pair, own in found.items()}
 
 
@@ -68,6 +70,70 @@ def on_chips(shown: Mapping[str, record.TablesOnRecord]) -> str:
         for row in standings.read(answer_of(shown[name]), way)
     ]
     return standings.table(rows)
+
+
+def pairs_on_chips(shown: Mapping[str, record.TablesOnRecord]) -> str:
+    """The differences of pairs of rules on chips as manufactured and calibrated, in Markdown, a row per kind of chip.
+
+    A pair that no set has on chips is left out. Empty without chips.
+    """
+    told: dict[str, list[str]] = {"where": []}
+    for found, place in ((shown[name], place) for name, noise in COMPARED for place in _chips(shown[name], noise)):
+        told["where"].append(f"`{found.name}`, {place.words}")
+        for heading, cells in differences(pairs([found], place), [found.name]).items():
+            told.setdefault(heading, []).extend(cells)
+    kept = {heading: cells for heading, cells in told.items() if any(cells)}
+    return markdown.table(kept) if kept else ""
+
+
+def _chips(found: record.TablesOnRecord, noise: str) -> Iterator[Place]:
+    """The levels of a noise that a set of tables has, as manufactured, then calibrated; none without outcomes."""
+    tables = Tables(found)
+    if not tables.has_outcomes:
+        return
+    runs = tables.runs
+    levels = sorted(set(runs.level[(runs.noise == noise) & (runs.level > 0)]))
+    yield from (Place(noise, level, calibrated=calibrated) for calibrated in (False, True) for level in levels)
+
+
+def energy(found: record.TablesOnRecord) -> Iterator[str]:
+    """A line on the energy of an inference over that of the teacher, every rule from the least, under two prices."""
+    priced = _energies(found)
+    told = [
+        f"under {price} {', '.join(f'{one.method} {one.of_teacher:.2f}' for one in own.itertuples())}"
+        for price in (ENERGIES[0], ENERGIES[-1])
+        if len(own := priced[priced.convention == price].sort_values("of_teacher"))
+    ]
+    if told:
+        yield f"* **Energy?** In `{found.name}`, over that of the teacher: {'; '.join(told)}.{found.mark.rstrip()}"
+
+
+def energies(shown: Iterable[record.TablesOnRecord]) -> str:
+    """The energy of an inference over that of the teacher by rule and price, with its interval, in Markdown."""
+    rows: list[dict[str, str]] = []
+    for found in shown:
+        for method, prices in _energies(found).groupby("method", sort=False):
+            one = prices.iloc[0]
+            work = {"T": f"{one.steps:g}", "spikes per neuron": f"{one.spikes_per_neuron:.2f}"}
+            rows.append({"set": f"`{found.name}`", "rule": str(method), **work, **_of_teacher(prices)})
+    return markdown.table({name: [row[name] for row in rows] for name in rows[0]}) if rows else ""
+
+
+def _energies(found: record.TablesOnRecord) -> pd.DataFrame:
+    """The rows of energy.csv under the prices that are shown; none without a report."""
+    table = found.report / "energy.csv"
+    own = collected.read(table) if table.exists() else pd.DataFrame(columns=["method", "convention", "of_teacher"])
+    return own[own.convention.isin(ENERGIES)]
+
+
+def _of_teacher(prices: pd.DataFrame) -> dict[str, str]:
+    """The ratios of a rule by price, and at which T it comes within a point of the teacher."""
+    ratios = {
+        str(one.convention): f"{one.of_teacher:.2f} ({one.of_teacher_low:.2f} to {one.of_teacher_high:.2f})"
+        for one in prices.itertuples()
+    }
+    steps = prices.set_index("convention").steps_at_equal_accuracy[ENERGIES[0]]
+    return {**ratios, "within a point of the teacher": "never" if pd.isna(steps) else f"T = {steps:g}"}
 
 
 def ways(found: record.TablesOnRecord) -> str:

@@ -3,8 +3,7 @@
 All of it is read from the reports of sets of tables on record. No torch.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from snn.cli import conditions, evidence
 from snn.config import params
@@ -31,17 +30,14 @@ CASES = (  # a case in words, and its places: an experiment and how its rows of 
     ("chip of 4 bits with mismatch and more, calibrated", ((CHIPS, standings.CALIBRATED + ANALOG),)),
     ("chip of 4 bits with mismatch and more, as manufactured", ((CHIPS, standings.MANUFACTURED + ANALOG),)),
 )
-TOLD = (  # what is told below that, from which experiment, under which heading of answer.md
-    ("Energy", DEFAULT_EXPERIMENT, "Energy"),
-    ("Energy", "fashion_quick", "Energy"),
-)
+ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)  # whose energies are shown, those of the first on README
 
 At = tuple[record.TablesOnRecord, standings.Row]  # a place: a set of tables, and what is first there
 
 
 def experiments() -> list[str]:
     """The experiments whose tables are shown."""
-    return [*(name for _, own in CASES for name, _ in own), *(name for _, name, _ in TOLD)]
+    return [*(name for _, own in CASES for name, _ in own), *ENERGY]
 
 
 def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
@@ -53,12 +49,14 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     every = (at for places in found.values() for at in places)
     clean = list({one.name: one for one, row in every if row.where == standings.CLEAN}.values())
     taken, compared = _advice(found), evidence.pairs(clean)
-    told = [*evidence.sentences(compared), *evidence.gains(shown[CHIPS]), *_told(shown)]
+    told = [*evidence.sentences(compared), *evidence.gains(shown[CHIPS]), *evidence.energy(shown[ENERGY[0]])]
     pairs = {"set": [_named(one) for one in clean], **evidence.differences(compared, [one.name for one in clean])}
     parts = {
         "Clean networks: pairs of rules": markdown.table(pairs),
+        "Chips: pairs of rules": evidence.pairs_on_chips(shown),
         "Chips: what is first": evidence.on_chips(shown),
         "Chips: what helps": evidence.ways(shown[CHIPS]),
+        "Energy of an inference, over that of the teacher": evidence.energies(shown[name] for name in ENERGY),
     }
     answer = (markdown.table(_cases(taken, found)), "\n".join(told), markdown.table(_sets(clean)))
     return {
@@ -124,9 +122,8 @@ def _named(found: record.TablesOnRecord) -> str:
 
 
 def _evidence(found: record.TablesOnRecord, row: standings.Row) -> cases.Evidence:
-    """What is first at a place, which is named by the level of its chips, or by its set if networks are clean."""
-    _, at, level = row.where.partition(" at ")
-    return cases.Evidence(f"at {level}" if at else f"in `{found.name}`", row)
+    """What is first at a place, with its set of tables and the level of its chips."""
+    return cases.Evidence(found.name, row.where.partition(" at level ")[2], row)
 
 
 def _sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
@@ -156,13 +153,6 @@ def _data(shown: Sequence[record.TablesOnRecord]) -> str:
     numbers = f"{seeds[0]} to {seeds[-1]}" if seeds[1:] else f"{seeds[0]}"
     alone = "" if told[1:] else " alone"
     return f"{listed(told)}{alone}; {numbers} seeds"
-
-
-def _told(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[str]:
-    """What else is told, a line each."""
-    for title, experiment, heading in TOLD:
-        if text := re.search(rf"^\*\*{heading}\.\*\* (.*)$", evidence.answer_of(shown[experiment]), re.MULTILINE):
-            yield f"* **{title}** (`{experiment}`): {text[1]}{shown[experiment].mark.rstrip()}"
 
 
 def _about(found: record.TablesOnRecord) -> str:

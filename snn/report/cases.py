@@ -1,6 +1,6 @@
 """Which rule to take in which case, read off the tables of what is first where. No torch.
 
-A case has several places, a set of tables and its kind of chips each. A rule is taken if it was run in more than half
+A case has several places: sets of tables, or levels of chips in them. A rule is taken if it was run in more than half
 of them and in none another one is shown to be better; if there is no such rule, it depends on the place.
 """
 
@@ -14,9 +14,10 @@ IT_DEPENDS = "it depends"
 
 
 class Evidence(NamedTuple):
-    """A place of a case, "in `matched`" or "at level 0.2", and what is first there."""
+    """A place of a case, a set of tables and the level of its chips, "" if networks are clean; what is first there."""
 
-    where: str
+    name: str
+    level: str
     row: Row
 
 
@@ -34,12 +35,13 @@ def advice(case: str, places: Sequence[Evidence]) -> Advice:
     taken = _unbeaten(places)
     if not taken:
         return Advice(case, IT_DEPENDS, _by_first(places))
-    them, nowhere = "these" if taken[1:] else "it", listed([place.where for place in places], "or")
-    missing = {m: [place.where for place in places if m not in place.row.methods] for m in taken}
+    alone = len({place.name for place in places}) == 1
+    them, nowhere = "these" if taken[1:] else "it", _where(places, alone, "or")
+    missing = {m: [place for place in places if m not in place.row.methods] for m in taken}
     firsts = {method: own for method, own in _firsts(places).items() if method not in taken}
-    higher = "; ".join(f"{method} has a higher mean {listed(own)}" for method, own in firsts.items())
+    higher = "; ".join(f"{method} has a higher mean {_where(own, alone)}" for method, own in firsts.items())
     because = [f"nothing is shown to beat {them} {nowhere}", *([higher] if higher else [])]
-    because += [f"{method} was not run {listed(own, 'or')}" for method, own in missing.items() if own]
+    because += [f"{method} was not run {_where(own, alone, 'or')}" for method, own in missing.items() if own]
     return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because), higher)
 
 
@@ -53,12 +55,24 @@ def _unbeaten(places: Sequence[Evidence]) -> list[str]:
 
 def _by_first(places: Sequence[Evidence]) -> str:
     """The first rule of every place, those of one rule together."""
-    return "; ".join(f"**{method}** is first {listed(own)}" for method, own in _firsts(places).items())
+    alone = len({place.name for place in places}) == 1
+    return "; ".join(f"**{method}** is first {_where(own, alone)}" for method, own in _firsts(places).items())
 
 
-def _firsts(places: Sequence[Evidence]) -> dict[str, list[str]]:
+def _firsts(places: Sequence[Evidence]) -> dict[str, list[Evidence]]:
     """The places in which a rule is first, by rule."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Evidence]] = {}
     for place in places:
-        found.setdefault(place.row.no_worse[0], []).append(place.where)
+        found.setdefault(place.row.no_worse[0], []).append(place)
     return found
+
+
+def _where(places: Sequence[Evidence], alone: bool, last: str = "and") -> str:
+    """Places in words: "in `x` or `y`", "at levels 0.2 and 0.4 in `x`", the latter without its set if that is alone."""
+    levels: dict[str, list[str]] = {}
+    for place in places:
+        levels.setdefault(place.name, []).extend(filter(None, [place.level]))
+    if not any(levels.values()):
+        return f"in {listed([f'`{name}`' for name in levels], last)}"
+    told = [f"at level{'s' if own[1:] else ''} {listed(own, last)}" for own in levels.values()]
+    return told[0] if alone else listed([f"{at} in `{name}`" for at, name in zip(told, levels, strict=True)], last)

@@ -14,7 +14,7 @@ from snn.report.pairs import ROUNDING
 from snn.report.sections.claims.page import claimed, found
 from snn.report.sections.claims.table import COLUMNS, rows_in_metric
 from snn.report.units import from_files
-from snn.report.verdicts import NOT_TESTED, OF_CLAIMS, of_claims
+from snn.report.verdicts import NOT_RESOLVED, NOT_TESTED, OF_CLAIMS, of_claims
 
 INTRODUCTION = """\
 # Claims of the papers
@@ -71,42 +71,45 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
-    """The claims that hold and those that fail, a sentence each kind, with flags and the sets that say the contrary.
+    """The claims that hold and those that fail, a line each kind, with flags and what other sets say.
 
-    Claims that differ only in what follows a colon, as the prices of energy, are told together.
+    Claims that differ only in what follows a colon, as the prices of energy, are one statement, tested in many ways.
     """
+    statements: dict[str, list[Claim | Ratio]] = {}
     every: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
-    found: dict[str, Counter[str]] = {verdict: Counter() for verdict in OF_CLAIMS[:2]}
-    alike = Counter(claim.claim.partition(": ")[0] for claim in every)
     for claim in every:
-        about = claim.claim.partition(": ")[0]
-        verdict = next((kind for kind in found if _verdict(claim, sets).startswith(kind)), None)
-        if verdict is not None:
-            told = about if alike[about] > 1 else claim.claim
-            found[verdict][f"{told} ({_beside(claim, verdict, sets)})"] += 1
-    return [
-        f"*{verdict.capitalize()}*: {'; '.join(_times(text, number) for text, number in own.items())}."
-        for verdict, own in found.items()
-        if own
+        statements.setdefault(claim.claim.partition(": ")[0], []).append(claim)
+    lines = []
+    for verdict in OF_CLAIMS[:2]:
+        found = {
+            statement: [claim for claim in ways if _verdict(claim, sets).startswith(verdict)]
+            for statement, ways in statements.items()
+        }
+        told = [_statement(text, own, len(statements[text]), verdict, sets) for text, own in found.items() if own]
+        if told:
+            lines.append(f"* *{verdict.capitalize()}*: {'; '.join(told)}.")
+    return lines
+
+
+def _statement(text: str, own: Sequence[Claim | Ratio], ways: int, verdict: str, sets: Sequence[Answers]) -> str:
+    """A statement, in how many of its ways it has a verdict, by which set, with which flags, and what others say."""
+    if ways == 1:
+        text = own[0].claim
+    number = f", in {len(own)} of {ways} ways" if ways > 1 else ""
+    flags = [_flags(claim, one) for claim in own for one in sets if one.name == claim.answered_by]
+    others = Counter(
+        (row["set"], str(row["verdict"]).partition(",")[0]) for claim in own for row in _others(claim, sets)
+    )
+    contrary = next(kind for kind in OF_CLAIMS[:2] if kind != verdict)
+    beside = [
+        f"{contrary} in {name}" + (f" in {times} of them" if ways > 1 else "")
+        for (name, kind), times in others.items()
+        if kind == contrary
     ]
-
-
-def _times(text: str, number: int) -> str:
-    """A claim with how often it was tested in another way."""
-    return f"{text}, in {number} ways" if number > 1 else text
-
-
-def _beside(claim: Claim | Ratio, verdict: str, sets: Sequence[Answers]) -> str:
-    """The set that answers a claim, the flags of its methods, and the sets that say the contrary."""
-    flags = [_flags(claim, one) for one in sets if one.name == claim.answered_by]
-    (contrary,) = {*OF_CLAIMS[:2]} - {verdict}
-    others = [row["set"] for row in _others(claim, sets) if str(row["verdict"]).startswith(contrary)]
-    told = [
-        f"`{claim.answered_by}`",
-        *filter(None, flags),
-        *(f"{contrary} in {name}" for name in dict.fromkeys(others)),
-    ]
-    return "; ".join(told)
+    open_in = {name for name, kind in others if kind == NOT_RESOLVED}
+    beside += [f"not resolved in {len(open_in)} other sets"] if open_in else []
+    sized = dict.fromkeys(f"`{claim.answered_by}`" for claim in own)
+    return f"{text}{number} ({'; '.join([*sized, *dict.fromkeys(filter(None, flags)), *beside])})"
 
 
 def page(claims: Claims, sets: Sequence[Answers]) -> str:

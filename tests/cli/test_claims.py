@@ -101,9 +101,9 @@ def test_the_claims_that_hold_and_fail_are_told_by_name():
     found = claims_page.decided(
         CLAIMS, [answers("sized", row(), RATIO), answers("none", row("smaller error", at_least=0.5))]
     )
-    assert found == ["*Holds*: better (`sized`); smaller error (`none`)."]
+    assert found == ["* *Holds*: better (`sized`); smaller error (`none`)."]
     assert claims_page.decided(CLAIMS, [answers("sized", row(verdict="fails, given convergence"))]) == [
-        "*Fails*: better (`sized`)."
+        "* *Fails*: better (`sized`)."
     ]
     assert claims_page.decided(CLAIMS, [answers("other", row())]) == []
 
@@ -184,7 +184,20 @@ def test_flags_of_the_two_methods_and_contrary_sets_are_told_beside_a_claim():
     flagged = answers("sized", row())._replace(flags={"a": "lr at the edge", "c": "n < 5"})
     other = answers("other", row(verdict="fails"))
     told = claims_page.decided(CLAIMS, [flagged, other])
-    assert told == ["*Holds*: better (`sized`; a: lr at the edge; fails in `other`)."]
+    assert told == ["* *Holds*: better (`sized`; a: lr at the edge; fails in `other`)."]
     (first, *_) = cells(claims_page.page(CLAIMS, [flagged, other]), "Tested")
     assert first[-1] == "a: lr at the edge"
     assert "flags" not in claims_page.page(CLAIMS, [answers("sized", row())])
+
+
+def test_claims_that_differ_after_a_colon_alone_are_one_statement_and_sets_without_a_verdict_are_counted():
+    (one, _), stated = CLAIMS.claims, ("cheaper: 8 bits", "cheaper: 32 bits")
+    claims = CLAIMS.model_copy(update={"claims": tuple(one.model_copy(update={"claim": claim}) for claim in stated)})
+    both = answers("sized", *(row(claim) for claim in stated))
+    assert claims_page.decided(claims, [both]) == ["* *Holds*: cheaper, in 2 of 2 ways (`sized`)."]
+    one_way = answers("sized", row(stated[0]))
+    assert claims_page.decided(claims, [one_way]) == ["* *Holds*: cheaper, in 1 of 2 ways (`sized`)."]
+    fails = answers("other", row(stated[0], verdict="fails"), row(stated[1], verdict="not resolved"))
+    (told,) = claims_page.decided(claims, [both, fails])
+    beside = "`sized`; fails in `other` in 1 of them; not resolved in 1 other sets"
+    assert told == f"* *Holds*: cheaper, in 2 of 2 ways ({beside})."

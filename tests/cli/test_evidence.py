@@ -8,7 +8,7 @@ from snn.cli import evidence
 from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
 from snn.pipeline import record
-from snn.report import standings
+from snn.report import collected, standings
 from snn.report.place import Place
 from tests.cli.test_compare import put
 from tests.cli.test_compare import run as command
@@ -77,6 +77,43 @@ def test_of_many_sets_without_a_better_rule_the_number_is_told(monkeypatch):
     monkeypatch.setattr(evidence, "FEW", 0)
     (line,) = evidence.sentences(evidence.pairs([record.TablesOnRecord("digits")]))
     assert line == "* **ltl_offline or stbp?** not resolved in 1 sets."
+
+
+def lines(page: str) -> list[list[str]]:
+    """The rows of a table in Markdown, its headings first."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()]
+    return [rows[0], *rows[2:]]
+
+
+def test_differences_on_chips_are_those_of_versus_at_every_level_as_manufactured_and_calibrated(monkeypatch):
+    monkeypatch.setattr(evidence, "COMPARED", (("digits", "mismatch"),))
+    sets = {"digits": record.TablesOnRecord("digits")}
+    (_, *headings), *rows = lines(evidence.pairs_on_chips(sets))
+    assert "tet - sdt" not in headings  # sdt was not put on chips
+    places = [Place("mismatch", level, calibrated=way) for way in (False, True) for level in (0.2, 0.4, 0.6)]
+    for place, (where, *cells) in zip(places, rows, strict=True):
+        assert where == f"`digits`, {place.words}"
+        for heading, cell in zip(headings, cells, strict=True):
+            (one,) = comparisons(Question(*heading.split(" - "), place), [Tables(sets["digits"])])
+            assert cell == (f"**{one.difference}**" if one.winner else f"{one.difference}, {one.verdict}")
+
+
+def test_energies_of_rules_are_those_of_the_report():
+    found = record.TablesOnRecord("claims_fashion")
+    headings, *rows = lines(evidence.energies([found]))
+    table = collected.read(found.report / "energy.csv").set_index(["method", "convention"])
+    assert [cells[1] for cells in rows] == list(
+        table.loc[(slice(None), "horowitz45_fp32"), :].index.get_level_values(0)
+    )
+    for cells in (dict(zip(headings, cells, strict=True)) for cells in rows):
+        for price in evidence.ENERGIES:
+            one = table.loc[(cells["rule"], price)]
+            assert cells[price].split()[0] == f"{one.of_teacher:.2f}"
+    (line,) = evidence.energy(found)
+    ratios = [
+        float(number) for number in re.findall(r" ([\d.]+)[,;]", line.partition("horowitz45_fp32")[2])[: len(rows)]
+    ]
+    assert ratios == sorted(ratios)
 
 
 @pytest.mark.parametrize(("name", "noise"), [("hardware_digits", "analog_chip"), ("digits", "mismatch")])

@@ -49,8 +49,9 @@ def shown(tmp_path, monkeypatch):
         monkeypatch.setattr(readme, places, ("smoke",))
     monkeypatch.setattr(front, "CASES", (("Alike", (("smoke", "clean networks"),)),))
     monkeypatch.setattr(evidence, "ON_CHIPS", ("smoke",))
+    monkeypatch.setattr(evidence, "COMPARED", (("smoke", "mismatch"),))
     monkeypatch.setattr(front, "CHIPS", "smoke")
-    monkeypatch.setattr(front, "TOLD", (("On chips", "smoke", r"Chips[^.*]*"),))
+    monkeypatch.setattr(front, "ENERGY", ("smoke",))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Report, "results", tuple(PAGES))
     monkeypatch.setattr(
@@ -79,7 +80,9 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_
         [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if "| `smoke`" in line
     )
     assert row == ["`smoke`", SMOKE, "digits, small, T = 4, 360 test samples", "3, 5", "**a** 9 %; b 8"]
-    assert "\n* **tandem or tet?** no set has both.\n* **On chips** (`smoke`): a is first.\n" in page
+    energy = "under horowitz45_fp32 b 0.10, a 0.25; under horowitz45_memory b 1.00, a 1.50."
+    assert "\n* **tandem or tet?** no set has both.\n" in page
+    assert f"\n* **Energy?** In `smoke`, over that of the teacher: {energy}\n" in page
     assert "\nOf 7 claims, **7** hold.\n<!-- end -->" in (shown / "README.md").read_text()
 
 

@@ -11,23 +11,28 @@ METHODS = ("stbp", "tet", "sdt")
 
 
 def at(where: str, first: str, apart: tuple[str, ...] = (), worse: tuple[str, ...] = ()) -> Evidence:
+    """What is first in a set, "x", or there on chips of a level, "x 0.2"."""
     cells = (", ".join(f"{method} 8.0" for method in methods) for methods in (apart, worse))
-    return Evidence(where, Row("clean networks", f"**{first}** 9.0 % (5 seeds)", *cells))
+    name, _, level = where.partition(" ")
+    return Evidence(name, level, Row("clean networks", f"**{first}** 9.0 % (5 seeds)", *cells))
+
+
+CLEAN, CHIPS = ("x", "y"), ("x 0.2", "x 0.4", "y 0.2")
 
 
 @st.composite
-def evidence(draw):
+def evidence(draw, where: tuple[str, ...]):
     order = draw(st.permutations(METHODS))
     apart = draw(st.integers(0, 2))
     return at(
-        draw(st.sampled_from(["in `x`", "in `y`", "at level 0.2"])),
+        draw(st.sampled_from(where)),
         order[0],
         tuple(order[1 : 1 + apart]),
         tuple(order[1 + apart :]),
     )
 
 
-@given(st.lists(evidence(), min_size=1, max_size=4))
+@given(st.sampled_from([CLEAN, CHIPS]).flatmap(lambda where: st.lists(evidence(where), min_size=1, max_size=4)))
 def test_what_is_taken_is_worse_nowhere_and_without_such_a_rule_every_first_one_is_named_with_its_places(found):
     told = cases.advice("Case", found)
     rows = [one.row for one in found]
@@ -38,32 +43,47 @@ def test_what_is_taken_is_worse_nowhere_and_without_such_a_rule_every_first_one_
     else:
         assert told.take == "it depends"
         assert all(f"**{one.row.no_worse[0]}** is first " in told.because for one in found)
-    assert all(one.where in told.because for one in found)
+    levels = any(one.level for one in found)
+    alone = len({one.name for one in found}) == 1
+    assert all(f"`{one.name}`" in told.because for one in found if not (levels and alone))
+    assert all(one.level in told.because for one in found)
 
 
 def test_the_sentences_tell_the_places():
     found = [
-        at("in `x`", "tet", ("stbp",), ("sdt",)),
-        at("in `y`", "stbp", (), ("tet",)),
-        at("in `z`", "stbp", ("tet",)),
+        at("x", "tet", ("stbp",), ("sdt",)),
+        at("y", "stbp", (), ("tet",)),
+        at("z", "stbp", ("tet",)),
     ]
     told = cases.advice("clean", found[:2])
     higher = "tet has a higher mean in `x`"
-    assert told == ("clean", "**stbp**", f"nothing is shown to beat it in `x` or in `y`; {higher}", higher)
-    other = [*found, at("in `w`", "sdt", (), ("tet", "stbp"))]
-    depends = "**tet** is first in `x`; **stbp** is first in `y` and in `z`; **sdt** is first in `w`"
+    assert told == ("clean", "**stbp**", f"nothing is shown to beat it in `x` or `y`; {higher}", higher)
+    other = [*found, at("w", "sdt", (), ("tet", "stbp"))]
+    depends = "**tet** is first in `x`; **stbp** is first in `y` and `z`; **sdt** is first in `w`"
     assert cases.advice("clean", other) == ("clean", "it depends", depends, "")
 
 
 def test_a_rule_that_was_run_in_most_places_and_is_beaten_in_none_is_taken_with_those_where_it_was_not_run():
-    found = [at("in `x`", "sdt", ("tet",)), at("in `y`", "tet", (), ("stbp",)), at("in `z`", "tet", ("sdt",))]
+    found = [at("x", "sdt", ("tet",)), at("y", "tet", (), ("stbp",)), at("z", "tet", ("sdt",))]
     told = cases.advice("clean", found)
     assert told.take == "**tet** or **sdt**"
     assert told.because.endswith("; sdt was not run in `y`")
-    assert cases.advice("clean", [*found[:2], at("in `z`", "tet")]).take == "**tet**"
+    assert cases.advice("clean", [*found[:2], at("z", "tet")]).take == "**tet**"
 
 
 def test_where_a_rule_that_is_not_taken_has_a_higher_mean_that_is_said():
-    told = cases.advice("chips", [at("at level 0.1", "tet", (), ("stbp",)), at("at level 0.2", "stbp", ("tet",))])
+    told = cases.advice("chips", [at("x 0.1", "tet", (), ("stbp",)), at("x 0.2", "stbp", ("tet",))])
     assert told.take == "**tet**"
     assert told.because.endswith("; stbp has a higher mean at level 0.2")
+
+
+def test_places_of_several_sets_name_them_with_their_levels_and_those_of_one_set_the_levels_alone():
+    found = [at("x 0.2", "tet"), at("x 0.4", "tet"), at("y 0.4", "tet")]
+    assert cases.advice("chips", found).because == (
+        "nothing is shown to beat it at levels 0.2 or 0.4 in `x` or at level 0.4 in `y`"
+    )
+    assert cases.advice("chips", found[:2]).because == "nothing is shown to beat it at levels 0.2 or 0.4"
+    turned = [*found[:2], at("y 0.4", "stbp", (), ("tet",))]
+    assert cases.advice("chips", turned).because == (
+        "**tet** is first at levels 0.2 and 0.4 in `x`; **stbp** is first at level 0.4 in `y`"
+    )
