@@ -15,10 +15,10 @@ PAGES = {
     "summary.csv": "method,condition,steps,steps_eval,acs,epochs,n,flags\n"
     "ann,clean,1,1,0,9,5,\na,clean,4,4,10,3,5,\nb,clean,4,4,10,3,5,\n",
     "summary.md": "# Title\n\nAccuracy.\n\n| a |\n|---|\n| 1 |\n\n## mismatch\n\n| b |\n|---|\n| 2 |\n",
-    "energy.csv": "convention,method,steps,spikes_per_neuron,of_teacher,of_teacher_low,of_teacher_high,"
+    "energy.csv": "convention,method,steps,spikes_per_neuron,energy_nj,of_teacher,of_teacher_low,of_teacher_high,"
     "steps_at_equal_accuracy\n"
-    "horowitz45_fp32,a,4,0.5,0.25,0.2,0.3,4\nhorowitz45_fp32,b,4,0.2,0.1,0.05,0.15,\n"
-    "horowitz45_memory,a,4,0.5,1.5,1.4,1.6,\nhorowitz45_memory,b,4,0.2,1.0,0.9,1.1,\n",
+    "horowitz45_fp32,a,4,0.5,50,0.25,0.2,0.3,4\nhorowitz45_fp32,b,4,0.2,20,0.1,0.05,0.15,\n"
+    "horowitz45_memory,a,4,0.5,300,1.5,1.4,1.6,\nhorowitz45_memory,b,4,0.2,200,1.0,0.9,1.1,\n",
     "energy.md": "# Title\n\nEnergy over that of the teacher.\n\n| a |\n|---|\n| 3 |\n\n## More\n\nno\n",
     "hardware.md": "# Title\n\nLosses.\n\n## mismatch\n\n| a |\n|---|\n| 4 |\n",
     "comparisons.csv": "left,right,column,family,level,metric,n,samples,difference,low,high,detectable,"

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from snn.cli.sets import flags
+from snn.cli import conditions
+from snn.cli.sets import Tables, flags
 from snn.config import params
 from snn.core import files
 from snn.core.steps import doing
@@ -44,8 +45,16 @@ def short() -> str:
 
 
 def _answers() -> list[claims_page.Answers]:
-    sets = [record.TablesOnRecord(name) for name in record.names()]
-    return [
-        claims_page.Answers(found.name, claims_page.read(found.report / TABLE), found.mark, flags(found))
-        for found in sets
-    ]
+    return [_answer(Tables(record.TablesOnRecord(name))) for name in record.names()]
+
+
+def _answer(tables: Tables) -> claims_page.Answers:
+    """What a set of tables answers; its conditions and networks, unless its experiment is gone or its code is older."""
+    found, claims = tables.found, claims_page.read(tables.found.report / TABLE)
+    told = claims_page.Answers(found.name, claims, found.mark, flags(found))
+    if found.name not in params.names("experiments") or not tables.has_outcomes:
+        return told
+    methods = tables.runs.groupby("method").digest.unique()
+    networks = {str(method): frozenset(digests) for method, digests in methods.items()}
+    settings, *_ = tables.conditions.split(", ")
+    return told._replace(settings=settings, norms=conditions.norms(tables.experiment), networks=networks)

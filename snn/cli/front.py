@@ -5,7 +5,8 @@ All of it is read from the reports of sets of tables on record. No torch.
 
 from collections.abc import Mapping, Sequence
 
-from snn.cli import conditions, evidence
+from snn.cli import conditions
+from snn.cli.evidence import chips, costs, pairs
 from snn.config import params
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
@@ -48,21 +49,23 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     found = _places(shown)
     every = (at for places in found.values() for at in places)
     clean = list({one.name: one for one, row in every if row.where == standings.CLEAN}.values())
-    taken, compared = _advice(found), evidence.pairs(clean)
-    told = [*evidence.sentences(compared), *evidence.gains(shown[CHIPS]), *evidence.energy(shown[ENERGY[0]])]
-    pairs = {"set": [_named(one) for one in clean], **evidence.differences(compared, [one.name for one in clean])}
+    taken, compared = _advice(found), pairs.pairs(clean)
+    told = [*pairs.sentences(compared), *chips.gains(shown[CHIPS]), *costs.energy(shown[ENERGY[0]])]
+    differences = {"set": [_named(one) for one in clean], **pairs.differences(compared, [one.name for one in clean])}
     parts = {
-        "Clean networks: pairs of rules": markdown.table(pairs),
-        "Chips: pairs of rules": evidence.pairs_on_chips(shown),
-        "Chips: what is first": evidence.on_chips(shown),
-        "Chips: what helps": evidence.ways(shown[CHIPS]),
-        "Energy of an inference, over that of the teacher": evidence.energies(shown[name] for name in ENERGY),
+        "Clean networks: pairs of rules": markdown.table(differences),
+        "Chips: pairs of rules": pairs.on_chips(shown),
+        "Chips: what is first": chips.firsts(shown),
+        "Chips: what helps": chips.ways(shown[CHIPS]),
+        "Chips: targets of a calibration": chips.targets(shown[CHIPS]),
+        "Energy of an inference, over that of the teacher": costs.energies(shown[name] for name in ENERGY),
+        "Processor time of a training": costs.of_training(shown[ENERGY[0]]),
     }
     answer = (markdown.table(_cases(taken, found)), "\n".join(told), markdown.table(_sets(clean)))
     return {
         "short": _short(taken),
         "answer": "\n\n".join(answer) + "\n",
-        "behind": "\n".join(f"## {title}\n\n{text}\n" for title, text in parts.items() if text),
+        "behind": "\n".join(f"### {title}\n\n{text}\n" for title, text in parts.items() if text),
     }
 
 
@@ -75,9 +78,7 @@ def _places(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:
     """The places of every case that has a report here."""
     found = {
         case: [
-            (shown[name], row)
-            for name, where in places
-            for row in standings.read(evidence.answer_of(shown[name]), where)
+            (shown[name], row) for name, where in places for row in standings.read(chips.answer_of(shown[name]), where)
         ]
         for case, places in CASES
     }
@@ -107,12 +108,12 @@ def _advice(found: Mapping[str, Sequence[At]]) -> list[cases.Advice]:
 
 
 def _short(told: Sequence[cases.Advice]) -> str:
-    """A line for all cases in which the same is taken."""
+    """A line for all cases in which the same is taken, then one for each in which it depends."""
     cases_of: dict[str, list[str]] = {}
-    for one in sorted(told, key=lambda one: one.take == cases.IT_DEPENDS):
+    for one in (one for one in told if one.take != cases.IT_DEPENDS):
         cases_of.setdefault(one.take, []).append(f"*{one.case}*{f' ({one.higher})' if one.higher else ''}")
-    words = {take: f"Take {take}" for take in cases_of} | {cases.IT_DEPENDS: "It depends, as told below,"}
-    lines = [f"* {words[take]} if your case is {listed(own, 'or')}." for take, own in cases_of.items()]
+    lines = [f"* Take {take} if your case is {listed(own, 'or')}." for take, own in cases_of.items()]
+    lines += [f"* *{one.case}*: {one.because}." for one in told if one.take == cases.IT_DEPENDS]
     return "\n".join(lines) + "\n"
 
 
@@ -130,7 +131,7 @@ def _sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
     """What sets of tables are about, and what is first in them, by the headings of a table."""
     summaries = [collected.read(found.report / "summary.csv") for found in shown]
     spiking = [summary[summary.acs > 0] for summary in summaries]
-    rows = [standings.read(evidence.answer_of(found), standings.CLEAN)[0] for found in shown]
+    rows = [standings.read(chips.answer_of(found), standings.CLEAN)[0] for found in shown]
     return {
         "set": [_named(found) for found in shown],
         "conditions": [conditions.described(params.load("experiments", found.name)) for found in shown],
@@ -157,4 +158,4 @@ def _data(shown: Sequence[record.TablesOnRecord]) -> str:
 
 def _about(found: record.TablesOnRecord) -> str:
     """What the answer of a set of tables is about: data, network, steps, test samples."""
-    return evidence.answer_of(found).split("\n\n")[1].rstrip(".")
+    return chips.answer_of(found).split("\n\n")[1].rstrip(".")

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from snn.cli import claims, evidence, front
+from snn.cli import claims, front
+from snn.cli.evidence import chips, costs
+from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError
 from snn.core.steps import doing
@@ -16,7 +18,7 @@ from snn.report.sections import ABOUT
 README = Path("README.md")
 SHOWN_IN_RESULTS = (DEFAULT_EXPERIMENT, "matched", "matched_fashion", "fashion_quick", "digits_residual")
 SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
-SHOWN_ENERGY = ("fashion_quick", DEFAULT_EXPERIMENT)
+SHOWN_ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)
 SHOWN_ON_CHIPS = (DEFAULT_EXPERIMENT,)
 PLACES = {"short": README, "answer": README, "behind": Path("docs/results/which-rule.md")}
 VERDICT = "Energy over that"
@@ -55,7 +57,7 @@ def readme() -> None:
 
 def on_record() -> dict[str, record.TablesOnRecord]:
     """All tables on record by experiment, since one page names all; and those that are shown but are not there."""
-    answered = {*front.experiments(), *evidence.ON_CHIPS}
+    answered = {*front.experiments(), *chips.SETS}
     named = {*record.names(), *answered, *SHOWN_IN_RESULTS, *SHOWN_ENERGY, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}
     return {name: record.TablesOnRecord(name) for name in sorted(named)}
 
@@ -69,6 +71,8 @@ def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Pat
         found = shown[experiment]
         _, _, table = _shown(found.report / "summary.md").split("\n", 2)
         yield Path("docs/results/tables.md"), experiment, table.replace("## ", "### ") + found.mark  # less its heading
+    energies = {name: params.load("energy", name) for name in params.names("energy")}
+    yield Path("docs/energy.md"), "prices", f"{costs.prices(energies)}\n"
     for experiment in SHOWN_ENERGY:
         found = shown[experiment]
         joules = (found.report / "energy.md").read_text()
@@ -76,8 +80,8 @@ def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Pat
         yield Path("docs/energy.md"), f"{experiment} energy", verdict + found.mark
     for experiment in SHOWN_ON_CHIPS:
         found = shown[experiment]
-        _, _, chips = _shown(found.report / "hardware.md").split("\n", 2)
-        yield Path("docs/hardware.md"), f"{experiment} chips", chips.replace("\n##", "\n####") + found.mark
+        _, _, told = _shown(found.report / "hardware.md").split("\n", 2)
+        yield Path("docs/hardware.md"), f"{experiment} chips", told.replace("\n##", "\n####") + found.mark
     effects = []
     for experiment in SHOWN_IN_PITFALLS:
         found = shown[experiment]

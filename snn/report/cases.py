@@ -35,13 +35,12 @@ def advice(case: str, places: Sequence[Evidence]) -> Advice:
     taken = _unbeaten(places)
     if not taken:
         return Advice(case, IT_DEPENDS, _by_first(places))
-    alone = len({place.name for place in places}) == 1
-    them, nowhere = "these" if taken[1:] else "it", _where(places, alone, "or")
+    them, nowhere = "these" if taken[1:] else "it", _where(places, "or")
     missing = {m: [place for place in places if m not in place.row.methods] for m in taken}
     firsts = {method: own for method, own in _firsts(places).items() if method not in taken}
-    higher = "; ".join(f"{method} has a higher mean {_where(own, alone)}" for method, own in firsts.items())
+    higher = "; ".join(_higher(method, own, taken[0]) for method, own in firsts.items())
     because = [f"nothing is shown to beat {them} {nowhere}", *([higher] if higher else [])]
-    because += [f"{method} was not run {_where(own, alone, 'or')}" for method, own in missing.items() if own]
+    because += [f"{method} was not run {_where(own, 'or')}" for method, own in missing.items() if own]
     return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because), higher)
 
 
@@ -55,8 +54,7 @@ def _unbeaten(places: Sequence[Evidence]) -> list[str]:
 
 def _by_first(places: Sequence[Evidence]) -> str:
     """The first rule of every place, those of one rule together."""
-    alone = len({place.name for place in places}) == 1
-    return "; ".join(f"**{method}** is first {_where(own, alone)}" for method, own in _firsts(places).items())
+    return "; ".join(f"**{method}** is first {_where(own)}" for method, own in _firsts(places).items())
 
 
 def _firsts(places: Sequence[Evidence]) -> dict[str, list[Evidence]]:
@@ -67,12 +65,25 @@ def _firsts(places: Sequence[Evidence]) -> dict[str, list[Evidence]]:
     return found
 
 
-def _where(places: Sequence[Evidence], alone: bool, last: str = "and") -> str:
-    """Places in words: "in `x` or `y`", "at levels 0.2 and 0.4 in `x`", the latter without its set if that is alone."""
+def _higher(method: str, places: Sequence[Evidence], taken: str) -> str:
+    """Where a rule that is not taken has a higher mean than the first that is, with both means; not resolved."""
+    means = [_means(place.row) for place in places]
+    told = [f"{own[method]} beside {own[taken]}" for own in means if taken in own]
+    return f"{method} has a higher mean {_where(places)}{f', {listed(told)}, not resolved' if told else ''}"
+
+
+def _means(row: Row) -> dict[str, str]:
+    """The means of the first method and of those that are not shown to be worse."""
+    cells = [row.first.replace("*", ""), *filter(None, row.not_resolved_or_equivalent.split(", "))]
+    return {method: mean for method, mean, *_ in (cell.split() for cell in cells)}
+
+
+def _where(places: Sequence[Evidence], last: str = "and") -> str:
+    """Places in words: "in `x` or `y`", "at levels 0.2 and 0.4 in `x`"."""
     levels: dict[str, list[str]] = {}
     for place in places:
         levels.setdefault(place.name, []).extend(filter(None, [place.level]))
     if not any(levels.values()):
         return f"in {listed([f'`{name}`' for name in levels], last)}"
-    told = [f"at level{'s' if own[1:] else ''} {listed(own, last)}" for own in levels.values()]
-    return told[0] if alone else listed([f"{at} in `{name}`" for at, name in zip(told, levels, strict=True)], last)
+    told = (f"at level{'s' if own[1:] else ''} {listed(own, last)} in `{name}`" for name, own in levels.items())
+    return listed(list(told), last)

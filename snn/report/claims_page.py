@@ -32,20 +32,25 @@ equal. *Fails* is said of these, not of the networks of the paper: `docs/experim
 are read off one interval per pair, for new seeds and new test samples (`docs/statistics.md`); about one in twenty of
 those on pairs that are not primary is wrong. *found* and *interval* favour the claim where they are
 positive, whichever way is better: accuracies in points, squared errors as they are, energies in nJ. *needs*: what would
-resolve it in 80 % of repetitions, or why nothing tests it and what would. Ratios have no interval where a run never
+resolve it in 80 % of repetitions, or why nothing tests it and what would; *more test samples*: than the data set
+has, so that no number of seeds does. Ratios have no interval where a run never
 reaches the accuracy: then there is a bound, or nothing, and more seeds do not help."""
 
 
 class Answers(NamedTuple):
     """The table `claims` of a set of tables on record; `mark` tells that the set is stale, or is empty.
 
-    `flags`: of its clean networks, by method.
+    By method: `flags` of its clean networks, `norms` of spiking ones, `networks`, the digests of those that were
+    trained. `settings`: equal or own ones.
     """
 
     name: str
     claims: pd.DataFrame
     mark: str = ""
     flags: Mapping[str, str] = MappingProxyType({})
+    settings: str = ""
+    norms: Mapping[str, str] = MappingProxyType({})
+    networks: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -67,7 +72,9 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
     stale = f" {old} of these verdicts are of stale sets." if old else ""
     sized = "each by the verdict of the one experiment that is sized to decide it"
     left = f" Of those not tested {waiting} wait for a run; {len(claims.untested)} have no experiment."
-    return f"Of {len(verdicts)} claims, {sized}, {of_claims(verdicts, '**')}.{left}{stale}"
+    ways = len(verdicts) - len({_about(claim) for claim in decided}) - len(claims.untested)
+    alike = f" {ways} of them repeat another one at another price of energy." if ways else ""
+    return f"Of {len(verdicts)} claims, {sized}, {of_claims(verdicts, '**')}.{alike}{left}{stale}"
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
@@ -78,7 +85,7 @@ def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
     statements: dict[str, list[Claim | Ratio]] = {}
     every: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
     for claim in every:
-        statements.setdefault(claim.claim.partition(": ")[0], []).append(claim)
+        statements.setdefault(_about(claim), []).append(claim)
     lines = []
     for verdict in OF_CLAIMS[:2]:
         found = {
@@ -87,18 +94,27 @@ def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
         }
         told = [_statement(text, own, len(statements[text]), verdict, sets) for text, own in found.items() if own]
         if told:
-            lines.append(f"* *{verdict.capitalize()}*: {'; '.join(told)}.")
+            lines.append(f"* *{verdict.capitalize()}* ({_many(told)}): {'; '.join(told)}.")
     return lines
+
+
+def _many(statements: Sequence[str]) -> str:
+    return f"{len(statements)} statement{'s' if statements[1:] else ''}"
+
+
+def _about(claim: Claim | Ratio) -> str:
+    """The statement that a claim makes, without what follows a colon."""
+    return claim.claim.partition(": ")[0]
 
 
 def _statement(text: str, own: Sequence[Claim | Ratio], ways: int, verdict: str, sets: Sequence[Answers]) -> str:
     """A statement, in how many of its ways it has a verdict, by which set, with which flags, and what others say."""
-    if ways == 1:
-        text = own[0].claim
     number = f", in {len(own)} of {ways} ways" if ways > 1 else ""
-    flags = [_flags(claim, one) for claim in own for one in sets if one.name == claim.answered_by]
+    sized = [(claim, one) for claim in own for one in sets if one.name == claim.answered_by]
     others = Counter(
-        (row["set"], str(row["verdict"]).partition(",")[0]) for claim in own for row in _others(claim, sets)
+        (row["set"], str(row["verdict"]).partition(",")[0])
+        for claim in own
+        for row in _others(claim, _independent(claim, sets))
     )
     contrary = next(kind for kind in OF_CLAIMS[:2] if kind != verdict)
     beside = [
@@ -106,10 +122,35 @@ def _statement(text: str, own: Sequence[Claim | Ratio], ways: int, verdict: str,
         for (name, kind), times in others.items()
         if kind == contrary
     ]
-    open_in = {name for name, kind in others if kind == NOT_RESOLVED}
-    beside += [f"not resolved in {len(open_in)} other sets"] if open_in else []
-    sized = dict.fromkeys(f"`{claim.answered_by}`" for claim in own)
-    return f"{text}{number} ({'; '.join([*sized, *dict.fromkeys(filter(None, flags)), *beside])})"
+    unresolved = len({name for name, kind in others if kind == NOT_RESOLVED})
+    beside += [f"not resolved in {unresolved} other set{'s' if unresolved > 1 else ''}"] if unresolved else []
+    told = [*(_conditions(claim, one) for claim, one in sized), *(_flags(claim, one) for claim, one in sized)]
+    return f"{text if ways > 1 else own[0].claim}{number} ({'; '.join([*dict.fromkeys(filter(None, told)), *beside])})"
+
+
+def _conditions(claim: Claim | Ratio, answers: Answers) -> str:
+    """The set that answers a claim, its settings, and the norms of the two methods."""
+    norms = dict.fromkeys(answers.norms[method] for method in _methods(claim) if method in answers.norms)
+    return ", ".join(filter(None, (f"`{answers.name}`", answers.settings, " / ".join(norms))))
+
+
+def _independent(claim: Claim | Ratio, sets: Sequence[Answers]) -> list[Answers]:
+    """Sets less those with the same networks of both methods as an earlier one, that which answers the claim first."""
+    kept: list[Answers] = []
+    for answers in sorted(sets, key=lambda answers: (answers.name != claim.answered_by, answers.name)):
+        own = _networks(claim, answers)
+        if not own or not any(own <= _networks(claim, earlier) for earlier in kept):
+            kept.append(answers)
+    return kept
+
+
+def _networks(claim: Claim | Ratio, answers: Answers) -> frozenset[str]:
+    return frozenset().union(*(answers.networks.get(method, ()) for method in _methods(claim)))
+
+
+def _methods(claim: Claim | Ratio) -> tuple[str, str]:
+    """The two methods of a claim."""
+    return (claim.more, claim.fewer) if isinstance(claim, Ratio) else (claim.left.method, claim.right.method)
 
 
 def page(claims: Claims, sets: Sequence[Answers]) -> str:
@@ -173,8 +214,7 @@ def _found(claim: Claim | Ratio, answers: Answers) -> Iterator[dict[str, Any]]:
 
 def _flags(claim: Claim | Ratio, answers: Answers) -> str:
     """The flags of the two methods in a set."""
-    methods = (claim.more, claim.fewer) if isinstance(claim, Ratio) else (claim.left.method, claim.right.method)
-    return "; ".join(f"{method}: {answers.flags[method]}" for method in methods if method in answers.flags)
+    return "; ".join(f"{method}: {answers.flags[method]}" for method in _methods(claim) if method in answers.flags)
 
 
 def _stated(claim: Claim | Ratio, name: str) -> dict[str, Any]:

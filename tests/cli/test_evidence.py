@@ -2,11 +2,13 @@
 
 import re
 
+import pandas as pd
 import pytest
 
-from snn.cli import evidence
+from snn.cli.evidence import chips, costs, pairs
 from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
+from snn.config import params
 from snn.pipeline import record
 from snn.report import collected, standings
 from snn.report.place import Place
@@ -29,8 +31,8 @@ def here(tmp_path, monkeypatch) -> record.TablesOnRecord:
 
 
 def test_a_line_names_the_better_rule_and_how_far_it_is_ahead_whatever_the_order(here, monkeypatch):
-    monkeypatch.setattr(evidence, "PAIRS", (("tet", "stbp"), ("stbp", "tet")))
-    one, other = evidence.sentences(evidence.pairs([here]))
+    monkeypatch.setattr(pairs, "PAIRS", (("tet", "stbp"), ("stbp", "tet")))
+    one, other = pairs.sentences(pairs.pairs([here]))
     ahead = re.compile(r"tet is better in `digits` \(20\.0 points, (\d+\.\d) to (\d+\.\d)\)\.")
     assert one.startswith("* **tet or stbp?** tet is better")
     assert other.startswith("* **stbp or tet?** tet is better")
@@ -40,20 +42,20 @@ def test_a_line_names_the_better_rule_and_how_far_it_is_ahead_whatever_the_order
 
 
 def test_an_end_that_is_rounded_to_zero_shows_the_digit_by_which_it_excludes_it(monkeypatch):
-    monkeypatch.setattr(evidence, "PAIRS", (("ltl_offline", "tet"),))
-    (line,) = evidence.sentences(evidence.pairs([record.TablesOnRecord("digits")]))
+    monkeypatch.setattr(pairs, "PAIRS", (("ltl_offline", "tet"),))
+    (line,) = pairs.sentences(pairs.pairs([record.TablesOnRecord("digits")]))
     (least,) = re.findall(r"points, ([\d.]+) to 2\.6\)", line)
     assert 0 < float(least) < 0.05
 
 
 def test_where_no_rule_is_better_the_set_is_named_with_its_verdict(here, monkeypatch):
-    monkeypatch.setattr(evidence, "PAIRS", (("tandem", "tet"),))
-    assert list(evidence.sentences(evidence.pairs([here]))) == ["* **tandem or tet?** not resolved in `digits`."]
+    monkeypatch.setattr(pairs, "PAIRS", (("tandem", "tet"),))
+    assert list(pairs.sentences(pairs.pairs([here]))) == ["* **tandem or tet?** not resolved in `digits`."]
 
 
 def test_a_pair_that_no_set_has_is_said_to_be_in_none(here, monkeypatch):
-    monkeypatch.setattr(evidence, "PAIRS", (("tet", "sdt"),))
-    assert list(evidence.sentences(evidence.pairs([here]))) == ["* **tet or sdt?** no set has both."]
+    monkeypatch.setattr(pairs, "PAIRS", (("tet", "sdt"),))
+    assert list(pairs.sentences(pairs.pairs([here]))) == ["* **tet or sdt?** no set has both."]
 
 
 def on_record() -> list[record.TablesOnRecord]:
@@ -61,9 +63,9 @@ def on_record() -> list[record.TablesOnRecord]:
 
 
 def test_a_line_names_every_set_that_has_both_rules_once_under_the_verdict_of_versus(monkeypatch):
-    monkeypatch.setattr(evidence, "FEW", 3)
+    monkeypatch.setattr(pairs, "FEW", 3)
     sets, told = [Tables(found) for found in on_record()], {}
-    for pair, line in zip(evidence.PAIRS, evidence.sentences(evidence.pairs(on_record())), strict=True):
+    for pair, line in zip(pairs.PAIRS, pairs.sentences(pairs.pairs(on_record())), strict=True):
         parts = line.partition("?** ")[2].split("; ")
         told[pair] = {name: part.partition(" in ")[0] for part in parts for name in NAMED.findall(part)}
     expected = {
@@ -73,9 +75,9 @@ def test_a_line_names_every_set_that_has_both_rules_once_under_the_verdict_of_ve
 
 
 def test_of_many_sets_without_a_better_rule_the_number_is_told(monkeypatch):
-    monkeypatch.setattr(evidence, "PAIRS", (("ltl_offline", "stbp"),))
-    monkeypatch.setattr(evidence, "FEW", 0)
-    (line,) = evidence.sentences(evidence.pairs([record.TablesOnRecord("digits")]))
+    monkeypatch.setattr(pairs, "PAIRS", (("ltl_offline", "stbp"),))
+    monkeypatch.setattr(pairs, "FEW", 0)
+    (line,) = pairs.sentences(pairs.pairs([record.TablesOnRecord("digits")]))
     assert line == "* **ltl_offline or stbp?** not resolved in 1 sets."
 
 
@@ -86,9 +88,9 @@ def lines(page: str) -> list[list[str]]:
 
 
 def test_differences_on_chips_are_those_of_versus_at_every_level_as_manufactured_and_calibrated(monkeypatch):
-    monkeypatch.setattr(evidence, "COMPARED", (("digits", "mismatch"),))
+    monkeypatch.setattr(pairs, "ON_CHIPS", (("digits", "mismatch"),))
     sets = {"digits": record.TablesOnRecord("digits")}
-    (_, *headings), *rows = lines(evidence.pairs_on_chips(sets))
+    (_, *headings), *rows = lines(pairs.on_chips(sets))
     assert "tet - sdt" not in headings  # sdt was not put on chips
     places = [Place("mismatch", level, calibrated=way) for way in (False, True) for level in (0.2, 0.4, 0.6)]
     for place, (where, *cells) in zip(places, rows, strict=True):
@@ -100,27 +102,72 @@ def test_differences_on_chips_are_those_of_versus_at_every_level_as_manufactured
 
 def test_energies_of_rules_are_those_of_the_report():
     found = record.TablesOnRecord("claims_fashion")
-    headings, *rows = lines(evidence.energies([found]))
+    headings, *rows = lines(costs.energies([found]))
     table = collected.read(found.report / "energy.csv").set_index(["method", "convention"])
     assert [cells[1] for cells in rows] == list(
         table.loc[(slice(None), "horowitz45_fp32"), :].index.get_level_values(0)
     )
     for cells in (dict(zip(headings, cells, strict=True)) for cells in rows):
-        for price in evidence.ENERGIES:
+        for price in costs.ENERGIES:
             one = table.loc[(cells["rule"], price)]
             assert cells[price].split()[0] == f"{one.of_teacher:.2f}"
-    (line,) = evidence.energy(found)
+    (line,) = costs.energy(found)
     ratios = [
         float(number) for number in re.findall(r" ([\d.]+)[,;]", line.partition("horowitz45_fp32")[2])[: len(rows)]
     ]
     assert ratios == sorted(ratios)
 
 
+def test_calibrated_chips_by_targets_are_the_means_of_the_runs_with_these_targets():
+    tables = Tables(record.TablesOnRecord("hardware_digits"))
+    headings, *rows = lines(chips.targets(tables.found))
+    runs = tables.runs[(tables.runs.condition == "calibrated") & (tables.runs.calibrator == chips.CALIBRATOR)]
+    runs = runs[runs.control.isna() & (runs.steps_eval == runs.steps) & (runs.noise == "mismatch")]
+    means = 100 * runs.groupby(["level", "targets", "method"]).value_test.mean()
+    kinds = {"its own clean network": "own", "the teacher, labels": "teacher"}
+    assert len(rows) == 2 * runs.level.nunique()
+    for cells in (dict(zip(headings, cells, strict=True)) for cells in rows):
+        level, kind = float(cells["chips"].rpartition(" ")[2]), kinds[cells["targets"]]
+        for method in headings[2:]:
+            assert cells[method] == f"{means[level, kind, method]:.1f} %"
+
+
+def test_the_least_and_the_most_gain_are_told_with_their_rules():
+    found = record.TablesOnRecord("hardware_digits")
+    headings, *rows = lines(chips.ways(found))
+    rules = [cells[headings.index("rule")] for cells in rows]
+    (line,) = chips.gains(found)
+    for way in ("fine-tuned", "calibrated"):
+        told = [cells[headings.index(way)].partition(", ")[2].split()[0] for cells in rows]
+        by_rule = sorted(zip(map(float, told), rules, strict=True))
+        for gain, rule in (by_rule[0], by_rule[-1]):
+            assert f"{gain:+.1f} ({rule})" in line
+
+
+def test_the_time_of_a_training_is_that_of_the_costs_of_its_runs():
+    found = record.TablesOnRecord("claims_fashion")
+    costs_csv = pd.read_csv(found.tables / "costs.csv")
+    headings, *rows = lines(costs.of_training(found))
+    assert [cells[1] for cells in rows][:2] == ["ann", "stbp"]
+    for cells in rows:
+        own = costs_csv[costs_csv.path.str.contains(rf"/{cells[1]}/T\d+/s\d+-[0-9a-f]+$")].cpu_seconds
+        assert cells[headings.index("CPU-seconds")] == f"{own.median():.0f} ({own.min():.0f} to {own.max():.0f})"
+
+
+def test_prices_hold_the_accesses_to_memory_of_an_operation():
+    energy = params.load("energy", "horowitz45_memory")
+    headings, cells = lines(costs.prices({"x": energy}))
+    told = dict(zip(headings, cells, strict=True))
+    assert float(told["MAC, pJ"]) == pytest.approx(4.6 + 2 * 5)
+    assert float(told["AC, pJ"]) == pytest.approx(0.9 + 3 * 5)
+    assert float(told["neuron update, pJ"]) == pytest.approx(0.9 + 2 * 5)
+
+
 @pytest.mark.parametrize(("name", "noise"), [("hardware_digits", "analog_chip"), ("digits", "mismatch")])
 def test_chips_of_several_faults_or_of_the_only_kind_are_shown_at_every_level_as_recommend_ranks_them(
     name, noise, capsys
 ):
-    shown = [one for one in standings.read(evidence.answer_of(record.TablesOnRecord(name)), "") if noise in one.where]
+    shown = [one for one in standings.read(chips.answer_of(record.TablesOnRecord(name)), "") if noise in one.where]
     shown = [one for one in shown if standings.FINE_TUNED not in one.where]
     assert len(shown) == len({one.where for one in shown}) == 6
     for one in (one for one in shown if one.where.endswith(" 0.4")):

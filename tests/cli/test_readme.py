@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from snn.cli import evidence, front, readme
+from snn.cli import front, readme
+from snn.cli.evidence import chips, pairs
 from snn.cli.main import main
 from snn.config.params import names
 from snn.pipeline import record
@@ -48,8 +49,8 @@ def shown(tmp_path, monkeypatch):
     for places in ("SHOWN_IN_RESULTS", "SHOWN_ENERGY", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
         monkeypatch.setattr(readme, places, ("smoke",))
     monkeypatch.setattr(front, "CASES", (("Alike", (("smoke", "clean networks"),)),))
-    monkeypatch.setattr(evidence, "ON_CHIPS", ("smoke",))
-    monkeypatch.setattr(evidence, "COMPARED", (("smoke", "mismatch"),))
+    monkeypatch.setattr(chips, "SETS", ("smoke",))
+    monkeypatch.setattr(pairs, "ON_CHIPS", (("smoke", "mismatch"),))
     monkeypatch.setattr(front, "CHIPS", "smoke")
     monkeypatch.setattr(front, "ENERGY", ("smoke",))
     monkeypatch.chdir(tmp_path)
@@ -62,6 +63,8 @@ def shown(tmp_path, monkeypatch):
     (tmp_path / "docs/results").mkdir(parents=True)
     for path, marker in PLACES.items():
         (tmp_path / path).write_text(f"before\n\n<!-- {marker}: written -->\n<!-- end -->\nafter\n")
+    energy = tmp_path / "docs/energy.md"
+    energy.write_text(f"<!-- prices: written -->\n<!-- end -->\n{energy.read_text()}")
     (tmp_path / "docs/tables.md").write_text(COLUMNS)
     (tmp_path / "docs/results/which-rule.md").write_text(BEHIND)
     (tmp_path / "README.md").write_text(ANSWER)

@@ -1,0 +1,117 @@
+"""Chips: what is first on every kind, what fine-tuning and calibration gain, and what targets of a calibration do."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from snn.cli.evidence import table
+from snn.pipeline import record
+from snn.pipeline.settings import DEFAULT_EXPERIMENT
+from snn.report import collected, standings
+from snn.report.place import NOISE_AWARE
+
+SETS = (DEFAULT_EXPERIMENT, "hardware_digits", "claims_calibration")
+CALIBRATOR = "ltl_offline"  # that imitates the network's own targets and the teacher's, for all rules
+
+
+def answer_of(found: record.TablesOnRecord) -> str:
+    """The page with the answer of a set of tables; empty if it has no report."""
+    page = found.report / "answer.md"
+    return page.read_text() if page.exists() else ""
+
+
+def marked(found: record.TablesOnRecord, row: standings.Row) -> standings.Row:
+    """What is first at a place, which is named with its set, and with a mark if that is stale."""
+    return row._replace(where=f"`{found.name}`, {row.where} {found.mark.strip()}".rstrip())
+
+
+def firsts(shown: Mapping[str, record.TablesOnRecord]) -> str:
+    """What is first on chips of every kind, in Markdown."""
+    rows = [
+        marked(shown[name], row)
+        for name in SETS
+        for way in ("chips", standings.CALIBRATED)
+        for row in standings.read(answer_of(shown[name]), way)
+    ]
+    return standings.table(rows)
+
+
+def ways(found: record.TablesOnRecord) -> str:
+    """What fine-tuning on simulated chips and what calibration gains on the same chips, in Markdown, a row per rule.
+
+    Empty without a report, or if no network was fine-tuned.
+    """
+    return table(
+        [
+            {
+                "set": f"`{found.name}`",
+                "chips": f"{tuned.noise} at level {tuned.level:g}",
+                "rule": tuned.method,
+                "as manufactured": f"{tuned.noisy:.1f} %",
+                "fine-tuned": f"{tuned.calibrated:.1f} %, {tuned.gain:+.1f} ± {tuned.gain_ci95:.1f}",
+                "calibrated": f"{best.calibrated:.1f} %, {best.gain:+.1f} ± {best.gain_ci95:.1f}",
+                "by": f"{best.calibrator}, {best.targets} targets",
+            }
+            for tuned, best in _tuned(found)
+        ]
+    )
+
+
+def targets(found: record.TablesOnRecord) -> str:
+    """The accuracy of chips calibrated with either kind of targets, in Markdown, a row per level and kind."""
+    means = _by_targets(found)
+    return table(
+        [
+            {
+                "chips": f"`{found.name}`, {noise} at level {level:g}",
+                "targets": {"own": "its own clean network", "teacher": "the teacher, labels"}[kind],
+                **{str(method): f"{value:.1f} %" for method, value in own.items()},
+            }
+            for (noise, level, kind), own in means.iterrows()
+        ]
+    )
+
+
+def gains(found: record.TablesOnRecord) -> Iterator[str]:
+    """A line on what fine-tuning and what calibration gains, from the least to the most over the rules."""
+    if both := list(_tuned(found)):
+        where = f"{both[0][0].noise} at level {both[0][0].level:g} in `{found.name}`"
+        least, most = ([_extreme(side, by) for side in zip(*both, strict=True)] for by in (min, max))
+        told = [
+            f"{kind} {low} to {high}"
+            for kind, low, high in zip(
+                ("fine-tuning gains", "the best calibration of each rule"), least, most, strict=True
+            )
+        ]
+        yield f"* **Calibrate or fine-tune?** With {where}, {told[0]}, {told[1]} points."
+
+
+def _extreme(side: Sequence[Any], by: Callable[..., Any]) -> str:
+    """The least or most gain of several rules, with the rule."""
+    one = by(side, key=lambda row: row.gain)
+    return f"{one.gain:+.1f} ({one.method})"
+
+
+def _tuned(found: record.TablesOnRecord) -> Iterator[tuple[Any, Any]]:
+    """The rows of fine-tuned networks in hardware.csv, each with that of the best calibration of its rule."""
+    rows = _rows(found)
+    plain = rows[rows.control.isna()]
+    for one in rows[rows.control == NOISE_AWARE].itertuples():
+        same = plain[(plain.method == one.method) & (plain.noise == one.noise) & (plain.level == one.level)]
+        yield one, same.loc[same.calibrated.idxmax()]
+
+
+def _by_targets(found: record.TablesOnRecord) -> pd.DataFrame:
+    """Means of calibrated chips by noise, level and kind of targets, a column per rule that has both kinds there."""
+    rows = _rows(found)
+    own = rows[rows.control.isna() & (rows.level > 0) & (rows.calibrator == CALIBRATOR)]
+    means = own.pivot_table(index=["noise", "level", "targets"], columns="method", values="calibrated", sort=False)
+    return means.dropna()
+
+
+def _rows(found: record.TablesOnRecord) -> pd.DataFrame:
+    """hardware.csv of a set of tables; no rows without it."""
+    path = found.report / "hardware.csv"
+    columns = ["control", "level", "calibrator", "noise", "targets", "method", "calibrated"]
+    return collected.read(path) if path.exists() else pd.DataFrame(columns=columns)
