@@ -120,7 +120,7 @@ def test_energies_of_rules_are_those_of_the_report():
 
 def test_calibrated_chips_by_targets_are_the_means_of_the_runs_with_these_targets():
     tables = Tables(record.TablesOnRecord("hardware_digits"))
-    headings, *rows = lines(chips.targets(tables.found))
+    headings, *rows = lines(chips.targets([tables.found]))
     runs = tables.runs[(tables.runs.condition == "calibrated") & (tables.runs.calibrator == chips.CALIBRATOR)]
     runs = runs[runs.control.isna() & (runs.steps_eval == runs.steps) & (runs.noise == "mismatch")]
     means = 100 * runs.groupby(["level", "targets", "method"]).value_test.mean()
@@ -134,9 +134,9 @@ def test_calibrated_chips_by_targets_are_the_means_of_the_runs_with_these_target
 
 def test_the_least_and_the_most_gain_are_told_with_their_rules():
     found = record.TablesOnRecord("hardware_digits")
-    headings, *rows = lines(chips.ways(found))
+    headings, *rows = lines(chips.ways([found]))
     rules = [cells[headings.index("rule")] for cells in rows]
-    (line,) = chips.gains(found)
+    (line,) = chips.gains([found])
     for way in ("fine-tuned", "calibrated"):
         told = [cells[headings.index(way)].partition(", ")[2].split()[0] for cells in rows]
         by_rule = sorted(zip(map(float, told), rules, strict=True))

@@ -51,7 +51,7 @@ def shown(tmp_path, monkeypatch):
     monkeypatch.setattr(front, "CASES", (("Alike", (("smoke", "clean networks"),)),))
     monkeypatch.setattr(chips, "SETS", ("smoke",))
     monkeypatch.setattr(pairs, "ON_CHIPS", (("smoke", "mismatch"),))
-    monkeypatch.setattr(front, "CHIPS", "smoke")
+    monkeypatch.setattr(front, "CHIPS", ("smoke",))
     monkeypatch.setattr(front, "ENERGY", ("smoke",))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Report, "results", tuple(PAGES))

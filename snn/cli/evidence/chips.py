@@ -1,6 +1,6 @@
 """Chips: what is first on every kind, what fine-tuning and calibration gain, and what targets of a calibration do."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -37,7 +37,7 @@ def firsts(shown: Mapping[str, record.TablesOnRecord]) -> str:
     return standings.table(rows)
 
 
-def ways(found: record.TablesOnRecord) -> str:
+def ways(shown: Iterable[record.TablesOnRecord]) -> str:
     """What fine-tuning on simulated chips and what calibration gains on the same chips, in Markdown, a row per rule.
 
     Empty without a report, or if no network was fine-tuned.
@@ -53,14 +53,14 @@ def ways(found: record.TablesOnRecord) -> str:
                 "calibrated": f"{best.calibrated:.1f} %, {best.gain:+.1f} ± {best.gain_ci95:.1f}",
                 "by": f"{best.calibrator}, {best.targets} targets",
             }
+            for found in shown
             for tuned, best in _tuned(found)
         ]
     )
 
 
-def targets(found: record.TablesOnRecord) -> str:
+def targets(shown: Iterable[record.TablesOnRecord]) -> str:
     """The accuracy of chips calibrated with either kind of targets, in Markdown, a row per level and kind."""
-    means = _by_targets(found)
     return table(
         [
             {
@@ -68,29 +68,29 @@ def targets(found: record.TablesOnRecord) -> str:
                 "targets": {"own": "its own clean network", "teacher": "the teacher, labels"}[kind],
                 **{str(method): f"{value:.1f} %" for method, value in own.items()},
             }
-            for (noise, level, kind), own in means.iterrows()
+            for found in shown
+            for (noise, level, kind), own in _by_targets(found).iterrows()
         ]
     )
 
 
-def gains(found: record.TablesOnRecord) -> Iterator[str]:
+def gains(shown: Iterable[record.TablesOnRecord]) -> Iterator[str]:
     """A line on what fine-tuning and what calibration gains, from the least to the most over the rules."""
-    if both := list(_tuned(found)):
-        where = f"{both[0][0].noise} at level {both[0][0].level:g} in `{found.name}`"
-        least, most = ([_extreme(side, by) for side in zip(*both, strict=True)] for by in (min, max))
-        told = [
-            f"{kind} {low} to {high}"
-            for kind, low, high in zip(
-                ("fine-tuning gains", "the best calibration of each rule"), least, most, strict=True
-            )
-        ]
-        yield f"* **Calibrate or fine-tune?** With {where}, {told[0]}, {told[1]} points."
+    told = []
+    for found in shown:
+        if not (both := list(_tuned(found))):
+            continue
+        tuned, best = zip(*both, strict=True)
+        where = f"{'with' if told else 'With'} {tuned[0].noise} at level {tuned[0].level:g} in `{found.name}`"
+        told.append(f"{where} fine-tuning gains {_span(tuned)} points, the best calibration of each rule {_span(best)}")
+    if told:
+        yield f"* **Calibrate or fine-tune?** {'; '.join(told)}."
 
 
-def _extreme(side: Sequence[Any], by: Callable[..., Any]) -> str:
-    """The least or most gain of several rules, with the rule."""
-    one = by(side, key=lambda row: row.gain)
-    return f"{one.gain:+.1f} ({one.method})"
+def _span(rows: Sequence[Any]) -> str:
+    """The least and the most gain of several rules, with these rules."""
+    least, most = (by(rows, key=lambda row: row.gain) for by in (min, max))
+    return f"{least.gain:+.1f} ({least.method}) to {most.gain:+.1f} ({most.method})"
 
 
 def _tuned(found: record.TablesOnRecord) -> Iterator[tuple[Any, Any]]:
