@@ -61,7 +61,10 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     taken, compared = _advice(found), pairs.pairs(clean)
     known = [shown[name] for name in CHIPS]
     told = [*pairs.sentences(compared), *chips.gains(known), *costs.energy(shown[ENERGY[0]])]
-    differences = {"set": [_named(one) for one in clean], **pairs.differences(compared, [one.name for one in clean])}
+    differences = {
+        "set": [f"`{one.name}`" for one in clean],
+        **pairs.differences(compared, [one.name for one in clean]),
+    }
     parts = {
         "Clean networks: pairs of rules": markdown.table(differences),
         "Chips: pairs of rules": pairs.on_chips(shown),
@@ -72,10 +75,12 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
         "Processor time of a training": costs.of_training(shown[ENERGY[0]]),
     }
     answer = (markdown.table(_cases(taken, found)), "\n".join(told), markdown.table(_sets(clean)))
+    stale = [one for one in shown.values() if one.name in {*experiments(), *chips.SETS} and one.mark]
+    marks = "".join(f"\n`{one.name}`: {one.mark.strip()}\n" for one in stale)
     return {
-        "short": _short(taken),
-        "answer": "\n\n".join(answer) + "\n",
-        "behind": "\n".join(f"### {title}\n\n{text}\n" for title, text in parts.items() if text),
+        "short": _short(taken) + (f"* Of older code: {listed([f'`{one.name}`' for one in stale])}.\n" if stale else ""),
+        "answer": "\n\n".join(answer) + "\n" + marks,
+        "behind": "\n".join(f"### {title}\n\n{text}\n" for title, text in parts.items() if text) + marks,
     }
 
 
@@ -127,11 +132,6 @@ def _short(told: Sequence[cases.Advice]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _named(found: record.TablesOnRecord) -> str:
-    """The name of a set of tables, with a mark if it is stale."""
-    return f"`{found.name}` {found.mark.strip()}".rstrip()
-
-
 def _evidence(found: record.TablesOnRecord, row: standings.Row) -> cases.Evidence:
     """What is first at a place, with its set of tables and the level of its chips."""
     return cases.Evidence(found.name, row.where.partition(" at level ")[2], row)
@@ -143,7 +143,7 @@ def _sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
     spiking = [summary[summary.acs > 0] for summary in summaries]
     rows = [standings.read(chips.answer_of(found), standings.CLEAN)[0] for found in shown]
     return {
-        "set": [_named(found) for found in shown],
+        "set": [f"`{found.name}`" for found in shown],
         "conditions": [conditions.described(params.load("experiments", found.name)) for found in shown],
         "data, network, T": [_about(found) for found in shown],
         "epochs, seeds": [f"{own.epochs.max()}, {own.n.max()}" for own in spiking],

@@ -1,6 +1,5 @@
 """The command versus: two rules, compared by pairs in every set of tables that has both. No torch."""
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from snn.report.candidates import Beside, Candidates
 from snn.report.intervals import LEVEL
 from snn.report.metric import SHOWN, Metric
 from snn.report.place import Place
-from snn.report.recommend import apart
+from snn.report.recommend import apart, size
 
 ABOUT = (
     "difference: of means, seed by seed on the same samples and chips, with the interval that the verdict is read off:"
@@ -71,7 +70,7 @@ class Comparison(NamedTuple):
     def lead(self) -> str:
         """How far the better method is ahead, with its interval; an end that would be rounded to 0 has more digits."""
         low, high = sorted((abs(self.found.behind_low), abs(self.found.behind_high)))
-        least = self._end(low)
+        least = size(self.metric, low)
         mean = f"{self.metric.value(abs(self.found.behind))} {self.metric.difference_unit}"
         return f"{mean}, {least} to {self.metric.value(high)}"
 
@@ -97,18 +96,8 @@ class Comparison(NamedTuple):
 
     @property
     def difference(self) -> str:
-        """The difference with its interval, in the digits of the metric; an end rounded to 0 has more digits."""
-        found = self.found
-        told = apart(self.metric, found.behind, found.behind_low, found.behind_high)
-        if not math.isfinite(found.behind_high - found.behind_low):
-            return told
-        low, high = (f"{'-' if end < 0 else '+'}{self._end(abs(end))}" for end in (found.behind_low, found.behind_high))
-        return f"{told.partition(' (')[0]} ({low} to {high})"
-
-    def _end(self, size: float) -> str:
-        """The size of an end of an interval, in the digits of the metric, or in those that show that it is not 0."""
-        told = self.metric.value(size)
-        return told if float(told) or not size else f"{self.metric.factor * size:.1g}"
+        """The difference with its interval, in the digits of the metric."""
+        return apart(self.metric, self.found.behind, self.found.behind_low, self.found.behind_high)
 
     @property
     def cells(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Warnings that a reader of a result needs, in a few words: the column `flags` of the summary. No torch."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ def of_row(
         found.append(f"{row['diverged']} diverged")
     if row["lr_at_edge"] is True:
         found.append("lr at the edge")
-    if classes and row["metric"] == "accuracy" and row["value_test_mean"] - row["value_test_ci95"] <= 1 / classes:
+    if row["metric"] == "accuracy" and at_chance(row["value_test_mean"] - row["value_test_ci95"], classes):
         found.append(AT_CHANCE)
     if row["condition"] == "clean" and row["steps_eval"] == row["steps"]:
         if number := collapsed.get(row["method"], 0):
@@ -45,6 +46,14 @@ def of_row(
         if row["method"] in layers:
             found.append(layers[row["method"]])
     return ", ".join(found) or None
+
+
+def at_chance(low: Any, classes: int | None) -> Any:
+    """Whether an accuracy whose interval has this lower end is no better than guessing; of numbers or columns.
+
+    `classes`: of the data, equally frequent; None where there are none.
+    """
+    return low <= (1 / classes if classes else -math.inf)
 
 
 def of_layers(layers: pd.DataFrame) -> dict[str, str]:

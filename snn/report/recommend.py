@@ -169,8 +169,19 @@ def span(metric: Metric, low: float, high: float) -> str:
 
 def apart(metric: Metric, behind: float, low: float, high: float) -> str:
     """A difference with its interval as text; without it where there is none."""
-    ends = f" ({metric.difference(low)} to {metric.difference(high)})" if math.isfinite(high - low) else ""
+    ends = f" ({_end(metric, low)} to {_end(metric, high)})" if math.isfinite(high - low) else ""
     return f"{metric.difference(behind)}{ends}" if math.isfinite(behind) else "-"
+
+
+def _end(metric: Metric, end: float) -> str:
+    """An end of an interval with its sign; one that would be rounded to 0 has the first digit that is not."""
+    return f"{'-' if end < 0 else '+'}{size(metric, abs(end))}"
+
+
+def size(metric: Metric, value: float) -> str:
+    """A number that is not negative, with more digits than others have if these would show 0."""
+    told = metric.value(value)
+    return told if float(told) or not value else f"{metric.factor * value:.1g}"
 
 
 def firsts(found: Candidates, energies: Sequence[Energy], bounds: Sequence[Bounds]) -> set[int]:

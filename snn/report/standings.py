@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from snn.report import markdown
 from snn.report.answer import Answer
+from snn.report.flags import AT_CHANCE, at_chance
 from snn.report.verdicts import EQUIVALENT, WORSE
 
 CLEAN, CALIBRATED, MANUFACTURED = "clean networks", "calibrated chips", "chips as manufactured"
@@ -39,7 +40,8 @@ def rows(answer: Answer) -> Iterator[Row]:
         return
     n = int(answer.clean.set_index("method").n[answer.best])
     others = {method: (answer.mean(method), versus.verdict) for method, versus in answer.beside_best.items()}
-    yield row(CLEAN, answer.best, answer.value(answer.best), n, others, answer.collapsed)
+    notes = {method: f"collapsed in {number} seeds" for method, number in answer.collapsed.items()}
+    yield row(CLEAN, answer.best, answer.value(answer.best), n, others, notes)
     kinds = {MANUFACTURED: answer.chips.kinds, FINE_TUNED: answer.chips.fine_tuned, CALIBRATED: answer.chips.kinds}
     for where, noise, level in ((where, *chip) for where, chips in kinds.items() for chip in chips):
         ranked = answer.chips.ranked(noise, level, where == CALIBRATED, where == FINE_TUNED)
@@ -47,24 +49,24 @@ def rows(answer: Answer) -> Iterator[Row]:
         first, unit = ranked.iloc[0], " %" if shown.unit == "%" else ""
         value = f"{shown.value(first.value_test, (first.high - first.low) / 2)}{unit}"
         others = {row.method: (shown.value(row.value_test), row.verdict) for row in ranked[1:].itertuples()}
-        yield row(f"{where}, {noise} at level {level:g}", first.method, value, int(first.n), others, {})
+        notes = dict.fromkeys(ranked.method[at_chance(ranked.low, answer.inputs.classes)], AT_CHANCE)
+        yield row(f"{where}, {noise} at level {level:g}", first.method, value, int(first.n), others, notes)
 
 
 def row(
-    where: str, first: str, value: str, n: int, others: Mapping[str, tuple[str, str]], collapsed: Mapping[str, str]
+    where: str, first: str, value: str, n: int, others: Mapping[str, tuple[str, str]], notes: Mapping[str, str]
 ) -> Row:
     """The row of a place, with a value of n seeds of the first method.
 
-    `others`: mean and verdict by method, the best mean first; `collapsed`: by method, "6 of 10".
+    `others`: mean and verdict by method, the best mean first; `notes`: what else a reader needs, by method.
     """
     apart: list[str] = []
     worse: list[str] = []
     for method, (mean, verdict) in others.items():
-        notes = [EQUIVALENT] if verdict == EQUIVALENT else []
-        notes += [f"collapsed in {collapsed[method]} seeds"] if method in collapsed else []
-        told = f" ({'; '.join(notes)})" if notes else ""
+        beside = [*([EQUIVALENT] if verdict == EQUIVALENT else []), *([notes[method]] if method in notes else [])]
+        told = f" ({'; '.join(beside)})" if beside else ""
         (worse if verdict.startswith(WORSE) else apart).append(f"{method} {mean}{told}")
-    seeds = f"{n} seeds" if n > 1 else "1 seed"
+    seeds = "; ".join([f"{n} seeds" if n > 1 else "1 seed", *([notes[first]] if first in notes else [])])
     return Row(where, f"**{first}** {value} ({seeds})", ", ".join(apart), ", ".join(worse))
 
 

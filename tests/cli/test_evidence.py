@@ -1,10 +1,12 @@
 """The evidence behind README's answer says what `versus` and `recommend` say of the same tables."""
 
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from snn.cli import front, readme
 from snn.cli.evidence import chips, costs, pairs
 from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
@@ -161,6 +163,32 @@ def test_prices_hold_the_accesses_to_memory_of_an_operation():
     assert float(told["MAC, pJ"]) == pytest.approx(4.6 + 2 * 5)
     assert float(told["AC, pJ"]) == pytest.approx(0.9 + 3 * 5)
     assert float(told["neuron update, pJ"]) == pytest.approx(0.9 + 2 * 5)
+
+
+def test_every_set_of_tables_behind_the_answer_is_marked_if_it_is_stale(monkeypatch):
+    monkeypatch.setattr(record.TablesOnRecord, "mark", "\n*Made before.*\n")
+    told = front.texts(readme.on_record())
+    named = {*front.experiments(), *chips.SETS}
+    for text in ("answer", "behind"):
+        assert set(re.findall(r"^`([\w-]+)`: \*Made before\.\*$", told[text], re.MULTILINE)) == named
+    assert set(NAMED.findall(told["short"].splitlines()[-1])) == named
+
+
+def test_what_docs_say_of_targets_stands_in_the_table():
+    page = Path("docs/hardware.md").read_text()
+    (told,) = re.findall(
+        r"they leave STBP at ([\d.]+) % and tandem learning at ([\d.]+) %, where .* ([\d.]+) and ([\d.]+) %", page
+    )
+    headings, *rows = lines(chips.targets([record.TablesOnRecord("hardware_digits")]))
+    at = {
+        cells[1]: dict(zip(headings, cells, strict=True))
+        for cells in rows
+        if cells[0].endswith("mismatch at level 0.4")
+    }
+    found = [
+        at[kind][method] for kind in ("the teacher, labels", "its own clean network") for method in ("stbp", "tandem")
+    ]
+    assert [f"{number} %" for number in told] == found
 
 
 @pytest.mark.parametrize(("name", "noise"), [("hardware_digits", "analog_chip"), ("digits", "mismatch")])

@@ -43,6 +43,15 @@ def test_the_tables_shown_are_those_committed():
     assert other == []
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("name", record.names())
+def test_the_report_on_record_is_that_which_its_tables_make(name):
+    found = record.TablesOnRecord(name)
+    found.prove()
+    found.refuse_stale_report()
+    found.refuse_forged_report()
+
+
 @pytest.fixture
 def shown(tmp_path, monkeypatch):
     """A folder, the working directory, where every place shows `smoke`."""
@@ -89,13 +98,13 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_
     assert "\nOf 7 claims, **7** hold.\n<!-- end -->" in (shown / "README.md").read_text()
 
 
-def test_the_answer_of_stale_tables_is_marked(shown):
+def test_the_answer_of_stale_tables_is_marked_in_short_at_length_and_in_its_evidence(shown):
     put("smoke", OLDER)
     assert main(["readme"]) == 0
-    page = (shown / "README.md").read_text()
-    mark = "*Made by commits bbbbbbb, aaaaaaa, ccccccc; "
-    marked = [line.partition(mark)[0] for line in page.splitlines() if mark in line]
-    assert marked == ["", "| `smoke` "]
+    page, behind = ((shown / path).read_text() for path in ("README.md", "docs/results/which-rule.md"))
+    mark = "\n`smoke`: *Made by commits bbbbbbb, aaaaaaa, ccccccc; "
+    assert "\n* Of older code: `smoke`.\n<!-- end -->" in page
+    assert page.count(mark) == behind.count(mark) == 1
 
 
 @pytest.mark.parametrize("path", PLACES)

@@ -8,7 +8,7 @@ import pytest
 from snn.config.params import literature, load, names
 from snn.evaluation.rows import Row
 
-FIGURES = literature()[1].figures
+CLAIMS, FIGURES = literature()[0], literature()[1].figures
 
 
 def value(method, steps, table, metric="accuracy", dataset="cifar100"):
@@ -129,3 +129,26 @@ def test_the_experiment_that_answers_a_ratio_tries_several_steps(ratio):
 @pytest.mark.parametrize("name", sorted({claim.answered_by for claim in EVERY}))
 def test_an_experiment_that_answers_claims_asks_for_few_comparisons(name):
     assert len(load("experiments", name).comparisons) <= COMMON
+
+
+MARGINS = {"no worse": -0.01, "within a point": -0.01, "within two points": -0.02, "is better than": 0.0}
+
+
+@pytest.mark.parametrize(("words", "margin"), MARGINS.items())
+def test_a_claim_in_these_words_has_the_margin_that_they_say(words, margin):
+    own = [claim.margin for claim in CLAIMS.claims if words in claim.claim]
+    assert own
+    assert set(own) == {margin}
+
+
+def test_a_claim_on_calibrated_chips_compares_with_the_clean_network_and_calibrates_by_the_rule_itself():
+    calibrated = [claim for claim in CLAIMS.claims if claim.left.condition == "calibrated"]
+    assert calibrated
+    for claim in calibrated:
+        assert (claim.right.condition, claim.right.method) == ("clean", claim.left.method)
+        assert claim.left.calibrator == claim.left.method
+
+
+def test_a_claim_of_ten_times_fewer_asks_for_ten_times():
+    assert CLAIMS.ratios
+    assert all("ten times" in claim.claim and claim.times == 10 for claim in CLAIMS.ratios)

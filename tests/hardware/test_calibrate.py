@@ -923,6 +923,12 @@ def test_shuffled_targets_are_those_of_other_samples_of_the_batch(targets, monke
     assert moved > 36  # of 72; a random order leaves one in a batch in its place
 
 
+def test_the_chips_of_a_run_are_drawn_by_its_own_seed():
+    jobs = Plan("digits").calibrations
+    assert [job.design.seed for job in jobs] == [job.run.seed for job in jobs]
+    assert len({job.run.seed for job in jobs}) == 5
+
+
 def test_every_seed_has_chips_of_its_own_and_all_methods_share_them():
     one, other = (design_of(budget(), seed=seed) for seed in (0, 1))
     names = [design.name(number) for design in (one, other) for number in range(12)]

@@ -15,10 +15,10 @@ def places(draw):
     """A row, and its methods: the first one, those not shown to be worse, those that are worse."""
     first, *others = draw(st.permutations(METHODS).flatmap(lambda all_: st.integers(1, 4).map(lambda n: all_[:n])))
     verdicts = {method: draw(VERDICTS) for method in others}
-    collapsed = {method: "2 of 5" for method in others if draw(st.booleans())}
+    notes = {method: "collapsed in 2 of 5 seeds" for method in others if draw(st.booleans())}
     where = draw(st.sampled_from(["clean networks", "calibrated chips, mismatch at level 0.4"]))
     means = {method: ("83.0", verdict) for method, verdict in verdicts.items()}
-    row = standings.row(where, first, "85.4 ± 0.7 %", 5, means, collapsed)
+    row = standings.row(where, first, "85.4 ± 0.7 %", 5, means, notes)
     worse = [method for method, verdict in verdicts.items() if verdict.startswith("worse")]
     return row, first, [method for method in others if method not in worse], worse
 
@@ -40,7 +40,7 @@ def test_rows_are_read_back_from_the_table(found):
 
 def test_what_is_equivalent_or_collapsed_is_told_in_the_cell():
     others = {"tet": ("86.0", "equivalent"), "stbp": ("10.3", "worse")}
-    row = standings.row("clean networks", "sdt", "86.1 ± 1.0 %", 1, others, {"stbp": "3 of 5"})
+    row = standings.row("clean networks", "sdt", "86.1 ± 1.0 %", 1, others, {"stbp": "collapsed in 3 of 5 seeds"})
     expected = ("**sdt** 86.1 ± 1.0 % (1 seed)", "tet 86.0 (equivalent)", "stbp 10.3 (collapsed in 3 of 5 seeds)")
     assert row == Row("clean networks", *expected)
 

@@ -21,15 +21,10 @@ def answer_of(found: record.TablesOnRecord) -> str:
     return page.read_text() if page.exists() else ""
 
 
-def marked(found: record.TablesOnRecord, row: standings.Row) -> standings.Row:
-    """What is first at a place, which is named with its set, and with a mark if that is stale."""
-    return row._replace(where=f"`{found.name}`, {row.where} {found.mark.strip()}".rstrip())
-
-
 def firsts(shown: Mapping[str, record.TablesOnRecord]) -> str:
     """What is first on chips of every kind, in Markdown."""
     rows = [
-        marked(shown[name], row)
+        row._replace(where=f"`{name}`, {row.where}")
         for name in SETS
         for way in ("chips", standings.CALIBRATED)
         for row in standings.read(answer_of(shown[name]), way)
@@ -76,7 +71,7 @@ def targets(shown: Iterable[record.TablesOnRecord]) -> str:
 
 def gains(shown: Iterable[record.TablesOnRecord]) -> Iterator[str]:
     """A line on what fine-tuning and what calibration gains, from the least to the most over the rules."""
-    told = []
+    told: list[str] = []
     for found in shown:
         if not (both := list(_tuned(found))):
             continue

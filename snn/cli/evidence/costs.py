@@ -24,7 +24,7 @@ def energy(found: record.TablesOnRecord) -> Iterator[str]:
         if len(own := priced[priced.convention == price].sort_values("of_teacher"))
     ]
     if told:
-        yield f"* **Energy?** In `{found.name}`, over that of the teacher: {'; '.join(told)}.{found.mark.rstrip()}"
+        yield f"* **Energy?** In `{found.name}`, over that of the teacher: {'; '.join(told)}."
 
 
 def prices(every: Mapping[str, Energy]) -> str:

@@ -55,7 +55,8 @@ def table(inputs: Inputs) -> pd.DataFrame:
 def summarise(runs: pd.DataFrame, tuning: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
     """One row per method, condition and number of steps: mean, sd, n and half the 95 % interval.
 
-    Intervals of outcomes on test data are those for new seeds and new test samples, the others are over seeds.
+    Intervals of outcomes on test data are those for new seeds and new test samples, the others are over seeds; there is
+    none of validation values that are the same under every seed, since equal seeds are no certainty.
     `chips_sd`: standard deviation of chips within a seed, mean over seeds; `diverged`: number of seeds; `lr_at_edge`:
     the chosen learning rate is the smallest or largest of its grid, so a better one may be beyond.
     """
@@ -83,7 +84,7 @@ def summarise(runs: pd.DataFrame, tuning: pd.DataFrame, outcomes: Outcomes) -> p
         .round({f"{column}_mean": columns.DIGITS for column in OUTCOME})
     )
     halves = {
-        "value_val": over_seeds(summary.value_val_sd, summary.n),
+        "value_val": over_seeds(summary.value_val_sd, summary.n).where(summary.value_val_sd > 0),
         "value_test": [_half(rows, outcomes) for _, rows in runs.groupby(KEY, dropna=False, sort=False)],
     }
     for column, half in halves.items():
