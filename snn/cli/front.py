@@ -3,7 +3,7 @@
 All of it is read from the reports of sets of tables on record. No torch.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from snn.cli import conditions
 from snn.cli.evidence import chips, costs, pairs
@@ -14,7 +14,7 @@ from snn.report import cases, collected, markdown, standings
 from snn.report.words import listed
 
 FEW_SEEDS = ("cifar10-approx93_quick", "nmnist-1000-100_quick")
-CHIPS = ("hardware_digits",)  # with every kind of chip, with calibrators, targets and fine-tuning
+CHIPS = ("hardware_digits", "hardware")  # with every kind of chip, with calibrators, targets and fine-tuning
 MISMATCH, ANALOG = ", mismatch at level", ", analog_chip at level"
 CASES = (  # a case in words, and its places: an experiment and how its rows of answer.md begin
     (
@@ -25,8 +25,14 @@ CASES = (  # a case in words, and its places: an experiment and how its rows of 
         "no faults, no norm in the spiking network",
         (("matched_fashion", standings.CLEAN), ("matched", standings.CLEAN)),
     ),
-    ("chip with mismatch, calibrated", ((DEFAULT_EXPERIMENT, standings.CALIBRATED + MISMATCH),)),
-    ("chip with mismatch, as manufactured", ((DEFAULT_EXPERIMENT, standings.MANUFACTURED + MISMATCH),)),
+    (
+        "chip with mismatch, calibrated",
+        tuple((name, standings.CALIBRATED + MISMATCH) for name in (DEFAULT_EXPERIMENT, "hardware")),
+    ),
+    (
+        "chip with mismatch, as manufactured",
+        tuple((name, standings.MANUFACTURED + MISMATCH) for name in (DEFAULT_EXPERIMENT, "hardware")),
+    ),
     (
         "chip with mismatch, fine-tuned on simulated chips",
         tuple((name, standings.FINE_TUNED + MISMATCH) for name in CHIPS),
@@ -46,8 +52,9 @@ At = tuple[record.TablesOnRecord, standings.Row]  # a place: a set of tables, an
 
 
 def experiments() -> list[str]:
-    """The experiments whose tables are shown."""
-    return [*(name for _, own in CASES for name, _ in own), *ENERGY]
+    """The experiments whose tables are shown, each once."""
+    of_cases = (name for _, own in CASES for name, _ in own)
+    return list(dict.fromkeys([*of_cases, *CHIPS, *ENERGY, *chips.SETS]))
 
 
 def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
@@ -59,29 +66,35 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     every = (at for places in found.values() for at in places)
     clean = list({one.name: one for one, row in every if row.where == standings.CLEAN}.values())
     taken, compared = _advice(found), pairs.pairs(clean)
-    known = [shown[name] for name in CHIPS]
-    told = [*pairs.sentences(compared), *chips.gains(known), *costs.energy(shown[ENERGY[0]])]
-    differences = {
-        "set": [f"`{one.name}`" for one in clean],
-        **pairs.differences(compared, [one.name for one in clean]),
+    told = [*pairs.sentences(compared), *chips.gains(_of(shown, CHIPS)), *costs.energy(shown[ENERGY[0]])]
+    answer = (markdown.table(_cases(taken, found)), "\n".join(told), markdown.table(_sets(clean)))
+    stale = {f"`{one.name}`": one.mark.strip() for one in _of(shown, experiments()) if one.mark}
+    older = f"* Of older code: {listed(list(stale))}.\n" if stale else ""
+    marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
+    return {
+        "short": _short(taken) + older,
+        "answer": "\n\n".join(answer) + "\n" + marks,
+        "behind": _behind(shown, compared, [one.name for one in clean]) + marks,
     }
-    parts = {
-        "Clean networks: pairs of rules": markdown.table(differences),
+
+
+def _behind(shown: Mapping[str, record.TablesOnRecord], compared: pairs.Pairs, clean: Sequence[str]) -> str:
+    """The tables behind the answer, each under its title; `clean`: the sets whose pairs were compared."""
+    names = {"set": [f"`{name}`" for name in clean]}
+    tables = {
+        "Clean networks: pairs of rules": markdown.table(names | pairs.differences(compared, clean)),
         "Chips: pairs of rules": pairs.on_chips(shown),
         "Chips: what is first": chips.firsts(shown),
-        "Chips: what helps": chips.ways(known),
-        "Chips: targets of a calibration": chips.targets(known),
-        "Energy of an inference, over that of the teacher": costs.energies(shown[name] for name in ENERGY),
+        "Chips: what helps": chips.ways(_of(shown, CHIPS)),
+        "Chips: targets of a calibration": chips.targets(_of(shown, CHIPS)),
+        "Energy of an inference, over that of the teacher": costs.energies(_of(shown, ENERGY)),
         "Processor time of a training": costs.of_training(shown[ENERGY[0]]),
     }
-    answer = (markdown.table(_cases(taken, found)), "\n".join(told), markdown.table(_sets(clean)))
-    stale = [one for one in shown.values() if one.name in {*experiments(), *chips.SETS} and one.mark]
-    marks = "".join(f"\n`{one.name}`: {one.mark.strip()}\n" for one in stale)
-    return {
-        "short": _short(taken) + (f"* Of older code: {listed([f'`{one.name}`' for one in stale])}.\n" if stale else ""),
-        "answer": "\n\n".join(answer) + "\n" + marks,
-        "behind": "\n".join(f"### {title}\n\n{text}\n" for title, text in parts.items() if text) + marks,
-    }
+    return "\n".join(f"### {title}\n\n{text}\n" for title, text in tables.items() if text)
+
+
+def _of(shown: Mapping[str, record.TablesOnRecord], names: Iterable[str]) -> list[record.TablesOnRecord]:
+    return [shown[name] for name in names]
 
 
 def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:

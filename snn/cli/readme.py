@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from snn.cli import claims, front
-from snn.cli.evidence import chips, costs
+from snn.cli.evidence import costs
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError
@@ -57,8 +57,14 @@ def readme() -> None:
 
 def on_record() -> dict[str, record.TablesOnRecord]:
     """All tables on record by experiment, since one page names all; and those that are shown but are not there."""
-    answered = {*front.experiments(), *chips.SETS}
-    named = {*record.names(), *answered, *SHOWN_IN_RESULTS, *SHOWN_ENERGY, *SHOWN_ON_CHIPS, *SHOWN_IN_PITFALLS}
+    named = {
+        *record.names(),
+        *front.experiments(),
+        *SHOWN_IN_RESULTS,
+        *SHOWN_ENERGY,
+        *SHOWN_ON_CHIPS,
+        *SHOWN_IN_PITFALLS,
+    }
     return {name: record.TablesOnRecord(name) for name in sorted(named)}
 
 

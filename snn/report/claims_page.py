@@ -25,7 +25,8 @@ Written by `python -m snn claims` from `params/claims.yaml` and `results/report/
 
 A claim counts once, by the experiment that is sized to answer it, and has one row in the first two tables. Other sets
 of tables that run the same methods are below, and do not count. The page of an experiment counts all claims about its
-methods on its own data, so that it has other numbers.
+methods on its own data, so that it has other numbers. Margins and experiments were fixed in commit af95a63, before
+any of these was run: claims on what a loss does are decided under equal settings, those on a recipe under its own.
 
 A verdict is one on the conditions of its experiment: small networks, short trainings, no norm where conditions are
 equal. *Fails* is said of these, not of the networks of the paper: `docs/experiments.md` names the conditions. Verdicts

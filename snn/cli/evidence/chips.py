@@ -11,7 +11,7 @@ from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import collected, standings
 from snn.report.place import NOISE_AWARE
 
-SETS = (DEFAULT_EXPERIMENT, "hardware_digits", "claims_calibration")
+SETS = (DEFAULT_EXPERIMENT, "hardware_digits", "hardware", "claims_calibration")
 CALIBRATOR = "ltl_offline"  # that imitates the network's own targets and the teacher's, for all rules
 
 

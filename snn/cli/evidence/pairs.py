@@ -12,7 +12,12 @@ from snn.report.verdicts import EQUIVALENT
 from snn.report.words import listed
 
 PAIRS = (("tet", "stbp"), ("tet", "sdt"), ("ltl_offline", "tet"), ("ltl_offline", "ltl_online"), ("tandem", "tet"))
-ON_CHIPS = ((DEFAULT_EXPERIMENT, "mismatch"), ("hardware_digits", "analog_chip"))  # sets of tables and their chips
+ON_CHIPS = (  # sets of tables, and kinds of their chips
+    (DEFAULT_EXPERIMENT, "mismatch"),
+    ("hardware", "mismatch"),
+    ("hardware_digits", "analog_chip"),
+    ("hardware", "analog_chip"),
+)
 CLEAN = Place(None, 0.0)
 Pairs = Mapping[tuple[str, str], Mapping[str, Comparison]]  # by the two rules, then by set of tables
 FEW = 2  # sets without a better rule that are named; of more, how many
