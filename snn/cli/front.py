@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from snn.cli import conditions
 from snn.cli.evidence import chips, costs, pairs
+from snn.cli.sets import Tables
 from snn.config import params
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
@@ -65,7 +66,7 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     found = _places(shown)
     every = (at for places in found.values() for at in places)
     clean = list({one.name: one for one, row in every if row.where == standings.CLEAN}.values())
-    taken, compared = _advice(found), pairs.pairs(clean)
+    taken, compared = _advice(found), pairs.pairs([Tables(one) for one in clean])
     told = [*pairs.sentences(compared), *chips.gains(_of(shown, CHIPS)), *costs.energy(shown[ENERGY[0]])]
     answer = (markdown.table(_cases(taken, found)), "\n".join(told), markdown.table(_sets(clean)))
     stale = {f"`{one.name}`": one.mark.strip() for one in _of(shown, experiments()) if one.mark}

@@ -60,7 +60,15 @@ class Tables:
 
     def candidates(self, place: Place) -> Candidates | None:
         """What is chosen from at a place; None if nothing was evaluated so."""
-        return Candidates(self.runs, self.outcomes, place) if len(place.rows(self.runs)) else None
+        if place not in self._known:
+            evaluated = len(place.rows(self.runs)) > 0
+            self._known[place] = Candidates(self.runs, self.outcomes, place) if evaluated else None
+        return self._known[place]
+
+    @cached_property
+    def _known(self) -> dict[Place, Candidates | None]:
+        """What was asked for already."""
+        return {}
 
 
 def on_record(noise: str | None, dataset: str | None, only: str | None) -> Iterator[Tables]:

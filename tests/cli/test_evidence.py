@@ -34,7 +34,7 @@ def here(tmp_path, monkeypatch) -> record.TablesOnRecord:
 
 def test_a_line_names_the_better_rule_and_how_far_it_is_ahead_whatever_the_order(here, monkeypatch):
     monkeypatch.setattr(pairs, "PAIRS", (("tet", "stbp"), ("stbp", "tet")))
-    one, other = pairs.sentences(pairs.pairs([here]))
+    one, other = pairs.sentences(pairs.pairs([Tables(here)]))
     ahead = re.compile(r"tet is better in `digits` \(20\.0 points, (\d+\.\d) to (\d+\.\d)\)\.")
     assert one.startswith("* **tet or stbp?** tet is better")
     assert other.startswith("* **stbp or tet?** tet is better")
@@ -45,19 +45,19 @@ def test_a_line_names_the_better_rule_and_how_far_it_is_ahead_whatever_the_order
 
 def test_an_end_that_is_rounded_to_zero_shows_the_digit_by_which_it_excludes_it(monkeypatch):
     monkeypatch.setattr(pairs, "PAIRS", (("ltl_offline", "tet"),))
-    (line,) = pairs.sentences(pairs.pairs([record.TablesOnRecord("digits")]))
+    (line,) = pairs.sentences(pairs.pairs([Tables(record.TablesOnRecord("digits"))]))
     (least,) = re.findall(r"points, ([\d.]+) to 2\.6\)", line)
     assert 0 < float(least) < 0.05
 
 
 def test_where_no_rule_is_better_the_set_is_named_with_its_verdict(here, monkeypatch):
     monkeypatch.setattr(pairs, "PAIRS", (("tandem", "tet"),))
-    assert list(pairs.sentences(pairs.pairs([here]))) == ["* **tandem or tet?** not resolved in `digits`."]
+    assert list(pairs.sentences(pairs.pairs([Tables(here)]))) == ["* **tandem or tet?** not resolved in `digits`."]
 
 
 def test_a_pair_that_no_set_has_is_said_to_be_in_none(here, monkeypatch):
     monkeypatch.setattr(pairs, "PAIRS", (("tet", "sdt"),))
-    assert list(pairs.sentences(pairs.pairs([here]))) == ["* **tet or sdt?** no set has both."]
+    assert list(pairs.sentences(pairs.pairs([Tables(here)]))) == ["* **tet or sdt?** no set has both."]
 
 
 def on_record() -> list[record.TablesOnRecord]:
@@ -67,7 +67,9 @@ def on_record() -> list[record.TablesOnRecord]:
 def test_a_line_names_every_set_that_has_both_rules_once_under_the_verdict_of_versus(monkeypatch):
     monkeypatch.setattr(pairs, "FEW", 3)
     sets, told = [Tables(found) for found in on_record()], {}
-    for pair, line in zip(pairs.PAIRS, pairs.sentences(pairs.pairs(on_record())), strict=True):
+    for pair, line in zip(
+        pairs.PAIRS, pairs.sentences(pairs.pairs([Tables(found) for found in on_record()])), strict=True
+    ):
         parts = line.partition("?** ")[2].split("; ")
         told[pair] = {name: part.partition(" in ")[0] for part in parts for name in NAMED.findall(part)}
     expected = {
@@ -79,7 +81,7 @@ def test_a_line_names_every_set_that_has_both_rules_once_under_the_verdict_of_ve
 def test_of_many_sets_without_a_better_rule_the_number_is_told(monkeypatch):
     monkeypatch.setattr(pairs, "PAIRS", (("ltl_offline", "stbp"),))
     monkeypatch.setattr(pairs, "FEW", 0)
-    (line,) = pairs.sentences(pairs.pairs([record.TablesOnRecord("digits")]))
+    (line,) = pairs.sentences(pairs.pairs([Tables(record.TablesOnRecord("digits"))]))
     assert line == "* **ltl_offline or stbp?** not resolved in 1 sets."
 
 

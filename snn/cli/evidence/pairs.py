@@ -23,12 +23,11 @@ Pairs = Mapping[tuple[str, str], Mapping[str, Comparison]]  # by the two rules, 
 FEW = 2  # sets without a better rule that are named; of more, how many
 
 
-def pairs(shown: Sequence[record.TablesOnRecord], place: Place = CLEAN) -> Pairs:
+def pairs(sets: Sequence[Tables], place: Place = CLEAN) -> Pairs:
     """The comparisons of every pair of rules at a place, by set of tables in the order of these."""
-    sets = {one.name: Tables(one) for one in shown}
-    known = [tables for tables in sets.values() if tables.has_outcomes]
+    known = [tables for tables in sets if tables.has_outcomes]
     found = {pair: {one.tables.name: one for one in comparisons(Question(*pair, place), known)} for pair in PAIRS}
-    return {pair: {name: own[name] for name in sets if name in own} for pair, own in found.items()}
+    return {pair: {one.name: own[one.name] for one in sets if one.name in own} for pair, own in found.items()}
 
 
 def sentences(compared: Pairs) -> Iterator[str]:
@@ -53,17 +52,17 @@ def on_chips(shown: Mapping[str, record.TablesOnRecord]) -> str:
     A pair that no set has on chips is left out. Empty without chips.
     """
     told: dict[str, list[str]] = {"where": []}
-    for found, place in ((shown[name], place) for name, noise in ON_CHIPS for place in _chips(shown[name], noise)):
-        told["where"].append(f"`{found.name}`, {place.words}")
-        for heading, cells in differences(pairs([found], place), [found.name]).items():
+    sets = {name: Tables(shown[name]) for name, _ in ON_CHIPS}
+    for tables, place in ((sets[name], place) for name, noise in ON_CHIPS for place in _chips(sets[name], noise)):
+        told["where"].append(f"`{tables.name}`, {place.words}")
+        for heading, cells in differences(pairs([tables], place), [tables.name]).items():
             told.setdefault(heading, []).extend(cells)
     kept = {heading: cells for heading, cells in told.items() if any(cells)}
     return markdown.table(kept) if kept else ""
 
 
-def _chips(found: record.TablesOnRecord, noise: str) -> Iterator[Place]:
+def _chips(tables: Tables, noise: str) -> Iterator[Place]:
     """The levels of a noise that a set of tables has, as manufactured, then calibrated; none without outcomes."""
-    tables = Tables(found)
     if not tables.has_outcomes:
         return
     runs = tables.runs
