@@ -88,6 +88,7 @@ def _behind(shown: Mapping[str, record.TablesOnRecord], compared: pairs.Pairs, c
         "Chips: what is first": chips.firsts(shown),
         "Chips: what helps": chips.ways(_of(shown, CHIPS)),
         "Chips: targets of a calibration": chips.targets(_of(shown, CHIPS)),
+        "Chips: pairs of rules with the same targets": pairs.by_targets(_of(shown, CHIPS)),
         "Energy of an inference, over that of the teacher": costs.energies(_of(shown, ENERGY)),
         "Processor time of a training": costs.of_training(shown[ENERGY[0]]),
     }

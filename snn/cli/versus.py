@@ -115,6 +115,7 @@ class Comparison(NamedTuple):
             "test samples": f"{self.tables.outcomes.samples:,}",
             "seeds": f"{self.left.n}",
             "chips each": f"{self.left.chips}" if self.left.chips else "",
+            "calibrators and targets": " / ".join(dict.fromkeys(filter(None, map(_treated, (self.left, self.right))))),
             **values,
             "difference": f"{self.difference} {metric.difference_unit}",
             "verdict": self.verdict,
@@ -193,6 +194,11 @@ def _pair(tables: Tables, asked: Question) -> Pair | None:
         return None
     left, right = (_candidate(found, method, asked.place.steps) for method in (asked.left, asked.right))
     return None if left is None or right is None else Pair(tables, found, left, right)
+
+
+def _treated(side: pd.Series) -> str:
+    """The calibrator of a candidate and its targets; empty if there is none."""
+    return f"{side.calibrator} {side.targets}".strip()
 
 
 def _candidate(found: Candidates, method: str, steps: int | None) -> int | None:

@@ -24,7 +24,10 @@ from snn.report.units import for_files
 from snn.report.verdicts import EQUIVALENT, NOT_RESOLVED
 from snn.report.words import listed
 
-SELECTED = "Verdicts are uncorrected, and the first was chosen on these data: more than one in twenty is wrong."
+SELECTED = (
+    "Verdicts are uncorrected, and the first was chosen on these data: of equal rules, more than one in twenty is"
+    " called different."
+)
 
 
 @dataclass(frozen=True)

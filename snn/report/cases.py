@@ -1,7 +1,8 @@
 """Which rule to take in which case, read off the tables of what is first where. No torch.
 
 A case has several places: sets of tables, or levels of chips in them. A rule is taken if it was run in more than half
-of them and in none another one is shown to be better; if there is no such rule, it depends on the place.
+of them and in none another one is shown to be better; if there is no such rule, at every level for itself; else it
+depends on the place.
 """
 
 from collections.abc import Sequence
@@ -31,10 +32,10 @@ class Advice(NamedTuple):
 
 
 def advice(case: str, places: Sequence[Evidence]) -> Advice:
-    """What to take: rules that no other is shown to beat in any of the places, or else what is first in each."""
+    """What to take: rules that no other is shown to beat in any of the places, or in any of a level, or by place."""
     taken = _unbeaten(places)
     if not taken:
-        return Advice(case, IT_DEPENDS, _by_first(places))
+        return Advice(case, _by_level(places) or IT_DEPENDS, _by_first(places))
     them, nowhere = "these" if taken[1:] else "it", _where(places, "or")
     missing = {m: [place for place in places if m not in place.row.methods] for m in taken}
     firsts = {method: own for method, own in _firsts(places).items() if method not in taken}
@@ -52,9 +53,31 @@ def _unbeaten(places: Sequence[Evidence]) -> list[str]:
     return sorted((m for m in found if 2 * len(ran[m]) > len(places)), key=lambda m: -len(ran[m]))
 
 
+def _by_level(places: Sequence[Evidence]) -> str:
+    """What to take at every level, of levels with the same rules together; empty if there is a level without any."""
+    levels = dict.fromkeys(place.level for place in places)
+    taken = {level: _unbeaten([place for place in places if place.level == level]) for level in sorted(levels)}
+    if not all(levels) or not all(taken.values()):
+        return ""
+    same: dict[tuple[str, ...], list[str]] = {}
+    for level, rules in taken.items():
+        same.setdefault(tuple(rules), []).append(level)
+    return ", ".join(
+        f"{listed([f'**{rule}**' for rule in rules], 'or')} at level{'s' if own[1:] else ''} {listed(own)}"
+        for rules, own in same.items()
+    )
+
+
 def _by_first(places: Sequence[Evidence]) -> str:
-    """The first rule of every place, those of one rule together."""
-    return "; ".join(f"**{method}** is first {_where(own)}" for method, own in _firsts(places).items())
+    """The first rule of every place with those that are not told apart from it, places of the same rules together."""
+    found: dict[tuple[str, ...], list[Evidence]] = {}
+    for place in places:
+        first, *others = place.row.no_worse
+        found.setdefault((first, *sorted(others)), []).append(place)
+    return "; ".join(
+        f"**{first}** is first {_where(own)}{f' ({listed(others)} not told apart)' if others else ''}"
+        for (first, *others), own in found.items()
+    )
 
 
 def _firsts(places: Sequence[Evidence]) -> dict[str, list[Evidence]]:

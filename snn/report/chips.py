@@ -40,14 +40,18 @@ class Chips:
     @property
     def kinds(self) -> list[tuple[str, float]]:
         """Noise models with their levels, from the mildest on; of many noise models those of a single fault at their
-        hardest level alone.
+        hardest level alone, but for those with controls.
         """
+        controlled = {hardware.noise for hardware in self.inputs.experiment.hardware if hardware.controls}
         mean = self._treated.groupby(["noise", "level"], sort=False).loss.mean()
         return [
             key
             for noise, hardest in self.hardest.items()
             for key in mean[[noise]].sort_values().index
-            if len(self.hardest) <= FEW or key[1] == hardest or len(self.inputs.noises[noise].models) > 1
+            if len(self.hardest) <= FEW
+            or key[1] == hardest
+            or noise in controlled
+            or len(self.inputs.noises[noise].models) > 1
         ]
 
     @property

@@ -30,11 +30,12 @@ any of these was run: claims on what a loss does are decided under equal setting
 
 A verdict is one on the conditions of its experiment: small networks, short trainings, no norm where conditions are
 equal. *Fails* is said of these, not of the networks of the paper: `docs/experiments.md` names the conditions. Verdicts
-are read off one interval per pair, for new seeds and new test samples (`docs/statistics.md`); about one in twenty of
-those on pairs that are not primary is wrong. *found* and *interval* favour the claim where they are
-positive, whichever way is better: accuracies in points, squared errors as they are, energies in nJ. *needs*: what would
-resolve it in 80 % of repetitions, or why nothing tests it and what would; *more test samples*: than the data set
-has, so that no number of seeds does. Ratios have no interval where a run never
+are read off one interval per pair, for new seeds and new test samples (`docs/statistics.md`); it is corrected for the
+pairs that its experiment names beforehand, if the pair is one of these, and never for the number of claims or of
+experiments. A claim that one side is better is not resolved, too, where both are equivalent. *found* and *interval*
+favour the claim where they are positive, whichever way is better: accuracies in points, squared errors as they are,
+energies in nJ. *needs*: what would resolve it in 80 % of repetitions, or why nothing tests it and what would; *more
+test samples*: than the data set has, so that no number of seeds does. Ratios have no interval where a run never
 reaches the accuracy: then there is a bound, or nothing, and more seeds do not help."""
 
 
@@ -124,7 +125,9 @@ def _statement(text: str, own: Sequence[Claim | Ratio], ways: int, verdict: str,
         if kind == contrary
     ]
     unresolved = len({name for name, kind in others if kind == NOT_RESOLVED})
-    beside += [f"not resolved in {unresolved} other set{'s' if unresolved > 1 else ''}"] if unresolved else []
+    beside += (
+        [f"not resolved in {unresolved} set{'s' if unresolved > 1 else ''} of other networks"] if unresolved else []
+    )
     told = [*(_conditions(claim, one) for claim, one in sized), *(_flags(claim, one) for claim, one in sized)]
     return f"{text if ways > 1 else own[0].claim}{number} ({'; '.join([*dict.fromkeys(filter(None, told)), *beside])})"
 

@@ -1,4 +1,4 @@
-"""Which rule is first where: clean networks and chips, of many kinds those of one fault at the hardest level. No torch.
+"""Which rule is first where: clean networks and chips, of many kinds most of one fault at the hardest level. No torch.
 
 The table says what the sentences of the answer say, read off the same verdicts.
 """

@@ -125,7 +125,7 @@ def test_energies_of_rules_are_those_of_the_report():
 def test_calibrated_chips_by_targets_are_the_means_of_the_runs_with_these_targets():
     tables = Tables(record.TablesOnRecord("hardware_digits"))
     headings, *rows = lines(chips.targets([tables.found]))
-    runs = tables.runs[(tables.runs.condition == "calibrated") & (tables.runs.calibrator == chips.CALIBRATOR)]
+    runs = tables.runs[(tables.runs.condition == "calibrated") & (tables.runs.calibrator == pairs.CALIBRATOR)]
     runs = runs[runs.control.isna() & (runs.steps_eval == runs.steps) & (runs.noise == "mismatch")]
     means = 100 * runs.groupby(["level", "targets", "method"]).value_test.mean()
     kinds = {"its own clean network": "own", "the teacher, labels": "teacher"}
@@ -134,6 +134,23 @@ def test_calibrated_chips_by_targets_are_the_means_of_the_runs_with_these_target
         level, kind = float(cells["chips"].rpartition(" ")[2]), kinds[cells["targets"]]
         for method in headings[2:]:
             assert cells[method] == f"{means[level, kind, method]:.1f} %"
+
+
+def test_rules_with_the_same_targets_are_compared_by_seed_and_chip():
+    tables = Tables(record.TablesOnRecord("hardware_digits"))
+    headings, *rows = lines(pairs.by_targets([tables.found]))
+    runs = tables.runs[(tables.runs.condition == "calibrated") & (tables.runs.calibrator == pairs.CALIBRATOR)]
+    runs = runs[runs.control.isna() & (runs.steps_eval == runs.steps) & (runs.noise == "mismatch")]
+    means = 100 * runs.groupby(["level", "targets", "method"]).value_test.mean()
+    kinds = {words: kind for kind, words in pairs.TARGETS.items()}
+    assert len(rows) == 2 * runs.level.nunique()
+    for cells in (dict(zip(headings, cells, strict=True)) for cells in rows):
+        own = means[float(cells["chips"].rpartition(" ")[2]), kinds[cells["targets"]]]
+        for left, right in (heading.split(" - ") for heading in headings[2:]):
+            mean, low, high = map(float, re.findall(r"[+-][\d.]+", cells[f"{left} - {right}"]))
+            assert mean == pytest.approx(own[left] - own[right], abs=0.051)
+            assert low < mean < high
+            assert cells[f"{left} - {right}"].startswith("**") == (low > 0 or high < 0)
 
 
 def test_the_least_and_the_most_gain_are_told_with_their_rules():

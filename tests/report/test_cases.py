@@ -1,4 +1,6 @@
-"""A rule is taken in a case if nowhere in it another one is shown to be better; else it depends."""
+"""A rule is taken in a case if nowhere in it, or at a level, another one is shown to be better; else it depends."""
+
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,12 @@ def at(where: str, first: str, apart: tuple[str, ...] = (), worse: tuple[str, ..
     cells = (", ".join(f"{method} 8.0" for method in methods) for methods in (apart, worse))
     name, _, level = where.partition(" ")
     return Evidence(name, level, Row("clean networks", f"**{first}** 9.0 % (5 seeds)", *cells))
+
+
+def unbeaten(rows):
+    """The methods that were run in more than half of the rows, and are worse in none."""
+    ran = {method: [row for row in rows if method in row.methods] for method in METHODS}
+    return {m for m, own in ran.items() if 2 * len(own) > len(rows) and all(m in row.no_worse for row in own)}
 
 
 CLEAN, CHIPS = ("x", "y"), ("x 0.2", "x 0.4", "y 0.2")
@@ -35,13 +43,21 @@ def evidence(draw, where: tuple[str, ...]):
 @given(st.sampled_from([CLEAN, CHIPS]).flatmap(lambda where: st.lists(evidence(where), min_size=1, max_size=4)))
 def test_what_is_taken_is_worse_nowhere_and_without_such_a_rule_every_first_one_is_named_with_its_places(found):
     told = cases.advice("Case", found)
-    rows = [one.row for one in found]
-    ran = {method: [row for row in rows if method in row.methods] for method in METHODS}
-    never_worse = {m for m, own in ran.items() if 2 * len(own) > len(rows) and all(m in row.no_worse for row in own)}
+    never_worse = unbeaten([one.row for one in found])
     if never_worse:
         assert set(told.take.replace("*", "").replace(" or ", ", ").split(", ")) == never_worse
     else:
-        assert told.take == "it depends"
+        levels = {level: [one.row for one in found if one.level == level] for level in {one.level for one in found}}
+        if not all(levels) or not all(unbeaten(own) for own in levels.values()):
+            assert told.take == "it depends"
+        else:
+            parts = dict(part.partition(" at level")[::2] for part in told.take.replace(" or **", "|**").split(", **"))
+            assert {
+                (level, rule)
+                for rules, at_levels in parts.items()
+                for level in re.findall(r"0\.\d", at_levels)
+                for rule in re.findall(r"\w+", rules)
+            } == {(level, rule) for level, own in levels.items() for rule in unbeaten(own)}
         assert all(f"**{one.row.no_worse[0]}** is first " in told.because for one in found)
     assert all(f"`{one.name}`" in told.because for one in found)
     assert all(one.level in told.because for one in found)
@@ -57,7 +73,8 @@ def test_the_sentences_tell_the_places():
     higher = "tet has a higher mean in `x`, 9.0 beside 8.0, not resolved"
     assert told == ("clean", "**stbp**", f"nothing is shown to beat it in `x` or `y`; {higher}", higher)
     other = [*found, at("w", "sdt", (), ("tet", "stbp"))]
-    depends = "**tet** is first in `x`; **stbp** is first in `y` and `z`; **sdt** is first in `w`"
+    depends = "**tet** is first in `x` (stbp not told apart); **stbp** is first in `y`; "
+    depends += "**stbp** is first in `z` (tet not told apart); **sdt** is first in `w`"
     assert cases.advice("clean", other) == ("clean", "it depends", depends, "")
 
 
@@ -73,6 +90,13 @@ def test_where_a_rule_that_is_not_taken_has_a_higher_mean_that_is_said():
     told = cases.advice("chips", [at("x 0.1", "tet", (), ("stbp",)), at("x 0.2", "stbp", ("tet",))])
     assert told.take == "**tet**"
     assert told.because.endswith("; stbp has a higher mean at level 0.2 in `x`, 9.0 beside 8.0, not resolved")
+
+
+def test_where_no_rule_is_unbeaten_at_all_levels_each_level_has_its_own():
+    found = [at("x 0.1", "tet"), at("x 0.2", "tet", (), ("stbp",)), at("x 0.4", "stbp", (), ("tet",))]
+    assert cases.advice("chips", found).take == "**tet** at levels 0.1 and 0.2, **stbp** at level 0.4"
+    open_too = [*found, at("y 0.4", "tet", (), ("stbp",))]
+    assert cases.advice("chips", open_too).take == "it depends"
 
 
 def test_levels_of_chips_stand_with_their_sets():

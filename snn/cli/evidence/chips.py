@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 
 from snn.cli.evidence import table
+from snn.cli.evidence.pairs import CALIBRATOR, TARGETS
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import collected, standings
 from snn.report.place import NOISE_AWARE
 
 SETS = (DEFAULT_EXPERIMENT, "hardware_digits", "hardware", "claims_calibration")
-CALIBRATOR = "ltl_offline"  # that imitates the network's own targets and the teacher's, for all rules
 
 
 def answer_of(found: record.TablesOnRecord) -> str:
@@ -60,7 +60,7 @@ def targets(shown: Iterable[record.TablesOnRecord]) -> str:
         [
             {
                 "chips": f"`{found.name}`, {noise} at level {level:g}",
-                "targets": {"own": "its own clean network", "teacher": "the teacher, labels"}[kind],
+                "targets": TARGETS[kind],
                 **{str(method): f"{value:.1f} %" for method, value in own.items()},
             }
             for found in shown
@@ -77,7 +77,8 @@ def gains(shown: Iterable[record.TablesOnRecord]) -> Iterator[str]:
             continue
         tuned, best = zip(*both, strict=True)
         where = f"{'with' if told else 'With'} {tuned[0].noise} at level {tuned[0].level:g} in `{found.name}`"
-        told.append(f"{where} fine-tuning gains {_span(tuned)} points, the best calibration of each rule {_span(best)}")
+        more = ", more for every rule" if all(two.gain > one.gain for one, two in both) else ""
+        told.append(f"{where} fine-tuning gains {_span(tuned)} points, the best calibration {_span(best)}{more}")
     if told:
         yield f"* **Calibrate or fine-tune?** {'; '.join(told)}."
 

@@ -11,6 +11,7 @@ from snn.energy.prices import pj
 from snn.pipeline import record
 from snn.report import collected
 from snn.report.select import trainings
+from snn.report.words import listed
 
 ENERGIES = ("horowitz45_fp32", "horowitz45_int8", "horowitz45_memory")
 
@@ -23,8 +24,11 @@ def energy(found: record.TablesOnRecord) -> Iterator[str]:
         for price in (ENERGIES[0], ENERGIES[-1])
         if len(own := priced[priced.convention == price].sort_values("of_teacher"))
     ]
+    first = priced[priced.convention == ENERGIES[0]]
+    near = list(first.method[first.steps_at_equal_accuracy.notna()])
     if told:
-        yield f"* **Energy?** In `{found.name}`, over that of the teacher: {'; '.join(told)}."
+        accurate = f" Within a point of its accuracy, on validation data: {listed(near) or 'none'}."
+        yield f"* **Energy?** In `{found.name}`, over that of the teacher: {'; '.join(told)}.{accurate}"
 
 
 def prices(every: Mapping[str, Energy]) -> str:
@@ -78,7 +82,11 @@ def of_training(found: record.TablesOnRecord) -> str:
 def _energies(found: record.TablesOnRecord) -> pd.DataFrame:
     """The rows of energy.csv under the prices that are shown; none without a report."""
     path = found.report / "energy.csv"
-    own = collected.read(path) if path.exists() else pd.DataFrame(columns=["method", "convention", "of_teacher"])
+    own = (
+        collected.read(path)
+        if path.exists()
+        else pd.DataFrame(columns=["method", "convention", "of_teacher", "steps_at_equal_accuracy"])
+    )
     return own[own.convention.isin(ENERGIES)]
 
 

@@ -1,14 +1,18 @@
 """Pairs of rules: in every set of tables, clean networks and chips, and a line on each pair."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from snn.cli.evidence import table
 from snn.cli.sets import Tables
 from snn.cli.versus import Comparison, Question, comparisons
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import markdown
+from snn.report.candidates import Candidates
+from snn.report.metric import SHOWN
 from snn.report.place import Place
-from snn.report.verdicts import EQUIVALENT
+from snn.report.recommend import apart
+from snn.report.verdicts import BETTER, EQUIVALENT, WORSE
 from snn.report.words import listed
 
 PAIRS = (("tet", "stbp"), ("tet", "sdt"), ("ltl_offline", "tet"), ("ltl_offline", "ltl_online"), ("tandem", "tet"))
@@ -18,6 +22,8 @@ ON_CHIPS = (  # sets of tables, and kinds of their chips
     ("hardware_digits", "analog_chip"),
     ("hardware", "analog_chip"),
 )
+CALIBRATOR = "ltl_offline"  # that imitates the network's own targets and the teacher's, for all rules
+TARGETS = {"own": "its own clean network", "teacher": "the teacher, labels"}
 CLEAN = Place(None, 0.0)
 Pairs = Mapping[tuple[str, str], Mapping[str, Comparison]]  # by the two rules, then by set of tables
 FEW = 2  # sets without a better rule that are named; of more, how many
@@ -68,6 +74,45 @@ def _chips(tables: Tables, noise: str) -> Iterator[Place]:
     runs = tables.runs
     levels = sorted(set(runs.level[(runs.noise == noise) & (runs.level > 0)]))
     yield from (Place(noise, level, calibrated=calibrated) for calibrated in (False, True) for level in levels)
+
+
+def by_targets(shown: Iterable[record.TablesOnRecord]) -> str:
+    """The differences of pairs of rules on chips that were calibrated towards the same targets, in Markdown.
+
+    A row per level and kind of targets, where both kinds were tried; differences as those of `_cell`, uncorrected.
+    """
+    rows: list[dict[str, str]] = []
+    for tables in map(Tables, shown):
+        for noise, level in _tried(tables):
+            found = tables.candidates(Place(noise, level))
+            for kind, words in TARGETS.items():
+                told = {"chips": f"`{tables.name}`, {noise} at level {level:g}", "targets": words}
+                rows.append(told | {f"{left} - {right}": _alike(found, left, right, kind) for left, right in PAIRS})
+    kept = [heading for heading in rows[0] if any(row[heading] for row in rows)] if rows else []
+    return table([{heading: row[heading] for heading in kept} for row in rows])
+
+
+def _tried(tables: Tables) -> list[tuple[str, float]]:
+    """Noises with levels on which chips were calibrated towards either kind of targets by the one calibrator."""
+    if not tables.has_outcomes:
+        return []
+    runs = tables.runs[(tables.runs.calibrator == CALIBRATOR) & tables.runs.control.isna() & (tables.runs.level > 0)]
+    kinds = runs.groupby(["noise", "level", "method"]).targets.nunique().groupby(["noise", "level"]).min()
+    return [(str(noise), float(level)) for noise, level in kinds.index[kinds == len(TARGETS)]]
+
+
+def _alike(found: Candidates | None, left: str, right: str, kind: str) -> str:
+    """The difference of two rules whose chips were calibrated towards the same kind of targets; empty without one."""
+    if found is None:
+        return ""
+    own = found.table[(found.table.calibrator == CALIBRATOR) & (found.table.targets == kind)]
+    own = own[own.steps_eval == own.trained]
+    sides = [own.index[own.method == method] for method in (left, right)]
+    if any(len(side) != 1 for side in sides):
+        return ""
+    beside = found.beside(int(sides[0][0]), int(sides[1][0]))
+    told = apart(SHOWN[found.metric], beside.behind, beside.behind_low, beside.behind_high)
+    return f"**{told}**" if beside.verdict.startswith((BETTER, WORSE)) else f"{told}, {beside.verdict}"
 
 
 def _named(own: Sequence[Comparison]) -> str:
