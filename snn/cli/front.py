@@ -67,7 +67,12 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     every = (at for places in found.values() for at in places)
     clean = list({one.name: one for one, row in every if row.where == standings.CLEAN}.values())
     taken, compared = _advice(found), pairs.pairs([Tables(one) for one in clean])
-    told = [*pairs.sentences(compared), *chips.gains(_of(shown, CHIPS)), *costs.energy(shown[ENERGY[0]])]
+    told = [
+        *pairs.sentences(compared),
+        *chips.gains(_of(shown, CHIPS)),
+        *costs.energy(shown[ENERGY[0]]),
+        *costs.training(shown[ENERGY[0]]),
+    ]
     answer = (markdown.table(_cases(taken, found)), "\n".join(told), markdown.table(_sets(clean)))
     stale = {f"`{one.name}`": one.mark.strip() for one in _of(shown, experiments()) if one.mark}
     older = f"* Of older code: {listed(list(stale))}.\n" if stale else ""

@@ -40,7 +40,7 @@ def advice(case: str, places: Sequence[Evidence]) -> Advice:
     missing = {m: [place for place in places if m not in place.row.methods] for m in taken}
     firsts = {method: own for method, own in _firsts(places).items() if method not in taken}
     higher = "; ".join(_higher(method, own, taken[0]) for method, own in firsts.items())
-    because = [f"nothing is shown to beat {them} {nowhere}", *([higher] if higher else [])]
+    because = [f"nothing is shown to beat {them} {nowhere}", *([higher] if higher else []), *_ties(taken, places)]
     because += [f"{method} was not run {_where(own, 'or')}" for method, own in missing.items() if own]
     return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because), higher)
 
@@ -51,6 +51,16 @@ def _unbeaten(places: Sequence[Evidence]) -> list[str]:
     ran = {method: [place.row for place in places if method in place.row.methods] for method in methods}
     found = [method for method, own in ran.items() if all(method in row.no_worse for row in own)]
     return sorted((m for m in found if 2 * len(ran[m]) > len(places)), key=lambda m: -len(ran[m]))
+
+
+def _ties(taken: Sequence[str], places: Sequence[Evidence]) -> list[str]:
+    """Where other rules are not told apart from the first one that is taken and first there."""
+    found: dict[tuple[str, ...], list[Evidence]] = {}
+    for place in places:
+        others = tuple(sorted(set(place.row.no_worse) - set(taken)))
+        if others and place.row.no_worse[0] in taken and place.level:
+            found.setdefault(others, []).append(place)
+    return [f"{listed(others)} not told apart {_where(own)}" for others, own in found.items()]
 
 
 def _by_level(places: Sequence[Evidence]) -> str:

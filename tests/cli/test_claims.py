@@ -199,7 +199,7 @@ def test_claims_that_differ_after_a_colon_alone_are_one_statement_and_sets_witho
     assert claims_page.decided(claims, [one_way]) == ["* *Holds* (1 statement): cheaper, in 1 of 2 ways (`sized`)."]
     fails = answers("other", row(stated[0], verdict="fails"), row(stated[1], verdict="not resolved"))
     (told,) = claims_page.decided(claims, [both, fails])
-    beside = "`sized`; fails in `other` in 1 of them; not resolved in 1 set of other networks"
+    beside = "`sized`; fails in `other` in 1 of them; neither holds nor fails in 1 set of other networks"
     assert told == f"* *Holds* (1 statement): cheaper, in 2 of 2 ways ({beside})."
 
 
@@ -212,5 +212,5 @@ def test_sets_with_the_same_networks_of_both_methods_are_no_other_sets():
     told = "* *Holds* (1 statement): better (`sized`, equal settings, no norm{})."
     assert claims_page.decided(CLAIMS, [more, part, sized]) == [told.format("")]
     assert claims_page.decided(CLAIMS, [more, new, part, sized]) == [
-        told.format("; not resolved in 1 set of other networks")
+        told.format("; neither holds nor fails in 1 set of other networks")
     ]

@@ -36,8 +36,8 @@ def test_a_line_names_the_better_rule_and_how_far_it_is_ahead_whatever_the_order
     monkeypatch.setattr(pairs, "PAIRS", (("tet", "stbp"), ("stbp", "tet")))
     one, other = pairs.sentences(pairs.pairs([Tables(here)]))
     ahead = re.compile(r"tet is better in `digits` \(20\.0 points, (\d+\.\d) to (\d+\.\d)\)\.")
-    assert one.startswith("* **tet or stbp?** tet is better")
-    assert other.startswith("* **stbp or tet?** tet is better")
+    assert one.startswith("* **tet or stbp, no faults?** tet is better")
+    assert other.startswith("* **stbp or tet, no faults?** tet is better")
     (low, high), *again = (ahead.search(line).groups() for line in (one, other))
     assert float(low) < 20 < float(high)
     assert again == [(low, high)]
@@ -52,12 +52,14 @@ def test_an_end_that_is_rounded_to_zero_shows_the_digit_by_which_it_excludes_it(
 
 def test_where_no_rule_is_better_the_set_is_named_with_its_verdict(here, monkeypatch):
     monkeypatch.setattr(pairs, "PAIRS", (("tandem", "tet"),))
-    assert list(pairs.sentences(pairs.pairs([Tables(here)]))) == ["* **tandem or tet?** not resolved in `digits`."]
+    assert list(pairs.sentences(pairs.pairs([Tables(here)]))) == [
+        "* **tandem or tet, no faults?** not resolved in `digits`."
+    ]
 
 
 def test_a_pair_that_no_set_has_is_said_to_be_in_none(here, monkeypatch):
     monkeypatch.setattr(pairs, "PAIRS", (("tet", "sdt"),))
-    assert list(pairs.sentences(pairs.pairs([Tables(here)]))) == ["* **tet or sdt?** no set has both."]
+    assert list(pairs.sentences(pairs.pairs([Tables(here)]))) == ["* **tet or sdt, no faults?** no set has both."]
 
 
 def on_record() -> list[record.TablesOnRecord]:
@@ -82,7 +84,7 @@ def test_of_many_sets_without_a_better_rule_the_number_is_told(monkeypatch):
     monkeypatch.setattr(pairs, "PAIRS", (("ltl_offline", "stbp"),))
     monkeypatch.setattr(pairs, "FEW", 0)
     (line,) = pairs.sentences(pairs.pairs([Tables(record.TablesOnRecord("digits"))]))
-    assert line == "* **ltl_offline or stbp?** not resolved in 1 sets."
+    assert line == "* **ltl_offline or stbp, no faults?** not resolved in 1 sets."
 
 
 def lines(page: str) -> list[list[str]]:

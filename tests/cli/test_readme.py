@@ -94,7 +94,7 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_experiment_and_
     assert row == ["`smoke`", SMOKE, "digits, small, T = 4, 360 test samples", "3, 5", "**a** 9 %; b 8"]
     energy = "under horowitz45_fp32 b 0.10, a 0.25; under horowitz45_memory b 1.00, a 1.50."
     energy += " Within a point of its accuracy, on validation data: a."
-    assert "\n* **tandem or tet?** no set has both.\n" in page
+    assert "\n* **tandem or tet, no faults?** no set has both.\n" in page
     assert f"\n* **Energy?** In `smoke`, over that of the teacher: {energy}\n" in page
     assert "\nOf 7 claims, **7** hold.\n<!-- end -->" in (shown / "README.md").read_text()
 

@@ -99,6 +99,15 @@ def test_where_no_rule_is_unbeaten_at_all_levels_each_level_has_its_own():
     assert cases.advice("chips", open_too).take == "it depends"
 
 
+def test_rules_that_are_not_told_apart_from_the_one_that_is_taken_are_named_with_their_levels():
+    found = [at("x 0.2", "tet", (), ("stbp",)), at("x 0.6", "tet", ("stbp",)), at("y 0.6", "tet", ("stbp",))]
+    found.append(at("y 0.2", "tet", ("sdt",), ("stbp",)))
+    because = cases.advice("chips", found).because
+    assert because.endswith(
+        "; stbp not told apart at level 0.6 in `x` and at level 0.6 in `y`; sdt not told apart at level 0.2 in `y`"
+    )
+
+
 def test_levels_of_chips_stand_with_their_sets():
     found = [at("x 0.2", "tet"), at("x 0.4", "tet"), at("y 0.4", "tet")]
     assert cases.advice("chips", found).because == (

@@ -63,20 +63,31 @@ def energies(shown: Iterable[record.TablesOnRecord]) -> str:
     return table(rows)
 
 
+def training(found: record.TablesOnRecord) -> Iterator[str]:
+    """A line on the processor time of a training by method, the shortest first; none without outcomes."""
+    medians = sorted((seconds.median(), method) for method, _, seconds in _times(found))
+    if medians:
+        told = ", ".join(f"{method} {median:.0f}" for median, method in medians)
+        yield f"* **Training?** In `{found.name}`, CPU-seconds: {told}; LTL and conversion need those of the ANN, too."
+
+
 def of_training(found: record.TablesOnRecord) -> str:
     """The processor time of a training by method, in Markdown; empty without outcomes."""
+    rows = []
+    for method, epochs, seconds in _times(found):
+        spread = f"{seconds.median():.0f} ({seconds.min():.0f} to {seconds.max():.0f})"
+        rows.append({"set": f"`{found.name}`", "method": method, "epochs": f"{epochs}", "CPU-seconds": spread})
+    return table(rows)
+
+
+def _times(found: record.TablesOnRecord) -> Iterator[tuple[str, int, pd.Series]]:
+    """Methods with epochs and the processor times of their trainings; none without outcomes."""
     tables = Tables(found)
     if not tables.has_outcomes:
-        return ""
+        return
     costs = collected.read(found.tables / "costs.csv", collected.CostRow)
-    rows = []
     for method, own in tables.runs[tables.runs.epochs > 0].groupby("method", sort=False):
-        seconds = trainings(costs, set(own.digest)).cpu_seconds
-        spread = f"{seconds.median():.0f} ({seconds.min():.0f} to {seconds.max():.0f})"
-        rows.append(
-            {"set": f"`{found.name}`", "method": str(method), "epochs": f"{own.epochs.max()}", "CPU-seconds": spread}
-        )
-    return table(rows)
+        yield str(method), int(own.epochs.max()), trainings(costs, set(own.digest)).cpu_seconds
 
 
 def _energies(found: record.TablesOnRecord) -> pd.DataFrame:

@@ -44,7 +44,7 @@ def sentences(compared: Pairs) -> Iterator[str]:
             f"{verdict} in {_named([one for one in own if one.verdict == verdict])}"
             for verdict in dict.fromkeys(one.verdict for one in own)
         ]
-        yield f"* **{left} or {right}?** {'; '.join(told) or 'no set has both'}."
+        yield f"* **{left} or {right}, no faults?** {'; '.join(told) or 'no set has both'}."
 
 
 def differences(compared: Pairs, sets: Sequence[str]) -> dict[str, list[str]]:
@@ -119,7 +119,7 @@ def _named(own: Sequence[Comparison]) -> str:
     """Sets of tables of one verdict: by how much a rule is better in each, or of many without one how many."""
     if len(own) > FEW and not own[0].winner:
         return f"{len(own)} sets"
-    return listed([f"`{one.tables.name}`{f' ({one.lead})' if one.winner else ''}" for one in own])
+    return listed([f"`{one.tables.name}`{f' ({one.lead}{_dagger(one)})' if one.winner else ''}" for one in own])
 
 
 def _cell(one: Comparison | None) -> str:
@@ -129,5 +129,10 @@ def _cell(one: Comparison | None) -> str:
     """
     if one is None:
         return ""
-    dagger = "†" if one.named else ""
-    return f"**{one.difference}**{dagger}" if one.winner else f"{one.difference}{dagger}, {one.verdict}"
+    told = f"**{one.difference}**" if one.winner else one.difference
+    return f"{told}{_dagger(one)}{'' if one.winner else f', {one.verdict}'}"
+
+
+def _dagger(one: Comparison) -> str:
+    """What marks the interval of a pair that the experiment names beforehand, which is wider."""
+    return "†" if one.named else ""
