@@ -60,7 +60,7 @@ def _ties(taken: Sequence[str], places: Sequence[Evidence]) -> list[str]:
         others = tuple(sorted(set(place.row.no_worse) - set(taken)))
         if others and place.row.no_worse[0] in taken and place.level:
             found.setdefault(others, []).append(place)
-    return [f"{listed(others)} not told apart {_where(own)}" for others, own in found.items()]
+    return [f"{listed(others)} not shown to be worse {_where(own)}" for others, own in found.items()]
 
 
 def _by_level(places: Sequence[Evidence]) -> str:
@@ -85,7 +85,7 @@ def _by_first(places: Sequence[Evidence]) -> str:
         first, *others = place.row.no_worse
         found.setdefault((first, *sorted(others)), []).append(place)
     return "; ".join(
-        f"**{first}** is first {_where(own)}{f' ({listed(others)} not told apart)' if others else ''}"
+        f"**{first}** is first {_where(own)}{f' ({listed(others)} not shown to be worse)' if others else ''}"
         for (first, *others), own in found.items()
     )
 
