@@ -6,7 +6,7 @@ All of it is read from the reports of sets of tables on record. No torch.
 from collections.abc import Iterable, Mapping, Sequence
 
 from snn.cli import conditions
-from snn.cli.evidence import chips, costs, pairs
+from snn.cli.evidence import answer_of, chips, costs, pairs
 from snn.cli.sets import Tables
 from snn.config import params
 from snn.pipeline import record
@@ -112,9 +112,7 @@ def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
 def _places(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:
     """The places of every case that has a report here."""
     found = {
-        case: [
-            (shown[name], row) for name, where in places for row in standings.read(chips.answer_of(shown[name]), where)
-        ]
+        case: [(shown[name], row) for name, where in places for row in standings.read(answer_of(shown[name]), where)]
         for case, places in CASES
     }
     return {case: places for case, places in found.items() if places}
@@ -161,7 +159,7 @@ def _sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
     """What sets of tables are about, and what is first in them, by the headings of a table."""
     summaries = [collected.read(found.report / "summary.csv") for found in shown]
     spiking = [summary[summary.acs > 0] for summary in summaries]
-    rows = [standings.read(chips.answer_of(found), standings.CLEAN)[0] for found in shown]
+    rows = [standings.read(answer_of(found), standings.CLEAN)[0] for found in shown]
     return {
         "set": [f"`{found.name}`" for found in shown],
         "conditions": [conditions.described(params.load("experiments", found.name)) for found in shown],
@@ -188,4 +186,4 @@ def _data(shown: Sequence[record.TablesOnRecord]) -> str:
 
 def _about(found: record.TablesOnRecord) -> str:
     """What the answer of a set of tables is about: data, network, steps, test samples."""
-    return chips.answer_of(found).split("\n\n")[1].rstrip(".")
+    return answer_of(found).split("\n\n")[1].rstrip(".")

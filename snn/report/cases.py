@@ -5,13 +5,15 @@ of them and in none another one is shown to be better; if there is no such rule,
 depends on the place.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 from snn.report.standings import Row
 from snn.report.words import listed
 
 IT_DEPENDS = "it depends"
+Item = TypeVar("Item")
+Key = TypeVar("Key")
 
 
 class Evidence(NamedTuple):
@@ -38,8 +40,8 @@ def advice(case: str, places: Sequence[Evidence]) -> Advice:
         return Advice(case, _by_level(places) or IT_DEPENDS, _by_first(places))
     them, nowhere = "these" if taken[1:] else "it", _where(places, "or")
     missing = {m: [place for place in places if m not in place.row.methods] for m in taken}
-    firsts = {method: own for method, own in _firsts(places).items() if method not in taken}
-    higher = "; ".join(_higher(method, own, taken[0]) for method, own in firsts.items())
+    firsts = _grouped(places, lambda place: place.row.no_worse[0])
+    higher = "; ".join(_higher(method, own, taken[0]) for method, own in firsts.items() if method not in taken)
     because = [f"nothing is shown to beat {them} {nowhere}", *([higher] if higher else []), *_ties(taken, places)]
     because += [f"{method} was not run {_where(own, 'or')}" for method, own in missing.items() if own]
     return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because), higher)
@@ -54,24 +56,18 @@ def _unbeaten(places: Sequence[Evidence]) -> list[str]:
 
 
 def _ties(taken: Sequence[str], places: Sequence[Evidence]) -> list[str]:
-    """Where other rules are not told apart from the first one that is taken and first there."""
-    found: dict[tuple[str, ...], list[Evidence]] = {}
-    for place in places:
-        others = tuple(sorted(set(place.row.no_worse) - set(taken)))
-        if others and place.row.no_worse[0] in taken and place.level:
-            found.setdefault(others, []).append(place)
-    return [f"{listed(others)} not shown to be worse {_where(own)}" for others, own in found.items()]
+    """Where other rules are not shown to be worse than one that is taken and first there."""
+    first = (place for place in places if place.row.no_worse[0] in taken and place.level)
+    found = _grouped(first, lambda place: tuple(sorted(set(place.row.no_worse) - set(taken))))
+    return [f"{listed(others)} not shown to be worse {_where(own)}" for others, own in found.items() if others]
 
 
 def _by_level(places: Sequence[Evidence]) -> str:
     """What to take at every level, of levels with the same rules together; empty if there is a level without any."""
-    levels = dict.fromkeys(place.level for place in places)
-    taken = {level: _unbeaten([place for place in places if place.level == level]) for level in sorted(levels)}
-    if not all(levels) or not all(taken.values()):
+    taken = {level: tuple(_unbeaten(own)) for level, own in _grouped(places, lambda place: place.level).items()}
+    if not all(taken) or not all(taken.values()):
         return ""
-    same: dict[tuple[str, ...], list[str]] = {}
-    for level, rules in taken.items():
-        same.setdefault(tuple(rules), []).append(level)
+    same = _grouped(sorted(taken, key=float), lambda level: taken[level])
     return ", ".join(
         f"{listed([f'**{rule}**' for rule in rules], 'or')} at level{'s' if own[1:] else ''} {listed(own)}"
         for rules, own in same.items()
@@ -80,21 +76,18 @@ def _by_level(places: Sequence[Evidence]) -> str:
 
 def _by_first(places: Sequence[Evidence]) -> str:
     """The first rule of every place with those that are not told apart from it, places of the same rules together."""
-    found: dict[tuple[str, ...], list[Evidence]] = {}
-    for place in places:
-        first, *others = place.row.no_worse
-        found.setdefault((first, *sorted(others)), []).append(place)
+    found = _grouped(places, lambda place: (place.row.no_worse[0], *sorted(place.row.no_worse[1:])))
     return "; ".join(
         f"**{first}** is first {_where(own)}{f' ({listed(others)} not shown to be worse)' if others else ''}"
         for (first, *others), own in found.items()
     )
 
 
-def _firsts(places: Sequence[Evidence]) -> dict[str, list[Evidence]]:
-    """The places in which a rule is first, by rule."""
-    found: dict[str, list[Evidence]] = {}
-    for place in places:
-        found.setdefault(place.row.no_worse[0], []).append(place)
+def _grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """Items by what they have in common, in their order."""
+    found: dict[Key, list[Item]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
     return found
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from snn.cli import front, readme
-from snn.cli.evidence import chips, costs, pairs
+from snn.cli.evidence import answer_of, chips, costs, pairs
 from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
 from snn.config import params
@@ -124,14 +124,19 @@ def test_energies_of_rules_are_those_of_the_report():
     assert ratios == sorted(ratios)
 
 
+def by_targets(tables: Tables) -> pd.Series:
+    """Accuracies in percent of chips with mismatch that the one calibrator tuned, by level, targets and method."""
+    runs = tables.runs[(tables.runs.condition == "calibrated") & (tables.runs.calibrator == pairs.CALIBRATOR)]
+    runs = runs[runs.control.isna() & (runs.steps_eval == runs.steps) & (runs.noise == "mismatch")]
+    return 100 * runs.groupby(["level", "targets", "method"]).value_test.mean()
+
+
 def test_calibrated_chips_by_targets_are_the_means_of_the_runs_with_these_targets():
     tables = Tables(record.TablesOnRecord("hardware_digits"))
     headings, *rows = lines(chips.targets([tables.found]))
-    runs = tables.runs[(tables.runs.condition == "calibrated") & (tables.runs.calibrator == pairs.CALIBRATOR)]
-    runs = runs[runs.control.isna() & (runs.steps_eval == runs.steps) & (runs.noise == "mismatch")]
-    means = 100 * runs.groupby(["level", "targets", "method"]).value_test.mean()
+    means = by_targets(tables)
     kinds = {"its own clean network": "own", "the teacher, labels": "teacher"}
-    assert len(rows) == 2 * runs.level.nunique()
+    assert len(rows) == 2 * means.index.get_level_values("level").nunique()
     for cells in (dict(zip(headings, cells, strict=True)) for cells in rows):
         level, kind = float(cells["chips"].rpartition(" ")[2]), kinds[cells["targets"]]
         for method in headings[2:]:
@@ -141,11 +146,9 @@ def test_calibrated_chips_by_targets_are_the_means_of_the_runs_with_these_target
 def test_rules_with_the_same_targets_are_compared_by_seed_and_chip():
     tables = Tables(record.TablesOnRecord("hardware_digits"))
     headings, *rows = lines(pairs.by_targets([tables.found]))
-    runs = tables.runs[(tables.runs.condition == "calibrated") & (tables.runs.calibrator == pairs.CALIBRATOR)]
-    runs = runs[runs.control.isna() & (runs.steps_eval == runs.steps) & (runs.noise == "mismatch")]
-    means = 100 * runs.groupby(["level", "targets", "method"]).value_test.mean()
+    means = by_targets(tables)
     kinds = {words: kind for kind, words in pairs.TARGETS.items()}
-    assert len(rows) == 2 * runs.level.nunique()
+    assert len(rows) == 2 * means.index.get_level_values("level").nunique()
     for cells in (dict(zip(headings, cells, strict=True)) for cells in rows):
         own = means[float(cells["chips"].rpartition(" ")[2]), kinds[cells["targets"]]]
         for left, right in (heading.split(" - ") for heading in headings[2:]):
@@ -216,7 +219,7 @@ def test_what_docs_say_of_targets_stands_in_the_table():
 def test_chips_of_several_faults_or_of_the_only_kind_are_shown_at_every_level_as_recommend_ranks_them(
     name, noise, capsys
 ):
-    shown = [one for one in standings.read(chips.answer_of(record.TablesOnRecord(name)), "") if noise in one.where]
+    shown = [one for one in standings.read(answer_of(record.TablesOnRecord(name)), "") if noise in one.where]
     shown = [one for one in shown if standings.FINE_TUNED not in one.where]
     assert len(shown) == len({one.where for one in shown}) == 6
     for one in (one for one in shown if one.where.endswith(" 0.4")):

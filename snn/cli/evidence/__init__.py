@@ -2,7 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 
-from snn.report import markdown
+import pandas as pd
+
+from snn.pipeline import record
+from snn.report import collected, markdown
+
+
+def answer_of(found: record.TablesOnRecord) -> str:
+    """The page with the answer of a set of tables; empty if it has no report."""
+    page = found.report / "answer.md"
+    return page.read_text() if page.exists() else ""
+
+
+def reported(found: record.TablesOnRecord, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    """A table of the report of a set; without the report one without rows, with the columns that are read."""
+    path = found.report / name
+    return collected.read(path) if path.exists() else pd.DataFrame(columns=list(columns))
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> str:

@@ -5,20 +5,14 @@ from typing import Any
 
 import pandas as pd
 
-from snn.cli.evidence import table
+from snn.cli.evidence import answer_of, reported, table
 from snn.cli.evidence.pairs import CALIBRATOR, TARGETS
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
-from snn.report import collected, standings
+from snn.report import standings
 from snn.report.place import NOISE_AWARE
 
 SETS = (DEFAULT_EXPERIMENT, "hardware_digits", "hardware", "claims_calibration")
-
-
-def answer_of(found: record.TablesOnRecord) -> str:
-    """The page with the answer of a set of tables; empty if it has no report."""
-    page = found.report / "answer.md"
-    return page.read_text() if page.exists() else ""
 
 
 def firsts(shown: Mapping[str, record.TablesOnRecord]) -> str:
@@ -107,7 +101,6 @@ def _by_targets(found: record.TablesOnRecord) -> pd.DataFrame:
 
 
 def _rows(found: record.TablesOnRecord) -> pd.DataFrame:
-    """hardware.csv of a set of tables; no rows without it."""
-    path = found.report / "hardware.csv"
-    columns = ["control", "level", "calibrator", "noise", "targets", "method", "calibrated"]
-    return collected.read(path) if path.exists() else pd.DataFrame(columns=columns)
+    return reported(
+        found, "hardware.csv", ("control", "level", "calibrator", "noise", "targets", "method", "calibrated")
+    )

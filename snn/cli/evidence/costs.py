@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
-from snn.cli.evidence import table
+from snn.cli.evidence import reported, table
 from snn.cli.sets import Tables
 from snn.config import Energy
 from snn.energy.prices import pj
@@ -92,12 +92,7 @@ def _times(found: record.TablesOnRecord) -> Iterator[tuple[str, int, pd.Series]]
 
 def _energies(found: record.TablesOnRecord) -> pd.DataFrame:
     """The rows of energy.csv under the prices that are shown; none without a report."""
-    path = found.report / "energy.csv"
-    own = (
-        collected.read(path)
-        if path.exists()
-        else pd.DataFrame(columns=["method", "convention", "of_teacher", "steps_at_equal_accuracy"])
-    )
+    own = reported(found, "energy.csv", ("method", "convention", "of_teacher", "steps_at_equal_accuracy"))
     return own[own.convention.isin(ENERGIES)]
 
 
