@@ -12,8 +12,8 @@ PAGES = {
     "| where | first | not resolved or equivalent | worse |\n|---|---|---|---|\n"
     "| clean networks | **a** 9 % (5 seeds) | b 8 | c 7 |\n\n"
     "**Best rule.** a is best.\n",
-    "summary.csv": "method,condition,steps,steps_eval,acs,epochs,n,flags\n"
-    "ann,clean,1,1,0,9,5,\na,clean,4,4,10,3,5,\nb,clean,4,4,10,3,5,\n",
+    "summary.csv": "method,condition,steps,steps_eval,acs,epochs,n,flags,value_test_mean,value_test_ci95\n"
+    "ann,clean,1,1,0,9,5,,9.5,0.5\na,clean,4,4,10,3,5,,9,0.6\nb,clean,4,4,10,3,5,,8,0.7\n",
     "summary.md": "# Title\n\nAccuracy.\n\n| a |\n|---|\n| 1 |\n\n## mismatch\n\n| b |\n|---|\n| 2 |\n",
     "energy.csv": "convention,method,steps,spikes_per_neuron,energy_nj,of_teacher,of_teacher_low,of_teacher_high,"
     "steps_at_equal_accuracy\n"

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from snn.cli import conditions
 from snn.cli.sets import Tables, flags
 from snn.config import params
 from snn.core import files
@@ -49,12 +48,6 @@ def _answers() -> list[claims_page.Answers]:
 
 
 def _answer(tables: Tables) -> claims_page.Answers:
-    """What a set of tables answers; its conditions and networks, unless its experiment is gone or its code is older."""
-    found, claims = tables.found, claims_page.read(tables.found.report / TABLE)
-    told = claims_page.Answers(found.name, claims, found.mark, flags(found))
-    if found.name not in params.names("experiments") or not tables.has_outcomes:
-        return told
-    methods = tables.runs.groupby("method").digest.unique()
-    networks = {str(method): frozenset(digests) for method, digests in methods.items()}
-    settings, *_ = tables.conditions.split(", ")
-    return told._replace(settings=settings, norms=conditions.norms(tables.experiment), networks=networks)
+    """What a set of tables says of claims."""
+    found = tables.found
+    return claims_page.Answers(found.name, claims_page.read(found.report / TABLE), found.mark, flags(found))

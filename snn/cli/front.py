@@ -1,12 +1,13 @@
-"""What README's first screen says: which rule to take in which case, the places behind it, and what else is told.
+"""What README's first screen says: which rule to take in which case, with the accuracies; and the evidence behind it.
 
 All of it is read from the reports of sets of tables on record. No torch.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from snn.cli import conditions
-from snn.cli.evidence import answer_of, chips, costs, pairs
+from snn.cli.evidence import answer_of, chips, costs, pairs, table
 from snn.cli.sets import Tables
 from snn.config import params
 from snn.pipeline import record
@@ -17,142 +18,208 @@ from snn.report.words import listed
 FEW_SEEDS = ("cifar10-approx93_quick", "nmnist-1000-100_quick")
 CHIPS = ("hardware_digits", "hardware")  # with every kind of chip, with calibrators, targets and fine-tuning
 MISMATCH, ANALOG = ", mismatch at level", ", analog_chip at level"
-CASES = (  # a case in words, and its places: an experiment and how its rows of answer.md begin
-    (
+ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)  # whose energies are shown, those of the first on README
+DATA = {"digits": "digits", "fashion_mnist": "a tenth of Fashion-MNIST"}  # columns of README, by data set
+
+
+class Case(NamedTuple):
+    """A case in words, the situation that it belongs to, and its places: experiments, how rows of answer.md begin."""
+
+    words: str
+    situation: str
+    places: tuple[tuple[str, str], ...]
+
+
+WITH_NORM, WITHOUT_NORM = "No faults, batch norm possible", "No faults, no norm in the spiking network"
+MANUFACTURED, CALIBRATED = "A faulty chip as manufactured", "A faulty chip that is calibrated"
+FINE_TUNED = "A faulty chip, of a network fine-tuned on simulated chips"
+CASES = (
+    Case(
         "no faults, batch norm possible",
-        tuple((name, standings.CLEAN) for name in ("claims_fashion", DEFAULT_EXPERIMENT, "matched_norm", *FEW_SEEDS)),
+        WITH_NORM,
+        tuple((name, standings.CLEAN) for name in (DEFAULT_EXPERIMENT, "claims_fashion", "matched_norm", *FEW_SEEDS)),
     ),
-    (
-        "no faults, no norm in the spiking network",
-        (("matched_fashion", standings.CLEAN), ("matched", standings.CLEAN)),
+    Case(
+        "no faults, no norm",
+        WITHOUT_NORM,
+        tuple((name, standings.CLEAN) for name in ("matched", "matched_fashion")),
     ),
-    (
-        "chip with mismatch, calibrated",
-        tuple((name, standings.CALIBRATED + MISMATCH) for name in (DEFAULT_EXPERIMENT, "hardware")),
-    ),
-    (
-        "chip with mismatch, as manufactured",
+    Case(
+        "mismatch, as manufactured",
+        MANUFACTURED,
         tuple((name, standings.MANUFACTURED + MISMATCH) for name in (DEFAULT_EXPERIMENT, "hardware")),
     ),
-    (
-        "chip with mismatch, fine-tuned on simulated chips",
-        tuple((name, standings.FINE_TUNED + MISMATCH) for name in CHIPS),
-    ),
-    (
-        "chip of 4 bits with mismatch and more, calibrated",
-        tuple((name, standings.CALIBRATED + ANALOG) for name in CHIPS),
-    ),
-    (
-        "chip of 4 bits with mismatch and more, as manufactured",
+    Case(
+        "4 bits, mismatch and more, as manufactured",
+        MANUFACTURED,
         tuple((name, standings.MANUFACTURED + ANALOG) for name in CHIPS),
     ),
+    Case(
+        "mismatch, calibrated",
+        CALIBRATED,
+        tuple((name, standings.CALIBRATED + MISMATCH) for name in (DEFAULT_EXPERIMENT, "hardware")),
+    ),
+    Case(
+        "4 bits, mismatch and more, calibrated",
+        CALIBRATED,
+        tuple((name, standings.CALIBRATED + ANALOG) for name in CHIPS),
+    ),
+    Case(
+        "mismatch, fine-tuned on simulated chips",
+        FINE_TUNED,
+        tuple((name, standings.FINE_TUNED + MISMATCH) for name in CHIPS),
+    ),
 )
-ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)  # whose energies are shown, those of the first on README
 
-At = tuple[record.TablesOnRecord, standings.Row]  # a place: a set of tables, and what is first there
+
+class At(NamedTuple):
+    """A place: a set of tables, and what is first there."""
+
+    tables: record.TablesOnRecord
+    row: standings.Row
+
+    @property
+    def level(self) -> str:
+        """The level of its chips; empty for clean networks."""
+        return self.row.where.partition(" at level ")[2]
+
+    @property
+    def dataset(self) -> str:
+        """The data set of its experiment."""
+        return params.load("experiments", self.tables.name).dataset
+
+
+Places = Mapping[Case, Sequence[At]]
 
 
 def experiments() -> list[str]:
     """The experiments whose tables are shown, each once."""
-    of_cases = (name for _, own in CASES for name, _ in own)
+    of_cases = (name for case in CASES for name, _ in case.places)
     return list(dict.fromkeys([*of_cases, *CHIPS, *ENERGY, *chips.SETS]))
 
 
 def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     """What is told in Markdown, from tables by experiment, by name; stale ones are marked.
 
-    `short`: the answer in a few lines. `answer`: by case, by pair of rules, by set of tables. `behind`: the evidence.
+    `short`: what to take. `answer`: accuracies by case. `costs`: energy and training. `why`, and more: the evidence.
     """
     found = _places(shown)
-    every = (at for places in found.values() for at in places)
-    clean = list({one.name: one for one, row in every if row.where == standings.CLEAN}.values())
-    taken, compared = _advice(found), pairs.pairs([Tables(one) for one in clean])
-    told = [
-        *pairs.sentences(compared),
-        *chips.gains(_of(shown, CHIPS)),
-        *costs.energy(shown[ENERGY[0]]),
-        *costs.training(shown[ENERGY[0]]),
-    ]
-    answer = (markdown.table(_cases(taken, found)), "\n".join(told), markdown.table(_sets(clean)))
     stale = {f"`{one.name}`": one.mark.strip() for one in _of(shown, experiments()) if one.mark}
     older = f"* Of older code: {listed(list(stale))}.\n" if stale else ""
     marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
+    told = [*_not_run(found), *chips.gains(_of(shown, CHIPS))]
     return {
-        "short": _short(taken) + older,
-        "answer": "\n\n".join(answer) + "\n" + marks,
-        "behind": _behind(shown, compared, [one.name for one in clean]) + marks,
+        "short": _short(found) + older,
+        "answer": f"{_accuracies(found)}\n\n{' '.join(told)}\n{marks}",
+        "costs": f"{costs.by_rule(shown[ENERGY[0]])}\n",
+        "why": f"{markdown.table(_cases(found))}\n{marks}",
+        **{name: f"{text}\n" for name, text in _evidence(shown, found).items()},
     }
 
 
-def _behind(shown: Mapping[str, record.TablesOnRecord], compared: pairs.Pairs, clean: Sequence[str]) -> str:
-    """The tables behind the answer, each under its title; `clean`: the sets whose pairs were compared."""
-    names = {"set": [f"`{name}`" for name in clean]}
-    tables = {
-        "Clean networks: pairs of rules": markdown.table(names | pairs.differences(compared, clean)),
-        "Chips: pairs of rules": pairs.on_chips(shown),
-        "Chips: what is first": chips.firsts(shown),
-        "Chips: what helps": chips.ways(_of(shown, CHIPS)),
-        "Chips: targets of a calibration": chips.targets(_of(shown, CHIPS)),
-        "Chips: pairs of rules with the same targets": pairs.by_targets(_of(shown, CHIPS)),
-        "Energy of an inference, over that of the teacher": costs.energies(_of(shown, ENERGY)),
-        "Processor time of a training": costs.of_training(shown[ENERGY[0]]),
+def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
+    """Which rule to take in each case. Of cases without a report here, none."""
+    return [_advice(case.words, places) for case, places in _places(shown).items()]
+
+
+def _advice(words: str, places: Iterable[At]) -> cases.Advice:
+    return cases.advice(words, [cases.Evidence(at.tables.name, at.level, at.row) for at in places])
+
+
+def _places(shown: Mapping[str, record.TablesOnRecord]) -> Places:
+    """The places of every case that has a report here."""
+    found = {
+        case: [
+            At(shown[name], row) for name, where in case.places for row in standings.read(answer_of(shown[name]), where)
+        ]
+        for case in CASES
     }
-    return "\n".join(f"### {title}\n\n{text}\n" for title, text in tables.items() if text)
+    return {case: places for case, places in found.items() if places}
+
+
+def _situation(found: Places, situation: str) -> list[At]:
+    """The places of all cases of a situation."""
+    return [at for case, places in found.items() if case.situation == situation for at in places]
+
+
+def _short(found: Places) -> str:
+    """A line per situation: what to take, or what is first on which data."""
+    lines = []
+    for situation in dict.fromkeys(case.situation for case in found):
+        places = _situation(found, situation)
+        take = _advice(situation, places).take
+        firsts = "; ".join(f"{_first(at.row)} on {DATA.get(at.dataset, at.dataset)}" for at in places)
+        lines.append(f"* *{situation}*: {f'it depends on the data, {firsts}' if take == cases.IT_DEPENDS else take}.\n")
+    return "".join(lines)
+
+
+def _first(row: standings.Row) -> str:
+    """The first rule of a place, with those that are not shown to be worse."""
+    first, *others = row.no_worse
+    return f"**{first}**" + (f" ({listed(others)} not shown to be worse)" if others else "")
+
+
+def _accuracies(found: Places) -> str:
+    """By case and level what to take, and what is first on which data, in Markdown."""
+    rows = []
+    for case, places in found.items():
+        for level in dict.fromkeys(at.level for at in places):
+            own = [at for at in places if at.level == level]
+            alike = [at for at in _situation(found, case.situation) if at.level == level]
+            firsts = {
+                f"on {words}": next((_cell(at) for at in own if at.dataset == name), "") for name, words in DATA.items()
+            }
+            rows.append({"your case": case.words, "level": level, "take": _advice(case.words, alike).take, **firsts})
+    return table(rows)
+
+
+def _cell(at: At) -> str:
+    """The first rule of a place with its accuracy and interval, then those that are not shown to be worse."""
+    first, *others = (
+        told.split(" (")[0] for told in (at.row.first, *at.row.not_resolved_or_equivalent.split(", ")) if told
+    )
+    return "; ".join(filter(None, (first, ", ".join(others))))
+
+
+def _not_run(found: Places) -> list[str]:
+    """A sentence on the rules that are beaten nowhere in some place, and the sets of tables without them."""
+    places = [at for own in found.values() for at in own]
+    unbeaten = dict.fromkeys(m for at in places for m in at.row.no_worse if m not in conditions.UNTRAINED)
+    without = {m: dict.fromkeys(f"`{at.tables.name}`" for at in places if m not in at.row.methods) for m in unbeaten}
+    told = [f"{method} in {listed(list(names))}" for method, names in without.items() if names]
+    return [f"Not run: {'; '.join(told)}."] if told else []
+
+
+def _evidence(shown: Mapping[str, record.TablesOnRecord], found: Places) -> dict[str, str]:
+    """The tables behind the answer in Markdown, by name."""
+    at_clean = (at.tables for places in found.values() for at in places if at.row.where == standings.CLEAN)
+    clean = list({one.name: one for one in at_clean}.values())
+    names, compared = [one.name for one in clean], pairs.pairs([Tables(one) for one in clean])
+    return {
+        "sets": markdown.table(_sets(clean)),
+        "pairs": markdown.table({"set": [f"`{name}`" for name in names], **pairs.differences(compared, names)}),
+        "pairs on chips": pairs.on_chips(shown),
+        "first on chips": chips.firsts(shown),
+        "what helps chips": chips.ways(_of(shown, CHIPS)),
+        "targets": chips.targets(_of(shown, CHIPS)),
+        "pairs by targets": pairs.by_targets(_of(shown, CHIPS)),
+        "energies": costs.energies(_of(shown, ENERGY)),
+        "trainings": costs.of_training(shown[ENERGY[0]]),
+    }
 
 
 def _of(shown: Mapping[str, record.TablesOnRecord], names: Iterable[str]) -> list[record.TablesOnRecord]:
     return [shown[name] for name in names]
 
 
-def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
-    """Which rule to take in each case. Of cases without a report here, none."""
-    return _advice(_places(shown))
-
-
-def _places(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:
-    """The places of every case that has a report here."""
-    found = {
-        case: [(shown[name], row) for name, where in places for row in standings.read(answer_of(shown[name]), where)]
-        for case, places in CASES
-    }
-    return {case: places for case, places in found.items() if places}
-
-
-def _cases(told: Sequence[cases.Advice], found: Mapping[str, Sequence[At]]) -> dict[str, list[str]]:
-    """What to take in each case, why, and on which data that rests, by the headings of a table."""
+def _cases(found: Places) -> dict[str, list[str]]:
+    """What to take in each case, and why, by the headings of a table."""
+    told = [_advice(case.words, places) for case, places in found.items()]
     return {
         "your case": [one.case for one in told],
         "take": [one.take for one in told],
         "because": [one.because for one in told],
-        "on": [_data([one for one, _ in places]) + _not_run(found, case) for case, places in found.items()],
     }
-
-
-def _not_run(found: Mapping[str, Sequence[At]], case: str) -> str:
-    """The rules that are beaten nowhere in some place of another case, and were not run in this one."""
-    unbeaten = dict.fromkeys(method for places in found.values() for _, row in places for method in row.no_worse)
-    here = {method for _, row in found[case] for method in row.methods}
-    missing = [method for method in unbeaten if method not in here and method not in conditions.UNTRAINED]
-    return f"; not run: {listed(missing)}" if missing else ""
-
-
-def _advice(found: Mapping[str, Sequence[At]]) -> list[cases.Advice]:
-    return [cases.advice(case, [_evidence(*at) for at in places]) for case, places in found.items()]
-
-
-def _short(told: Sequence[cases.Advice]) -> str:
-    """A line for all cases in which the same is taken, then one for each in which it depends."""
-    cases_of: dict[str, list[str]] = {}
-    for one in (one for one in told if one.take != cases.IT_DEPENDS):
-        cases_of.setdefault(one.take, []).append(f"*{one.case}*{f' ({one.higher})' if one.higher else ''}")
-    lines = [f"* Take {take} if your case is {listed(own, 'or')}." for take, own in cases_of.items()]
-    lines += [f"* *{one.case}*: {one.because}." for one in told if one.take == cases.IT_DEPENDS]
-    return "\n".join(lines) + "\n"
-
-
-def _evidence(found: record.TablesOnRecord, row: standings.Row) -> cases.Evidence:
-    """What is first at a place, with its set of tables and the level of its chips."""
-    return cases.Evidence(found.name, row.where.partition(" at level ")[2], row)
 
 
 def _sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
@@ -169,19 +236,6 @@ def _sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
             "; ".join(filter(None, (row.first.partition(" (")[0], row.not_resolved_or_equivalent))) for row in rows
         ],
     }
-
-
-def _data(shown: Sequence[record.TablesOnRecord]) -> str:
-    """The data sets that the places of a case rest on, with their test samples, and the seeds."""
-    data: dict[str, str] = {}
-    for found in shown:
-        name, *_, samples = _about(found).split(", ")
-        data[name] = samples.removesuffix(" test samples")
-    told = [f"{name} ({samples} test samples)" for name, samples in data.items()]
-    seeds = sorted({int(collected.read(found.report / "summary.csv").n.max()) for found in shown})
-    numbers = f"{seeds[0]} to {seeds[-1]}" if seeds[1:] else f"{seeds[0]}"
-    alone = "" if told[1:] else " alone"
-    return f"{listed(told)}{alone}; {numbers} seeds"
 
 
 def _about(found: record.TablesOnRecord) -> str:

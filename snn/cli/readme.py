@@ -20,7 +20,8 @@ SHOWN_IN_RESULTS = (DEFAULT_EXPERIMENT, "matched", "matched_fashion", "fashion_q
 SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
 SHOWN_ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)
 SHOWN_ON_CHIPS = (DEFAULT_EXPERIMENT,)
-PLACES = {"short": README, "answer": README, "behind": Path("docs/results/which-rule.md")}
+WHICH = Path("docs/results/which-rule.md")
+ON_README = ("short", "answer", "costs")
 VERDICT = "Energy over that"
 TEACHERS = "\n## With the teacher"  # the first table of comparisons.md that no experiment asks for
 
@@ -71,7 +72,7 @@ def on_record() -> dict[str, record.TablesOnRecord]:
 def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
     for marker, text in front.texts(shown).items():
-        yield PLACES[marker], marker, text
+        yield README if marker in ON_README else WHICH, marker, text
     yield README, "claims", f"{claims.short()}\n"
     for experiment in SHOWN_IN_RESULTS:
         found = shown[experiment]

@@ -14,7 +14,7 @@ from snn.report.candidates import Beside, Candidates
 from snn.report.intervals import LEVEL
 from snn.report.metric import SHOWN, Metric
 from snn.report.place import Place
-from snn.report.recommend import apart, size
+from snn.report.recommend import apart
 
 ABOUT = (
     "difference: of means, seed by seed on the same samples and chips, with the interval that the verdict is read off:"
@@ -65,14 +65,6 @@ class Comparison(NamedTuple):
         """The method that is better; empty if none is."""
         names = {verdicts.BETTER: self.left.method, verdicts.WORSE: self.right.method}
         return next((name for word, name in names.items() if self.found.verdict.startswith(word)), "")
-
-    @property
-    def lead(self) -> str:
-        """How far the better method is ahead, with its interval; an end that would be rounded to 0 has more digits."""
-        low, high = sorted((abs(self.found.behind_low), abs(self.found.behind_high)))
-        least = size(self.metric, low)
-        mean = f"{self.metric.value(abs(self.found.behind))} {self.metric.difference_unit}"
-        return f"{mean}, {least} to {self.metric.value(high)}"
 
     @property
     def settings(self) -> str:

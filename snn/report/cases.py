@@ -25,12 +25,11 @@ class Evidence(NamedTuple):
 
 
 class Advice(NamedTuple):
-    """What to take in a case, and how sure that is, in Markdown; `higher`: where another rule has a higher mean."""
+    """What to take in a case, and why, in Markdown."""
 
     case: str
     take: str
     because: str
-    higher: str = ""
 
 
 def advice(case: str, places: Sequence[Evidence]) -> Advice:
@@ -41,10 +40,11 @@ def advice(case: str, places: Sequence[Evidence]) -> Advice:
     them, nowhere = "these" if taken[1:] else "it", _where(places, "or")
     missing = {m: [place for place in places if m not in place.row.methods] for m in taken}
     firsts = _grouped(places, lambda place: place.row.no_worse[0])
-    higher = "; ".join(_higher(method, own, taken[0]) for method, own in firsts.items() if method not in taken)
-    because = [f"nothing is shown to beat {them} {nowhere}", *([higher] if higher else []), *_ties(taken, places)]
+    because = [f"nothing is shown to beat {them} {nowhere}"]
+    because += [_higher(method, own, taken[0]) for method, own in firsts.items() if method not in taken]
+    because += _ties(taken, places)
     because += [f"{method} was not run {_where(own, 'or')}" for method, own in missing.items() if own]
-    return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because), higher)
+    return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because))
 
 
 def _unbeaten(places: Sequence[Evidence]) -> list[str]:

@@ -14,7 +14,7 @@ from snn.report.pairs import ROUNDING
 from snn.report.sections.claims.page import claimed, found
 from snn.report.sections.claims.table import COLUMNS, rows_in_metric
 from snn.report.units import from_files
-from snn.report.verdicts import NOT_RESOLVED, NOT_TESTED, OF_CLAIMS, of_claims
+from snn.report.verdicts import NOT_TESTED, OF_CLAIMS, of_claims
 
 INTRODUCTION = """\
 # Claims of the papers
@@ -44,17 +44,13 @@ reaches the accuracy: then there is a bound, or nothing, and more seeds do not h
 class Answers(NamedTuple):
     """The table `claims` of a set of tables on record; `mark` tells that the set is stale, or is empty.
 
-    By method: `flags` of its clean networks, `norms` of spiking ones, `networks`, the digests of those that were
-    trained. `settings`: equal or own ones.
+    `flags`: those of its clean networks, by method.
     """
 
     name: str
     claims: pd.DataFrame
     mark: str = ""
     flags: Mapping[str, str] = MappingProxyType({})
-    settings: str = ""
-    norms: Mapping[str, str] = MappingProxyType({})
-    networks: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -82,7 +78,7 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
-    """The claims that hold and those that fail, a line each kind, with flags and what other sets say.
+    """The claims that hold and those that fail, a line each kind, with the sets that say the contrary.
 
     Claims that differ only in what follows a colon, as the prices of energy, are one statement, tested in many ways.
     """
@@ -98,12 +94,8 @@ def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
         }
         told = [_statement(text, own, len(statements[text]), verdict, sets) for text, own in found.items() if own]
         if told:
-            lines.append(f"* *{verdict.capitalize()}* ({_many(told)}): {'; '.join(told)}.")
+            lines.append(f"* *{verdict.capitalize()}*: {'; '.join(told)}.")
     return lines
-
-
-def _many(statements: Sequence[str]) -> str:
-    return f"{len(statements)} statement{'s' if statements[1:] else ''}"
 
 
 def _about(claim: Claim | Ratio) -> str:
@@ -112,48 +104,15 @@ def _about(claim: Claim | Ratio) -> str:
 
 
 def _statement(text: str, own: Sequence[Claim | Ratio], ways: int, verdict: str, sets: Sequence[Answers]) -> str:
-    """A statement, in how many of its ways it has a verdict, by which set, with which flags, and what others say."""
-    number = f", in {len(own)} of {ways} ways" if ways > 1 else ""
-    sized = [(claim, one) for claim in own for one in sets if one.name == claim.answered_by]
-    others = Counter(
-        (row["set"], str(row["verdict"]).partition(",")[0])
-        for claim in own
-        for row in _others(claim, _independent(claim, sets))
-    )
+    """A statement, in how many of its ways it has a verdict, and which other sets say the contrary."""
     contrary = next(kind for kind in OF_CLAIMS[:2] if kind != verdict)
-    beside = [
-        f"{contrary} in {name}" + (f" in {times} of them" if ways > 1 else "")
-        for (name, kind), times in others.items()
-        if kind == contrary
-    ]
-    unresolved = len({name for name, kind in others if kind == NOT_RESOLVED})
-    beside += (
-        [f"neither holds nor fails in {unresolved} set{'s' if unresolved > 1 else ''} of other networks"]
-        if unresolved
-        else []
+    others = Counter(
+        row["set"] for claim in own for row in _others(claim, sets) if str(row["verdict"]).startswith(contrary)
     )
-    told = [*(_conditions(claim, one) for claim, one in sized), *(_flags(claim, one) for claim, one in sized)]
-    return f"{text if ways > 1 else own[0].claim}{number} ({'; '.join([*dict.fromkeys(filter(None, told)), *beside])})"
-
-
-def _conditions(claim: Claim | Ratio, answers: Answers) -> str:
-    """The set that answers a claim, its settings, and the norms of the two methods."""
-    norms = dict.fromkeys(answers.norms[method] for method in _methods(claim) if method in answers.norms)
-    return ", ".join(filter(None, (f"`{answers.name}`", answers.settings, " / ".join(norms))))
-
-
-def _independent(claim: Claim | Ratio, sets: Sequence[Answers]) -> list[Answers]:
-    """Sets less those with the same networks of both methods as an earlier one, that which answers the claim first."""
-    kept: list[Answers] = []
-    for answers in sorted(sets, key=lambda answers: (answers.name != claim.answered_by, answers.name)):
-        own = _networks(claim, answers)
-        if not own or not any(own <= _networks(claim, earlier) for earlier in kept):
-            kept.append(answers)
-    return kept
-
-
-def _networks(claim: Claim | Ratio, answers: Answers) -> frozenset[str]:
-    return frozenset().union(*(answers.networks.get(method, ()) for method in _methods(claim)))
+    told = [f"{contrary} in {name}" + (f" in {times} of them" if ways > 1 else "") for name, times in others.items()]
+    if ways > 1:
+        told = [f"in {len(own)} of {ways} ways", *told]
+    return (text if ways > 1 else own[0].claim) + (f" ({'; '.join(told)})" if told else "")
 
 
 def _methods(claim: Claim | Ratio) -> tuple[str, str]:

@@ -14,77 +14,10 @@ from snn.config import params
 from snn.pipeline import record
 from snn.report import collected, standings
 from snn.report.place import Place
-from tests.cli.test_compare import put
 from tests.cli.test_compare import run as command
-from tests.report.test_recommend import BAD, GOOD, SAME
-from tests.rows import row
 
 CLEAN = Place(None, 0.0)
 NAMED = re.compile(r"`(\w[\w-]*)`")
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch) -> record.TablesOnRecord:
-    """Tables of `digits` in which tet is better than stbp, and not told apart from tandem."""
-    monkeypatch.chdir(tmp_path)
-    values = {"tet": GOOD, "stbp": BAD, "tandem": SAME}
-    put(tmp_path, "c" * 40, *(row(m, s, test=v) for m, own in values.items() for s, v in enumerate(own)))
-    return record.TablesOnRecord("digits")
-
-
-def test_a_line_names_the_better_rule_and_how_far_it_is_ahead_whatever_the_order(here, monkeypatch):
-    monkeypatch.setattr(pairs, "PAIRS", (("tet", "stbp"), ("stbp", "tet")))
-    one, other = pairs.sentences(pairs.pairs([Tables(here)]))
-    ahead = re.compile(r"tet is better in `digits` \(20\.0 points, (\d+\.\d) to (\d+\.\d)\)\.")
-    assert one.startswith("* **tet or stbp, no faults?** tet is better")
-    assert other.startswith("* **stbp or tet, no faults?** tet is better")
-    (low, high), *again = (ahead.search(line).groups() for line in (one, other))
-    assert float(low) < 20 < float(high)
-    assert again == [(low, high)]
-
-
-def test_an_end_that_is_rounded_to_zero_shows_the_digit_by_which_it_excludes_it(monkeypatch):
-    monkeypatch.setattr(pairs, "PAIRS", (("ltl_offline", "tet"),))
-    (line,) = pairs.sentences(pairs.pairs([Tables(record.TablesOnRecord("digits"))]))
-    (least,) = re.findall(r"points, ([\d.]+) to 2\.6\)", line)
-    assert 0 < float(least) < 0.05
-
-
-def test_where_no_rule_is_better_the_set_is_named_with_its_verdict(here, monkeypatch):
-    monkeypatch.setattr(pairs, "PAIRS", (("tandem", "tet"),))
-    assert list(pairs.sentences(pairs.pairs([Tables(here)]))) == [
-        "* **tandem or tet, no faults?** not resolved in `digits`."
-    ]
-
-
-def test_a_pair_that_no_set_has_is_said_to_be_in_none(here, monkeypatch):
-    monkeypatch.setattr(pairs, "PAIRS", (("tet", "sdt"),))
-    assert list(pairs.sentences(pairs.pairs([Tables(here)]))) == ["* **tet or sdt, no faults?** no set has both."]
-
-
-def on_record() -> list[record.TablesOnRecord]:
-    return [record.TablesOnRecord(name) for name in ("fashion_quick", "matched", "matched_fashion")]
-
-
-def test_a_line_names_every_set_that_has_both_rules_once_under_the_verdict_of_versus(monkeypatch):
-    monkeypatch.setattr(pairs, "FEW", 3)
-    sets, told = [Tables(found) for found in on_record()], {}
-    for pair, line in zip(
-        pairs.PAIRS, pairs.sentences(pairs.pairs([Tables(found) for found in on_record()])), strict=True
-    ):
-        parts = line.partition("?** ")[2].split("; ")
-        told[pair] = {name: part.partition(" in ")[0] for part in parts for name in NAMED.findall(part)}
-    expected = {
-        pair: {one.tables.name: one.verdict for one in comparisons(Question(*pair, CLEAN), sets)} for pair in told
-    }
-    assert told == expected
-
-
-def test_of_many_sets_without_a_better_rule_the_number_is_told(monkeypatch):
-    monkeypatch.setattr(pairs, "PAIRS", (("ltl_offline", "stbp"),))
-    monkeypatch.setattr(pairs, "FEW", 0)
-    (line,) = pairs.sentences(pairs.pairs([Tables(record.TablesOnRecord("digits"))]))
-    assert line == "* **ltl_offline or stbp, no faults?** not resolved in 1 sets."
 
 
 def lines(page: str) -> list[list[str]]:
@@ -117,11 +50,26 @@ def test_energies_of_rules_are_those_of_the_report():
         for price in costs.ENERGIES:
             one = table.loc[(cells["rule"], price)]
             assert cells[price].split()[0] == f"{one.of_teacher:.2f}"
-    (line,) = costs.energy(found)
-    ratios = [
-        float(number) for number in re.findall(r" ([\d.]+)[,;]", line.partition("horowitz45_fp32")[2])[: len(rows)]
-    ]
-    assert ratios == sorted(ratios)
+
+
+def test_costs_by_rule_are_the_accuracy_energy_and_time_of_the_report_the_most_accurate_first():
+    found = record.TablesOnRecord("claims_fashion")
+    headings, *rows = lines(costs.by_rule(found))
+    summary = collected.read(found.report / "summary.csv")
+    summary = summary[(summary.condition == "clean") & (summary.steps_eval == summary.steps)].set_index("method")
+    table = collected.read(found.report / "energy.csv").set_index(["method", "convention"]).of_teacher
+    times = dict(cells[1::2] for cells in lines(costs.of_training(found))[1:])
+    assert {cells[0] for cells in rows} == set(summary.index)
+    for cells in (dict(zip(headings, cells, strict=True)) for cells in rows):
+        one = summary.loc[cells["rule"]]
+        assert cells["test accuracy, %"] == f"{one.value_test_mean:.1f} ± {one.value_test_ci95:.1f}"
+        for price, words in costs.FRONT.items():
+            spiking = (cells["rule"], price) in table
+            assert cells[f"energy, {words}"] == (f"{table[cells['rule'], price]:.2f}" if spiking else "1")
+        trained = times.get(cells["rule"], "none").split(" ")[0]
+        assert cells["CPU-seconds of a training"] == trained
+    means = [float(cells[headings.index("test accuracy, %")].split()[0]) for cells in rows]
+    assert means == sorted(means, reverse=True)
 
 
 def by_targets(tables: Tables) -> pd.Series:
@@ -193,7 +141,7 @@ def test_every_set_of_tables_behind_the_answer_is_marked_if_it_is_stale(monkeypa
     monkeypatch.setattr(record.TablesOnRecord, "mark", "\n*Made before.*\n")
     told = front.texts(readme.on_record())
     named = set(front.experiments())
-    for text in ("answer", "behind"):
+    for text in ("answer", "why"):
         assert set(re.findall(r"^`([\w-]+)`: \*Made before\.\*$", told[text], re.MULTILINE)) == named
     assert set(NAMED.findall(told["short"].splitlines()[-1])) == named
 

@@ -74,7 +74,7 @@ def gains(shown: Iterable[record.TablesOnRecord]) -> Iterator[str]:
         more = ", more for every rule" if all(two.gain > one.gain for one, two in both) else ""
         told.append(f"{where} fine-tuning gains {_span(tuned)} points, the best calibration {_span(best)}{more}")
     if told:
-        yield f"* **Calibrate or fine-tune?** {'; '.join(told)}."
+        yield f"{'; '.join(told)}."
 
 
 def _span(rows: Sequence[Any]) -> str:

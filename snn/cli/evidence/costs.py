@@ -11,24 +11,37 @@ from snn.energy.prices import pj
 from snn.pipeline import record
 from snn.report import collected
 from snn.report.select import trainings
-from snn.report.words import listed
 
 ENERGIES = ("horowitz45_fp32", "horowitz45_int8", "horowitz45_memory")
+FRONT = {"horowitz45_fp32": "arithmetic", "horowitz45_memory": "with memory"}  # on README, in these words
+SHOWN = ("condition", "steps", "steps_eval", "method", "acs", "value_test_mean", "value_test_ci95")
 
 
-def energy(found: record.TablesOnRecord) -> Iterator[str]:
-    """A line on the energy of an inference over that of the teacher, every rule from the least, under two prices."""
-    priced = _energies(found)
-    told = [
-        f"under {price} {', '.join(f'{one.method} {one.of_teacher:.2f}' for one in own.itertuples())}"
-        for price in (ENERGIES[0], ENERGIES[-1])
-        if len(own := priced[priced.convention == price].sort_values("of_teacher"))
-    ]
-    first = priced[priced.convention == ENERGIES[0]]
-    near = list(first.method[first.steps_at_equal_accuracy.notna()])
-    if told:
-        accurate = f" Within a point of its accuracy, on validation data: {listed(near) or 'none'}."
-        yield f"* **Energy?** In `{found.name}`, over that of the teacher: {'; '.join(told)}.{accurate}"
+def by_rule(found: record.TablesOnRecord) -> str:
+    """Accuracy, energy of an inference over that of the teacher, and processor time of a training, in Markdown.
+
+    A row per method, the most accurate first, ANNs among them. Empty without a report.
+    """
+    ratios = _energies(found).set_index(["method", "convention"]).of_teacher
+    seconds = {method: f"{times.median():.0f}" for method, _, times in _times(found)}
+    means = reported(found, "summary.csv", SHOWN)
+    own = means[(means.condition == "clean") & (means.steps_eval == means.steps)]
+    return table(
+        [
+            {
+                "rule": one.method,
+                "T": f"{one.steps:g}" if one.acs else "",
+                "test accuracy, %": f"{one.value_test_mean:.1f} ± {one.value_test_ci95:.1f}",
+                **{f"energy, {words}": _ratio(ratios.get((one.method, price))) for price, words in FRONT.items()},
+                "CPU-seconds of a training": seconds.get(one.method, "none"),
+            }
+            for one in own.sort_values("value_test_mean", ascending=False).itertuples()
+        ]
+    )
+
+
+def _ratio(of_teacher: float | None) -> str:
+    return "1" if of_teacher is None else f"{of_teacher:.2f}"
 
 
 def prices(every: Mapping[str, Energy]) -> str:
@@ -61,14 +74,6 @@ def energies(shown: Iterable[record.TablesOnRecord]) -> str:
             }
             rows.append({"set": f"`{found.name}`", "rule": str(method), **work, **_of_teacher(prices)})
     return table(rows)
-
-
-def training(found: record.TablesOnRecord) -> Iterator[str]:
-    """A line on the processor time of a training by method, the shortest first; none without outcomes."""
-    medians = sorted((seconds.median(), method) for method, _, seconds in _times(found))
-    if medians:
-        told = ", ".join(f"{method} {median:.0f}" for median, method in medians)
-        yield f"* **Training?** In `{found.name}`, CPU-seconds: {told}; LTL and conversion need those of the ANN, too."
 
 
 def of_training(found: record.TablesOnRecord) -> str:

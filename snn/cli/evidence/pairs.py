@@ -1,4 +1,4 @@
-"""Pairs of rules: in every set of tables, clean networks and chips, and a line on each pair."""
+"""Pairs of rules: in every set of tables, clean networks and chips."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -12,8 +12,7 @@ from snn.report.candidates import Candidates
 from snn.report.metric import SHOWN
 from snn.report.place import Place
 from snn.report.recommend import apart
-from snn.report.verdicts import BETTER, EQUIVALENT, WORSE
-from snn.report.words import listed
+from snn.report.verdicts import BETTER, WORSE
 
 PAIRS = (("tet", "stbp"), ("tet", "sdt"), ("ltl_offline", "tet"), ("ltl_offline", "ltl_online"), ("tandem", "tet"))
 ON_CHIPS = (  # sets of tables, and kinds of their chips
@@ -26,7 +25,6 @@ CALIBRATOR = "ltl_offline"  # that imitates the network's own targets and the te
 TARGETS = {"own": "its own clean network", "teacher": "the teacher, labels"}
 CLEAN = Place(None, 0.0)
 Pairs = Mapping[tuple[str, str], Mapping[str, Comparison]]  # by the two rules, then by set of tables
-FEW = 2  # sets without a better rule that are named; of more, how many
 
 
 def pairs(sets: Sequence[Tables], place: Place = CLEAN) -> Pairs:
@@ -34,17 +32,6 @@ def pairs(sets: Sequence[Tables], place: Place = CLEAN) -> Pairs:
     known = [tables for tables in sets if tables.has_outcomes]
     found = {pair: {one.tables.name: one for one in comparisons(Question(*pair, place), known)} for pair in PAIRS}
     return {pair: {one.name: own[one.name] for one in sets if one.name in own} for pair, own in found.items()}
-
-
-def sentences(compared: Pairs) -> Iterator[str]:
-    """A line per pair of rules, on what the sets of tables say: first those in which one rule is better."""
-    for (left, right), found in compared.items():
-        own = sorted(found.values(), key=lambda one: (not one.winner, one.verdict != EQUIVALENT))
-        told = [
-            f"{verdict} in {_named([one for one in own if one.verdict == verdict])}"
-            for verdict in dict.fromkeys(one.verdict for one in own)
-        ]
-        yield f"* **{left} or {right}, no faults?** {'; '.join(told) or 'no set has both'}."
 
 
 def differences(compared: Pairs, sets: Sequence[str]) -> dict[str, list[str]]:
@@ -113,13 +100,6 @@ def _alike(found: Candidates | None, left: str, right: str, kind: str) -> str:
     beside = found.beside(int(sides[0][0]), int(sides[1][0]))
     told = apart(SHOWN[found.metric], beside.behind, beside.behind_low, beside.behind_high)
     return f"**{told}**" if beside.verdict.startswith((BETTER, WORSE)) else f"{told}, {beside.verdict}"
-
-
-def _named(own: Sequence[Comparison]) -> str:
-    """Sets of tables of one verdict: by how much a rule is better in each, or of many without one how many."""
-    if len(own) > FEW and not own[0].winner:
-        return f"{len(own)} sets"
-    return listed([f"`{one.tables.name}`{f' ({one.lead}{_dagger(one)})' if one.winner else ''}" for one in own])
 
 
 def _cell(one: Comparison | None) -> str:
