@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from snn.cli.evidence import sets
 from snn.cli.sets import Tables, flags
 from snn.config import params
 from snn.core import files
 from snn.core.steps import doing
 from snn.pipeline import record
-from snn.report import claims_page
+from snn.report import claims_page, markdown
 
 PAGE = Path("docs/results/claims.md")
 TABLE = "claims.csv"
@@ -34,7 +35,10 @@ def claims() -> None:
 
 def page() -> str:
     """The page that the tables on record make."""
-    return claims_page.page(params.literature()[0], _answers())
+    claims, answers = params.literature()[0], _answers()
+    deciding = {claim.answered_by for claim in claims.claims} | {ratio.answered_by for ratio in claims.ratios}
+    shown = [record.TablesOnRecord(one.name) for one in answers if one.name in deciding]
+    return claims_page.page(claims, answers, markdown.table(sets.about(shown)) if shown else "")
 
 
 def short() -> str:

@@ -3,16 +3,17 @@
 All of it is read from the reports of sets of tables on record. No torch.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from snn.cli import conditions
-from snn.cli.evidence import answer_of, chips, costs, pairs, table
+from snn.cli.evidence import answer_of, chips, costs, pairs, sets, table
 from snn.cli.sets import Tables
 from snn.config import params
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
-from snn.report import cases, collected, markdown, standings
+from snn.report import cases, markdown, standings
 from snn.report.words import listed
 
 FEW_SEEDS = ("cifar10-approx93_quick", "nmnist-1000-100_quick")
@@ -31,39 +32,23 @@ class Case(NamedTuple):
 
 
 WITH_NORM, WITHOUT_NORM = "No faults, batch norm possible", "No faults, no norm in the spiking network"
-MANUFACTURED, CALIBRATED = "A faulty chip as manufactured", "A faulty chip that is calibrated"
-FINE_TUNED = "A faulty chip, of a network fine-tuned on simulated chips"
+MANUFACTURED, CALIBRATED = "A chip with mismatch, as manufactured", "A chip with mismatch, calibrated"
+FINE_TUNED = "A chip with mismatch, as manufactured, of a network fine-tuned on simulated chips"
 CASES = (
     Case(
         "no faults, batch norm possible",
         WITH_NORM,
         tuple((name, standings.CLEAN) for name in (DEFAULT_EXPERIMENT, "claims_fashion", "matched_norm", *FEW_SEEDS)),
     ),
+    Case("no faults, no norm", WITHOUT_NORM, tuple((name, standings.CLEAN) for name in ("matched", "matched_fashion"))),
+    Case("mismatch, as manufactured", MANUFACTURED, tuple((name, standings.MANUFACTURED + MISMATCH) for name in CHIPS)),
     Case(
-        "no faults, no norm",
-        WITHOUT_NORM,
-        tuple((name, standings.CLEAN) for name in ("matched", "matched_fashion")),
-    ),
-    Case(
-        "mismatch, as manufactured",
-        MANUFACTURED,
-        tuple((name, standings.MANUFACTURED + MISMATCH) for name in (DEFAULT_EXPERIMENT, "hardware")),
-    ),
-    Case(
-        "4 bits, mismatch and more, as manufactured",
+        "4 bits and mismatch, as manufactured",
         MANUFACTURED,
         tuple((name, standings.MANUFACTURED + ANALOG) for name in CHIPS),
     ),
-    Case(
-        "mismatch, calibrated",
-        CALIBRATED,
-        tuple((name, standings.CALIBRATED + MISMATCH) for name in (DEFAULT_EXPERIMENT, "hardware")),
-    ),
-    Case(
-        "4 bits, mismatch and more, calibrated",
-        CALIBRATED,
-        tuple((name, standings.CALIBRATED + ANALOG) for name in CHIPS),
-    ),
+    Case("mismatch, calibrated", CALIBRATED, tuple((name, standings.CALIBRATED + MISMATCH) for name in CHIPS)),
+    Case("4 bits and mismatch, calibrated", CALIBRATED, tuple((name, standings.CALIBRATED + ANALOG) for name in CHIPS)),
     Case(
         "mismatch, fine-tuned on simulated chips",
         FINE_TUNED,
@@ -82,6 +67,16 @@ class At(NamedTuple):
     def level(self) -> str:
         """The level of its chips; empty for clean networks."""
         return self.row.where.partition(" at level ")[2]
+
+    @property
+    def noise(self) -> str:
+        """The kind of its chips; empty for clean networks."""
+        return self.row.where.partition(" at level ")[0].rpartition(", ")[2] if self.level else ""
+
+    @property
+    def evidence(self) -> cases.Evidence:
+        """What a case rests on here."""
+        return cases.Evidence(self.tables.name, self.level, self.row)
 
     @property
     def dataset(self) -> str:
@@ -107,10 +102,10 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     stale = {f"`{one.name}`": one.mark.strip() for one in _of(shown, experiments()) if one.mark}
     older = f"* Of older code: {listed(list(stale))}.\n" if stale else ""
     marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
-    told = [*_not_run(found), *chips.gains(_of(shown, CHIPS))]
+    line = "\n".join([*_not_run(found), *chips.gains(_of(shown, CHIPS))])
     return {
-        "short": _short(found) + older,
-        "answer": f"{_accuracies(found)}\n\n{' '.join(told)}\n{marks}",
+        "short": _short(found) + _other_faults(shown) + older,
+        "answer": f"{_accuracies(found)}\n\n{line}\n{marks}",
         "costs": f"{costs.by_rule(shown[ENERGY[0]])}\n",
         "why": f"{markdown.table(_cases(found))}\n{marks}",
         **{name: f"{text}\n" for name, text in _evidence(shown, found).items()},
@@ -123,7 +118,7 @@ def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
 
 
 def _advice(words: str, places: Iterable[At]) -> cases.Advice:
-    return cases.advice(words, [cases.Evidence(at.tables.name, at.level, at.row) for at in places])
+    return cases.advice(words, [at.evidence for at in places])
 
 
 def _places(shown: Mapping[str, record.TablesOnRecord]) -> Places:
@@ -147,10 +142,34 @@ def _short(found: Places) -> str:
     lines = []
     for situation in dict.fromkeys(case.situation for case in found):
         places = _situation(found, situation)
-        take = _advice(situation, places).take
-        firsts = "; ".join(f"{_first(at.row)} on {DATA.get(at.dataset, at.dataset)}" for at in places)
-        lines.append(f"* *{situation}*: {f'it depends on the data, {firsts}' if take == cases.IT_DEPENDS else take}.\n")
+        take, levels = _advice(situation, places).take, list(dict.fromkeys(at.level for at in places))
+        if take == cases.IT_DEPENDS:
+            take += " on the data: " + "; ".join(
+                f"{_first(at.row)} on {DATA.get(at.dataset, at.dataset)}" for at in places
+            )
+        elif levels != [""] and "level" not in take:
+            take += f" at level{'s' if levels[1:] else ''} {listed(sorted(levels, key=float))}"
+        lines.append(f"* *{situation}*: {take}.\n")
     return "".join(lines)
+
+
+def _other_faults(shown: Mapping[str, record.TablesOnRecord]) -> str:
+    """A line on chips without mismatch: the rule that is most often not shown to be worse, and what is elsewhere."""
+    told = []
+    for way, words in ((standings.MANUFACTURED, "as manufactured"), (standings.CALIBRATED, "calibrated")):
+        places = [At(one, row) for one in _of(shown, CHIPS) for row in standings.read(answer_of(one), way)]
+        places = [at for at in places if standings.FINE_TUNED not in at.row.where and not _has_mismatch(at.noise)]
+        for rule, _ in Counter(rule for at in places for rule in at.row.no_worse).most_common(1):
+            others: dict[str, list[str]] = {}
+            for at in (at for at in places if rule not in at.row.no_worse):
+                others.setdefault(at.row.no_worse[0], []).append(f"{at.noise} {at.level}")
+            beaten = [f"{other} in {listed(places)}" for other, places in others.items()]
+            told.append(", but ".join(filter(None, (f"{words} **{rule}**", ", ".join(beaten)))))
+    return f"* *A chip with another fault, at its hardest level*: {'; '.join(told)}.\n" if told else ""
+
+
+def _has_mismatch(noise: str) -> bool:
+    return any(one.model == "mismatch" for one in params.load("noise", noise).models)
 
 
 def _first(row: standings.Row) -> str:
@@ -163,13 +182,20 @@ def _accuracies(found: Places) -> str:
     """By case and level what to take, and what is first on which data, in Markdown."""
     rows = []
     for case, places in found.items():
+        take = cases.rules([at.evidence for at in _situation(found, case.situation)])
         for level in dict.fromkeys(at.level for at in places):
-            own = [at for at in places if at.level == level]
-            alike = [at for at in _situation(found, case.situation) if at.level == level]
-            firsts = {
-                f"on {words}": next((_cell(at) for at in own if at.dataset == name), "") for name, words in DATA.items()
-            }
-            rows.append({"your case": case.words, "level": level, "take": _advice(case.words, alike).take, **firsts})
+            own = {at.dataset: at for at in reversed(places) if at.level == level and at.dataset in DATA}
+            firsts = {f"on {words}": _cell(own[name]) if name in own else "" for name, words in DATA.items()}
+            names = " ".join(f"`{own[name].tables.name}`" for name in DATA if name in own)
+            rows.append(
+                {
+                    "your case": case.words,
+                    "level": level,
+                    "take": cases.words(take.get(level, ())),
+                    **firsts,
+                    "sets": names,
+                }
+            )
     return table(rows)
 
 
@@ -187,7 +213,7 @@ def _not_run(found: Places) -> list[str]:
     unbeaten = dict.fromkeys(m for at in places for m in at.row.no_worse if m not in conditions.UNTRAINED)
     without = {m: dict.fromkeys(f"`{at.tables.name}`" for at in places if m not in at.row.methods) for m in unbeaten}
     told = [f"{method} in {listed(list(names))}" for method, names in without.items() if names]
-    return [f"Not run: {'; '.join(told)}."] if told else []
+    return [f"* Not run: {'; '.join(told)}."] if told else []
 
 
 def _evidence(shown: Mapping[str, record.TablesOnRecord], found: Places) -> dict[str, str]:
@@ -196,7 +222,7 @@ def _evidence(shown: Mapping[str, record.TablesOnRecord], found: Places) -> dict
     clean = list({one.name: one for one in at_clean}.values())
     names, compared = [one.name for one in clean], pairs.pairs([Tables(one) for one in clean])
     return {
-        "sets": markdown.table(_sets(clean)),
+        "sets": markdown.table({**sets.about(clean), **_firsts(clean)}),
         "pairs": markdown.table({"set": [f"`{name}`" for name in names], **pairs.differences(compared, names)}),
         "pairs on chips": pairs.on_chips(shown),
         "first on chips": chips.firsts(shown),
@@ -222,22 +248,8 @@ def _cases(found: Places) -> dict[str, list[str]]:
     }
 
 
-def _sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
-    """What sets of tables are about, and what is first in them, by the headings of a table."""
-    summaries = [collected.read(found.report / "summary.csv") for found in shown]
-    spiking = [summary[summary.acs > 0] for summary in summaries]
+def _firsts(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
+    """What is first in clean networks of sets of tables, by the heading of a column."""
     rows = [standings.read(answer_of(found), standings.CLEAN)[0] for found in shown]
-    return {
-        "set": [f"`{found.name}`" for found in shown],
-        "conditions": [conditions.described(params.load("experiments", found.name)) for found in shown],
-        "data, network, T": [_about(found) for found in shown],
-        "epochs, seeds": [f"{own.epochs.max()}, {own.n.max()}" for own in spiking],
-        "first; not resolved or equivalent": [
-            "; ".join(filter(None, (row.first.partition(" (")[0], row.not_resolved_or_equivalent))) for row in rows
-        ],
-    }
-
-
-def _about(found: record.TablesOnRecord) -> str:
-    """What the answer of a set of tables is about: data, network, steps, test samples."""
-    return answer_of(found).split("\n\n")[1].rstrip(".")
+    told = [(row.first.partition(" (")[0], row.not_resolved_or_equivalent) for row in rows]
+    return {"first; not resolved or equivalent": ["; ".join(filter(None, both)) for both in told]}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from snn.cli import claims, front
-from snn.cli.evidence import costs
+from snn.cli.evidence import chips, costs
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError
@@ -20,6 +20,7 @@ SHOWN_IN_RESULTS = (DEFAULT_EXPERIMENT, "matched", "matched_fashion", "fashion_q
 SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
 SHOWN_ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)
 SHOWN_ON_CHIPS = (DEFAULT_EXPERIMENT,)
+SHOWN_CALIBRATORS = "hardware_digits"
 WHICH = Path("docs/results/which-rule.md")
 ON_README = ("short", "answer", "costs")
 VERDICT = "Energy over that"
@@ -64,6 +65,7 @@ def on_record() -> dict[str, record.TablesOnRecord]:
         *SHOWN_IN_RESULTS,
         *SHOWN_ENERGY,
         *SHOWN_ON_CHIPS,
+        SHOWN_CALIBRATORS,
         *SHOWN_IN_PITFALLS,
     }
     return {name: record.TablesOnRecord(name) for name in sorted(named)}
@@ -89,6 +91,7 @@ def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Pat
         found = shown[experiment]
         _, _, told = _shown(found.report / "hardware.md").split("\n", 2)
         yield Path("docs/hardware.md"), f"{experiment} chips", told.replace("\n##", "\n####") + found.mark
+    yield Path("docs/hardware.md"), "calibrators", f"{chips.calibrators(shown[SHOWN_CALIBRATORS])}\n"
     effects = []
     for experiment in SHOWN_IN_PITFALLS:
         found = shown[experiment]

@@ -5,7 +5,7 @@ of them and in none another one is shown to be better; if there is no such rule,
 depends on the place.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from snn.report.standings import Row
@@ -32,11 +32,23 @@ class Advice(NamedTuple):
     because: str
 
 
+def rules(places: Sequence[Evidence]) -> dict[str, tuple[str, ...]]:
+    """The rules to take by level: those that are unbeaten in all places, or at each level; empty if it depends."""
+    everywhere, levels = _unbeaten(places), _grouped(places, lambda place: place.level)
+    taken = {level: tuple(everywhere or _unbeaten(own)) for level, own in levels.items()}
+    return taken if all(taken.values()) else {}
+
+
+def words(taken: Iterable[str]) -> str:
+    """Rules to take, in Markdown."""
+    return listed([f"**{rule}**" for rule in taken], "or") or IT_DEPENDS
+
+
 def advice(case: str, places: Sequence[Evidence]) -> Advice:
     """What to take: rules that no other is shown to beat in any of the places, or in any of a level, or by place."""
     taken = _unbeaten(places)
     if not taken:
-        return Advice(case, _by_level(places) or IT_DEPENDS, _by_first(places))
+        return Advice(case, _by_level(rules(places)), _by_first(places))
     them, nowhere = "these" if taken[1:] else "it", _where(places, "or")
     missing = {m: [place for place in places if m not in place.row.methods] for m in taken}
     firsts = _grouped(places, lambda place: place.row.no_worse[0])
@@ -44,7 +56,7 @@ def advice(case: str, places: Sequence[Evidence]) -> Advice:
     because += [_higher(method, own, taken[0]) for method, own in firsts.items() if method not in taken]
     because += _ties(taken, places)
     because += [f"{method} was not run {_where(own, 'or')}" for method, own in missing.items() if own]
-    return Advice(case, listed([f"**{method}**" for method in taken], "or"), "; ".join(because))
+    return Advice(case, words(taken), "; ".join(because))
 
 
 def _unbeaten(places: Sequence[Evidence]) -> list[str]:
@@ -62,16 +74,13 @@ def _ties(taken: Sequence[str], places: Sequence[Evidence]) -> list[str]:
     return [f"{listed(others)} not shown to be worse {_where(own)}" for others, own in found.items() if others]
 
 
-def _by_level(places: Sequence[Evidence]) -> str:
-    """What to take at every level, of levels with the same rules together; empty if there is a level without any."""
-    taken = {level: tuple(_unbeaten(own)) for level, own in _grouped(places, lambda place: place.level).items()}
-    if not all(taken) or not all(taken.values()):
-        return ""
-    same = _grouped(sorted(taken, key=float), lambda level: taken[level])
-    return ", ".join(
-        f"{listed([f'**{rule}**' for rule in rules], 'or')} at level{'s' if own[1:] else ''} {listed(own)}"
-        for rules, own in same.items()
-    )
+def _by_level(taken: Mapping[str, Sequence[str]]) -> str:
+    """What to take at every level, of levels with the same rules together; without levels it depends."""
+    if not all(taken):
+        return IT_DEPENDS
+    same = _grouped(sorted(taken, key=float), lambda level: tuple(taken[level]))
+    told = [f"{words(own)} at level{'s' if levels[1:] else ''} {listed(levels)}" for own, levels in same.items()]
+    return ", ".join(told) or IT_DEPENDS
 
 
 def _by_first(places: Sequence[Evidence]) -> str:

@@ -14,7 +14,7 @@ from snn.report.pairs import ROUNDING
 from snn.report.sections.claims.page import claimed, found
 from snn.report.sections.claims.table import COLUMNS, rows_in_metric
 from snn.report.units import from_files
-from snn.report.verdicts import NOT_TESTED, OF_CLAIMS, of_claims
+from snn.report.verdicts import NOT_RESOLVED, NOT_TESTED, OF_CLAIMS, of_claims
 
 INTRODUCTION = """\
 # Claims of the papers
@@ -23,15 +23,16 @@ Written by `python -m snn claims` from `params/claims.yaml` and `results/report/
 
 {counts}
 
-A claim counts once, by the experiment that is sized to answer it, and has one row in the first two tables. Other sets
+A claim counts once, by the one experiment that was assigned to it, and has one row in the first two tables. Other sets
 of tables that run the same methods are below, and do not count. The page of an experiment counts all claims about its
 methods on its own data, so that it has other numbers. Margins and experiments were fixed in commit af95a63, before
-any of these was run, but for five of the twelve seeds of `claims_fashion`, which were known as `fashion_quick`. No set
-was given more seeds after it was seen. Claims on what a loss does are decided under equal settings, those on a recipe
-under its own.
+any of these was run, but for five of the twelve seeds of `claims_fashion`, which were known as `fashion_quick`. Later,
+but also before they were run, the learning rates of `matched` went up a step (84bf4ab; `matched_fashion` and
+`claims_temporal` have them, too) and two words of a claim changed (4f3784e). No set was given more seeds after it was
+seen. TET and SDT are compared under equal settings, most others each under its own.
 
-A verdict is one on the conditions of its experiment: small networks, short trainings, no norm where conditions are
-equal. *Fails* is said of these, not of the networks of the paper: `docs/experiments.md` names the conditions. Verdicts
+A verdict is one on the conditions of its experiment, in the table of sets below: small networks, short trainings.
+*Fails* is said of these, not of the networks of the paper. Verdicts
 are read off one interval per pair, for new seeds and new test samples (`docs/statistics.md`); it is corrected for the
 pairs that its experiment names beforehand, if the pair is one of these, and never for the number of claims or of
 experiments. A claim that one side is better is not resolved, too, where both are equivalent. *found* and *interval*
@@ -70,11 +71,11 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
     marked = [answers for answers in sets if answers.mark]
     old = sum(not _verdict(claim, marked).startswith(NOT_TESTED) for claim in decided)
     stale = f" {old} of these verdicts are of stale sets." if old else ""
-    sized = "each by the verdict of the one experiment that is sized to decide it"
+    assigned = "each by the verdict of the one experiment that was assigned to it"
     left = f" Of those not tested {waiting} wait for a run; {len(claims.untested)} have no experiment."
     ways = len(verdicts) - len({_about(claim) for claim in decided}) - len(claims.untested)
     alike = f" {ways} of them repeat another one at another price of energy." if ways else ""
-    return f"Of {len(verdicts)} claims, {sized}, {of_claims(verdicts, '**')}.{alike}{left}{stale}"
+    return f"Of {len(verdicts)} claims, {assigned}, {of_claims(verdicts, '**')}.{alike}{left}{stale}"
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
@@ -94,7 +95,8 @@ def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
         }
         told = [_statement(text, own, len(statements[text]), verdict, sets) for text, own in found.items() if own]
         if told:
-            lines.append(f"* *{verdict.capitalize()}*: {'; '.join(told)}.")
+            number = f"{len(told)} statement{'s' if told[1:] else ''}"
+            lines.append(f"* *{verdict.capitalize()}* ({number}): {'; '.join(told)}.")
     return lines
 
 
@@ -104,15 +106,19 @@ def _about(claim: Claim | Ratio) -> str:
 
 
 def _statement(text: str, own: Sequence[Claim | Ratio], ways: int, verdict: str, sets: Sequence[Answers]) -> str:
-    """A statement, in how many of its ways it has a verdict, and which other sets say the contrary."""
+    """A statement: in how many of its ways it has a verdict, by which set, and what other sets say."""
     contrary = next(kind for kind in OF_CLAIMS[:2] if kind != verdict)
     others = Counter(
-        row["set"] for claim in own for row in _others(claim, sets) if str(row["verdict"]).startswith(contrary)
+        (row["set"], str(row["verdict"]).partition(",")[0]) for claim in own for row in _others(claim, sets)
     )
-    told = [f"{contrary} in {name}" + (f" in {times} of them" if ways > 1 else "") for name, times in others.items()]
-    if ways > 1:
-        told = [f"in {len(own)} of {ways} ways", *told]
-    return (text if ways > 1 else own[0].claim) + (f" ({'; '.join(told)})" if told else "")
+    told = [f"in {len(own)} of {ways} ways"] if ways > 1 else []
+    told += dict.fromkeys(f"`{claim.answered_by}`" for claim in own)
+    for (name, kind), times in others.items():
+        if kind == contrary:
+            told.append(f"{contrary} in {name}" + (f" in {times} of them" if ways > 1 else ""))
+    if unresolved := len({name for name, kind in others if kind == NOT_RESOLVED}):
+        told.append(f"not resolved in {unresolved} other set{'s' if unresolved > 1 else ''}")
+    return f"{text if ways > 1 else own[0].claim} ({'; '.join(told)})"
 
 
 def _methods(claim: Claim | Ratio) -> tuple[str, str]:
@@ -120,8 +126,11 @@ def _methods(claim: Claim | Ratio) -> tuple[str, str]:
     return (claim.more, claim.fewer) if isinstance(claim, Ratio) else (claim.left.method, claim.right.method)
 
 
-def page(claims: Claims, sets: Sequence[Answers]) -> str:
-    """The page: how many claims hold, those with a verdict, those without, what other sets say, reasons for margins."""
+def page(claims: Claims, sets: Sequence[Answers], about: str = "") -> str:
+    """The page: how many claims hold, those with a verdict, those without, what other sets say, reasons for margins.
+
+    `about`: a table in Markdown of what the sets that answer are about.
+    """
     decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
     untested = [
         {"claim": claim.claim, "source": claim.source, "verdict": NOT_TESTED, "needs": _reason(claim)}
@@ -131,6 +140,8 @@ def page(claims: Claims, sets: Sequence[Answers]) -> str:
     rows = [*(_row(claim, sets) for claim in decided), *untested]
     tested = [row for row in rows if not row["verdict"].startswith(NOT_TESTED)]
     parts = [introduction, *(["## Tested", _table(tested)] if tested else [])]
+    if about:
+        parts += ["### The sets that answer", about]
     if left := [row for row in rows if row not in tested]:
         parts += ["## Not tested", _table(left)]
     if others := [row for claim in decided for row in _others(claim, sets)]:

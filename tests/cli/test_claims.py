@@ -68,7 +68,7 @@ def test_the_page_is_that_which_the_tables_on_record_make():
 def test_every_claim_has_a_row_and_counts_once_by_the_set_that_answers_it():
     other = answers("other", row(verdict="fails", found=0.0, low=-0.01, high=0.005))
     page = claims_page.page(CLAIMS, [other, answers("sized", row(), RATIO)])
-    assert "sized to decide it, **1** holds, **0** fail, **1** is not resolved, **2** are not tested." in page
+    assert "assigned to it, **1** holds, **0** fail, **1** is not resolved, **2** are not tested." in page
     found = {line[0]: line for line in cells(page)}
     assert [line[0] for line in cells(page, "Tested")] == ["better", "fewer"]
     assert [line[0] for line in cells(page, "Not tested")] == ["smaller error", "first"]
@@ -101,9 +101,9 @@ def test_the_claims_that_hold_and_fail_are_told_by_name():
     found = claims_page.decided(
         CLAIMS, [answers("sized", row(), RATIO), answers("none", row("smaller error", at_least=0.5))]
     )
-    assert found == ["* *Holds*: better; smaller error."]
+    assert found == ["* *Holds* (2 statements): better (`sized`); smaller error (`none`)."]
     assert claims_page.decided(CLAIMS, [answers("sized", row(verdict="fails, given convergence"))]) == [
-        "* *Fails*: better."
+        "* *Fails* (1 statement): better (`sized`)."
     ]
     assert claims_page.decided(CLAIMS, [answers("other", row())]) == []
 
@@ -182,8 +182,13 @@ def test_the_page_of_proven_tables_is_written(here):
 
 def test_sets_that_say_the_contrary_are_told_beside_a_claim():
     sized, other = answers("sized", row()), answers("other", row(verdict="fails"))
-    assert claims_page.decided(CLAIMS, [sized, other]) == ["* *Holds*: better (fails in `other`)."]
-    assert claims_page.decided(CLAIMS, [sized, answers("more", row(verdict="not resolved"))]) == ["* *Holds*: better."]
+    assert claims_page.decided(CLAIMS, [sized, other]) == [
+        "* *Holds* (1 statement): better (`sized`; fails in `other`)."
+    ]
+    more = answers("more", row(verdict="not resolved, or equivalent"))
+    assert claims_page.decided(CLAIMS, [sized, more]) == [
+        "* *Holds* (1 statement): better (`sized`; not resolved in 1 other set)."
+    ]
 
 
 def test_flags_of_the_two_methods_stand_in_the_row_of_a_claim():
@@ -197,9 +202,10 @@ def test_claims_that_differ_after_a_colon_alone_are_one_statement_with_the_numbe
     (one, _), stated = CLAIMS.claims, ("cheaper: 8 bits", "cheaper: 32 bits")
     claims = CLAIMS.model_copy(update={"claims": tuple(one.model_copy(update={"claim": claim}) for claim in stated)})
     both = answers("sized", *(row(claim) for claim in stated))
-    assert claims_page.decided(claims, [both]) == ["* *Holds*: cheaper (in 2 of 2 ways)."]
+    assert claims_page.decided(claims, [both]) == ["* *Holds* (1 statement): cheaper (in 2 of 2 ways; `sized`)."]
     one_way = answers("sized", row(stated[0]))
-    assert claims_page.decided(claims, [one_way]) == ["* *Holds*: cheaper (in 1 of 2 ways)."]
+    assert claims_page.decided(claims, [one_way]) == ["* *Holds* (1 statement): cheaper (in 1 of 2 ways; `sized`)."]
     fails = answers("other", row(stated[0], verdict="fails"), row(stated[1], verdict="not resolved"))
     (told,) = claims_page.decided(claims, [both, fails])
-    assert told == "* *Holds*: cheaper (in 2 of 2 ways; fails in `other` in 1 of them)."
+    beside = "`sized`; fails in `other` in 1 of them; not resolved in 1 other set"
+    assert told == f"* *Holds* (1 statement): cheaper (in 2 of 2 ways; {beside})."

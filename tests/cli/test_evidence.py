@@ -17,6 +17,7 @@ from snn.report.place import Place
 from tests.cli.test_compare import run as command
 
 CLEAN = Place(None, 0.0)
+MIXED = ("mismatch", "mismatch_released", "mismatch_thresholds", "learning_circuit", "analog_chip")
 NAMED = re.compile(r"`(\w[\w-]*)`")
 
 
@@ -118,6 +119,20 @@ def test_the_least_and_the_most_gain_are_told_with_their_rules():
             assert f"{gain:+.1f} ({rule})" in line
 
 
+def test_gains_by_calibrator_are_those_of_the_report_with_the_least_at_the_last_epoch():
+    found = record.TablesOnRecord("hardware_digits")
+    headings, *rows = lines(chips.calibrators(found))
+    table = pd.read_csv(found.report / "hardware.csv")
+    table = table[(table.noise == "mismatch") & (table.level == chips.TRIED) & table.control.isna()]
+    kinds = {words: kind for kind, words in pairs.TARGETS.items()}
+    assert len(rows) == table.groupby(["calibrator", "targets"]).ngroups
+    for cells in (dict(zip(headings, cells, strict=True)) for cells in rows):
+        own = table[(table.calibrator == cells["calibrator"]) & (table.targets == kinds[cells["targets"]])]
+        for one in own.itertuples():
+            assert cells[one.method] == f"{one.gain:+.1f} ± {one.gain_ci95:.1f}"
+        assert cells["least at the last epoch"].startswith(f"{own.gain_last.min():+.1f} (")
+
+
 def test_the_time_of_a_training_is_that_of_the_costs_of_its_runs():
     found = record.TablesOnRecord("claims_fashion")
     costs_csv = pd.read_csv(found.tables / "costs.csv")
@@ -161,6 +176,19 @@ def test_what_docs_say_of_targets_stands_in_the_table():
         at[kind][method] for kind in ("the teacher, labels", "its own clean network") for method in ("stbp", "tandem")
     ]
     assert [f"{number} %" for number in told] == found
+
+
+def test_of_other_faults_a_rule_is_named_with_every_place_where_it_is_worse_and_chips_with_mismatch_are_left_out():
+    told = front.texts(readme.on_record())["short"].splitlines()[5]
+    for way, part in zip((standings.MANUFACTURED, standings.CALIBRATED), told.split("; "), strict=True):
+        (rule,) = re.findall(r"\*\*(\w+)\*\*", part)
+        worse = set()
+        for name in front.CHIPS:
+            for row in standings.read(answer_of(record.TablesOnRecord(name)), f"{way}, "):
+                noise, _, level = row.where.rpartition(", ")[2].partition(" at level ")
+                mixed = standings.FINE_TUNED in row.where or noise in MIXED
+                worse |= {f"{noise} {level}"} if rule not in row.no_worse and not mixed else set()
+        assert set(re.findall(r"(\w+ [\d.]*\d)", part.partition("**, but ")[2])) == worse
 
 
 @pytest.mark.parametrize(("name", "noise"), [("hardware_digits", "analog_chip"), ("digits", "mismatch")])

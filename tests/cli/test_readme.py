@@ -76,6 +76,9 @@ def shown(tmp_path, monkeypatch):
     (tmp_path / "docs/results").mkdir(parents=True)
     for path, marker in PLACES.items():
         (tmp_path / path).write_text(f"before\n\n<!-- {marker}: written -->\n<!-- end -->\nafter\n")
+    monkeypatch.setattr(readme, "SHOWN_CALIBRATORS", "smoke")
+    chips_page = tmp_path / "docs/hardware.md"
+    chips_page.write_text(place("calibrators") + chips_page.read_text())
     energy = tmp_path / "docs/energy.md"
     energy.write_text(f"<!-- prices: written -->\n<!-- end -->\n{energy.read_text()}")
     (tmp_path / "docs/tables.md").write_text(COLUMNS)
@@ -95,7 +98,7 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_data(shown):
     assert main(["readme"]) == 0
     page, behind = ((shown / path).read_text() for path in ("README.md", "docs/results/which-rule.md"))
     assert "-->\n* *Alike*: **a** or **b**.\n<!-- end -->" in page
-    assert row_of(page, "alike") == ["alike", "", "**a** or **b**", "**a** 9 %; b 8", ""]
+    assert row_of(page, "alike") == ["alike", "", "**a** or **b**", "**a** 9 %; b 8", "", "`smoke`"]
     assert row_of(behind, "alike") == ["alike", "**a** or **b**", "nothing is shown to beat these in `smoke`"]
     about = "digits, small, T = 4, 360 test samples"
     assert row_of(behind, f"`smoke` | {SMOKE}") == ["`smoke`", SMOKE, about, "3, 5", "**a** 9 %; b 8"]

@@ -63,6 +63,15 @@ def test_what_is_taken_is_worse_nowhere_and_without_such_a_rule_every_first_one_
     assert all(one.level in told.because for one in found)
 
 
+@given(st.lists(evidence(CHIPS), min_size=1, max_size=4))
+def test_a_level_has_the_rules_that_are_unbeaten_everywhere_or_without_any_those_that_are_at_every_level(found):
+    at_level = {level: unbeaten([one.row for one in found if one.level == level]) for level in {e.level for e in found}}
+    everywhere = unbeaten([one.row for one in found])
+    expected = dict.fromkeys(at_level, everywhere) if everywhere else at_level
+    taken = cases.rules(found)
+    assert {level: set(rules) for level, rules in taken.items()} == (expected if all(expected.values()) else {})
+
+
 def test_the_sentences_tell_the_places():
     found = [
         at("x", "tet", ("stbp",), ("sdt",)),

@@ -12,6 +12,7 @@ from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import standings
 from snn.report.place import NOISE_AWARE
 
+TRIED = 0.4  # level of mismatch at which every calibrator is shown
 SETS = (DEFAULT_EXPERIMENT, "hardware_digits", "hardware", "claims_calibration")
 
 
@@ -63,6 +64,33 @@ def targets(shown: Iterable[record.TablesOnRecord]) -> str:
     )
 
 
+def calibrators(found: record.TablesOnRecord) -> str:
+    """What every calibrator gains for every rule, on chips with mismatch, in Markdown.
+
+    A row per calibrator and kind of targets: the gain at the chosen epoch, the least of any rule at the last epoch,
+    and the most values that were written. Empty without a report.
+    """
+    rows = _rows(found)
+    rows = rows[rows.control.isna() & (rows.level == TRIED) & (rows.noise == "mismatch")]
+    return table(
+        [
+            {
+                "calibrator": str(calibrator),
+                "targets": TARGETS[str(targets)],
+                **{one.method: f"{one.gain:+.1f} ± {one.gain_ci95:.1f}" for one in own.itertuples()},
+                "least at the last epoch": _least_at_last(own),
+                "writes": f"{own.writes.max():,}",
+            }
+            for (calibrator, targets), own in rows.groupby(["calibrator", "targets"], sort=False)
+        ]
+    )
+
+
+def _least_at_last(own: pd.DataFrame) -> str:
+    least = own.loc[own.gain_last.idxmin()]
+    return f"{least.gain_last:+.1f} ({least.method})"
+
+
 def gains(shown: Iterable[record.TablesOnRecord]) -> Iterator[str]:
     """A line on what fine-tuning and what calibration gains, from the least to the most over the rules."""
     told: list[str] = []
@@ -70,11 +98,11 @@ def gains(shown: Iterable[record.TablesOnRecord]) -> Iterator[str]:
         if not (both := list(_tuned(found))):
             continue
         tuned, best = zip(*both, strict=True)
-        where = f"{'with' if told else 'With'} {tuned[0].noise} at level {tuned[0].level:g} in `{found.name}`"
         more = ", more for every rule" if all(two.gain > one.gain for one, two in both) else ""
-        told.append(f"{where} fine-tuning gains {_span(tuned)} points, the best calibration {_span(best)}{more}")
+        where = f"{tuned[0].noise} {tuned[0].level:g} in `{found.name}`"
+        told.append(f"{where}: fine-tuning {_span(tuned)} points, the best calibration {_span(best)}{more}")
     if told:
-        yield f"{'; '.join(told)}."
+        yield f"* Gains of {'; of '.join(told)}."
 
 
 def _span(rows: Sequence[Any]) -> str:
