@@ -16,44 +16,35 @@ from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import cases, markdown, standings
 from snn.report.words import listed
 
+USELESS = 50  # percent of ten classes: below, no rule is of use
 FEW_SEEDS = ("cifar10-approx93_quick", "nmnist-1000-100_quick")
 CHIPS = ("hardware_digits", "hardware")  # with every kind of chip, with calibrators, targets and fine-tuning
-MISMATCH, ANALOG = ", mismatch at level", ", analog_chip at level"
 ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)  # whose energies are shown, those of the first on README
 DATA = {"digits": "digits", "fashion_mnist": "a tenth of Fashion-MNIST"}  # columns of README, by data set
 
 
 class Case(NamedTuple):
-    """A case in words, the situation that it belongs to, and its places: experiments, how rows of answer.md begin."""
+    """A case in words, and its places: experiments, and how their rows of answer.md begin."""
 
     words: str
-    situation: str
     places: tuple[tuple[str, str], ...]
 
 
-WITH_NORM, WITHOUT_NORM = "No faults, batch norm possible", "No faults, no norm in the spiking network"
-MANUFACTURED, CALIBRATED = "A chip with mismatch, as manufactured", "A chip with mismatch, calibrated"
-FINE_TUNED = "A chip with mismatch, as manufactured, of a network fine-tuned on simulated chips"
+def _on_chips(words: str, way: str, noise: str) -> Case:
+    return Case(words, tuple((name, f"{way}, {noise} at level") for name in CHIPS))
+
+
 CASES = (
     Case(
         "no faults, batch norm possible",
-        WITH_NORM,
         tuple((name, standings.CLEAN) for name in (DEFAULT_EXPERIMENT, "claims_fashion", "matched_norm", *FEW_SEEDS)),
     ),
-    Case("no faults, no norm", WITHOUT_NORM, tuple((name, standings.CLEAN) for name in ("matched", "matched_fashion"))),
-    Case("mismatch, as manufactured", MANUFACTURED, tuple((name, standings.MANUFACTURED + MISMATCH) for name in CHIPS)),
-    Case(
-        "4 bits and mismatch, as manufactured",
-        MANUFACTURED,
-        tuple((name, standings.MANUFACTURED + ANALOG) for name in CHIPS),
-    ),
-    Case("mismatch, calibrated", CALIBRATED, tuple((name, standings.CALIBRATED + MISMATCH) for name in CHIPS)),
-    Case("4 bits and mismatch, calibrated", CALIBRATED, tuple((name, standings.CALIBRATED + ANALOG) for name in CHIPS)),
-    Case(
-        "mismatch, fine-tuned on simulated chips",
-        FINE_TUNED,
-        tuple((name, standings.FINE_TUNED + MISMATCH) for name in CHIPS),
-    ),
+    Case("no faults, no norm", tuple((name, standings.CLEAN) for name in ("matched", "matched_fashion"))),
+    _on_chips("mismatch, as manufactured", standings.MANUFACTURED, "mismatch"),
+    _on_chips("4 bits and mismatch, as manufactured", standings.MANUFACTURED, "analog_chip"),
+    _on_chips("mismatch, calibrated", standings.CALIBRATED, "mismatch"),
+    _on_chips("4 bits and mismatch, calibrated", standings.CALIBRATED, "analog_chip"),
+    _on_chips("mismatch, fine-tuned on simulated chips", standings.FINE_TUNED, "mismatch"),
 )
 
 
@@ -72,6 +63,11 @@ class At(NamedTuple):
     def noise(self) -> str:
         """The kind of its chips; empty for clean networks."""
         return self.row.where.partition(" at level ")[0].rpartition(", ")[2] if self.level else ""
+
+    @property
+    def mean(self) -> float:
+        """The mean of the first rule."""
+        return float(self.row.first.split()[1])
 
     @property
     def evidence(self) -> cases.Evidence:
@@ -102,10 +98,9 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     stale = {f"`{one.name}`": one.mark.strip() for one in _of(shown, experiments()) if one.mark}
     older = f"* Of older code: {listed(list(stale))}.\n" if stale else ""
     marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
-    line = "\n".join([*_not_run(found), *chips.gains(_of(shown, CHIPS))])
     return {
         "short": _short(found) + _other_faults(shown) + older,
-        "answer": f"{_accuracies(found)}\n\n{line}\n{marks}",
+        "answer": f"{_accuracies(found)}\n\n{_not_run(found)}{marks}",
         "costs": f"{costs.by_rule(shown[ENERGY[0]])}\n",
         "why": f"{markdown.table(_cases(found))}\n{marks}",
         **{name: f"{text}\n" for name, text in _evidence(shown, found).items()},
@@ -132,29 +127,21 @@ def _places(shown: Mapping[str, record.TablesOnRecord]) -> Places:
     return {case: places for case, places in found.items() if places}
 
 
-def _situation(found: Places, situation: str) -> list[At]:
-    """The places of all cases of a situation."""
-    return [at for case, places in found.items() if case.situation == situation for at in places]
-
-
 def _short(found: Places) -> str:
-    """A line per situation: what to take, or what is first on which data."""
+    """A line per case: what to take, or what is first on which data."""
     lines = []
-    for situation in dict.fromkeys(case.situation for case in found):
-        places = _situation(found, situation)
-        take, levels = _advice(situation, places).take, list(dict.fromkeys(at.level for at in places))
+    for case, places in found.items():
+        take, levels = _advice(case.words, places).take, list(dict.fromkeys(at.level for at in places))
         if take == cases.IT_DEPENDS:
-            take += " on the data: " + "; ".join(
-                f"{_first(at.row)} on {DATA.get(at.dataset, at.dataset)}" for at in places
-            )
+            take += ", " + "; ".join(f"{_first(at.row)} on {DATA.get(at.dataset, at.dataset)}" for at in places)
         elif levels != [""] and "level" not in take:
             take += f" at level{'s' if levels[1:] else ''} {listed(sorted(levels, key=float))}"
-        lines.append(f"* *{situation}*: {take}.\n")
+        lines.append(f"* *{case.words[0].upper()}{case.words[1:]}*: {take}.\n")
     return "".join(lines)
 
 
 def _other_faults(shown: Mapping[str, record.TablesOnRecord]) -> str:
-    """A line on chips without mismatch: the rule that is most often not shown to be worse, and what is elsewhere."""
+    """A line on chips without mismatch: the rule that is seldom worse, what is first elsewhere, where none works."""
     told = []
     for way, words in ((standings.MANUFACTURED, "as manufactured"), (standings.CALIBRATED, "calibrated")):
         places = [At(one, row) for one in _of(shown, CHIPS) for row in standings.read(answer_of(one), way)]
@@ -162,10 +149,14 @@ def _other_faults(shown: Mapping[str, record.TablesOnRecord]) -> str:
         for rule, _ in Counter(rule for at in places for rule in at.row.no_worse).most_common(1):
             others: dict[str, list[str]] = {}
             for at in (at for at in places if rule not in at.row.no_worse):
-                others.setdefault(at.row.no_worse[0], []).append(f"{at.noise} {at.level}")
-            beaten = [f"{other} in {listed(places)}" for other, places in others.items()]
-            told.append(", but ".join(filter(None, (f"{words} **{rule}**", ", ".join(beaten)))))
-    return f"* *A chip with another fault, at its hardest level*: {'; '.join(told)}.\n" if told else ""
+                others.setdefault(_first(at.row), []).append(f"{at.noise} {at.level}")
+            beaten = ", ".join(f"{other} in {listed(places)}" for other, places in others.items())
+            useless = listed(list(dict.fromkeys(f"{at.noise} {at.level}" for at in places if at.mean < USELESS)))
+            but = f", but {beaten}" if beaten else ""
+            told.append(
+                f"{words} **{rule}**{but}" + (f" (no rule reaches {USELESS} % in {useless})" if useless else "")
+            )
+    return f"* *Another fault, at its hardest level*: {'; '.join(told)}.\n" if told else ""
 
 
 def _has_mismatch(noise: str) -> bool:
@@ -173,16 +164,15 @@ def _has_mismatch(noise: str) -> bool:
 
 
 def _first(row: standings.Row) -> str:
-    """The first rule of a place, with those that are not shown to be worse."""
-    first, *others = row.no_worse
-    return f"**{first}**" + (f" ({listed(others)} not shown to be worse)" if others else "")
+    """The first rule of a place, or those that are not told apart from it."""
+    return listed(row.no_worse, "or")
 
 
 def _accuracies(found: Places) -> str:
     """By case and level what to take, and what is first on which data, in Markdown."""
     rows = []
     for case, places in found.items():
-        take = cases.rules([at.evidence for at in _situation(found, case.situation)])
+        take = cases.rules([at.evidence for at in places])
         for level in dict.fromkeys(at.level for at in places):
             own = {at.dataset: at for at in reversed(places) if at.level == level and at.dataset in DATA}
             firsts = {f"on {words}": _cell(own[name]) if name in own else "" for name, words in DATA.items()}
@@ -200,20 +190,24 @@ def _accuracies(found: Places) -> str:
 
 
 def _cell(at: At) -> str:
-    """The first rule of a place with its accuracy and interval, then those that are not shown to be worse."""
-    first, *others = (
-        told.split(" (")[0] for told in (at.row.first, *at.row.not_resolved_or_equivalent.split(", ")) if told
-    )
-    return "; ".join(filter(None, (first, ", ".join(others))))
+    """The first rule of a place with its interval, those that are not shown to be worse > the best that is."""
+    first, *apart = (_short_of(told) for told in (at.row.first, *at.row.not_resolved_or_equivalent.split(", ")) if told)
+    beside = "; ".join(filter(None, (first, ", ".join(apart))))
+    return " > ".join(filter(None, (beside, _short_of(at.row.worse.split(", ")[0]))))
 
 
-def _not_run(found: Places) -> list[str]:
+def _short_of(told: str) -> str:
+    """A rule with its mean, without what is noted of it."""
+    return told.split(" (")[0]
+
+
+def _not_run(found: Places) -> str:
     """A sentence on the rules that are beaten nowhere in some place, and the sets of tables without them."""
     places = [at for own in found.values() for at in own]
     unbeaten = dict.fromkeys(m for at in places for m in at.row.no_worse if m not in conditions.UNTRAINED)
     without = {m: dict.fromkeys(f"`{at.tables.name}`" for at in places if m not in at.row.methods) for m in unbeaten}
     told = [f"{method} in {listed(list(names))}" for method, names in without.items() if names]
-    return [f"* Not run: {'; '.join(told)}."] if told else []
+    return f"* Not run: {'; '.join(told)}.\n" if told else ""
 
 
 def _evidence(shown: Mapping[str, record.TablesOnRecord], found: Places) -> dict[str, str]:

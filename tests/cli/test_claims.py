@@ -187,7 +187,7 @@ def test_sets_that_say_the_contrary_are_told_beside_a_claim():
     ]
     more = answers("more", row(verdict="not resolved, or equivalent"))
     assert claims_page.decided(CLAIMS, [sized, more]) == [
-        "* *Holds* (1 statement): better (`sized`; not resolved in 1 other set)."
+        "* *Holds* (1 statement): better (`sized`; neither holds nor fails in 1 other set)."
     ]
 
 
@@ -207,5 +207,5 @@ def test_claims_that_differ_after_a_colon_alone_are_one_statement_with_the_numbe
     assert claims_page.decided(claims, [one_way]) == ["* *Holds* (1 statement): cheaper (in 1 of 2 ways; `sized`)."]
     fails = answers("other", row(stated[0], verdict="fails"), row(stated[1], verdict="not resolved"))
     (told,) = claims_page.decided(claims, [both, fails])
-    beside = "`sized`; fails in `other` in 1 of them; not resolved in 1 other set"
+    beside = "`sized`; fails in `other` in 1 of them; neither holds nor fails in 1 other set"
     assert told == f"* *Holds* (1 statement): cheaper (in 2 of 2 ways; {beside})."

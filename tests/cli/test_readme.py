@@ -61,7 +61,7 @@ def shown(tmp_path, monkeypatch):
     """A folder, the working directory, where every place shows `smoke`."""
     for places in ("SHOWN_IN_RESULTS", "SHOWN_ENERGY", "SHOWN_ON_CHIPS", "SHOWN_IN_PITFALLS"):
         monkeypatch.setattr(readme, places, ("smoke",))
-    monkeypatch.setattr(front, "CASES", (front.Case("alike", "Alike", (("smoke", "clean networks"),)),))
+    monkeypatch.setattr(front, "CASES", (front.Case("alike", (("smoke", "clean networks"),)),))
     monkeypatch.setattr(chips, "SETS", ("smoke",))
     monkeypatch.setattr(pairs, "ON_CHIPS", (("smoke", "mismatch"),))
     monkeypatch.setattr(front, "CHIPS", ("smoke",))
@@ -98,7 +98,7 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_data(shown):
     assert main(["readme"]) == 0
     page, behind = ((shown / path).read_text() for path in ("README.md", "docs/results/which-rule.md"))
     assert "-->\n* *Alike*: **a** or **b**.\n<!-- end -->" in page
-    assert row_of(page, "alike") == ["alike", "", "**a** or **b**", "**a** 9 %; b 8", "", "`smoke`"]
+    assert row_of(page, "alike") == ["alike", "", "**a** or **b**", "**a** 9 %; b 8 > c 7", "", "`smoke`"]
     assert row_of(behind, "alike") == ["alike", "**a** or **b**", "nothing is shown to beat these in `smoke`"]
     about = "digits, small, T = 4, 360 test samples"
     assert row_of(behind, f"`smoke` | {SMOKE}") == ["`smoke`", SMOKE, about, "3, 5", "**a** 9 %; b 8"]

@@ -1,12 +1,12 @@
 """Chips: what is first on every kind, what fine-tuning and calibration gain, and what targets of a calibration do."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
 from snn.cli.evidence import answer_of, reported, table
-from snn.cli.evidence.pairs import CALIBRATOR, TARGETS
+from snn.cli.evidence.pairs import TARGETS
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import standings
@@ -55,11 +55,12 @@ def targets(shown: Iterable[record.TablesOnRecord]) -> str:
         [
             {
                 "chips": f"`{found.name}`, {noise} at level {level:g}",
+                "calibrator": calibrator,
                 "targets": TARGETS[kind],
                 **{str(method): f"{value:.1f} %" for method, value in own.items()},
             }
             for found in shown
-            for (noise, level, kind), own in _by_targets(found).iterrows()
+            for (noise, level, calibrator, kind), own in _by_targets(found).iterrows()
         ]
     )
 
@@ -91,26 +92,6 @@ def _least_at_last(own: pd.DataFrame) -> str:
     return f"{least.gain_last:+.1f} ({least.method})"
 
 
-def gains(shown: Iterable[record.TablesOnRecord]) -> Iterator[str]:
-    """A line on what fine-tuning and what calibration gains, from the least to the most over the rules."""
-    told: list[str] = []
-    for found in shown:
-        if not (both := list(_tuned(found))):
-            continue
-        tuned, best = zip(*both, strict=True)
-        more = ", more for every rule" if all(two.gain > one.gain for one, two in both) else ""
-        where = f"{tuned[0].noise} {tuned[0].level:g} in `{found.name}`"
-        told.append(f"{where}: fine-tuning {_span(tuned)} points, the best calibration {_span(best)}{more}")
-    if told:
-        yield f"* Gains of {'; of '.join(told)}."
-
-
-def _span(rows: Sequence[Any]) -> str:
-    """The least and the most gain of several rules, with these rules."""
-    least, most = (by(rows, key=lambda row: row.gain) for by in (min, max))
-    return f"{least.gain:+.1f} ({least.method}) to {most.gain:+.1f} ({most.method})"
-
-
 def _tuned(found: record.TablesOnRecord) -> Iterator[tuple[Any, Any]]:
     """The rows of fine-tuned networks in hardware.csv, each with that of the best calibration of its rule."""
     rows = _rows(found)
@@ -121,10 +102,11 @@ def _tuned(found: record.TablesOnRecord) -> Iterator[tuple[Any, Any]]:
 
 
 def _by_targets(found: record.TablesOnRecord) -> pd.DataFrame:
-    """Means of calibrated chips by noise, level and kind of targets, a column per rule that has both kinds there."""
+    """Means of calibrated chips by noise, level, calibrator and kind of targets, a column per rule."""
     rows = _rows(found)
-    own = rows[rows.control.isna() & (rows.level > 0) & (rows.calibrator == CALIBRATOR)]
-    means = own.pivot_table(index=["noise", "level", "targets"], columns="method", values="calibrated", sort=False)
+    own = rows[rows.control.isna() & (rows.level > 0)]
+    by = ["noise", "level", "calibrator", "targets"]
+    means = own.pivot_table(index=by, columns="method", values="calibrated", sort=False)
     return means.dropna()
 
 

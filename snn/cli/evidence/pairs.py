@@ -21,7 +21,6 @@ ON_CHIPS = (  # sets of tables, and kinds of their chips
     ("hardware_digits", "analog_chip"),
     ("hardware", "analog_chip"),
 )
-CALIBRATOR = "ltl_offline"  # that imitates the network's own targets and the teacher's, for all rules
 TARGETS = {"own": "its own clean network", "teacher": "the teacher, labels"}
 CLEAN = Place(None, 0.0)
 Pairs = Mapping[tuple[str, str], Mapping[str, Comparison]]  # by the two rules, then by set of tables
@@ -64,37 +63,40 @@ def _chips(tables: Tables, noise: str) -> Iterator[Place]:
 
 
 def by_targets(shown: Iterable[record.TablesOnRecord]) -> str:
-    """The differences of pairs of rules on chips that were calibrated towards the same targets, in Markdown.
+    """The differences of pairs of rules on chips tuned by one calibrator towards the same targets, in Markdown.
 
-    A row per level and kind of targets, where both kinds were tried; differences as those of `_cell`, uncorrected.
+    A row per level, calibrator and kind of targets, where both kinds were tried; differences as those of `_cell`,
+    uncorrected.
     """
     rows: list[dict[str, str]] = []
     for tables in map(Tables, shown):
-        for noise, level in _tried(tables):
+        for noise, level, calibrator in _tried(tables):
             found = tables.candidates(Place(noise, level))
             for kind, words in TARGETS.items():
-                told = {"chips": f"`{tables.name}`, {noise} at level {level:g}", "targets": words}
-                rows.append(told | {f"{left} - {right}": _alike(found, left, right, kind) for left, right in PAIRS})
+                where = {"chips": f"`{tables.name}`, {noise} at level {level:g}", "calibrator": calibrator}
+                own = {f"{one} - {two}": _alike(found, (one, two), calibrator, kind) for one, two in PAIRS}
+                rows.append({**where, "targets": words, **own})
     kept = [heading for heading in rows[0] if any(row[heading] for row in rows)] if rows else []
     return table([{heading: row[heading] for heading in kept} for row in rows])
 
 
-def _tried(tables: Tables) -> list[tuple[str, float]]:
-    """Noises with levels on which chips were calibrated towards either kind of targets by the one calibrator."""
+def _tried(tables: Tables) -> list[tuple[str, float, str]]:
+    """Noises, levels and calibrators with which chips of all rules were calibrated towards either kind of targets."""
     if not tables.has_outcomes:
         return []
-    runs = tables.runs[(tables.runs.calibrator == CALIBRATOR) & tables.runs.control.isna() & (tables.runs.level > 0)]
-    kinds = runs.groupby(["noise", "level", "method"]).targets.nunique().groupby(["noise", "level"]).min()
-    return [(str(noise), float(level)) for noise, level in kinds.index[kinds == len(TARGETS)]]
+    runs = tables.runs[tables.runs.calibrator.notna() & tables.runs.control.isna() & (tables.runs.level > 0)]
+    by = ["noise", "level", "calibrator"]
+    kinds = runs.groupby([*by, "method"], sort=False).targets.nunique().groupby(by, sort=False).min()
+    return [(str(noise), float(level), str(one)) for noise, level, one in kinds.index[kinds == len(TARGETS)]]
 
 
-def _alike(found: Candidates | None, left: str, right: str, kind: str) -> str:
+def _alike(found: Candidates | None, pair: tuple[str, str], calibrator: str, kind: str) -> str:
     """The difference of two rules whose chips were calibrated towards the same kind of targets; empty without one."""
     if found is None:
         return ""
-    own = found.table[(found.table.calibrator == CALIBRATOR) & (found.table.targets == kind)]
+    own = found.table[(found.table.calibrator == calibrator) & (found.table.targets == kind)]
     own = own[own.steps_eval == own.trained]
-    sides = [own.index[own.method == method] for method in (left, right)]
+    sides = [own.index[own.method == method] for method in pair]
     if any(len(side) != 1 for side in sides):
         return ""
     beside = found.beside(int(sides[0][0]), int(sides[1][0]))
