@@ -26,6 +26,7 @@ T, B, K, SHAPE = 4, 6, 3, (2, 6, 6)
 LAYERS = nets.CHAIN
 METHODS = params.names("methods")
 TRAINED = [name for name in METHODS if params.load("methods", name).rule != "conversion"]
+FIRSTS = {params.load("methods", name).rule: name for name in reversed(TRAINED)}  # a method of every rule
 RECIPE = config.Training(epochs=3, batch=B, optimiser="adam", lr=4e-3)
 LIF, IF = nets.leaky(decay=0.9, threshold=0.6), nets.integrate_and_fire()
 
@@ -156,7 +157,9 @@ def test_a_rule_tells_whether_its_networks_have_neunorm(method):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", TRAINED)
+@pytest.mark.parametrize(
+    "method", [name if name in FIRSTS.values() else pytest.param(name, marks=pytest.mark.long) for name in TRAINED]
+)
 def test_a_few_updates_lower_the_loss_on_the_batch_they_have_seen(method):
     rule, student, seen = start(method)
     threshold = getattr(student.architecture.activation, "threshold", 1.0)
