@@ -151,7 +151,10 @@ def _other_faults(shown: Mapping[str, record.TablesOnRecord]) -> str:
             for at in (at for at in places if rule not in at.row.no_worse):
                 others.setdefault(_first(at.row), []).append(f"{at.noise} {at.level}")
             beaten = ", ".join(f"{other} in {listed(places)}" for other, places in others.items())
-            useless = listed(list(dict.fromkeys(f"{at.noise} {at.level}" for at in places if at.mean < USELESS)))
+            best: dict[str, float] = {}
+            for at in places:
+                best[f"{at.noise} {at.level}"] = max(at.mean, best.get(f"{at.noise} {at.level}", 0))
+            useless = listed([where for where, mean in best.items() if mean < USELESS])
             but = f", but {beaten}" if beaten else ""
             told.append(
                 f"{words} **{rule}**{but}" + (f" (no rule reaches {USELESS} % in {useless})" if useless else "")
