@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from snn.cli.evidence import sets
+from snn.cli.evidence import about
 from snn.cli.sets import Tables, flags
 from snn.config import params
 from snn.core import files
@@ -18,8 +18,8 @@ def claims() -> None:
     """Write the page.
 
     Raises InputError, with no file written, if a stamp does not prove its files, if tables contradict each other, the
-    plan or git, if runs of today were made by code
-    that was not committed or their report is stale, or if a report of today is not made of its tables.
+    plan or git, if runs of today were made by code that was not committed or their report is stale, or if a report of
+    today is not made of its tables.
     """
     for name in record.names():
         doing(f"proving {name}")
@@ -38,7 +38,7 @@ def page() -> str:
     claims, answers = params.literature()[0], _answers()
     deciding = {claim.answered_by for claim in claims.claims} | {ratio.answered_by for ratio in claims.ratios}
     shown = [record.TablesOnRecord(one.name) for one in answers if one.name in deciding]
-    return claims_page.page(claims, answers, markdown.table(sets.about(shown)) if shown else "")
+    return claims_page.page(claims, answers, markdown.table(about.sets(shown)) if shown else "")
 
 
 def short() -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from snn.cli import conditions
-from snn.cli.evidence import answer_of, chips, costs, pairs, sets, table
+from snn.cli.evidence import about, answer_of, chips, costs, pairs, table
 from snn.cli.sets import Tables
 from snn.config import params
 from snn.pipeline import record
@@ -61,8 +61,13 @@ class At(NamedTuple):
 
     @property
     def noise(self) -> str:
-        """The kind of its chips; empty for clean networks."""
+        """The noise of its chips; empty for clean networks."""
         return self.row.where.partition(" at level ")[0].rpartition(", ")[2] if self.level else ""
+
+    @property
+    def chips(self) -> str:
+        """Noise and level of its chips."""
+        return f"{self.noise} {self.level}"
 
     @property
     def mean(self) -> float:
@@ -133,7 +138,7 @@ def _short(found: Places) -> str:
     for case, places in found.items():
         take, levels = _advice(case.words, places).take, list(dict.fromkeys(at.level for at in places))
         if take == cases.IT_DEPENDS:
-            take += ", " + "; ".join(f"{_first(at.row)} on {DATA.get(at.dataset, at.dataset)}" for at in places)
+            take += ", " + "; ".join(f"{_unbeaten(at.row)} on {DATA.get(at.dataset, at.dataset)}" for at in places)
         elif levels != [""] and "level" not in take:
             take += f" at level{'s' if levels[1:] else ''} {listed(sorted(levels, key=float))}"
         lines.append(f"* *{case.words[0].upper()}{case.words[1:]}*: {take}.\n")
@@ -144,30 +149,33 @@ def _other_faults(shown: Mapping[str, record.TablesOnRecord]) -> str:
     """A line on chips without mismatch: the rule that is seldom worse, what is first elsewhere, where none works."""
     told = []
     for way, words in ((standings.MANUFACTURED, "as manufactured"), (standings.CALIBRATED, "calibrated")):
-        places = [At(one, row) for one in _of(shown, CHIPS) for row in standings.read(answer_of(one), way)]
-        places = [at for at in places if standings.FINE_TUNED not in at.row.where and not _has_mismatch(at.noise)]
+        every = [At(one, row) for one in _of(shown, CHIPS) for row in standings.read(answer_of(one), way)]
+        places = [at for at in every if standings.FINE_TUNED not in at.row.where and not _has_mismatch(at.noise)]
         for rule, _ in Counter(rule for at in places for rule in at.row.no_worse).most_common(1):
-            others: dict[str, list[str]] = {}
-            for at in (at for at in places if rule not in at.row.no_worse):
-                others.setdefault(_first(at.row), []).append(f"{at.noise} {at.level}")
-            beaten = ", ".join(f"{other} in {listed(places)}" for other, places in others.items())
-            best: dict[str, float] = {}
-            for at in places:
-                best[f"{at.noise} {at.level}"] = max(at.mean, best.get(f"{at.noise} {at.level}", 0))
-            useless = listed([where for where, mean in best.items() if mean < USELESS])
-            but = f", but {beaten}" if beaten else ""
-            told.append(
-                f"{words} **{rule}**{but}" + (f" (no rule reaches {USELESS} % in {useless})" if useless else "")
-            )
+            told.append(f"{words} **{rule}**{_but(rule, places)}{_useless(places)}")
     return f"* *Another fault, at its hardest level*: {'; '.join(told)}.\n" if told else ""
+
+
+def _but(rule: str, places: Iterable[At]) -> str:
+    """Where a rule is shown to be worse, with the rules that are not."""
+    others = cases.grouped((at for at in places if rule not in at.row.no_worse), lambda at: _unbeaten(at.row))
+    told = [f"{other} in {listed([at.chips for at in own])}" for other, own in others.items()]
+    return f", but {', '.join(told)}" if told else ""
+
+
+def _useless(places: Iterable[At]) -> str:
+    """The chips that are of no use with any rule in any set of tables."""
+    alike = cases.grouped(places, lambda at: at.chips)
+    useless = [chips for chips, own in alike.items() if max(at.mean for at in own) < USELESS]
+    return f" (no rule reaches {USELESS} % in {listed(useless)})" if useless else ""
 
 
 def _has_mismatch(noise: str) -> bool:
     return any(one.model == "mismatch" for one in params.load("noise", noise).models)
 
 
-def _first(row: standings.Row) -> str:
-    """The first rule of a place, or those that are not told apart from it."""
+def _unbeaten(row: standings.Row) -> str:
+    """The rules of a place that no other is shown to beat, in words."""
     return listed(row.no_worse, "or")
 
 
@@ -219,7 +227,7 @@ def _evidence(shown: Mapping[str, record.TablesOnRecord], found: Places) -> dict
     clean = list({one.name: one for one in at_clean}.values())
     names, compared = [one.name for one in clean], pairs.pairs([Tables(one) for one in clean])
     return {
-        "sets": markdown.table({**sets.about(clean), **_firsts(clean)}),
+        "sets": markdown.table({**about.sets(clean), **_firsts(clean)}),
         "pairs": markdown.table({"set": [f"`{name}`" for name in names], **pairs.differences(compared, names)}),
         "pairs on chips": pairs.on_chips(shown),
         "first on chips": chips.firsts(shown),

@@ -21,8 +21,8 @@ SHOWN_IN_PITFALLS = ("digits_all", "digits_residual")
 SHOWN_ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)
 SHOWN_ON_CHIPS = (DEFAULT_EXPERIMENT,)
 SHOWN_CALIBRATORS = "hardware_digits"
-WHICH = Path("docs/results/which-rule.md")
-ON_README = ("short", "answer", "costs")
+WHICH_RULE = Path("docs/results/which-rule.md")
+ON_README = ("short", "answer", "costs")  # other texts of the front stand in docs
 VERDICT = "Energy over that"
 TEACHERS = "\n## With the teacher"  # the first table of comparisons.md that no experiment asks for
 
@@ -31,9 +31,8 @@ def readme() -> None:
     """Write the tables that README and docs show between their markers.
 
     Raises InputError, with no file written, if a stamp does not prove its files, if tables contradict each other, the
-    plan or git, if runs of today were made by code
-    that was not committed or their report is stale, if a report of today is not made of its tables, or if a marker is
-    missing.
+    plan or git, if runs of today were made by code that was not committed or their report is stale, if a report of
+    today is not made of its tables, or if a marker is missing.
     """
     shown = on_record()
     for i, found in enumerate(shown.values(), 1):
@@ -74,7 +73,7 @@ def on_record() -> dict[str, record.TablesOnRecord]:
 def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
     for marker, text in front.texts(shown).items():
-        yield README if marker in ON_README else WHICH, marker, text
+        yield README if marker in ON_README else WHICH_RULE, marker, text
     yield README, "claims", f"{claims.short()}\n"
     for experiment in SHOWN_IN_RESULTS:
         found = shown[experiment]

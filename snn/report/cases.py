@@ -34,7 +34,7 @@ class Advice(NamedTuple):
 
 def rules(places: Sequence[Evidence]) -> dict[str, tuple[str, ...]]:
     """The rules to take by level: those that are unbeaten in all places, or at each level; empty if it depends."""
-    everywhere, levels = _unbeaten(places), _grouped(places, lambda place: place.level)
+    everywhere, levels = _unbeaten(places), grouped(places, lambda place: place.level)
     taken = {level: tuple(everywhere or _unbeaten(own)) for level, own in levels.items()}
     return taken if all(taken.values()) else {}
 
@@ -51,7 +51,7 @@ def advice(case: str, places: Sequence[Evidence]) -> Advice:
         return Advice(case, _by_level(rules(places)), _by_first(places))
     them, nowhere = "these" if taken[1:] else "it", _where(places, "or")
     missing = {m: [place for place in places if m not in place.row.methods] for m in taken}
-    firsts = _grouped(places, lambda place: place.row.no_worse[0])
+    firsts = grouped(places, lambda place: place.row.no_worse[0])
     because = [f"nothing is shown to beat {them} {nowhere}"]
     because += [_higher(method, own, taken[0]) for method, own in firsts.items() if method not in taken]
     because += _ties(taken, places)
@@ -70,7 +70,7 @@ def _unbeaten(places: Sequence[Evidence]) -> list[str]:
 def _ties(taken: Sequence[str], places: Sequence[Evidence]) -> list[str]:
     """Where other rules are not shown to be worse than one that is taken and first there."""
     first = (place for place in places if place.row.no_worse[0] in taken and place.level)
-    found = _grouped(first, lambda place: tuple(sorted(set(place.row.no_worse) - set(taken))))
+    found = grouped(first, lambda place: tuple(sorted(set(place.row.no_worse) - set(taken))))
     return [f"{listed(others)} not shown to be worse {_where(own)}" for others, own in found.items() if others]
 
 
@@ -78,21 +78,21 @@ def _by_level(taken: Mapping[str, Sequence[str]]) -> str:
     """What to take at every level, of levels with the same rules together; without levels it depends."""
     if not all(taken):
         return IT_DEPENDS
-    same = _grouped(sorted(taken, key=float), lambda level: tuple(taken[level]))
+    same = grouped(sorted(taken, key=float), lambda level: tuple(taken[level]))
     told = [f"{words(own)} at level{'s' if levels[1:] else ''} {listed(levels)}" for own, levels in same.items()]
     return ", ".join(told) or IT_DEPENDS
 
 
 def _by_first(places: Sequence[Evidence]) -> str:
     """The first rule of every place with those that are not told apart from it, places of the same rules together."""
-    found = _grouped(places, lambda place: (place.row.no_worse[0], *sorted(place.row.no_worse[1:])))
+    found = grouped(places, lambda place: (place.row.no_worse[0], *sorted(place.row.no_worse[1:])))
     return "; ".join(
         f"**{first}** is first {_where(own)}{f' ({listed(others)} not shown to be worse)' if others else ''}"
         for (first, *others), own in found.items()
     )
 
 
-def _grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
     """Items by what they have in common, in their order."""
     found: dict[Key, list[Item]] = {}
     for item in items:

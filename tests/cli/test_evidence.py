@@ -64,7 +64,7 @@ def test_costs_by_rule_are_the_accuracy_energy_and_time_of_the_report_the_most_a
     for cells in (dict(zip(headings, cells, strict=True)) for cells in rows):
         one = summary.loc[cells["rule"]]
         assert cells["test accuracy, %"] == f"{one.value_test_mean:.1f} ± {one.value_test_ci95:.1f}"
-        for price, words in costs.FRONT.items():
+        for price, words in costs.IN_WORDS.items():
             spiking = (cells["rule"], price) in table
             assert cells[f"energy, {words}"] == (f"{table[cells['rule'], price]:.2f}" if spiking else "1")
         trained = times.get(cells["rule"], "none").split(" ")[0]
@@ -111,7 +111,7 @@ def test_gains_by_calibrator_are_those_of_the_report_with_the_least_at_the_last_
     found = record.TablesOnRecord("hardware_digits")
     headings, *rows = lines(chips.calibrators(found))
     table = pd.read_csv(found.report / "hardware.csv")
-    table = table[(table.noise == "mismatch") & (table.level == chips.TRIED) & table.control.isna()]
+    table = table[(table.noise == "mismatch") & (table.level == chips.LEVEL) & table.control.isna()]
     kinds = {words: kind for kind, words in pairs.TARGETS.items()}
     assert len(rows) == table.groupby(["calibrator", "targets"]).ngroups
     for cells in (dict(zip(headings, cells, strict=True)) for cells in rows):

@@ -12,7 +12,7 @@ from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import standings
 from snn.report.place import NOISE_AWARE
 
-TRIED = 0.4  # level of mismatch at which every calibrator is shown
+LEVEL = 0.4  # of the mismatch on which calibrators are compared
 SETS = (DEFAULT_EXPERIMENT, "hardware_digits", "hardware", "claims_calibration")
 
 
@@ -72,7 +72,7 @@ def calibrators(found: record.TablesOnRecord) -> str:
     and the most values that were written. Empty without a report.
     """
     rows = _rows(found)
-    rows = rows[rows.control.isna() & (rows.level == TRIED) & (rows.noise == "mismatch")]
+    rows = rows[rows.control.isna() & (rows.level == LEVEL) & (rows.noise == "mismatch")]
     return table(
         [
             {

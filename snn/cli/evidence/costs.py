@@ -1,6 +1,7 @@
 """Costs: the energy of an inference by rule and price, and the processor time of a training."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -13,8 +14,8 @@ from snn.report import collected
 from snn.report.select import trainings
 
 ENERGIES = ("horowitz45_fp32", "horowitz45_int8", "horowitz45_memory")
-FRONT = {"horowitz45_fp32": "arithmetic", "horowitz45_memory": "with memory"}  # on README, in these words
-SHOWN = ("condition", "steps", "steps_eval", "method", "acs", "value_test_mean", "value_test_ci95")
+IN_WORDS = {"horowitz45_fp32": "arithmetic", "horowitz45_memory": "with memory"}
+SUMMARY = ("condition", "steps", "steps_eval", "method", "acs", "value_test_mean", "value_test_ci95")
 
 
 def by_rule(found: record.TablesOnRecord) -> str:
@@ -24,7 +25,7 @@ def by_rule(found: record.TablesOnRecord) -> str:
     """
     ratios = _energies(found).set_index(["method", "convention"]).of_teacher
     seconds = {method: f"{times.median():.0f}" for method, _, times in _times(found)}
-    means = reported(found, "summary.csv", SHOWN)
+    means = reported(found, "summary.csv", SUMMARY)
     own = means[(means.condition == "clean") & (means.steps_eval == means.steps)]
     return table(
         [
@@ -32,7 +33,7 @@ def by_rule(found: record.TablesOnRecord) -> str:
                 "rule": one.method,
                 "T": f"{one.steps:g}" if one.acs else "",
                 "test accuracy, %": f"{one.value_test_mean:.1f} ± {one.value_test_ci95:.1f}",
-                **{f"energy, {words}": _ratio(ratios.get((one.method, price))) for price, words in FRONT.items()},
+                **{f"energy, {words}": _ratio(one, ratios, price) for price, words in IN_WORDS.items()},
                 "CPU-seconds of a training": seconds.get(one.method, "none"),
             }
             for one in own.sort_values("value_test_mean", ascending=False).itertuples()
@@ -40,8 +41,9 @@ def by_rule(found: record.TablesOnRecord) -> str:
     )
 
 
-def _ratio(of_teacher: float | None) -> str:
-    return "1" if of_teacher is None else f"{of_teacher:.2f}"
+def _ratio(one: Any, ratios: pd.Series, price: str) -> str:
+    """The energy of a method over that of the teacher, 1 for ANNs, which have no row of their own."""
+    return f"{ratios[one.method, price]:.2f}" if one.acs else "1"
 
 
 def prices(every: Mapping[str, Energy]) -> str:

@@ -1,4 +1,4 @@
-"""Sets of tables: under which conditions, on which data, with which network, epochs and seeds."""
+"""What sets of tables are about: conditions, data, network, epochs and seeds."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from snn.pipeline import record
 SUMMARY = ("acs", "epochs", "n")
 
 
-def about(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
-    """What sets of tables are about, by the headings of a table; seeds and epochs are those of spiking networks."""
+def sets(shown: Sequence[record.TablesOnRecord]) -> dict[str, list[str]]:
+    """What sets are about, by the headings of a table; seeds and epochs are those of spiking networks."""
     summaries = [reported(found, "summary.csv", SUMMARY) for found in shown]
     spiking = [summary[summary.acs > 0] for summary in summaries]
     return {
