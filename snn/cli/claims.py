@@ -1,5 +1,6 @@
 """The command claims: docs/results/claims.md, from the tables on record."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from snn.cli.evidence import about
@@ -35,20 +36,20 @@ def claims() -> None:
 
 def page() -> str:
     """The page that the tables on record make."""
-    claims, answers = params.literature()[0], _answers()
+    claims, answers = params.literature()[0], _answers(map(record.TablesOnRecord, record.names()))
     deciding = {claim.answered_by for claim in claims.claims} | {ratio.answered_by for ratio in claims.ratios}
     shown = [record.TablesOnRecord(one.name) for one in answers if one.name in deciding]
     return claims_page.page(claims, answers, markdown.table(about.sets(shown)) if shown else "")
 
 
-def short() -> str:
-    """How many claims hold, and which hold or fail."""
-    claims, answers = params.literature()[0], _answers()
+def short(sets: Iterable[record.TablesOnRecord]) -> str:
+    """How many claims hold in sets of tables, and which hold or fail."""
+    claims, answers = params.literature()[0], _answers(sets)
     return "\n".join([claims_page.counts(claims, answers), *claims_page.decided(claims, answers)])
 
 
-def _answers() -> list[claims_page.Answers]:
-    return [_answer(Tables(record.TablesOnRecord(name))) for name in record.names()]
+def _answers(sets: Iterable[record.TablesOnRecord]) -> list[claims_page.Answers]:
+    return [_answer(Tables(found)) for found in sets]
 
 
 def _answer(tables: Tables) -> claims_page.Answers:

@@ -225,17 +225,19 @@ def _evidence(shown: Mapping[str, record.TablesOnRecord], found: Places) -> dict
     """The tables behind the answer in Markdown, by name."""
     at_clean = (at.tables for places in found.values() for at in places if at.row.where == standings.CLEAN)
     clean = list({one.name: one for one in at_clean}.values())
-    names, compared = [one.name for one in clean], pairs.pairs([Tables(one) for one in clean])
+    sets = {name: Tables(one) for name, one in shown.items()}
+    names = [one.name for one in clean]
+    compared = pairs.pairs([sets[name] for name in names])
     return {
         "sets": markdown.table({**about.sets(clean), **_firsts(clean)}),
         "pairs": markdown.table({"set": [f"`{name}`" for name in names], **pairs.differences(compared, names)}),
-        "pairs on chips": pairs.on_chips(shown),
+        "pairs on chips": pairs.on_chips(sets),
         "first on chips": chips.firsts(shown),
         "what helps chips": chips.ways(_of(shown, CHIPS)),
         "targets": chips.targets(_of(shown, CHIPS)),
-        "pairs by targets": pairs.by_targets(_of(shown, CHIPS)),
+        "pairs by targets": pairs.by_targets([sets[name] for name in CHIPS]),
         "energies": costs.energies(_of(shown, ENERGY)),
-        "trainings": costs.of_training(shown[ENERGY[0]]),
+        "trainings": costs.of_training(sets[ENERGY[0]]),
     }
 
 

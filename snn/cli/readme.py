@@ -74,7 +74,7 @@ def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Pat
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
     for marker, text in front.texts(shown).items():
         yield README if marker in ON_README else WHICH_RULE, marker, text
-    yield README, "claims", f"{claims.short()}\n"
+    yield README, "claims", f"{claims.short(shown[name] for name in record.names())}\n"
     for experiment in SHOWN_IN_RESULTS:
         found = shown[experiment]
         _, _, table = _shown(found.report / "summary.md").split("\n", 2)

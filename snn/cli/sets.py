@@ -45,6 +45,11 @@ class Tables:
         return collected.runs(self.found.tables)
 
     @cached_property
+    def methods(self) -> frozenset[str]:
+        """The methods of these rows."""
+        return frozenset(self.runs.method)
+
+    @cached_property
     def outcomes(self) -> Outcomes:
         """Outcomes of test samples in these rows."""
         return collected.outcomes(self.found.tables, len(self.runs))

@@ -124,7 +124,7 @@ def versus(asked: Question) -> None:
     method, or the pair at this place, is in no set.
     """
     sets = [tables for tables in on_record(asked.place.noise, asked.dataset, asked.experiment) if tables.has_outcomes]
-    known = sorted({method for tables in sets for method in tables.runs.method})
+    known = sorted(frozenset().union(*(tables.methods for tables in sets)))
     for method in (asked.left, asked.right):
         if method not in known:
             where = f" that has chips with {asked.place.noise}" if asked.place.noise else ""
@@ -161,7 +161,7 @@ class Pair(NamedTuple):
 def comparisons(asked: Question, sets: Sequence[Tables]) -> Iterator[Comparison]:
     """The comparison in each set that has both methods at the place, that of most evidence first."""
     methods = (asked.left, asked.right)
-    known = [tables for tables in sets if set(methods) <= set(tables.runs.method)]
+    known = [tables for tables in sets if tables.methods.issuperset(methods)]
     pairs = sorted(filter(None, (_pair(tables, asked) for tables in known)), key=lambda one: one.evidence, reverse=True)
     for k, (tables, candidates, left, right) in enumerate(pairs):
         same, table = repeated(tables, [earlier.tables for earlier in pairs[:k]], methods), candidates.table
@@ -174,9 +174,8 @@ def _named(tables: Tables, asked: Question) -> int:
     """How many pairs the experiment names beforehand and has, if it names this one; 0 if it does not."""
     if asked.place != Place(None, 0.0):
         return 0
-    here = set(tables.runs.method)
     named = [{pair.left, pair.right} for pair in tables.experiment.comparisons]
-    return sum(pair <= here for pair in named) if {asked.left, asked.right} in named else 0
+    return sum(pair <= tables.methods for pair in named) if {asked.left, asked.right} in named else 0
 
 
 def _pair(tables: Tables, asked: Question) -> Pair | None:

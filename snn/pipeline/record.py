@@ -114,7 +114,7 @@ class TablesOnRecord:
         except InputError:
             return True
 
-    @property
+    @cached_property
     def _have_other_runs(self) -> bool:
         return self.collected_digest != self._plan.collect.digest
 

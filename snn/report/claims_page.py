@@ -109,9 +109,7 @@ def _about(claim: Claim | Ratio) -> str:
 def _statement(text: str, own: Sequence[Claim | Ratio], ways: int, verdict: str, sets: Sequence[Answers]) -> str:
     """A statement: in how many of its ways it has a verdict, by which set, and what other sets say."""
     contrary = next(kind for kind in OF_CLAIMS[:2] if kind != verdict)
-    others = Counter(
-        (row["set"], str(row["verdict"]).partition(",")[0]) for claim in own for row in _others(claim, sets)
-    )
+    others = Counter((_named(answers), verdict) for claim in own for answers, verdict in _elsewhere(claim, sets))
     told = [f"in {len(own)} of {ways} ways"] if ways > 1 else []
     told += dict.fromkeys(f"`{claim.answered_by}`" for claim in own)
     for (name, kind), times in others.items():
@@ -180,6 +178,13 @@ def _others(claim: Claim | Ratio, sets: Sequence[Answers]) -> Iterator[dict[str,
     for answers in sorted(sets, key=lambda answers: answers.name):
         rows = list(_found(claim, answers))
         yield from rows[1:] if answers.name == claim.answered_by else rows
+
+
+def _elsewhere(claim: Claim | Ratio, sets: Sequence[Answers]) -> Iterator[tuple[Answers, str]]:
+    """The verdicts that are no `_verdict`: of other sets, and of further rows of the one that answers a claim."""
+    for answers in sorted(sets, key=lambda answers: answers.name):
+        verdicts = _tested(claim, answers).verdict[1 if answers.name == claim.answered_by else 0 :]
+        yield from ((answers, str(verdict).partition(",")[0]) for verdict in verdicts)
 
 
 def _found(claim: Claim | Ratio, answers: Answers) -> Iterator[dict[str, Any]]:

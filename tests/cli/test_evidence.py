@@ -29,14 +29,14 @@ def lines(page: str) -> list[list[str]]:
 
 def test_differences_on_chips_are_those_of_versus_at_every_level_as_manufactured_and_calibrated(monkeypatch):
     monkeypatch.setattr(pairs, "ON_CHIPS", (("digits", "mismatch"),))
-    sets = {"digits": record.TablesOnRecord("digits")}
+    sets = {"digits": Tables(record.TablesOnRecord("digits"))}
     (_, *headings), *rows = lines(pairs.on_chips(sets))
     assert "tet - sdt" not in headings  # sdt was not put on chips
     places = [Place("mismatch", level, calibrated=way) for way in (False, True) for level in (0.2, 0.4, 0.6)]
     for place, (where, *cells) in zip(places, rows, strict=True):
         assert where == f"`digits`, {place.words}"
         for heading, cell in zip(headings, cells, strict=True):
-            (one,) = comparisons(Question(*heading.split(" - "), place), [Tables(sets["digits"])])
+            (one,) = comparisons(Question(*heading.split(" - "), place), [sets["digits"]])
             assert cell == (f"**{one.difference}**" if one.winner else f"{one.difference}, {one.verdict}")
 
 
@@ -59,7 +59,7 @@ def test_costs_by_rule_are_the_accuracy_energy_and_time_of_the_report_the_most_a
     summary = collected.read(found.report / "summary.csv")
     summary = summary[(summary.condition == "clean") & (summary.steps_eval == summary.steps)].set_index("method")
     table = collected.read(found.report / "energy.csv").set_index(["method", "convention"]).of_teacher
-    times = dict(cells[1::2] for cells in lines(costs.of_training(found))[1:])
+    times = dict(cells[1::2] for cells in lines(costs.of_training(Tables(found)))[1:])
     assert {cells[0] for cells in rows} == set(summary.index)
     for cells in (dict(zip(headings, cells, strict=True)) for cells in rows):
         one = summary.loc[cells["rule"]]
@@ -94,7 +94,7 @@ def test_calibrated_chips_by_targets_are_the_means_of_the_runs_with_these_target
 
 def test_rules_with_the_same_targets_are_compared_by_seed_and_chip():
     tables = Tables(record.TablesOnRecord("hardware_digits"))
-    headings, *rows = lines(pairs.by_targets([tables.found]))
+    headings, *rows = lines(pairs.by_targets([tables]))
     means = by_targets(tables)
     kinds = {words: kind for kind, words in pairs.TARGETS.items()}
     assert len(rows) == means.groupby(["level", "calibrator", "targets"]).ngroups
@@ -124,7 +124,7 @@ def test_gains_by_calibrator_are_those_of_the_report_with_the_least_at_the_last_
 def test_the_time_of_a_training_is_that_of_the_costs_of_its_runs():
     found = record.TablesOnRecord("claims_fashion")
     costs_csv = pd.read_csv(found.tables / "costs.csv")
-    headings, *rows = lines(costs.of_training(found))
+    headings, *rows = lines(costs.of_training(Tables(found)))
     assert [cells[1] for cells in rows][:2] == ["ann", "stbp"]
     for cells in rows:
         own = costs_csv[costs_csv.path.str.contains(rf"/{cells[1]}/T\d+/s\d+-[0-9a-f]+$")].cpu_seconds

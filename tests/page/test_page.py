@@ -188,9 +188,14 @@ def test_what_stands_between_backticks_is_code_and_the_rest_is_no_markup(parsed)
     assert code(f"`a<b` *{MARKUP}*") == "<code>a&lt;b</code> *&lt;script&gt;alert(1)&lt;/script&gt; &amp; more*"
 
 
-def test_the_plot_of_bits_has_the_clean_network_apart_and_that_of_a_mismatch_at_0(tmp_path):
-    text = html(tmp_path, noises=("mismatch", "quantisation"))
-    drawn = json.loads(text.partition('id="data">')[2].partition("</script>")[0])["plots"]
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> str:
+    """A page with three kinds of noise, one of them given in bits."""
+    return html(tmp_path_factory.mktemp("report"), noises=("mismatch", "mismatch_released", "quantisation"))
+
+
+def test_the_plot_of_bits_has_the_clean_network_apart_and_that_of_a_mismatch_at_0(many):
+    drawn = json.loads(many.partition('id="data">')[2].partition("</script>")[0])["plots"]
     (plot,) = (plot for plot in drawn if plot["name"] == "hardware")
     for panel in plot["panels"]:
         own = panel["title"].startswith("quantisation")
@@ -207,9 +212,8 @@ def test_errors_are_ranked_from_the_lowest_and_a_page_without_chips_has_no_secti
     assert "Nothing to show in this experiment: " in text
 
 
-def test_many_kinds_of_noise_are_told_in_one_paragraph_and_few_in_one_each(text, tmp_path):
+def test_many_kinds_of_noise_are_told_in_one_paragraph_and_few_in_one_each(text, many):
     assert [words for _, words in Parsed(text).all("dt") if words.startswith("Chips")] == ["Chips with mismatch"]
-    many = html(tmp_path, noises=("mismatch", "stuck", "silencing"))
     assert [words for _, words in Parsed(many).all("dt") if words.startswith("Chips")] == ["Chips"]
     assert "3 kinds of noise" in many
 

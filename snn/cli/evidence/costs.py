@@ -24,7 +24,7 @@ def by_rule(found: record.TablesOnRecord) -> str:
     A row per method, the most accurate first, ANNs among them. Empty without a report.
     """
     ratios = _energies(found).set_index(["method", "convention"]).of_teacher
-    seconds = {method: f"{times.median():.0f}" for method, _, times in _times(found)}
+    seconds = {method: f"{times.median():.0f}" for method, _, times in _times(Tables(found))}
     means = reported(found, "summary.csv", SUMMARY)
     own = means[(means.condition == "clean") & (means.steps_eval == means.steps)]
     return table(
@@ -78,21 +78,20 @@ def energies(shown: Iterable[record.TablesOnRecord]) -> str:
     return table(rows)
 
 
-def of_training(found: record.TablesOnRecord) -> str:
+def of_training(tables: Tables) -> str:
     """The processor time of a training by method, in Markdown; empty without outcomes."""
     rows = []
-    for method, epochs, seconds in _times(found):
+    for method, epochs, seconds in _times(tables):
         spread = f"{seconds.median():.0f} ({seconds.min():.0f} to {seconds.max():.0f})"
-        rows.append({"set": f"`{found.name}`", "method": method, "epochs": f"{epochs}", "CPU-seconds": spread})
+        rows.append({"set": f"`{tables.name}`", "method": method, "epochs": f"{epochs}", "CPU-seconds": spread})
     return table(rows)
 
 
-def _times(found: record.TablesOnRecord) -> Iterator[tuple[str, int, pd.Series]]:
+def _times(tables: Tables) -> Iterator[tuple[str, int, pd.Series]]:
     """Methods with epochs and the processor times of their trainings; none without outcomes."""
-    tables = Tables(found)
     if not tables.has_outcomes:
         return
-    costs = collected.read(found.tables / "costs.csv", collected.CostRow)
+    costs = collected.read(tables.found.tables / "costs.csv", collected.CostRow)
     for method, own in tables.runs[tables.runs.epochs > 0].groupby("method", sort=False):
         yield str(method), int(own.epochs.max()), trainings(costs, set(own.digest)).cpu_seconds
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from snn.cli.evidence import table
 from snn.cli.sets import Tables
 from snn.cli.versus import Comparison, Question, comparisons
-from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import markdown
 from snn.report.candidates import Candidates
@@ -38,13 +37,12 @@ def differences(compared: Pairs, sets: Sequence[str]) -> dict[str, list[str]]:
     return {f"{left} - {right}": [_cell(found.get(name)) for name in sets] for (left, right), found in compared.items()}
 
 
-def on_chips(shown: Mapping[str, record.TablesOnRecord]) -> str:
+def on_chips(sets: Mapping[str, Tables]) -> str:
     """The differences of pairs of rules on chips as manufactured and calibrated, in Markdown, a row per kind of chip.
 
     A pair that no set has on chips is left out. Empty without chips.
     """
     told: dict[str, list[str]] = {"where": []}
-    sets = {name: Tables(shown[name]) for name, _ in ON_CHIPS}
     for tables, place in ((sets[name], place) for name, noise in ON_CHIPS for place in _chips(sets[name], noise)):
         told["where"].append(f"`{tables.name}`, {place.words}")
         for heading, cells in differences(pairs([tables], place), [tables.name]).items():
@@ -62,14 +60,14 @@ def _chips(tables: Tables, noise: str) -> Iterator[Place]:
     yield from (Place(noise, level, calibrated=calibrated) for calibrated in (False, True) for level in levels)
 
 
-def by_targets(shown: Iterable[record.TablesOnRecord]) -> str:
+def by_targets(sets: Iterable[Tables]) -> str:
     """The differences of pairs of rules on chips tuned by one calibrator towards the same targets, in Markdown.
 
     A row per level, calibrator and kind of targets, where both kinds were tried; differences as those of `_cell`,
     uncorrected.
     """
     rows: list[dict[str, str]] = []
-    for tables in map(Tables, shown):
+    for tables in sets:
         for noise, level, calibrator in _tried(tables):
             found = tables.candidates(Place(noise, level))
             for kind, words in TARGETS.items():
