@@ -43,9 +43,9 @@ def page() -> str:
 
 
 def short(sets: Iterable[record.TablesOnRecord]) -> str:
-    """How many claims hold in sets of tables, and which hold or fail."""
+    """How many claims hold in sets of tables, and how many of every paper."""
     claims, answers = params.literature()[0], _answers(sets)
-    return "\n".join([claims_page.counts(claims, answers), *claims_page.decided(claims, answers)])
+    return f"{claims_page.counts(claims, answers)}\n\n{claims_page.by_paper(claims, answers)}"
 
 
 def _answers(sets: Iterable[record.TablesOnRecord]) -> list[claims_page.Answers]:

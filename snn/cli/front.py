@@ -14,12 +14,13 @@ from snn.config import params
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import cases, markdown, standings
+from snn.report.place import Place
 from snn.report.words import listed
 
-USELESS = 50  # percent of ten classes: below, no rule is of use
 FEW_SEEDS = ("cifar10-approx93_quick", "nmnist-1000-100_quick")
 CHIPS = ("hardware_digits", "hardware")  # with every kind of chip, with calibrators, targets and fine-tuning
 ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)  # whose energies are shown, those of the first on README
+OTHERS = "docs/results/which-rule.md#chips-with-another-fault"
 DATA = {"digits": "digits", "fashion_mnist": "a tenth of Fashion-MNIST"}  # columns of README, by data set
 
 
@@ -80,6 +81,15 @@ class At(NamedTuple):
         return cases.Evidence(self.tables.name, self.level, self.row)
 
     @property
+    def place(self) -> Place:
+        """Where `recommend` and `versus` look for it."""
+        if not self.level:
+            return Place(None, 0.0)
+        calibrated = self.row.where.startswith(standings.CALIBRATED)
+        tuned = self.row.where.startswith(standings.FINE_TUNED)
+        return Place(self.noise, float(self.level), calibrated=calibrated, noise_aware=tuned)
+
+    @property
     def dataset(self) -> str:
         """The data set of its experiment."""
         return params.load("experiments", self.tables.name).dataset
@@ -97,16 +107,18 @@ def experiments() -> list[str]:
 def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     """What is told in Markdown, from tables by experiment, by name; stale ones are marked.
 
-    `short`: what to take. `answer`: accuracies by case. `costs`: energy and training. `why`, and more: the evidence.
+    `short`: what to take. `costs`: energy and training. `answer`: accuracies by case. `why`, and more: the evidence.
     """
-    found = _places(shown)
+    found = places_of(shown)
     stale = {f"`{one.name}`": one.mark.strip() for one in _of(shown, experiments()) if one.mark}
     older = f"* Of older code: {listed(list(stale))}.\n" if stale else ""
     marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
+    others = _chips_without_mismatch(shown)
     return {
-        "short": _short(found) + _other_faults(shown) + older,
+        "short": _short(found) + _other_faults(others) + older,
         "answer": f"{_accuracies(found)}\n\n{_not_run(found)}{marks}",
         "costs": f"{costs.by_rule(shown[ENERGY[0]])}\n",
+        "other faults": f"{_by_fault(others)}\n",
         "why": f"{markdown.table(_cases(found))}\n{marks}",
         **{name: f"{text}\n" for name, text in _evidence(shown, found).items()},
     }
@@ -114,14 +126,14 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
 
 def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
     """Which rule to take in each case. Of cases without a report here, none."""
-    return [_advice(case.words, places) for case, places in _places(shown).items()]
+    return [_advice(case.words, places) for case, places in places_of(shown).items()]
 
 
 def _advice(words: str, places: Iterable[At]) -> cases.Advice:
     return cases.advice(words, [at.evidence for at in places])
 
 
-def _places(shown: Mapping[str, record.TablesOnRecord]) -> Places:
+def places_of(shown: Mapping[str, record.TablesOnRecord]) -> Places:
     """The places of every case that has a report here."""
     found = {
         case: [
@@ -133,41 +145,53 @@ def _places(shown: Mapping[str, record.TablesOnRecord]) -> Places:
 
 
 def _short(found: Places) -> str:
-    """A line per case: what to take, or what is first on which data."""
-    lines = []
-    for case, places in found.items():
-        take, levels = _advice(case.words, places).take, list(dict.fromkeys(at.level for at in places))
-        if take == cases.IT_DEPENDS:
-            take += ", " + "; ".join(f"{_unbeaten(at.row)} on {DATA.get(at.dataset, at.dataset)}" for at in places)
-        elif levels != [""] and "level" not in take:
-            take += f" at level{'s' if levels[1:] else ''} {listed(sorted(levels, key=float))}"
-        lines.append(f"* *{case.words[0].upper()}{case.words[1:]}*: {take}.\n")
-    return "".join(lines)
+    """A line per rule: the cases in which it is the one to take; then those in which it depends on the data."""
+    taken: dict[str, dict[str, list[str]]] = {}
+    depends = []
+    for case, own in found.items():
+        if not (rules := cases.rules([at.evidence for at in own])):
+            firsts = "; ".join(f"{_unbeaten(at.row)} on {DATA.get(at.dataset, at.dataset)}" for at in own)
+            depends.append(f"* *It depends* on the data: {case.words} ({firsts}).\n")
+        for level, those in rules.items():
+            taken.setdefault(cases.words(those), {}).setdefault(case.words, []).append(level)
+    lines = [f"* {words}: {'; '.join(_at_levels(*one) for one in own.items())}.\n" for words, own in taken.items()]
+    return "".join([*sorted(lines, key=len, reverse=True), *depends])
 
 
-def _other_faults(shown: Mapping[str, record.TablesOnRecord]) -> str:
-    """A line on chips without mismatch: the rule that is seldom worse, what is first elsewhere, where none works."""
+def _at_levels(case: str, levels: Sequence[str]) -> str:
+    """A case with the levels of its chips."""
+    known = sorted(filter(None, levels), key=float)
+    return f"{case} (level{'s' if known[1:] else ''} {listed(known)})" if known else case
+
+
+def _other_faults(found: Mapping[str, Sequence[At]]) -> str:
+    """A line on chips without mismatch: the rule that is seldom worse, as manufactured and calibrated."""
     told = []
-    for way, words in ((standings.MANUFACTURED, "as manufactured"), (standings.CALIBRATED, "calibrated")):
-        every = [At(one, row) for one in _of(shown, CHIPS) for row in standings.read(answer_of(one), way)]
-        places = [at for at in every if standings.FINE_TUNED not in at.row.where and not _has_mismatch(at.noise)]
+    for way, places in found.items():
         for rule, _ in Counter(rule for at in places for rule in at.row.no_worse).most_common(1):
-            told.append(f"{words} **{rule}**{_but(rule, places)}{_useless(places)}")
-    return f"* *Another fault, at its hardest level*: {'; '.join(told)}.\n" if told else ""
+            told.append(f"**{rule}** {way}")
+    words = f"{listed(told)}, [seldom beaten]({OTHERS})"
+    return f"* *Chips with another fault*, at its hardest level: {words}.\n" if told else ""
 
 
-def _but(rule: str, places: Iterable[At]) -> str:
-    """Where a rule is shown to be worse, with the rules that are not."""
-    others = cases.grouped((at for at in places if rule not in at.row.no_worse), lambda at: _unbeaten(at.row))
-    told = [f"{other} in {listed([at.chips for at in own])}" for other, own in others.items()]
-    return f", but {', '.join(told)}" if told else ""
+def _chips_without_mismatch(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:
+    """Chips with other faults, by whether they are calibrated; none fine-tuned."""
+    found = {}
+    for words, way in (("as manufactured", standings.MANUFACTURED), ("calibrated", standings.CALIBRATED)):
+        every = [At(one, row) for one in _of(shown, CHIPS) for row in standings.read(answer_of(one), way)]
+        found[words] = [at for at in every if standings.FINE_TUNED not in at.row.where and not _has_mismatch(at.noise)]
+    return {words: own for words, own in found.items() if own}
 
 
-def _useless(places: Iterable[At]) -> str:
-    """The chips that are of no use with any rule in any set of tables."""
-    alike = cases.grouped(places, lambda at: at.chips)
-    useless = [chips for chips, own in alike.items() if max(at.mean for at in own) < USELESS]
-    return f" (no rule reaches {USELESS} % in {listed(useless)})" if useless else ""
+def _by_fault(found: Mapping[str, Sequence[At]]) -> str:
+    """The rules in front on chips with every other fault, on either data, in Markdown."""
+    return table(
+        [
+            {"chips": chips, "are": words, **_by_data({at.dataset: at for at in places})}
+            for words, own in found.items()
+            for chips, places in cases.grouped(own, lambda at: at.chips).items()
+        ]
+    )
 
 
 def _has_mismatch(noise: str) -> bool:
@@ -186,18 +210,22 @@ def _accuracies(found: Places) -> str:
         take = cases.rules([at.evidence for at in places])
         for level in dict.fromkeys(at.level for at in places):
             own = {at.dataset: at for at in reversed(places) if at.level == level and at.dataset in DATA}
-            firsts = {f"on {words}": _cell(own[name]) if name in own else "" for name, words in DATA.items()}
             names = " ".join(f"`{own[name].tables.name}`" for name in DATA if name in own)
             rows.append(
                 {
                     "your case": case.words,
                     "level": level,
                     "take": cases.words(take.get(level, ())),
-                    **firsts,
+                    **_by_data(own),
                     "sets": names,
                 }
             )
     return table(rows)
+
+
+def _by_data(own: Mapping[str, At]) -> dict[str, str]:
+    """What is in front on the data sets of README, by the headings of a table."""
+    return {f"on {words}": _cell(own[name]) if name in own else "" for name, words in DATA.items()}
 
 
 def _cell(at: At) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from snn.cli import claims, front
+from snn.cli import claims, front, lead
 from snn.cli.evidence import chips, costs
 from snn.config import params
 from snn.core import files
@@ -22,7 +22,7 @@ SHOWN_ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)
 SHOWN_ON_CHIPS = (DEFAULT_EXPERIMENT,)
 SHOWN_CALIBRATORS = "hardware_digits"
 WHICH_RULE = Path("docs/results/which-rule.md")
-ON_README = ("short", "answer", "costs")  # other texts of the front stand in docs
+ON_README = ("short", "costs")  # other texts of the front stand in docs
 VERDICT = "Energy over that"
 TEACHERS = "\n## With the teacher"  # the first table of comparisons.md that no experiment asks for
 
@@ -54,6 +54,7 @@ def readme() -> None:
         pages[path] = f"{begin}{place}{label}\n{body}{end}{after}"
     for path, page in pages.items():
         files.write(path, page)
+    lead.write(shown)
 
 
 def on_record() -> dict[str, record.TablesOnRecord]:

@@ -79,6 +79,18 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
     return f"Of {len(verdicts)} claims, {assigned}, {of_claims(verdicts, '**')}.{alike}{left}{stale}"
 
 
+def by_paper(claims: Claims, sets: Sequence[Answers]) -> str:
+    """How many claims of every paper hold, fail and so on, in Markdown, each by the set that answers it."""
+    decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
+    every = [(claim.source, _verdict(claim, sets)) for claim in decided]
+    every += [(claim.source, NOT_TESTED) for claim in claims.untested]
+    found: dict[str, Counter[str]] = {}
+    for source, verdict in every:
+        found.setdefault(", ".join(source.split(", ")[:2]), Counter())[verdict.partition(",")[0]] += 1
+    kinds = {kind: [counted[kind] for counted in found.values()] for kind in OF_CLAIMS}
+    return table({"paper": list(found), "claims": [counted.total() for counted in found.values()], **kinds})
+
+
 def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
     """The claims that hold and those that fail, a line each kind, with the sets that say the contrary.
 
@@ -130,28 +142,28 @@ def page(claims: Claims, sets: Sequence[Answers], about: str = "") -> str:
 
     `about`: a table in Markdown of what the sets that answer are about.
     """
-    decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
+    every: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
     untested = [
         {"claim": claim.claim, "source": claim.source, "verdict": NOT_TESTED, "needs": _reason(claim)}
         for claim in claims.untested
     ]
-    introduction = INTRODUCTION.format(counts=counts(claims, sets))
-    rows = [*(_row(claim, sets) for claim in decided), *untested]
+    introduction = INTRODUCTION.format(counts="\n".join([counts(claims, sets), *decided(claims, sets)]))
+    rows = [*(_row(claim, sets) for claim in every), *untested]
     tested = [row for row in rows if not row["verdict"].startswith(NOT_TESTED)]
     parts = [introduction, *(["## Tested", _table(tested)] if tested else [])]
     if about:
         parts += ["### The sets that answer", about]
     if left := [row for row in rows if row not in tested]:
         parts += ["## Not tested", _table(left)]
-    if others := [row for claim in decided for row in _others(claim, sets)]:
+    if others := [row for claim in every for row in _others(claim, sets)]:
         parts += ["## The same claims in other sets", _table(others)]
     if stale := [f"`{answers.name}`: {answers.mark.strip()}" for answers in sets if answers.mark]:
-        parts += ["## Stale sets", _left_out(decided, sets), *stale]
+        parts += ["## Stale sets", _left_out(every, sets), *stale]
     margins = {
-        "claim": [claim.claim for claim in decided],
-        "at least": [_at_least(claim) for claim in decided],
-        "because": [claim.why for claim in decided],
-        "answered by": [f"`{claim.answered_by}`" for claim in decided],
+        "claim": [claim.claim for claim in every],
+        "at least": [_at_least(claim) for claim in every],
+        "because": [claim.why for claim in every],
+        "answered by": [f"`{claim.answered_by}`" for claim in every],
     }
     return "\n\n".join([*parts, "## Margins", table(margins)]) + "\n"
 

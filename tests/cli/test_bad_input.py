@@ -103,8 +103,11 @@ def counts() -> dict[str, int]:
     return {}
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES], ids=["no space left", "no permission"])
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    ("stage", "code"),
+    [*((stage, errno.ENOSPC) for stage in STAGES), ("prepare", errno.EACCES), ("collect", errno.EACCES)],
+    ids=lambda one: one if isinstance(one, str) else os.strerror(one),
+)
 def test_a_failing_write_is_named_wherever_it_happens_and_nothing_half_written_remains(
     stage, code, grid, here, counts, capsys
 ):

@@ -1,6 +1,7 @@
 """The evidence behind README's answer says what `versus` and `recommend` say of the same tables."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -164,17 +165,24 @@ def test_what_docs_say_of_targets_stands_in_the_table():
     assert [f"{number} %" for number in told] == found
 
 
-def test_of_other_faults_a_rule_is_named_with_every_place_where_it_is_worse_and_chips_with_mismatch_are_left_out():
-    (told,) = re.findall(r"^\* \*Another fault.*$", readme.README.read_text(), re.MULTILINE)
-    for way, part in zip((standings.MANUFACTURED, standings.CALIBRATED), told.split("; "), strict=True):
-        (rule,) = re.findall(r"\*\*(\w+)\*\*", part)
-        worse = set()
-        for name in front.CHIPS:
+def test_every_chip_with_another_fault_is_in_their_table_and_readme_names_the_rules_that_are_seldom_beaten():
+    (told,) = re.findall(r"^\* \*Chips with another fault.*$", readme.README.read_text(), re.MULTILINE)
+    headings, *rows = lines(front.texts(readme.on_record())["other faults"])
+    named = {
+        (cells[0], cells[1], heading): cell for cells in rows for heading, cell in zip(headings, cells, strict=True)
+    }
+    for way, words in ((standings.MANUFACTURED, "as manufactured"), (standings.CALIBRATED, "calibrated")):
+        unbeaten: Counter[str] = Counter()
+        for name, data in zip(front.CHIPS, front.DATA.values(), strict=True):
             for row in standings.read(answer_of(record.TablesOnRecord(name)), f"{way}, "):
                 noise, _, level = row.where.rpartition(", ")[2].partition(" at level ")
-                mixed = standings.FINE_TUNED in row.where or noise in MIXED
-                worse |= {f"{noise} {level}"} if rule not in row.no_worse and not mixed else set()
-        assert set(re.findall(r"(\w+ [\d.]*\d)", part.partition("**, but ")[2].partition(" (no rule")[0])) == worse
+                if standings.FINE_TUNED not in row.where and noise not in MIXED:
+                    cell = named.pop((f"{noise} {level}", words, f"on {data}"))
+                    front_runners = re.findall(r"[a-z]\w+", cell.partition(" > ")[0])
+                    assert front_runners == row.no_worse
+                    unbeaten.update(row.no_worse)
+        assert f"**{unbeaten.most_common(1)[0][0]}** {words}" in told
+    assert not any(cell for (_, _, heading), cell in named.items() if heading.startswith("on "))
 
 
 @pytest.mark.parametrize(("name", "noise"), [("hardware_digits", "analog_chip"), ("digits", "mismatch")])

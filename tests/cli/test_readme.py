@@ -21,8 +21,19 @@ PLACES = {
     "docs/pitfalls.md": "effects",
     "docs/results/power.md": "power",
 }
-ON_README = ("short", "answer", "costs", "claims")
-BEHIND = ("why", "sets", "pairs", "pairs on chips", "first on chips", "what helps chips", "targets", "pairs by targets")
+ON_README = ("short", "costs", "claims")
+BEHIND = (
+    "answer",
+    "other faults",
+    "why",
+    "sets",
+    "pairs",
+    "pairs on chips",
+    "first on chips",
+    "what helps chips",
+    "targets",
+    "pairs by targets",
+)
 SMOKE = "own settings, batch norm but for ltl_offline and ltl_online"
 COLUMNS = "<!-- columns: written -->\n<!-- end -->\n"
 SHOWN = [
@@ -71,7 +82,7 @@ def shown(tmp_path, monkeypatch):
     monkeypatch.setattr(
         Report, "write", lambda self, out: [(out / name).write_text(text) for name, text in PAGES.items()]
     )
-    monkeypatch.setattr(readme.claims, "short", lambda: "Of 7 claims, **7** hold.")
+    monkeypatch.setattr(readme.claims, "short", lambda sets: "Of 7 claims, **7** hold.")
     monkeypatch.setattr(record, "names", lambda: sorted(folder.name for folder in record.TABLES.iterdir()))
     (tmp_path / "docs/results").mkdir(parents=True)
     for path, marker in PLACES.items():
@@ -89,7 +100,7 @@ def shown(tmp_path, monkeypatch):
 
 def row_of(page: str, first: str) -> list[str]:
     """The cells of the one row that begins so."""
-    (row,) = (line for line in page.splitlines() if line.startswith(f"| {first}"))
+    (row,) = (line for line in page.splitlines() if " ".join(line.split()).startswith(f"| {first}"))
     return [cell.strip() for cell in row.strip("|").split("|")]
 
 
@@ -97,9 +108,9 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_data(shown):
     put("smoke", *digests())
     assert main(["readme"]) == 0
     page, behind = ((shown / path).read_text() for path in ("README.md", "docs/results/which-rule.md"))
-    assert "-->\n* *Alike*: **a** or **b**.\n<!-- end -->" in page
-    assert row_of(page, "alike") == ["alike", "", "**a** or **b**", "**a** 9 %; b 8 > c 7", "", "`smoke`"]
-    assert row_of(behind, "alike") == ["alike", "**a** or **b**", "nothing is shown to beat these in `smoke`"]
+    assert "-->\n* **a** or **b**: alike.\n<!-- end -->" in page
+    assert row_of(behind, "alike | | **") == ["alike", "", "**a** or **b**", "**a** 9 %; b 8 > c 7", "", "`smoke`"]
+    assert row_of(behind, "alike | **") == ["alike", "**a** or **b**", "nothing is shown to beat these in `smoke`"]
     about = "digits, small, T = 4, 360 test samples"
     assert row_of(behind, f"`smoke` | {SMOKE}") == ["`smoke`", SMOKE, about, "3, 5", "**a** 9 %; b 8"]
     assert row_of(page, "b ") == ["b", "4", "8.0 ± 0.7", "0.10", "1.00", "none"]
@@ -112,7 +123,7 @@ def test_the_answer_of_stale_tables_is_marked_in_short_at_length_and_in_its_evid
     page, behind = ((shown / path).read_text() for path in ("README.md", "docs/results/which-rule.md"))
     mark = "\n`smoke`: *Made by commits bbbbbbb, aaaaaaa, ccccccc; "
     assert "\n* Of older code: `smoke`.\n<!-- end -->" in page
-    assert page.count(mark) == behind.count(mark) == 1
+    assert (page.count(mark), behind.count(mark)) == (0, 2)
 
 
 @pytest.mark.parametrize("path", PLACES)

@@ -45,7 +45,9 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=str)
+@pytest.mark.parametrize(
+    "number", [pytest.param(one, marks=pytest.mark.long) if one == signal.SIGHUP else one for one in SIGNALS], ids=str
+)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_signal_ends_the_workflow_with_its_jobs_and_its_lock(tmp_path, number):
     process, pid = start(tmp_path, SNAKEFILE), tmp_path / "pid"

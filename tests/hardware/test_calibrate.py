@@ -443,7 +443,7 @@ def after(epochs: int) -> dict[str, torch.Tensor]:
     return calibrated(trial_of("reestimation"), epochs=epochs).last if epochs else programmed(clean_network())
 
 
-@drawn(max_examples=60, deadline=None, derandomize=True)
+@drawn(max_examples=30, deadline=None, derandomize=True)
 @given(
     scores=st.lists(st.tuples(st.sampled_from([0.25, 0.5, 0.75]), st.sampled_from([1.0, 2.0])), min_size=2, max_size=5),
     task=st.sampled_from(["classification", "reconstruction"]),
@@ -620,7 +620,7 @@ def orders(world, watched, **changes) -> dict[trials.Trial, list[bytes]]:
 
 @pytest.mark.slow
 def test_the_order_of_samples_depends_on_the_seed_and_the_chip_only(world, watched):
-    everything = {"calibrators": tuple(CALIBRATORS), "targets": ("own", "teacher"), "levels": (0.2, 0.4)}
+    everything = {"calibrators": tuple(CALIBRATORS), "targets": ("own", "teacher")}
     found = {
         (seed, trial): order
         for seed in (0, 1)

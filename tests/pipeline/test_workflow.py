@@ -390,7 +390,7 @@ def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):
         ("--dry-run",),
         ("--touch",),
         ("--unlock",),
-        ("--summary",),
+        pytest.param(("--summary",), marks=pytest.mark.long),
         ("--force", "prepared"),
     ],
     ids=" ".join,

@@ -149,7 +149,7 @@ def measured(draw) -> dict[str, list]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(values=measured(), direction=st.sampled_from(["higher", "lower"]), seed=st.integers(0, 99))
 def test_chips_are_averaged_within_a_seed_and_seeds_are_counted_whatever_the_order_of_rows(values, direction, seed):
     expected = by_hand(**values, direction=direction)

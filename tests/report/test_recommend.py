@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snn.config import params
@@ -120,6 +120,7 @@ def test_a_better_mean_at_steps_outside_of_the_bounds_is_told_with_its_interval(
     assert ranked(found(*rows), ENERGY).rules.steps_eval.tolist() == [2, 4]
 
 
+@settings(max_examples=50)
 @given(st.sampled_from([1, 2, 4, math.inf]), st.floats(0, 60), st.booleans())
 def test_what_is_ranked_keeps_the_bounds_and_the_first_one_is_among_those_that_are_found_for_any_bound(most, nj, only):
     rows = [

@@ -1,0 +1,67 @@
+"""README's figure says what `versus` says, and is that which the tables on record make."""
+
+import pytest
+from matplotlib import pyplot as plt
+
+from snn.cli import front, lead, readme
+from snn.cli.sets import Tables
+from snn.cli.versus import Question, comparisons
+from snn.pipeline import record
+from snn.report.place import Place
+
+
+@pytest.fixture(scope="module")
+def shown() -> dict[str, record.TablesOnRecord]:
+    return readme.on_record()
+
+
+@pytest.fixture(scope="module")
+def rows(shown) -> list[lead.Row]:
+    return lead.rows(shown)
+
+
+def test_the_figure_is_that_which_the_tables_on_record_make(shown, tmp_path):
+    lead.write(shown, tmp_path / "again.svg")
+    assert (tmp_path / "again.svg").read_bytes() == lead.FIGURE.read_bytes()
+
+
+def test_every_case_is_there_at_every_level_on_the_data_of_readme(rows, shown):
+    places = front.places_of(shown)
+    known = {(case.words, at.level) for case, own in places.items() for at in own if at.dataset in front.DATA}
+    assert len(rows) == len({(row.case, row.level) for row in rows})
+    assert {(row.case, row.level) for row in rows} == known
+
+
+@pytest.mark.parametrize(
+    ("case", "level", "name", "place"),
+    [
+        ("no faults, no norm", "", "matched_fashion", Place(None, 0.0)),
+        ("mismatch, as manufactured", "0.4", "hardware", Place("mismatch", 0.4, calibrated=False)),
+        ("4 bits and mismatch, calibrated", "0.2", "hardware", Place("analog_chip", 0.2)),
+        ("mismatch, fine-tuned on simulated chips", "0.4", "hardware", Place("mismatch", 0.4, noise_aware=True)),
+    ],
+)
+def test_a_difference_is_that_of_versus(case, level, name, place, rows):
+    (row,) = (row for row in rows if (row.case, row.level) == (case, level))
+    (one,) = comparisons(Question(*lead.RULES, place), [Tables(record.TablesOnRecord(name))])
+    assert row.compared["fashion_mnist"].found == one.found
+
+
+def test_points_are_filled_where_a_rule_is_shown_to_be_better(rows):
+    figure = lead.figure(rows)
+    points = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 1 and line.get_marker() in "oD"]
+    plt.close(figure)
+    every = [(i, one) for data in front.DATA for i, row in enumerate(rows) if (one := row.compared.get(data))]
+    assert len(points) == len(every)
+    for line, (i, one) in zip(points, every, strict=True):
+        assert line.get_xdata()[0] == pytest.approx(100 * one.found.behind)
+        assert round(line.get_ydata()[0]) == i
+        assert (line.get_markerfacecolor() != "white") == bool(one.winner)
+
+
+def test_on_chips_with_mismatch_the_highest_mean_is_that_of_one_of_the_two_rules_as_readme_says(rows):
+    assert "On every kind of chip with mismatch the highest mean is that of tet or ltl_offline" in (
+        readme.README.read_text()
+    )
+    chips = [first for row in rows if row.level for first in row.firsts.values()]
+    assert {first.split()[0] for first in chips} == set(lead.RULES)
