@@ -80,15 +80,18 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
 
 
 def by_paper(claims: Claims, sets: Sequence[Answers]) -> str:
-    """How many claims of every paper hold, fail and so on, in Markdown, each by the set that answers it."""
+    """How many statements of every paper hold, fail and so on, in Markdown, each by the set that answers it.
+
+    One that is tested in many ways counts once for each verdict that it has.
+    """
     decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
-    every = [(claim.source, _verdict(claim, sets)) for claim in decided]
-    every += [(claim.source, NOT_TESTED) for claim in claims.untested]
+    every = [(claim.source, _about(claim), _verdict(claim, sets).partition(",")[0]) for claim in decided]
+    every += [(claim.source, claim.claim, NOT_TESTED) for claim in claims.untested]
     found: dict[str, Counter[str]] = {}
-    for source, verdict in every:
-        found.setdefault(", ".join(source.split(", ")[:2]), Counter())[verdict.partition(",")[0]] += 1
+    for source, _, verdict in dict.fromkeys(every):
+        found.setdefault(", ".join(source.split(", ")[:2]), Counter())[verdict] += 1
     kinds = {kind: [counted[kind] for counted in found.values()] for kind in OF_CLAIMS}
-    return table({"paper": list(found), "claims": [counted.total() for counted in found.values()], **kinds})
+    return table({"statements of": list(found), **kinds})
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
