@@ -43,9 +43,9 @@ def page() -> str:
 
 
 def short(sets: Iterable[record.TablesOnRecord]) -> str:
-    """How many claims hold in sets of tables, and how many of every paper."""
+    """How many statements of the papers hold in sets of tables, and which."""
     claims, answers = params.literature()[0], _answers(sets)
-    return f"{claims_page.counts(claims, answers)}\n\n{claims_page.by_paper(claims, answers)}"
+    return claims_page.statements(claims, answers)
 
 
 def _answers(sets: Iterable[record.TablesOnRecord]) -> list[claims_page.Answers]:

@@ -4,7 +4,7 @@ All of it is read from the reports of sets of tables on record. No torch.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from snn.cli import conditions
@@ -107,7 +107,8 @@ def experiments() -> list[str]:
 def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     """What is told in Markdown, from tables by experiment, by name; stale ones are marked.
 
-    `short`: what to take. `costs`: energy and training. `answer`: accuracies by case. `why`, and more: the evidence.
+    `in short`: what to take, with accuracies. `short`: what else. `costs`: energy and training. `answer`: accuracies with the next
+    rule. `why`, and more: the evidence.
     """
     found = places_of(shown)
     stale = {f"`{one.name}`": one.mark.strip() for one in _of(shown, experiments()) if one.mark}
@@ -115,8 +116,9 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
     others = _chips_without_mismatch(shown)
     return {
-        "short": _short(found) + _other_faults(others) + older,
-        "answer": f"{_accuracies(found)}\n\n{_not_run(found)}{marks}",
+        "short": _other_faults(others) + older,
+        "in short": f"{table([_without(row, 'sets') for row in _accuracies(found, _leaders)])}\n",
+        "answer": f"{table(_accuracies(found, _cell))}\n\n{_not_run(found)}{marks}",
         "costs": f"{costs.by_rule(shown[ENERGY[0]])}\n",
         "other faults": f"{_by_fault(others)}\n",
         "why": f"{markdown.table(_cases(found))}\n{marks}",
@@ -144,34 +146,13 @@ def places_of(shown: Mapping[str, record.TablesOnRecord]) -> Places:
     return {case: places for case, places in found.items() if places}
 
 
-def _short(found: Places) -> str:
-    """A line per rule: the cases in which it is the one to take; then those in which it depends on the data."""
-    taken: dict[str, dict[str, list[str]]] = {}
-    depends = []
-    for case, own in found.items():
-        if not (rules := cases.rules([at.evidence for at in own])):
-            firsts = "; ".join(f"{_unbeaten(at.row)} on {DATA.get(at.dataset, at.dataset)}" for at in own)
-            depends.append(f"* *It depends* on the data: {case.words} ({firsts}).\n")
-        for level, those in rules.items():
-            taken.setdefault(cases.words(those), {}).setdefault(case.words, []).append(level)
-    lines = [f"* {words}: {'; '.join(_at_levels(*one) for one in own.items())}.\n" for words, own in taken.items()]
-    return "".join([*sorted(lines, key=len, reverse=True), *depends])
-
-
-def _at_levels(case: str, levels: Sequence[str]) -> str:
-    """A case with the levels of its chips."""
-    known = sorted(filter(None, levels), key=float)
-    return f"{case} (level{'s' if known[1:] else ''} {listed(known)})" if known else case
-
-
 def _other_faults(found: Mapping[str, Sequence[At]]) -> str:
-    """A line on chips without mismatch: the rule that is seldom worse, as manufactured and calibrated."""
+    """A line on chips without mismatch: the rules that are seldom shown to be worse, and how often they are."""
     told = []
     for way, places in found.items():
-        for rule, _ in Counter(rule for at in places for rule in at.row.no_worse).most_common(1):
-            told.append(f"**{rule}** {way}")
-    words = f"{listed(told)}, [seldom beaten]({OTHERS})"
-    return f"* *Chips with another fault*, at its hardest level: {words}.\n" if told else ""
+        for rule, times in Counter(rule for at in places for rule in at.row.no_worse).most_common(1):
+            told.append(f"{way} **{rule}**, shown to be worse in {len(places) - times} of {len(places)} places")
+    return f"* *Other faults*, [each at its hardest level]({OTHERS}): {'; '.join(told)}.\n" if told else ""
 
 
 def _chips_without_mismatch(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:
@@ -187,7 +168,7 @@ def _by_fault(found: Mapping[str, Sequence[At]]) -> str:
     """The rules in front on chips with every other fault, on either data, in Markdown."""
     return table(
         [
-            {"chips": chips, "are": words, **_by_data({at.dataset: at for at in places})}
+            {"chips": chips, "are": words, **_by_data({at.dataset: at for at in places}, _cell)}
             for words, own in found.items()
             for chips, places in cases.grouped(own, lambda at: at.chips).items()
         ]
@@ -198,41 +179,39 @@ def _has_mismatch(noise: str) -> bool:
     return any(one.model == "mismatch" for one in params.load("noise", noise).models)
 
 
-def _unbeaten(row: standings.Row) -> str:
-    """The rules of a place that no other is shown to beat, in words."""
-    return listed(row.no_worse, "or")
-
-
-def _accuracies(found: Places) -> str:
-    """By case and level what to take, and what is first on which data, in Markdown."""
+def _accuracies(found: Places, cell: Callable[[At], str]) -> list[dict[str, str]]:
+    """By case and level what to take, and what is first on which data, a row each, by heading."""
     rows = []
     for case, places in found.items():
         take = cases.rules([at.evidence for at in places])
         for level in dict.fromkeys(at.level for at in places):
             own = {at.dataset: at for at in reversed(places) if at.level == level and at.dataset in DATA}
-            names = " ".join(f"`{own[name].tables.name}`" for name in DATA if name in own)
-            rows.append(
-                {
-                    "your case": case.words,
-                    "level": level,
-                    "take": cases.words(take.get(level, ())),
-                    **_by_data(own),
-                    "sets": names,
-                }
-            )
-    return table(rows)
+            told = {"your case": case.words, "level": level, "take": cases.words(take.get(level, ()))}
+            sets = " ".join(f"`{own[name].tables.name}`" for name in DATA if name in own)
+            rows.append({**told, **_by_data(own, cell), "sets": sets})
+    return rows
 
 
-def _by_data(own: Mapping[str, At]) -> dict[str, str]:
+def _without(row: Mapping[str, str], heading: str) -> dict[str, str]:
+    return {name: cell for name, cell in row.items() if name != heading}
+
+
+def _by_data(own: Mapping[str, At], cell: Callable[[At], str]) -> dict[str, str]:
     """What is in front on the data sets of README, by the headings of a table."""
-    return {f"on {words}": _cell(own[name]) if name in own else "" for name, words in DATA.items()}
+    return {f"on {words}": cell(own[name]) if name in own else "" for name, words in DATA.items()}
+
+
+def _leaders(at: At) -> str:
+    """The first rule of a place with its interval, and the names of those that are not shown to be worse."""
+    return ", ".join([_short_of(at.row.first), *at.row.no_worse[1:]])
 
 
 def _cell(at: At) -> str:
-    """The first rule of a place with its interval, those that are not shown to be worse > the best that is."""
+    """The first rule of a place with its interval, those that are not shown to be worse, and the best that is."""
     first, *apart = (_short_of(told) for told in (at.row.first, *at.row.not_resolved_or_equivalent.split(", ")) if told)
     beside = "; ".join(filter(None, (first, ", ".join(apart))))
-    return " > ".join(filter(None, (beside, _short_of(at.row.worse.split(", ")[0]))))
+    worse = _short_of(at.row.worse.split(", ")[0])
+    return "; worse: ".join(filter(None, (beside, worse)))
 
 
 def _short_of(told: str) -> str:

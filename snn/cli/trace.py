@@ -23,6 +23,7 @@ from snn.report.pairs import OUTCOME, by_seed
 from snn.report.place import Place
 from snn.report.recommend import priced
 from snn.report.select import at_own_steps, trainings
+from snn.report.words import listed
 
 
 def trace(
@@ -110,6 +111,7 @@ def _of_chips(plan: Plan, run: Path, noises: Collection[str], costs: pd.DataFram
         if job.run.folder == run and job.hardware.noise in noises and len(made):
             about = f"parameters of its chips, made by commit {made.commit.iloc[0]}: {job.folder}"
             told += ["", about, json.dumps(job.document, indent=2, sort_keys=True)]
+            told += [f"to make them again: python -m snakemake -c1 --config experiment={plan.name} -- {job.proof}"]
     return told
 
 
@@ -127,7 +129,8 @@ def _mean(rows: pd.DataFrame, column: str, kind: str, unit: str, outcomes: Outco
         half, about = float(over_seeds(values.std(), n)), "for new seeds and these samples"
     else:
         found = estimate(by_seed(rows, tuple(sorted(values.index)), outcomes), outcomes.binary)
-        half, about = metric.factor * found.half(), f"for new {'seeds and new ' * (n > 1)}test samples"
+        new = [*(["seeds"] if n > 1 else []), *(["chips"] if rows.noise.notna().any() else []), "test samples"]
+        half, about = metric.factor * found.half(), f"for new {listed(new)}"
     if pd.isna(half):
         return f"{text} {unit}".rstrip() + "; one seed has no interval"
     digits = f"{values.mean():.6g} ± {half:.6g}"

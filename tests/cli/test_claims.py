@@ -198,14 +198,15 @@ def test_flags_of_the_two_methods_stand_in_the_row_of_a_claim():
     assert "flags" not in claims_page.page(CLAIMS, [answers("sized", row())])
 
 
-def test_statements_are_counted_by_paper_once_for_each_verdict():
+def test_statements_are_named_and_counted_once_for_each_verdict():
     (one, _), stated = CLAIMS.claims, ("cheaper: 8 bits", "cheaper: 16 bits", "cheaper: 32 bits")
     claims = CLAIMS.model_copy(update={"claims": tuple(one.model_copy(update={"claim": claim}) for claim in stated)})
     sized = answers("sized", row(stated[0]), row(stated[1]), row(stated[2], verdict="fails, given convergence"), RATIO)
-    (paper,) = {one.source for one in (*claims.claims, *claims.ratios, *claims.untested)}
-    (_, _, counted) = claims_page.by_paper(claims, [sized]).splitlines()
-    cells = [cell.strip() for cell in counted.strip("|").split("|")]
-    assert cells == [paper, "1", "1", "1", f"{len(claims.untested)}"]
+    assert claims_page.statements(claims, [sized]).splitlines() == [
+        "Of 4 statements, **1** holds, **1** fails, **1** is not resolved, **1** is not tested.",
+        "* *Holds*: cheaper.",
+        "* *Fails*: cheaper.",
+    ]
 
 
 def test_claims_that_differ_after_a_colon_alone_are_one_statement_with_the_number_of_its_ways():

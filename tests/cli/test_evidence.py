@@ -13,7 +13,7 @@ from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
 from snn.config import params
 from snn.pipeline import record
-from snn.report import collected, standings
+from snn.report import cases, collected, standings
 from snn.report.place import Place
 from tests.cli.test_compare import run as command
 
@@ -166,23 +166,43 @@ def test_what_docs_say_of_targets_stands_in_the_table():
 
 
 def test_every_chip_with_another_fault_is_in_their_table_and_readme_names_the_rules_that_are_seldom_beaten():
-    (told,) = re.findall(r"^\* \*Chips with another fault.*$", readme.README.read_text(), re.MULTILINE)
+    (told,) = re.findall(r"^\* \*Other faults.*$", readme.README.read_text(), re.MULTILINE)
     headings, *rows = lines(front.texts(readme.on_record())["other faults"])
     named = {
         (cells[0], cells[1], heading): cell for cells in rows for heading, cell in zip(headings, cells, strict=True)
     }
     for way, words in ((standings.MANUFACTURED, "as manufactured"), (standings.CALIBRATED, "calibrated")):
         unbeaten: Counter[str] = Counter()
+        places = 0
         for name, data in zip(front.CHIPS, front.DATA.values(), strict=True):
             for row in standings.read(answer_of(record.TablesOnRecord(name)), f"{way}, "):
                 noise, _, level = row.where.rpartition(", ")[2].partition(" at level ")
                 if standings.FINE_TUNED not in row.where and noise not in MIXED:
                     cell = named.pop((f"{noise} {level}", words, f"on {data}"))
-                    front_runners = re.findall(r"[a-z]\w+", cell.partition(" > ")[0])
+                    front_runners = re.findall(r"[a-z]\w+", cell.partition("; worse: ")[0])
                     assert front_runners == row.no_worse
                     unbeaten.update(row.no_worse)
-        assert f"**{unbeaten.most_common(1)[0][0]}** {words}" in told
+                    places += 1
+        rule, times = unbeaten.most_common(1)[0]
+        assert f"{words} **{rule}**, shown to be worse in {places - times} of {places} places" in told
     assert not any(cell for (_, _, heading), cell in named.items() if heading.startswith("on "))
+
+
+def test_what_readme_says_in_short_is_what_the_cases_say():
+    (told,) = re.findall(r"^In short: .*$", readme.README.read_text(), re.MULTILINE)
+    assert told == (
+        "In short: **tet** without faults, or if you can calibrate the chip; **ltl_offline** if you cannot and mismatch "
+        "is 0.4 or more; without a norm it depends."
+    )
+    found = front.places_of(readme.on_record())
+    take = {case.words: cases.rules([at.evidence for at in own]) for case, own in found.items()}
+    assert "tet" in take["no faults, batch norm possible"][""]
+    assert take["no faults, no norm"] == {}
+    for kind in ("mismatch", "4 bits and mismatch"):
+        assert set(take[f"{kind}, calibrated"].values()) == {("tet",)}
+        manufactured = {float(level): rules for level, rules in take[f"{kind}, as manufactured"].items()}
+        assert {rules for level, rules in manufactured.items() if level >= 0.4} == {("ltl_offline",)}
+        assert {rules for level, rules in manufactured.items() if level < 0.4} == {("tet",)}
 
 
 @pytest.mark.parametrize(("name", "noise"), [("hardware_digits", "analog_chip"), ("digits", "mismatch")])

@@ -58,7 +58,8 @@ def test_the_mean_has_the_interval_that_the_summary_has(here, capsys, asked, con
     half = estimate(by_seed(runs, (0, 1, 2), collected.outcomes(folder, len(collected.runs(folder)))), True).half()
     mean = runs.groupby("seed").value_test.mean().mean()
     told = run(capsys, "digits", "tet", "value_test", *asked)
-    assert f"mean over 3 seeds: {100 * mean:.1f} ± {100 * half:.1f} %, 95 % interval for new seeds and new" in told
+    new = "seeds and test samples" if condition == "clean" else "seeds, chips and test samples"
+    assert f"mean over 3 seeds: {100 * mean:.1f} ± {100 * half:.1f} %, 95 % interval for new {new}" in told
 
 
 def test_means_of_several_treatments_have_no_interval(here, capsys):
