@@ -107,8 +107,8 @@ def experiments() -> list[str]:
 def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     """What is told in Markdown, from tables by experiment, by name; stale ones are marked.
 
-    `in short`: what to take, with accuracies. `short`: what else. `costs`: energy and training. `answer`: accuracies with the next
-    rule. `why`, and more: the evidence.
+    `in short`: what to take, with accuracies. `short`: what else. `costs`: energy and training. `answer`: accuracies
+    with the next rule. `why`, and more: the evidence.
     """
     found = places_of(shown)
     stale = {f"`{one.name}`": one.mark.strip() for one in _of(shown, experiments()) if one.mark}

@@ -191,8 +191,8 @@ def test_every_chip_with_another_fault_is_in_their_table_and_readme_names_the_ru
 def test_what_readme_says_in_short_is_what_the_cases_say():
     (told,) = re.findall(r"^In short: .*$", readme.README.read_text(), re.MULTILINE)
     assert told == (
-        "In short: **tet** without faults, or if you can calibrate the chip; **ltl_offline** if you cannot and mismatch "
-        "is 0.4 or more; without a norm it depends."
+        "In short: **tet** without faults, or if you can calibrate the chip; **ltl_offline** if you cannot and "
+        "mismatch is 0.4 or more; without a norm it depends."
     )
     found = front.places_of(readme.on_record())
     take = {case.words: cases.rules([at.evidence for at in own]) for case, own in found.items()}
