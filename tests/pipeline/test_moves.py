@@ -83,10 +83,15 @@ def imported_from(text: str, package: str, name: str, new_package: str, new_name
     ("old", "new"),
     [
         ("model.neuron", "model.cells"),
-        ("training.optimiser", "core.updates"),
         ("energy.counter", "evaluation.operations"),
-        ("report.intervals", "core.tests"),
-        ("hardware.foundry", "hardware.factory"),
+        *(
+            pytest.param(*pair, marks=pytest.mark.long)
+            for pair in (
+                ("training.optimiser", "core.updates"),
+                ("report.intervals", "core.tests"),
+                ("hardware.foundry", "hardware.factory"),
+            )
+        ),
     ],
 )
 def test_a_module_that_moves_makes_nothing_due(tree, before, old, new):

@@ -391,7 +391,7 @@ def test_a_run_without_its_tables_ends_with_status_1_and_leaves_no_lock(tree):
         ("--touch",),
         ("--unlock",),
         pytest.param(("--summary",), marks=pytest.mark.long),
-        ("--force", "prepared"),
+        pytest.param(("--force", "prepared"), marks=pytest.mark.long),
     ],
     ids=" ".join,
 )

@@ -116,7 +116,7 @@ def named(methods) -> dict[str, set[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [16, pytest.param(len(MANY), marks=pytest.mark.long)])
+@pytest.mark.parametrize("number", [8, pytest.param(len(MANY), marks=pytest.mark.long)])
 def test_many_methods_look_different_and_each_is_named_in_every_figure(number):
     looks = [(style.colour, style.marker) for style in styles(MANY).values()]
     assert len(set(looks)) == len(MANY)

@@ -23,13 +23,13 @@ from tests import reference
 pytestmark = pytest.mark.slow
 
 CASES = {
-    "spikes": 200,
-    "stbp": 240,
+    "spikes": 160,
+    "stbp": 180,
     "tet": 80,
     "sdt": 60,
     "ltl_offline": 90,
     "ltl_online": 90,
-    "tandem": 120,
+    "tandem": 100,
     "ann": 50,
     "conversion": 80,
 }
