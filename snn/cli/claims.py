@@ -45,7 +45,7 @@ def page() -> str:
 def short(sets: Iterable[record.TablesOnRecord]) -> str:
     """How many statements of the papers hold in sets of tables, and which."""
     claims, answers = params.literature()[0], _answers(sets)
-    return claims_page.statements(claims, answers)
+    return "\n".join([claims_page.statements(claims, answers), *claims_page.decided(claims, answers)])
 
 
 def _answers(sets: Iterable[record.TablesOnRecord]) -> list[claims_page.Answers]:

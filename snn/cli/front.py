@@ -151,7 +151,7 @@ def _other_faults(found: Mapping[str, Sequence[At]]) -> str:
     told = []
     for way, places in found.items():
         for rule, times in Counter(rule for at in places for rule in at.row.no_worse).most_common(1):
-            told.append(f"{way} **{rule}**, shown to be worse in {len(places) - times} of {len(places)} places")
+            told.append(f"{way} **{rule}**: no rule is shown to beat it in {times} of {len(places)} places")
     return f"* *Other faults*, [each at its hardest level]({OTHERS}): {'; '.join(told)}.\n" if told else ""
 
 

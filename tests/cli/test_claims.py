@@ -101,9 +101,11 @@ def test_the_claims_that_hold_and_fail_are_told_by_name():
     found = claims_page.decided(
         CLAIMS, [answers("sized", row(), RATIO), answers("none", row("smaller error", at_least=0.5))]
     )
-    assert found == ["* *Holds* (2 statements): better (`sized`); smaller error (`none`)."]
+    assert found == [
+        "* *Holds* (2 statements): better (+2.0, +1.5 to +2.5; `sized`); smaller error (+2.0, +1.5 to +2.5; `none`)."
+    ]
     assert claims_page.decided(CLAIMS, [answers("sized", row(verdict="fails, given convergence"))]) == [
-        "* *Fails* (1 statement): better (`sized`)."
+        "* *Fails* (1 statement): better (+2.0, +1.5 to +2.5; `sized`)."
     ]
     assert claims_page.decided(CLAIMS, [answers("other", row())]) == []
 
@@ -183,11 +185,11 @@ def test_the_page_of_proven_tables_is_written(here):
 def test_sets_that_say_the_contrary_are_told_beside_a_claim():
     sized, other = answers("sized", row()), answers("other", row(verdict="fails"))
     assert claims_page.decided(CLAIMS, [sized, other]) == [
-        "* *Holds* (1 statement): better (`sized`; fails in `other`)."
+        "* *Holds* (1 statement): better (+2.0, +1.5 to +2.5; `sized`; fails in `other`)."
     ]
     more = answers("more", row(verdict="not resolved, or equivalent"))
     assert claims_page.decided(CLAIMS, [sized, more]) == [
-        "* *Holds* (1 statement): better (`sized`; neither holds nor fails in 1 other set)."
+        "* *Holds* (1 statement): better (+2.0, +1.5 to +2.5; `sized`; neither holds nor fails in 1 other set)."
     ]
 
 
@@ -198,15 +200,12 @@ def test_flags_of_the_two_methods_stand_in_the_row_of_a_claim():
     assert "flags" not in claims_page.page(CLAIMS, [answers("sized", row())])
 
 
-def test_statements_are_named_and_counted_once_for_each_verdict():
+def test_statements_are_counted_once_for_each_verdict():
     (one, _), stated = CLAIMS.claims, ("cheaper: 8 bits", "cheaper: 16 bits", "cheaper: 32 bits")
     claims = CLAIMS.model_copy(update={"claims": tuple(one.model_copy(update={"claim": claim}) for claim in stated)})
     sized = answers("sized", row(stated[0]), row(stated[1]), row(stated[2], verdict="fails, given convergence"), RATIO)
-    assert claims_page.statements(claims, [sized]).splitlines() == [
-        "Of 4 statements, **1** holds, **1** fails, **1** is not resolved, **1** is not tested.",
-        "* *Holds*: cheaper.",
-        "* *Fails*: cheaper.",
-    ]
+    told = "Of 4 statements, **1** holds, **1** fails, **1** is not resolved, **1** is not tested."
+    assert claims_page.statements(claims, [sized]) == told
 
 
 def test_claims_that_differ_after_a_colon_alone_are_one_statement_with_the_number_of_its_ways():
