@@ -46,6 +46,9 @@ highest level of a noise that an experiment has: 0.2 in `claims_calibration`, wh
 in other sets, where more is lost. Sets that agree with the one that counts are not named in the lines on top."""
 
 
+NO_BOUND = "trainings or steps with which every run reaches the accuracy; more seeds do not help"
+
+
 class Answers(NamedTuple):
     """The table `claims` of a set of tables on record; `mark` tells that the set is stale, or is empty.
 
@@ -213,6 +216,8 @@ def _found(claim: Claim | Ratio, answers: Answers) -> Iterator[dict[str, Any]]:
     cells = found(tested)
     for i in range(len(tested)):
         row = {heading: list(cells[heading])[i] for heading in cells}
+        if isinstance(claim, Ratio) and str(row["verdict"]).startswith(NOT_RESOLVED) and " to " not in row["interval"]:
+            row["needs"] = NO_BOUND
         yield {**_stated(claim, _named(answers)), **row, "flags": _flags(claim, answers)}
 
 

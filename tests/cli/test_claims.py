@@ -77,7 +77,15 @@ def test_every_claim_has_a_row_and_counts_once_by_the_set_that_answers_it():
     assert found["smaller error"][2:] == [
         "`none` (not run)", "+0.5000", "", "", "", "not tested", "`make reproduce EXPERIMENT=none`",
     ]  # fmt: skip
-    assert found["fewer"][2:] == ["`sized`", "10.0 x", "4.0 x", "3.0 x or more", "10", "not resolved", ""]
+    assert found["fewer"][2:] == [
+        "`sized`",
+        "10.0 x",
+        "4.0 x",
+        "3.0 x or more",
+        "10",
+        "not resolved",
+        claims_page.NO_BOUND,
+    ]
     assert found["first"][2:] == ["", "", "", "", "", "not tested", "priority; what would: nothing"]
 
 
@@ -206,6 +214,14 @@ def test_statements_are_counted_once_for_each_verdict():
     sized = answers("sized", row(stated[0]), row(stated[1]), row(stated[2], verdict="fails, given convergence"), RATIO)
     told = "Of 4 statements, **1** holds, **1** fails, **1** is not resolved, **1** is not tested."
     assert claims_page.statements(claims, [sized]) == told
+
+
+def test_a_ratio_that_lacks_a_bound_needs_other_runs_and_no_seeds():
+    bounded = row(
+        "fewer", of="ratio", column="acs", at_least=10.0, found=4.0, low=3.0, high=11.0, verdict="not resolved"
+    )
+    pages = [claims_page.page(CLAIMS, [answers("sized", one)]) for one in (RATIO, bounded)]
+    assert [cells(page, "Tested")[0][-1] for page in pages] == [claims_page.NO_BOUND, ""]
 
 
 def test_claims_that_differ_after_a_colon_alone_are_one_statement_with_the_number_of_its_ways():

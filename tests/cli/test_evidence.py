@@ -165,6 +165,52 @@ def test_what_docs_say_of_targets_stands_in_the_table():
     assert [f"{number} %" for number in told] == found
 
 
+def in_docs(page: str) -> str:
+    """A page, its lines joined."""
+    return " ".join(Path(page).read_text().split())
+
+
+def chip(name: str, noise: str, level: float, method: str) -> pd.DataFrame:
+    """The rows of a rule on chips of a kind in the report of a set, by calibrator and targets."""
+    rows = collected.read(record.TablesOnRecord(name).report / "hardware.csv")
+    own = rows[rows.control.isna() & (rows.noise == noise) & (rows.level == level) & (rows.method == method)]
+    return own.set_index(["calibrator", "targets"])
+
+
+def test_accuracies_that_the_page_of_chips_names_are_those_of_the_reports():
+    page = in_docs("docs/hardware.md")
+    ltl, tet = (chip("hardware", "mismatch", 0.4, method).noisy.iloc[0] for method in ("ltl_offline", "tet"))
+    assert f"{ltl:.1f} % beside {tet:.1f} % of `tet` at mismatch 0.4 in `hardware`" in page
+    ltl, tet = (chip("hardware_digits", "membrane", 1, method).noisy.iloc[0] for method in ("ltl_offline", "tet"))
+    assert f"{ltl:.1f} % beside {tet:.1f} % in `hardware_digits`" in page
+    stbp, tandem = (chip("hardware", "mismatch", 0.4, method) for method in ("stbp", "tandem"))
+    taught, own = (("ltl_offline", kind) for kind in ("teacher", "own"))
+    assert (
+        f"In `hardware` they lift STBP from {stbp.noisy.iloc[0]:.1f} to {stbp.calibrated[taught]:.1f} and tandem "
+        f"learning from {tandem.noisy.iloc[0]:.1f} to {tandem.calibrated[taught]:.1f} %, where their own targets give "
+        f"{stbp.calibrated[own]:.1f} and {tandem.calibrated[own]:.1f}."
+    ) in page
+
+
+def test_energies_that_readme_and_docs_name_in_words_bound_those_of_the_reports():
+    tables = [collected.read(record.TablesOnRecord(name).report / "energy.csv") for name in front.ENERGY]
+    rows = pd.concat(table[~table.method.str.startswith("conversion")] for table in tables)
+    arithmetic, memory = (rows[rows.convention == f"horowitz45_{name}"] for name in ("fp32", "memory"))
+    assert "the ANN in 8-bit integers needs two to five times less than the trained SNNs" in in_docs("README.md")
+    assert arithmetic.of_teacher_int8.between(2, 5).all()
+    assert "take an eighth to a quarter of their teacher's energy in arithmetic then take about half of it to more" in (
+        in_docs("docs/energy.md")
+    )
+    assert arithmetic.of_teacher.between(1 / 9, 1 / 4).all()
+    assert 0.4 < memory.of_teacher.min() < 0.6 < 1 < memory.of_teacher.max()
+
+
+def test_readme_and_the_page_of_rules_count_the_verdicts_that_turn_with_the_processor_as_its_page_does():
+    (turned,) = re.findall(r"turned: (\d+ of \d+) other comparisons", in_docs("docs/results/processor.md"))
+    assert f"{turned} comparisons of `digits` turned between resolved and not" in in_docs("README.md")
+    assert f"turned {turned} comparisons between resolved and not" in in_docs("docs/results/which-rule.md")
+
+
 def test_every_chip_with_another_fault_is_in_their_table_and_readme_names_the_rules_that_are_seldom_beaten():
     (told,) = re.findall(r"^\* \*Other faults.*$", readme.README.read_text(), re.MULTILINE)
     headings, *rows = lines(front.texts(readme.on_record())["other faults"])
