@@ -238,6 +238,15 @@ def test_a_document_that_is_nested_too_deeply_is_refused(tmp_path):
         inputs.load(path)
 
 
+def test_a_file_of_another_project_is_answered_with_the_file_to_give_and_no_folder_of_the_user_to_remove(tmp_path):
+    path = tmp_path / "theirs.safetensors"
+    save_file({"fc.weight": np.zeros((2, 2))}, path)
+    with refused(path, "give another file") as refusal:
+        inputs.load(path)
+    assert "remove" not in str(refusal.value)
+    assert "workflow" not in str(refusal.value)
+
+
 def test_samples_of_a_network_of_vectors_are_vectors(tmp_path, capsys):
     """Frames of vectors would be shown with samples as steps."""
     net = nets.deployed((Linear(linear=5),), shape=(6,), outputs=K, steps=3)
