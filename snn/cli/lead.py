@@ -78,7 +78,7 @@ def figure(found: Sequence[Row]) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.set_xlabel(
-        "← ltl_offline is ahead          points of test accuracy          tet is ahead →\n"
+        "← ltl_offline is ahead   |   points of test accuracy   |   tet is ahead →\n"
         "bar: 95 % interval for new seeds, chips and test samples; filled: shown to be better",
         fontsize=9.5,
     )
