@@ -202,16 +202,15 @@ def _by_data(own: Mapping[str, At], cell: Callable[[At], str]) -> dict[str, str]
 
 
 def _leaders(at: At) -> str:
-    """The first rule of a place with its interval, and the names of those that are not shown to be worse."""
-    return ", ".join([_short_of(at.row.first), *at.row.no_worse[1:]])
+    """The first rule of a place with its interval, and those that are not shown to be worse, with their means."""
+    first, *apart = (_short_of(told) for told in (at.row.first, *at.row.not_resolved_or_equivalent.split(", ")) if told)
+    return "; ".join(filter(None, (first, ", ".join(apart))))
 
 
 def _cell(at: At) -> str:
-    """The first rule of a place with its interval, those that are not shown to be worse, and the best that is."""
-    first, *apart = (_short_of(told) for told in (at.row.first, *at.row.not_resolved_or_equivalent.split(", ")) if told)
-    beside = "; ".join(filter(None, (first, ", ".join(apart))))
+    """The same, and the best of those that are shown to be worse."""
     worse = _short_of(at.row.worse.split(", ")[0])
-    return "; worse: ".join(filter(None, (beside, worse)))
+    return "; worse: ".join(filter(None, (_leaders(at), worse)))
 
 
 def _short_of(told: str) -> str:

@@ -140,7 +140,8 @@ def _statement(text: str, own: Sequence[Claim | Ratio], ways: int, verdict: str,
 def _effect(claim: Claim | Ratio, sets: Sequence[Answers]) -> str:
     """What the set that answers a claim found, with its interval."""
     row = _row(claim, sets)
-    return ", ".join(filter(None, (row["found"], row["interval"])))
+    told = ", ".join(filter(None, (row["found"], row["interval"])))
+    return f"{told} nJ" if isinstance(claim, Claim) and claim.column == "energy_nj" else told
 
 
 def _methods(claim: Claim | Ratio) -> tuple[str, str]:

@@ -108,7 +108,7 @@ def test_the_answer_of_the_readme_is_that_of_the_report_with_its_data(shown):
     put("smoke", *digests())
     assert main(["readme"]) == 0
     page, behind = ((shown / path).read_text() for path in ("README.md", "docs/results/which-rule.md"))
-    assert row_of(page, "alike") == ["alike", "", "**a** or **b**", "**a** 9 %, b", ""]
+    assert row_of(page, "alike") == ["alike", "", "**a** or **b**", "**a** 9 %; b 8", ""]
     assert row_of(behind, "alike | | **") == [
         "alike",
         "",
