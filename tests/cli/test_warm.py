@@ -248,6 +248,7 @@ def test_a_killed_child_is_the_end_of_its_command(shared, train, folder):
     assert client.returncode == -signal.SIGKILL
 
 
+@pytest.mark.long
 def test_a_job_whose_parent_is_killed_runs_cold_after_its_child_has_ended(own, train, folder, whole):
     client, child = running(own, train, folder)
     os.kill(client.pid, signal.SIGSTOP)

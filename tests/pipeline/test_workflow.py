@@ -226,6 +226,7 @@ def test_forged_tables_without_runs_are_not_believed(tree):
     assert due(tree) == {"train": 6, "calibrate": 5, "evaluate": 6} | TABLES
 
 
+@pytest.mark.long
 def test_a_forged_table_is_not_shown_and_can_be_made_again(tree):
     summary = Path("results/report/smoke/summary.md")
     true = (tree / summary).read_text()

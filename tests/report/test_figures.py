@@ -169,7 +169,7 @@ def test_values_that_the_axis_leaves_out_are_told_beside_it():
         assert any("below the axis: down to 20 %" in text.get_text() for text in made.findobj(Text)) is told
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_tables_give_the_same_bytes_in_another_process(tmp_path):
     here = drawn(tmp_path, MANY[:2])
     assert all(method in text for text in here.values() for method in MANY[:2])

@@ -236,7 +236,9 @@ def students(more: Needed, fewer: Needed) -> tuple[float, float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (i % 2)) for i, name in enumerate(WORLDS)]
+)
 def test_the_median_is_covered_in_at_least_94_of_100_experiments_and_the_mean_logarithm_is_not(name):
     world, expected, of_t, bounded, bounded_t = WORLDS[name]
     middle, mean_log = world.truth()

@@ -26,9 +26,14 @@ T, B, K, SHAPE = 4, 6, 3, (2, 6, 6)
 LAYERS = nets.CHAIN
 METHODS = params.names("methods")
 TRAINED = [name for name in METHODS if params.load("methods", name).rule != "conversion"]
-FIRSTS = {params.load("methods", name).rule: name for name in reversed(TRAINED)}  # a method of every rule
+FIRSTS = {params.load("methods", name).rule: name for name in reversed(METHODS)}  # a method of every rule
 RECIPE = config.Training(epochs=3, batch=B, optimiser="adam", lr=4e-3)
 LIF, IF = nets.leaky(decay=0.9, threshold=0.6), nets.integrate_and_fire()
+
+
+def variants_long(methods):
+    """One method of every rule; the others in the long tests."""
+    return [name if name in FIRSTS.values() else pytest.param(name, marks=pytest.mark.long) for name in methods]
 
 
 def teacher(clip=2.0):
@@ -157,9 +162,7 @@ def test_a_rule_tells_whether_its_networks_have_neunorm(method):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "method", [name if name in FIRSTS.values() else pytest.param(name, marks=pytest.mark.long) for name in TRAINED]
-)
+@pytest.mark.parametrize("method", variants_long(TRAINED))
 def test_a_few_updates_lower_the_loss_on_the_batch_they_have_seen(method):
     rule, student, seen = start(method)
     threshold = getattr(student.architecture.activation, "threshold", 1.0)
@@ -168,7 +171,7 @@ def test_a_few_updates_lower_the_loss_on_the_batch_they_have_seen(method):
     assert sum(losses[-10:]) < 0.95 * sum(losses[:10])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", variants_long(METHODS))
 def test_training_leaves_parents_as_they_were(method):
     rule, student, seen = start(method)
     before = {role: snapshot(parent) for role, parent in seen.parents.items()}
@@ -191,7 +194,7 @@ def test_what_is_observed_is_finite_and_changes_nothing(method):
     assert same(student, before)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", variants_long(METHODS))
 def test_deploy_gives_a_folded_network_in_evaluation_mode_that_goes_its_own_way(method):
     rule, student, seen = start(method)
     list(updates(rule, student, seen, RECIPE, 2))
