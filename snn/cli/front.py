@@ -107,7 +107,7 @@ def experiments() -> list[str]:
 def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     """What is told in Markdown, from tables by experiment, by name; stale ones are marked.
 
-    `in short`: what to take, with accuracies. `short`: what else. `costs`: energy and training. `answer`: accuracies
+    `cases`: what to take, with accuracies. `faults`: what else. `costs`: energy and training. `answer`: accuracies
     with the next rule. `why`, and more: the evidence.
     """
     found = places_of(shown)
@@ -116,8 +116,8 @@ def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
     marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
     others = _chips_without_mismatch(shown)
     return {
-        "short": _other_faults(others) + older,
-        "in short": f"{table([_without(row, 'sets') for row in _accuracies(found, _leaders)])}\n",
+        "faults": _other_faults(others) + older,
+        "cases": f"{table([_without(row, 'sets') for row in _accuracies(found, _leaders)])}\n",
         "answer": f"{table(_accuracies(found, _cell))}\n\n{_not_run(found)}{marks}",
         "costs": f"{costs.by_rule(shown[ENERGY[0]])}\n",
         "other faults": f"{_by_fault(others)}\n",

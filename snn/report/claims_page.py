@@ -44,8 +44,6 @@ test samples*: than the data set has, so that no number of seeds does. Ratios ha
 reaches the accuracy: then there is a bound, or nothing, and more seeds do not help. A claim about chips takes the
 highest level of a noise that an experiment has: 0.2 in `claims_calibration`, which decides on calibration, 0.4 or 0.6
 in other sets, where more is lost. Sets that agree with the one that counts are not named in the lines on top."""
-
-
 NO_BOUND = "trainings or steps with which every run reaches the accuracy; more seeds do not help"
 
 
@@ -71,16 +69,15 @@ def read(path: Path) -> pd.DataFrame:
 
 def counts(claims: Claims, sets: Sequence[Answers]) -> str:
     """How many claims hold, each by the set that answers it, in a sentence."""
-    decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
-    verdicts = [_verdict(claim, sets) for claim in decided]
+    verdicts = [_verdict(claim, sets) for claim in _answered(claims)]
     waiting = sum(verdict.startswith(NOT_TESTED) for verdict in verdicts)
     verdicts += [NOT_TESTED] * len(claims.untested)
     marked = [answers for answers in sets if answers.mark]
-    old = sum(not _verdict(claim, marked).startswith(NOT_TESTED) for claim in decided)
+    old = sum(not _verdict(claim, marked).startswith(NOT_TESTED) for claim in _answered(claims))
     stale = f" {old} of these verdicts are of stale sets." if old else ""
     assigned = "each by the verdict of the one experiment that was assigned to it"
     left = f" Of those not tested {waiting} wait for a run; {len(claims.untested)} have no experiment."
-    ways = len(verdicts) - len({_about(claim) for claim in decided}) - len(claims.untested)
+    ways = len(verdicts) - len({_about(claim) for claim in _answered(claims)}) - len(claims.untested)
     alike = f" {ways} of them repeat another one at another price of energy." if ways else ""
     return f"Of {len(verdicts)} claims, {assigned}, {of_claims(verdicts, '**')}.{alike}{left}{stale}"
 
@@ -90,8 +87,7 @@ def statements(claims: Claims, sets: Sequence[Answers]) -> str:
 
     Claims that differ only in what follows a colon are one statement, which counts once for each verdict that it has.
     """
-    decided: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
-    every = [(_about(claim), _verdict(claim, sets).partition(",")[0]) for claim in decided]
+    every = [(_about(claim), _verdict(claim, sets).partition(",")[0]) for claim in _answered(claims)]
     every = [*dict.fromkeys(every), *((claim.claim, NOT_TESTED) for claim in claims.untested)]
     return f"Of {len(every)} statements, {of_claims([verdict for _, verdict in every], '**')}."
 
@@ -102,8 +98,7 @@ def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
     Claims that differ only in what follows a colon, as the prices of energy, are one statement, tested in many ways.
     """
     statements: dict[str, list[Claim | Ratio]] = {}
-    every: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
-    for claim in every:
+    for claim in _answered(claims):
         statements.setdefault(_about(claim), []).append(claim)
     lines = []
     for verdict in OF_CLAIMS[:2]:
@@ -116,6 +111,11 @@ def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:
             number = f"{len(told)} statement{'s' if told[1:] else ''}"
             lines.append(f"* *{verdict.capitalize()}* ({number}): {'; '.join(told)}.")
     return lines
+
+
+def _answered(claims: Claims) -> list[Claim | Ratio]:
+    """The claims to which an experiment is assigned."""
+    return [*claims.claims, *claims.ratios]
 
 
 def _about(claim: Claim | Ratio) -> str:
@@ -154,7 +154,7 @@ def page(claims: Claims, sets: Sequence[Answers], about: str = "") -> str:
 
     `about`: a table in Markdown of what the sets that answer are about.
     """
-    every: list[Claim | Ratio] = [*claims.claims, *claims.ratios]
+    every = _answered(claims)
     untested = [
         {"claim": claim.claim, "source": claim.source, "verdict": NOT_TESTED, "needs": _reason(claim)}
         for claim in claims.untested

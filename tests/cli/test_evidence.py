@@ -148,7 +148,7 @@ def test_every_set_of_tables_behind_the_answer_is_marked_if_it_is_stale(monkeypa
     named = set(front.experiments())
     for text in ("answer", "why"):
         assert set(re.findall(r"^`([\w-]+)`: \*Made before\.\*$", told[text], re.MULTILINE)) == named
-    assert set(NAMED.findall(told["short"].splitlines()[-1])) == named
+    assert set(NAMED.findall(told["faults"].splitlines()[-1])) == named
 
 
 def test_what_docs_say_of_targets_stands_in_the_table():

@@ -21,7 +21,7 @@ PLACES = {
     "docs/pitfalls.md": "effects",
     "docs/results/power.md": "power",
 }
-ON_README = ("short", "in short", "costs", "claims")
+ON_README = ("cases", "faults", "costs", "claims")
 BEHIND = (
     "answer",
     "other faults",
