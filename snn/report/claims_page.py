@@ -72,14 +72,11 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
     verdicts = [_verdict(claim, sets) for claim in _answered(claims)]
     waiting = sum(verdict.startswith(NOT_TESTED) for verdict in verdicts)
     verdicts += [NOT_TESTED] * len(claims.untested)
-    marked = [answers for answers in sets if answers.mark]
-    old = sum(not _verdict(claim, marked).startswith(NOT_TESTED) for claim in _answered(claims))
-    stale = f" {old} of these verdicts are of stale sets." if old else ""
     assigned = "each by the verdict of the one experiment that was assigned to it"
     left = f" Of those not tested {waiting} wait for a run; {len(claims.untested)} have no experiment."
     ways = len(verdicts) - len({_about(claim) for claim in _answered(claims)}) - len(claims.untested)
     alike = f" {ways} of them repeat another one at another price of energy." if ways else ""
-    return f"Of {len(verdicts)} claims, {assigned}, {of_claims(verdicts, '**')}.{alike}{left}{stale}"
+    return f"Of {len(verdicts)} claims, {assigned}, {of_claims(verdicts, '**')}.{alike}{left}{_stale(claims, sets)}"
 
 
 def statements(claims: Claims, sets: Sequence[Answers]) -> str:
@@ -89,7 +86,15 @@ def statements(claims: Claims, sets: Sequence[Answers]) -> str:
     """
     every = [(_about(claim), _verdict(claim, sets).partition(",")[0]) for claim in _answered(claims)]
     every = [*dict.fromkeys(every), *((claim.claim, NOT_TESTED) for claim in claims.untested)]
-    return f"Of {len(every)} statements, {of_claims([verdict for _, verdict in every], '**')}."
+    counted = of_claims([verdict for _, verdict in every], "**")
+    return f"Of {len(every)} statements, {counted}.{_stale(claims, sets)}"
+
+
+def _stale(claims: Claims, sets: Sequence[Answers]) -> str:
+    """How many claims have their verdict from a stale set, in a sentence; empty without one."""
+    marked = [answers for answers in sets if answers.mark]
+    old = sum(not _verdict(claim, marked).startswith(NOT_TESTED) for claim in _answered(claims))
+    return f" Of these verdicts from stale sets: {old}." if old else ""
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> list[str]:

@@ -136,9 +136,12 @@ def test_a_verdict_given_convergence_counts_and_one_seed_does_not():
 
 
 def test_a_stale_set_is_marked_and_what_it_counts_is_told():
-    page = claims_page.page(CLAIMS, [answers("sized", row(), mark="\n*Made by commit aaaaaaa; older.*\n")])
+    stale = [answers("sized", row(), mark="\n*Made by commit aaaaaaa; older.*\n")]
+    page = claims_page.page(CLAIMS, stale)
     assert cells(page)[0][2] == "`sized` (stale)"
-    assert "1 of these verdicts are of stale sets." in page
+    told = "verdicts from stale sets: 1."
+    assert told in page
+    assert told in claims_page.statements(CLAIMS, stale)
     assert "`sized`: *Made by commit aaaaaaa; older.*" in page
     assert "stale" not in claims_page.page(CLAIMS, [answers("sized", row())])
 
