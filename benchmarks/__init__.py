@@ -8,8 +8,9 @@ A quantity is a file here with a function `rows`, found by its name; there is no
 
     neuron       the neuron alone, forward and backward
     step         a training step, by rule and number of steps
-    parts        what a training step spends its time on
+    parts        what a training step and an epoch spend their time on
     memory       the highest memory of a training step
+    kept         what this memory holds
     inference    inference with exact counts of operations, against without
     epoch        one epoch of training, batches included
     loading      batches alone, against torch's DataLoader

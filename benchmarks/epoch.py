@@ -35,11 +35,17 @@ PEERS = peers.layouts(peers.SPIKINGJELLY)
 
 def rows(rounds: int) -> Iterator[Row]:
     """A table per network."""
+    for _, found in tables():
+        yield from found.rows(rounds)
+
+
+def tables() -> Iterator[tuple[str, Table]]:
+    """The table of each network, by its name."""
     x_NCHW, y_N, source = fashion()
-    yield from table("small_cnn", f"{len(y_N):,} images, {source}", x_NCHW, y_N).rows(rounds)
+    yield "small_cnn", table("small_cnn", f"{len(y_N):,} images, {source}", x_NCHW, y_N)
     digits = load_digits()
     x_NCHW, y_N = torch.tensor(digits.images, dtype=torch.uint8)[:1437, None], torch.tensor(digits.target)[:1437]
-    yield from table("digits_cnn", f"{len(y_N):,} images, digits", x_NCHW, y_N).rows(rounds)
+    yield "digits_cnn", table("digits_cnn", f"{len(y_N):,} images, digits", x_NCHW, y_N)
 
 
 def fashion() -> tuple[Tensor, Tensor, str]:

@@ -121,11 +121,15 @@ class Table:
     candidates: Mapping[str, Candidate]
     absent: Mapping[str, str]
 
-    def rows(self, rounds: int, clock: Callable[[], float] = time.process_time) -> Iterator[Row]:
-        """Check equality, measure, and yield a row per candidate, with times in milliseconds."""
+    def check(self) -> None:
+        """Raise InputError if a candidate has the same model as the reference and another result."""
         for name, candidate in self.candidates.items():
             if candidate.model == "same" and candidate.equality:
                 candidate.equality.check(f"{self.quantity}, {self.case}, {name}")
+
+    def rows(self, rounds: int, clock: Callable[[], float] = time.process_time) -> Iterator[Row]:
+        """Check equality, measure, and yield a row per candidate, with times in milliseconds."""
+        self.check()
         before = load()
         if not self.candidates:
             yield from self.filled({}, "ms", before)

@@ -61,7 +61,8 @@ differs. *wide*: the rounds differ by more than {wide:g} % of the median; measur
 rounds. Of several shapes or layouts of a peer, the one decides that is best for the peer. CPU-seconds of an experiment
 are those of `costs.csv` in `results/tables`: processor time of the jobs that made the results on record, trainings,
 evaluations and sets of chips, whatever else the machine did meanwhile. The workflow itself, the parent from which jobs
-fork, data, tables, report and page are not among them. In *why*, parts are shares of ANN xT.
+fork, data, tables, report and page are not among them. In *why*, parts are
+shares of what the ratio is to.
 
 {targets}
 

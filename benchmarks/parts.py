@@ -1,23 +1,25 @@
-"""What a training step spends its time on: convolutions, neurons, norms and the rest, beside the same step by an ANN.
+"""What a training step and an epoch spend their time on: convolutions, neurons, norms and the rest.
 
     python -m benchmarks.parts [--rounds 5]
 
-The steps of `step` at T = 4, each once a round under torch's profiler, which adds the times of operators without those
-that they call. "convolutions": the calls into oneDNN alone; their number and sizes are set by the rule. "neurons":
-forward and backward, of the ANN its ReLU. "norms": batch norms. "rest": all other operators. Ratios are to the whole
-step of "ANN xT". The clock is the wall's, since that is the profiler's: measure on an idle machine. A whole here
-differs from that in `step` by this clock, by what the profiler adds to each operator, and by the code where commits
-differ (see above): `step` tells how long a step takes, these rows divide it. Equality: as in `step`.
+The steps of `step` and the epochs of `epoch` at T = 4, each once a round under torch's profiler, which adds the times
+of operators without those that they call. "convolutions": the calls into oneDNN alone; their number and sizes are set
+by the rule. "neurons": forward and backward, of the ANN its ReLU; those of SpikingJelly are many small operators and
+stand in "rest". "norms": batch norms. "rest": all other operators. Ratios are to a whole: to the step of "ANN xT", to
+the epoch of SpikingJelly in channels-last memory, which is the faster one for it. The clock is the wall's, since that
+is the profiler's: measure on an idle machine. A whole here differs from that in `step` and `epoch` by this clock, by
+what the profiler adds to each operator, and by the code where commits differ (see above): there it is told how long a
+whole takes, here it is divided. Equality: as in `step`.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks import measure, nets, step
-from benchmarks.measure import Candidate, Row, Table
-from benchmarks.nets import Recipe
+from benchmarks import epoch, measure, step
+from benchmarks.measure import Row, Table
 
 STEPS = 4
 KINDS = {
@@ -37,34 +39,35 @@ KIND_OF = {operator: kind for kind, operators in KINDS.items() for operator in o
 
 
 def rows(rounds: int) -> Iterator[Row]:
-    """A table per rule."""
+    """A table per rule, then one per epoch."""
     for recipe, _ in step.CASES:
-        yield from table(recipe, rounds)
+        yield from divided(step.table(recipe, (), STEPS), rounds)
+    for network, table in epoch.tables():
+        faster = epoch.PEERS[-1]
+        if faster in table.candidates:
+            wholes = {name: table.candidates[name] for name in ("ours", faster)}
+            table = replace(table, candidates=wholes, reference=faster)
+            yield from divided(replace(table, case=f"epoch, {network}"), rounds)
 
 
-def table(recipe: Recipe, rounds: int) -> Iterator[Row]:
-    """Milliseconds of the parts of both steps, and of the whole."""
-    ours = nets.training(recipe, STEPS)
-    norm = ours.student.architecture.norm
-    equality = ours.equality()
-    equality.check(f"parts, {recipe.name}")
-    do = {step.BOUND: nets.ann_step(nets.half_vgg11(), STEPS, norm), "ours": ours.step}
-    models = {step.BOUND: "ANN", "ours": "same"}
-    names = {(who, kind): f"{who}, {kind}" if kind else who for who in do for kind in ("", *KINDS, REST)}
+def divided(whole: Table, rounds: int) -> Iterator[Row]:
+    """Milliseconds of the candidates of a table, and of their parts."""
+    whole.check()
+    names = {(who, kind): f"{who}, {kind}" if kind else who for who in whole.candidates for kind in ("", *KINDS, REST)}
     candidates = {
-        name: Candidate(do[who], None if kind or who == step.BOUND else equality, models[who])
+        name: whole.candidates[who] if not kind else replace(whole.candidates[who], equality=None)
         for (who, kind), name in names.items()
     }
     values: dict[str, list[float]] = {name: [] for name in names.values()}
     before = measure.load()
-    for call in do.values():
-        call()
+    for candidate in whole.candidates.values():
+        candidate.do()
     for i in range(rounds):
-        for who in measure.rotated(list(do), i):
-            found = parts(do[who])
+        for who in measure.rotated(list(whole.candidates), i):
+            found = parts(whole.candidates[who].do)
             for kind in ("", *KINDS, REST):
                 values[names[who, kind]].append(found[kind] if kind else found.total())
-    yield from Table("parts", recipe.name, STEPS, step.BOUND, candidates, {}).filled(values, "ms", before)
+    yield from replace(whole, quantity="parts", candidates=candidates).filled(values, "ms", before)
 
 
 def parts(do: Callable[[], object]) -> Counter[str]:

@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks import memory, nets, neuron, parts, peers, planning, startup, step, workflows
+from benchmarks import kept, memory, nets, neuron, parts, peers, planning, startup, step, workflows
 from benchmarks.readable import loop
 from snn.core.errors import InputError
 from snn.core.paths import ROOT
@@ -69,6 +69,31 @@ def test_the_operators_of_a_step_are_recognised_and_its_parts_are_the_whole(reci
         found = parts.parts(do)
         assert set(found) == {"convolutions", "neurons", parts.REST} | ({"norms"} if norm else set())
         assert all(found.values())
+
+
+def test_the_parts_of_both_sides_of_an_epoch_stand_beside_their_wholes():
+    whole = step.table(nets.STBP_NORM, (), 2)
+    rows = list(parts.divided(whole, rounds=1))
+    kinds = ("", *(f", {kind}" for kind in (*parts.KINDS, parts.REST)))
+    assert [row.candidate for row in rows] == [f"{who}{kind}" for who in (step.BOUND, "ours") for kind in kinds]
+    for mine in (rows[:5], rows[5:]):
+        assert sum(row.ratio for row in mine[1:]) == pytest.approx(mine[0].ratio)
+
+
+@pytest.mark.parametrize("steps", [3, 5])
+def test_a_norm_keeps_its_input_besides_the_current_of_each_neuron(steps):
+    plain, normed = (
+        kept.kept(nets.training(recipe, steps, SMALL, (3, 8, 8))) for recipe in (nets.STBP, nets.STBP_NORM)
+    )
+    first, second, features = 4 * 4 * 4, 8, 4 + 8  # the first layer sees the same image at every step
+    numbers = nets.BATCH * (first + steps * second) + 4 * features  # mean and deviation, of the batch and running ones
+    assert normed["currents"] - plain["currents"] == 4 * numbers
+
+
+def test_inputs_of_inner_convolutions_are_kept_as_a_bit_each():
+    layers = (Conv(conv=4), Conv(conv=4, stride=2))
+    found = kept.kept(nets.training(nets.STBP, 3, layers, (3, 8, 8)))
+    assert found["spikes"] == 3 * nets.BATCH * 4 * 8 * 8 / 8
 
 
 def test_the_network_of_a_step_has_eight_convolutions_of_half_width():

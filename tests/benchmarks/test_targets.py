@@ -82,6 +82,23 @@ def test_a_miss_is_explained_by_the_parts_of_the_step_on_record(tmp_path):
     assert cells(found, "step: TET, norm, T = 8, to ANN xT")["why"] == told
 
 
+def test_a_miss_of_memory_is_explained_by_what_is_held_at_the_peak(tmp_path):
+    shares = {"currents": 0.29, "spikes": 0.006, "at work": 0.0366}
+    held = [row("kept", "norm", f"ours, TET, norm, {part}", share, 16) for part, share in shares.items()]
+    found = record(tmp_path, *held, row("memory", "norm", "ours, TET, norm", 0.3326, 16))
+    told = cells(found, "memory of TET with norm, T = 16, to SpikingJelly")["why"]
+    assert told == "parts: currents 0.290, spikes 0.006, at work 0.037"
+
+
+def test_a_miss_of_an_epoch_is_explained_by_its_parts(tmp_path):
+    shares = {"convolutions": 0.4, "neurons": 0.1, "norms": 0.04, "rest": 0.12}
+    parts = [row("parts", "epoch, small_cnn", f"ours, {kind}", share) for kind, share in shares.items()]
+    found = record(tmp_path, *parts, row("epoch", "small_cnn, 9", "SpikingJelly", 1.6))
+    told = cells(found, "epoch of small_cnn, to SpikingJelly's better layout")["why"]
+    assert told.startswith("parts at T = 4: convolutions 0.400, neurons 0.100")
+    assert told.endswith("with neurons and norms for nothing it would take 0.520")
+
+
 def test_costs_of_an_experiment_are_summed_over_its_results(tmp_path):
     folder = tmp_path / "tables" / "digits"
     folder.mkdir(parents=True)
