@@ -9,7 +9,7 @@ from snn.config import params
 from snn.core import files
 from snn.core.steps import doing
 from snn.pipeline import record
-from snn.report import claims_page, markdown
+from snn.report import claims_found, claims_page, markdown, statements
 
 PAGE = Path("docs/results/claims.md")
 TABLE = "claims.csv"
@@ -43,16 +43,18 @@ def page() -> str:
 
 
 def short(sets: Iterable[record.TablesOnRecord]) -> str:
-    """How many statements of the papers hold in sets of tables, and which."""
-    claims, answers = params.literature()[0], _answers(sets)
-    return "\n".join([claims_page.statements(claims, answers), *claims_page.decided(claims, answers)])
+    """How many statements of the papers hold in sets of tables, by paper, and which fail."""
+    given = params.literature()[0], _answers(sets)
+    return "\n\n".join(
+        filter(None, (statements.counted(*given), statements.by_paper(*given), statements.failed(*given)))
+    )
 
 
-def _answers(sets: Iterable[record.TablesOnRecord]) -> list[claims_page.Answers]:
+def _answers(sets: Iterable[record.TablesOnRecord]) -> list[claims_found.Answers]:
     return [_answer(Tables(found)) for found in sets]
 
 
-def _answer(tables: Tables) -> claims_page.Answers:
+def _answer(tables: Tables) -> claims_found.Answers:
     """What a set of tables says of claims."""
     found = tables.found
-    return claims_page.Answers(found.name, claims_page.read(found.report / TABLE), found.mark, flags(found))
+    return claims_found.Answers(found.name, claims_found.read(found.report / TABLE), found.mark, flags(found))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from snn.cli import claims as command
 from snn.cli.main import main
 from snn.config import Claim, Claims, Ratio, Side, Untested
-from snn.report import claims_page
-from snn.report.claims_page import Answers
+from snn.report import claims_found, claims_page, statements
+from snn.report.claims_found import Answers
 from snn.report.sections.claims.page import counted
 from snn.report.sections.claims.table import COLUMNS
 from tests.report_inputs import inputs
@@ -50,9 +50,20 @@ def cells(page, *parts: str) -> list[list[str]]:
     found = []
     for part in page.split("\n\n## "):
         if part.splitlines()[0] in (parts or ("Tested", "Not tested")):
-            lines = [line for line in part.splitlines() if line.startswith("| ")][1:]
-            found += [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+            found += split(part)[1:]
     return found
+
+
+def split(table) -> list[list[str]]:
+    """The cells of the tables in a text, headings included."""
+    lines = [line for line in table.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def decided(claims, sets) -> list[dict[str, str]]:
+    """The rows of the table of decided statements."""
+    headings, *rows = split(statements.decided(claims, sets))
+    return [dict(zip(headings, line, strict=True)) for line in rows]
 
 
 OTHERS = "The same claims in other sets"
@@ -84,7 +95,7 @@ def test_every_claim_has_a_row_and_counts_once_by_the_set_that_answers_it():
         "3.0 x or more",
         "10",
         "not resolved",
-        claims_page.NO_BOUND,
+        claims_found.NO_BOUND,
     ]
     assert found["first"][2:] == ["", "", "", "", "", "not tested", "priority; what would: nothing"]
 
@@ -105,17 +116,47 @@ def test_the_count_of_the_headline_is_that_of_the_rows_whatever_sets_hold(claims
     assert sum(numbers) == len(cells(page)) == 4
 
 
-def test_the_claims_that_hold_and_fail_are_told_by_name():
-    found = claims_page.decided(
-        CLAIMS, [answers("sized", row(), RATIO), answers("none", row("smaller error", at_least=0.5))]
-    )
-    assert found == [
-        "* *Holds* (2 statements): better (+2.0, +1.5 to +2.5; `sized`); smaller error (+2.0, +1.5 to +2.5; `none`)."
+def test_statements_that_hold_and_fail_stand_in_a_table_with_their_units():
+    sets = [answers("sized", row(), RATIO), answers("none", row("smaller error", at_least=0.5))]
+    found = decided(CLAIMS, sets)
+    assert [line["verdict"] for line in found] == ["holds", "holds"]
+    assert found[0] == {
+        "verdict": "holds",
+        "statement": "better",
+        "source": "s",
+        "at least": "+1.0",
+        "found": "+2.0 points",
+        "interval": "+1.5 to +2.5",
+        "set": "`sized`",
+        "other sets": "",
+    }
+    assert [
+        line["verdict"] for line in decided(CLAIMS, [answers("sized", row(verdict="fails, given convergence"))])
+    ] == ["fails"]
+    assert statements.decided(CLAIMS, [answers("other", row())]) == ""
+
+
+def test_statements_that_fail_are_told_in_words():
+    failing = answers("sized", row(verdict="fails, given convergence"))
+    assert statements.failed(CLAIMS, [failing]) == "*Fails*: better."
+    assert statements.failed(CLAIMS, [answers("sized", row())]) == ""
+
+
+@given(st.lists(st.sampled_from(["holds", "fails", "not resolved"]), min_size=1, max_size=6))
+def test_statements_of_the_papers_add_up_to_all(verdicts):
+    (one, _) = CLAIMS.claims
+    stated = [
+        one.model_copy(update={"claim": f"claim {i}", "source": f"author {i % 2}, 2020, Table {i}"})
+        for i in range(len(verdicts))
     ]
-    assert claims_page.decided(CLAIMS, [answers("sized", row(verdict="fails, given convergence"))]) == [
-        "* *Fails* (1 statement): better (+2.0, +1.5 to +2.5; `sized`)."
-    ]
-    assert claims_page.decided(CLAIMS, [answers("other", row())]) == []
+    claims = CLAIMS.model_copy(update={"claims": tuple(stated)})
+    rows = (row(claim.claim, verdict=verdict) for claim, verdict in zip(stated, verdicts, strict=True))
+    sets = [answers("sized", *rows)]
+    papers = split(statements.by_paper(claims, sets))[1:]
+    totals = [int(n) for n in re.findall(r"\*\*(\d+)\*\*", statements.counted(claims, sets))]
+    columns = list(zip(*(line[1:] for line in papers), strict=True))
+    assert [sum(map(int, column)) for column in columns] == totals
+    assert {"author 0, 2020", "author 1, 2020"} & {line[0] for line in papers}
 
 
 def test_an_experiment_tells_its_part_of_the_claims_and_how_many_count_by_it():
@@ -141,7 +182,7 @@ def test_a_stale_set_is_marked_and_what_it_counts_is_told():
     assert cells(page)[0][2] == "`sized` (stale)"
     told = "verdicts from stale sets: 1."
     assert told in page
-    assert told in claims_page.statements(CLAIMS, stale)
+    assert told in statements.counted(CLAIMS, stale)
     assert "`sized`: *Made by commit aaaaaaa; older.*" in page
     assert "stale" not in claims_page.page(CLAIMS, [answers("sized", row())])
 
@@ -155,7 +196,7 @@ def test_rows_about_another_margin_or_other_words_are_left_out_and_counted():
 def test_tables_of_before_a_column_are_read_in_their_units(tmp_path):
     old = pd.DataFrame([row(at_least=1.0, found=2.0, low=1.5, high=2.5)]).drop(columns=["metric", "needs"])
     old.to_csv(tmp_path / "claims.csv", index=False)
-    (found,) = claims_page.read(tmp_path / "claims.csv").itertuples()
+    (found,) = claims_found.read(tmp_path / "claims.csv").itertuples()
     assert (found.at_least, found.found, found.low, found.needs) == (0.01, 0.02, 0.015, "")
 
 
@@ -195,13 +236,9 @@ def test_the_page_of_proven_tables_is_written(here):
 
 def test_sets_that_say_the_contrary_are_told_beside_a_claim():
     sized, other = answers("sized", row()), answers("other", row(verdict="fails"))
-    assert claims_page.decided(CLAIMS, [sized, other]) == [
-        "* *Holds* (1 statement): better (+2.0, +1.5 to +2.5; `sized`; fails in `other`)."
-    ]
+    assert decided(CLAIMS, [sized, other])[0]["other sets"] == "fails in `other`"
     more = answers("more", row(verdict="not resolved, or equivalent"))
-    assert claims_page.decided(CLAIMS, [sized, more]) == [
-        "* *Holds* (1 statement): better (+2.0, +1.5 to +2.5; `sized`; neither holds nor fails in 1 other set)."
-    ]
+    assert decided(CLAIMS, [sized, more])[0]["other sets"] == "neither holds nor fails in 1 other"
 
 
 def test_flags_of_the_two_methods_stand_in_the_row_of_a_claim():
@@ -216,7 +253,7 @@ def test_statements_are_counted_once_for_each_verdict():
     claims = CLAIMS.model_copy(update={"claims": tuple(one.model_copy(update={"claim": claim}) for claim in stated)})
     sized = answers("sized", row(stated[0]), row(stated[1]), row(stated[2], verdict="fails, given convergence"), RATIO)
     told = "Of 4 statements, **1** holds, **1** fails, **1** is not resolved, **1** is not tested."
-    assert claims_page.statements(claims, [sized]) == told
+    assert statements.counted(claims, [sized]) == told
 
 
 def test_a_ratio_that_lacks_a_bound_needs_other_runs_and_no_seeds():
@@ -224,17 +261,16 @@ def test_a_ratio_that_lacks_a_bound_needs_other_runs_and_no_seeds():
         "fewer", of="ratio", column="acs", at_least=10.0, found=4.0, low=3.0, high=11.0, verdict="not resolved"
     )
     pages = [claims_page.page(CLAIMS, [answers("sized", one)]) for one in (RATIO, bounded)]
-    assert [cells(page, "Tested")[0][-1] for page in pages] == [claims_page.NO_BOUND, ""]
+    assert [cells(page, "Tested")[0][-1] for page in pages] == [claims_found.NO_BOUND, ""]
 
 
 def test_claims_that_differ_after_a_colon_alone_are_one_statement_with_the_number_of_its_ways():
     (one, _), stated = CLAIMS.claims, ("cheaper: 8 bits", "cheaper: 32 bits")
     claims = CLAIMS.model_copy(update={"claims": tuple(one.model_copy(update={"claim": claim}) for claim in stated)})
     both = answers("sized", *(row(claim) for claim in stated))
-    assert claims_page.decided(claims, [both]) == ["* *Holds* (1 statement): cheaper (in 2 of 2 ways; `sized`)."]
-    one_way = answers("sized", row(stated[0]))
-    assert claims_page.decided(claims, [one_way]) == ["* *Holds* (1 statement): cheaper (in 1 of 2 ways; `sized`)."]
+    (line,) = decided(claims, [both])
+    assert (line["statement"], line["found"], line["interval"]) == ("cheaper", "in 2 of 2 ways", "")
+    assert decided(claims, [answers("sized", row(stated[0]))])[0]["found"] == "in 1 of 2 ways"
     fails = answers("other", row(stated[0], verdict="fails"), row(stated[1], verdict="not resolved"))
-    (told,) = claims_page.decided(claims, [both, fails])
-    beside = "`sized`; fails in `other` in 1 of them; neither holds nor fails in 1 other set"
-    assert told == f"* *Holds* (1 statement): cheaper (in 2 of 2 ways; {beside})."
+    beside = "fails in `other` in 1 of them; neither holds nor fails in 1 other"
+    assert decided(claims, [both, fails])[0]["other sets"] == beside

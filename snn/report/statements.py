@@ -1,0 +1,116 @@
+"""The statements of the papers in short: how many hold, by paper, and those that are decided. No torch.
+
+A statement is what claims say before a colon. Claims that differ behind it, as by the price of energy, are its ways.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from snn.config import Claim, Claims, Ratio, Untested
+from snn.report import claims_found
+from snn.report.claims_found import Answers
+from snn.report.markdown import table
+from snn.report.verdicts import NOT_RESOLVED, NOT_TESTED, OF_CLAIMS, of_claims
+
+UNITS = {"accuracy": "points", "mse": "squared error", "energy_nj": "nJ"}
+
+
+def about(claim: Claim | Ratio) -> str:
+    """The statement that a claim makes, without what follows a colon."""
+    return claim.claim.partition(": ")[0]
+
+
+def counted(claims: Claims, sets: Sequence[Answers]) -> str:
+    """How many statements hold and so on, each by the set that answers it, in a sentence.
+
+    A statement counts once for each verdict that its ways have.
+    """
+    found = [verdict for _, verdict in _verdicts(claims, sets)]
+    return f"Of {len(found)} statements, {of_claims(found, '**')}.{stale(claims, sets)}"
+
+
+def stale(claims: Claims, sets: Sequence[Answers]) -> str:
+    """How many claims have their verdict from a stale set, in a sentence; empty without one."""
+    marked = [answers for answers in sets if answers.mark]
+    every = claims_found.answered(claims)
+    old = sum(not claims_found.verdict_of(claim, marked).startswith(NOT_TESTED) for claim in every)
+    return f" Of these verdicts from stale sets: {old}." if old else ""
+
+
+def by_paper(claims: Claims, sets: Sequence[Answers]) -> str:
+    """The number of statements by paper and verdict, as a table; they add up to those of `counted`."""
+    numbers = Counter(_verdicts(claims, sets))
+    papers = list(dict.fromkeys(paper for paper, _ in numbers))
+    columns = {kind: [numbers[paper, kind] for paper in papers] for kind in OF_CLAIMS}
+    return table({"paper": papers, **columns})
+
+
+def failed(claims: Claims, sets: Sequence[Answers]) -> str:
+    """The statements that fail, in words, in a line; empty without one."""
+    told = [text for text, ways in _ways(claims).items() if any(_has(claim, OF_CLAIMS[1], sets) for claim in ways)]
+    return f"*Fails*: {'; '.join(told)}." if told else ""
+
+
+def decided(claims: Claims, sets: Sequence[Answers]) -> str:
+    """The statements that hold and those that fail, as a table; empty without one."""
+    rows = [
+        _row(text, own, len(ways), verdict, sets)
+        for verdict in OF_CLAIMS[:2]
+        for text, ways in _ways(claims).items()
+        if (own := [claim for claim in ways if _has(claim, verdict, sets)])
+    ]
+    return table({heading: [row[heading] for row in rows] for heading in rows[0]}) if rows else ""
+
+
+def _verdicts(claims: Claims, sets: Sequence[Answers]) -> list[tuple[str, str]]:
+    """Paper and verdict of every statement, once for each verdict that it has."""
+    every = claims_found.answered(claims)
+    found = [(about(claim), _paper(claim), claims_found.verdict_of(claim, sets).partition(",")[0]) for claim in every]
+    untested = [(claim.claim, _paper(claim), NOT_TESTED) for claim in claims.untested]
+    return [(paper, verdict) for _, paper, verdict in [*dict.fromkeys(found), *untested]]
+
+
+def _paper(claim: Claim | Ratio | Untested) -> str:
+    """Authors, venue and year of a source, without the place in the paper."""
+    return ", ".join(claim.source.split(", ")[:2])
+
+
+def _ways(claims: Claims) -> dict[str, list[Claim | Ratio]]:
+    """The claims of every statement."""
+    found: dict[str, list[Claim | Ratio]] = {}
+    for claim in claims_found.answered(claims):
+        found.setdefault(about(claim), []).append(claim)
+    return found
+
+
+def _has(claim: Claim | Ratio, verdict: str, sets: Sequence[Answers]) -> bool:
+    return claims_found.verdict_of(claim, sets).startswith(verdict)
+
+
+def _row(text: str, own: Sequence[Claim | Ratio], ways: int, verdict: str, sets: Sequence[Answers]) -> dict[str, str]:
+    """A statement, by the ways in which it has a verdict."""
+    first, cells = own[0], claims_found.row(own[0], sets)
+    unit = "" if isinstance(first, Ratio) else UNITS.get(first.column, UNITS[first.metric])
+    alone = ways == 1
+    return {
+        "verdict": verdict,
+        "statement": first.claim if alone else text,
+        "source": first.source,
+        "at least": cells["at least"] if alone else "",
+        "found": f"{cells['found']} {unit}".strip() if alone else f"in {len(own)} of {ways} ways",
+        "interval": cells["interval"] if alone else "",
+        "set": ", ".join(dict.fromkeys(f"`{claim.answered_by}`" for claim in own)),
+        "other sets": "; ".join(_contrary(own, ways, verdict, sets)),
+    }
+
+
+def _contrary(own: Sequence[Claim | Ratio], ways: int, verdict: str, sets: Sequence[Answers]) -> Iterator[str]:
+    """What sets say that neither answer these claims nor agree with those that do."""
+    contrary = next(kind for kind in OF_CLAIMS[:2] if kind != verdict)
+    found = (other for claim in own for other in claims_found.elsewhere(claim, sets))
+    others = Counter((claims_found.named(answers), kind) for answers, kind in found)
+    for (name, kind), times in others.items():
+        if kind == contrary:
+            yield f"{contrary} in {name}" + (f" in {times} of them" if ways > 1 else "")
+    if neither := len({name for name, kind in others if kind == NOT_RESOLVED}):
+        yield f"neither holds nor fails in {neither} other{'s' if neither > 1 else ''}"
