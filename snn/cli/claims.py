@@ -43,11 +43,9 @@ def page() -> str:
 
 
 def short(sets: Iterable[record.TablesOnRecord]) -> str:
-    """How many statements of the papers hold in sets of tables, by paper, and which fail."""
+    """How many statements of the papers hold in sets of tables, and which hold and fail."""
     given = params.literature()[0], _answers(sets)
-    return "\n\n".join(
-        filter(None, (statements.counted(*given), statements.by_paper(*given), statements.failed(*given)))
-    )
+    return "\n\n".join(filter(None, (statements.counted(*given), statements.in_short(*given))))
 
 
 def _answers(sets: Iterable[record.TablesOnRecord]) -> list[claims_found.Answers]:

@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from snn.cli.front import DATA, At, places_of
+from snn.cli.by_case import DATA, At, places_of
 from snn.cli.sets import Tables
 from snn.cli.versus import Comparison, Question, comparisons
 from snn.pipeline import record

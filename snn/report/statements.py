@@ -1,4 +1,4 @@
-"""The statements of the papers in short: how many hold, by paper, and those that are decided. No torch.
+"""The statements of the papers in short: how many hold, and those that are decided. No torch.
 
 A statement is what claims say before a colon. Claims that differ behind it, as by the price of energy, are its ways.
 """
@@ -6,7 +6,7 @@ A statement is what claims say before a colon. Claims that differ behind it, as 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from snn.config import Claim, Claims, Ratio, Untested
+from snn.config import Claim, Claims, Ratio
 from snn.report import claims_found
 from snn.report.claims_found import Answers
 from snn.report.markdown import table
@@ -25,8 +25,12 @@ def counted(claims: Claims, sets: Sequence[Answers]) -> str:
 
     A statement counts once for each verdict that its ways have.
     """
-    found = [verdict for _, verdict in _verdicts(claims, sets)]
-    return f"Of {len(found)} statements, {of_claims(found, '**')}.{stale(claims, sets)}"
+    every = claims_found.answered(claims)
+    found = dict.fromkeys((about(claim), claims_found.verdict_of(claim, sets).partition(",")[0]) for claim in every)
+    told = [*(verdict for _, verdict in found), *[NOT_TESTED] * len(claims.untested)]
+    number = len(every) + len(claims.untested)
+    ways = f" ({number} claims, since some are tested in several ways)" if number > len(told) else ""
+    return f"Of {len(told)} statements{ways}, {of_claims(told, '**')}.{stale(claims, sets)}"
 
 
 def stale(claims: Claims, sets: Sequence[Answers]) -> str:
@@ -37,42 +41,31 @@ def stale(claims: Claims, sets: Sequence[Answers]) -> str:
     return f" Of these verdicts from stale sets: {old}." if old else ""
 
 
-def by_paper(claims: Claims, sets: Sequence[Answers]) -> str:
-    """The number of statements by paper and verdict, as a table; they add up to those of `counted`."""
-    numbers = Counter(_verdicts(claims, sets))
-    papers = list(dict.fromkeys(paper for paper, _ in numbers))
-    columns = {kind: [numbers[paper, kind] for paper in papers] for kind in OF_CLAIMS}
-    return table({"paper": papers, **columns})
-
-
-def failed(claims: Claims, sets: Sequence[Answers]) -> str:
-    """The statements that fail, in words, in a line; empty without one."""
-    told = [text for text, ways in _ways(claims).items() if any(_has(claim, OF_CLAIMS[1], sets) for claim in ways)]
-    return f"*Fails*: {'; '.join(told)}." if told else ""
+def in_short(claims: Claims, sets: Sequence[Answers]) -> str:
+    """The same statements as in `decided` in fewer columns."""
+    rows = _decided(claims, sets)
+    told = {
+        "verdict": [row["verdict"] for row in rows],
+        "statement": [row["statement"] for row in rows],
+        "found": [", ".join(filter(None, (row["found"], row["interval"], row["n"] and f"n {row['n']}"))) for row in rows],
+        "in": ["; ".join(filter(None, (row["set"], row["other sets"]))) for row in rows],
+    }
+    return table(told) if rows else ""
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> str:
     """The statements that hold and those that fail, as a table; empty without one."""
-    rows = [
+    rows = _decided(claims, sets)
+    return table({heading: [row[heading] for row in rows] for heading in rows[0]}) if rows else ""
+
+
+def _decided(claims: Claims, sets: Sequence[Answers]) -> list[dict[str, str]]:
+    return [
         _row(text, own, len(ways), verdict, sets)
         for verdict in OF_CLAIMS[:2]
         for text, ways in _ways(claims).items()
         if (own := [claim for claim in ways if _has(claim, verdict, sets)])
     ]
-    return table({heading: [row[heading] for row in rows] for heading in rows[0]}) if rows else ""
-
-
-def _verdicts(claims: Claims, sets: Sequence[Answers]) -> list[tuple[str, str]]:
-    """Paper and verdict of every statement, once for each verdict that it has."""
-    every = claims_found.answered(claims)
-    found = [(about(claim), _paper(claim), claims_found.verdict_of(claim, sets).partition(",")[0]) for claim in every]
-    untested = [(claim.claim, _paper(claim), NOT_TESTED) for claim in claims.untested]
-    return [(paper, verdict) for _, paper, verdict in [*dict.fromkeys(found), *untested]]
-
-
-def _paper(claim: Claim | Ratio | Untested) -> str:
-    """Authors, venue and year of a source, without the place in the paper."""
-    return ", ".join(claim.source.split(", ")[:2])
 
 
 def _ways(claims: Claims) -> dict[str, list[Claim | Ratio]]:
@@ -99,6 +92,7 @@ def _row(text: str, own: Sequence[Claim | Ratio], ways: int, verdict: str, sets:
         "at least": cells["at least"] if alone else "",
         "found": f"{cells['found']} {unit}".strip() if alone else f"in {len(own)} of {ways} ways",
         "interval": cells["interval"] if alone else "",
+        "n": f"{cells['n']}" if alone else "",
         "set": ", ".join(dict.fromkeys(f"`{claim.answered_by}`" for claim in own)),
         "other sets": "; ".join(_contrary(own, ways, verdict, sets)),
     }

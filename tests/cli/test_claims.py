@@ -127,6 +127,7 @@ def test_statements_that_hold_and_fail_stand_in_a_table_with_their_units():
         "at least": "+1.0",
         "found": "+2.0 points",
         "interval": "+1.5 to +2.5",
+        "n": "10",
         "set": "`sized`",
         "other sets": "",
     }
@@ -136,27 +137,17 @@ def test_statements_that_hold_and_fail_stand_in_a_table_with_their_units():
     assert statements.decided(CLAIMS, [answers("other", row())]) == ""
 
 
-def test_statements_that_fail_are_told_in_words():
-    failing = answers("sized", row(verdict="fails, given convergence"))
-    assert statements.failed(CLAIMS, [failing]) == "*Fails*: better."
-    assert statements.failed(CLAIMS, [answers("sized", row())]) == ""
-
-
-@given(st.lists(st.sampled_from(["holds", "fails", "not resolved"]), min_size=1, max_size=6))
-def test_statements_of_the_papers_add_up_to_all(verdicts):
-    (one, _) = CLAIMS.claims
-    stated = [
-        one.model_copy(update={"claim": f"claim {i}", "source": f"author {i % 2}, 2020, Table {i}"})
-        for i in range(len(verdicts))
-    ]
-    claims = CLAIMS.model_copy(update={"claims": tuple(stated)})
-    rows = (row(claim.claim, verdict=verdict) for claim, verdict in zip(stated, verdicts, strict=True))
-    sets = [answers("sized", *rows)]
-    papers = split(statements.by_paper(claims, sets))[1:]
-    totals = [int(n) for n in re.findall(r"\*\*(\d+)\*\*", statements.counted(claims, sets))]
-    columns = list(zip(*(line[1:] for line in papers), strict=True))
-    assert [sum(map(int, column)) for column in columns] == totals
-    assert {"author 0, 2020", "author 1, 2020"} & {line[0] for line in papers}
+def test_readme_has_the_same_statements_in_fewer_columns():
+    sets = [answers("sized", row(), RATIO), answers("other", row(verdict="fails"))]
+    headings, line = split(statements.in_short(CLAIMS, sets))
+    told = dict(zip(headings, line, strict=True))
+    assert told == {
+        "verdict": "holds",
+        "statement": "better",
+        "found": "+2.0 points, +1.5 to +2.5, n 10",
+        "in": "`sized`; fails in `other`",
+    }
+    assert statements.in_short(CLAIMS, [answers("other", row())]) == ""
 
 
 def test_an_experiment_tells_its_part_of_the_claims_and_how_many_count_by_it():
@@ -252,7 +243,8 @@ def test_statements_are_counted_once_for_each_verdict():
     (one, _), stated = CLAIMS.claims, ("cheaper: 8 bits", "cheaper: 16 bits", "cheaper: 32 bits")
     claims = CLAIMS.model_copy(update={"claims": tuple(one.model_copy(update={"claim": claim}) for claim in stated)})
     sized = answers("sized", row(stated[0]), row(stated[1]), row(stated[2], verdict="fails, given convergence"), RATIO)
-    told = "Of 4 statements, **1** holds, **1** fails, **1** is not resolved, **1** is not tested."
+    told = "Of 4 statements (5 claims, since some are tested in several ways), "
+    told += "**1** holds, **1** fails, **1** is not resolved, **1** is not tested."
     assert statements.counted(claims, [sized]) == told
 
 

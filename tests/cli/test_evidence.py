@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from snn.cli import front, readme
+from snn.cli import by_case, front, readme
 from snn.cli.evidence import answer_of, chips, costs, pairs
 from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
@@ -143,7 +143,7 @@ def test_prices_hold_the_accesses_to_memory_of_an_operation():
 
 def test_every_set_of_tables_behind_the_answer_is_marked_if_it_is_stale(monkeypatch):
     monkeypatch.setattr(record.TablesOnRecord, "mark", "\n*Made before.*\n")
-    monkeypatch.setattr(front, "_evidence", lambda shown, found: {})  # all are named by what remains
+    monkeypatch.setattr(front, "_evidence", lambda shown, sets, found: {})  # all are named by what remains
     told = front.texts(readme.on_record())
     named = set(front.experiments())
     for text in ("answer", "why"):
@@ -220,7 +220,7 @@ def test_every_chip_with_another_fault_is_in_their_table_and_readme_names_the_ru
     for way, words in ((standings.MANUFACTURED, "as manufactured"), (standings.CALIBRATED, "calibrated")):
         unbeaten: Counter[str] = Counter()
         places = 0
-        for name, data in zip(front.CHIPS, front.DATA.values(), strict=True):
+        for name, data in zip(by_case.CHIPS, by_case.DATA.values(), strict=True):
             for row in standings.read(answer_of(record.TablesOnRecord(name)), f"{way}, "):
                 noise, _, level = row.where.rpartition(", ")[2].partition(" at level ")
                 if standings.FINE_TUNED not in row.where and noise not in MIXED:
@@ -241,7 +241,7 @@ def test_what_readme_says_in_short_is_what_the_cases_say():
     assert (
         "as manufactured: **tet** up to level 0.2 (shown on digits alone), **ltl_offline** from 0.4 on; nothing" in told
     )
-    found = front.places_of(readme.on_record())
+    found = by_case.places_of(readme.on_record())
     take = {case.words: cases.rules([at.evidence for at in own]) for case, own in found.items()}
     assert take["no faults, batch norm possible"][""] == ("tet", "sdt")
     assert take["no faults, no norm"] == {}

@@ -3,7 +3,7 @@
 import pytest
 from matplotlib import pyplot as plt
 
-from snn.cli import front, lead, readme
+from snn.cli import by_case, lead, readme
 from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
 from snn.pipeline import record
@@ -26,8 +26,8 @@ def test_the_figure_is_that_which_the_tables_on_record_make(shown, tmp_path):
 
 
 def test_every_case_is_there_at_every_level_on_the_data_of_readme(rows, shown):
-    places = front.places_of(shown)
-    known = {(case.words, at.level) for case, own in places.items() for at in own if at.dataset in front.DATA}
+    places = by_case.places_of(shown)
+    known = {(case.words, at.level) for case, own in places.items() for at in own if at.dataset in by_case.DATA}
     assert len(rows) == len({(row.case, row.level) for row in rows})
     assert {(row.case, row.level) for row in rows} == known
 
@@ -51,7 +51,7 @@ def test_points_are_filled_where_a_rule_is_shown_to_be_better(rows):
     figure = lead.figure(rows)
     points = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 1 and line.get_marker() in "oD"]
     plt.close(figure)
-    every = [(i, one) for data in front.DATA for i, row in enumerate(rows) if (one := row.compared.get(data))]
+    every = [(i, one) for data in by_case.DATA for i, row in enumerate(rows) if (one := row.compared.get(data))]
     assert len(points) == len(every)
     for line, (i, one) in zip(points, every, strict=True):
         assert line.get_xdata()[0] == pytest.approx(100 * one.found.behind)
@@ -60,8 +60,6 @@ def test_points_are_filled_where_a_rule_is_shown_to_be_better(rows):
 
 
 def test_on_chips_with_mismatch_the_highest_mean_is_that_of_one_of_the_two_rules_as_readme_says(rows):
-    assert "On every kind of chip with mismatch the highest mean is that of tet or ltl_offline" in (
-        readme.README.read_text()
-    )
+    assert "On all chips of the table the highest mean is that of tet or ltl_offline" in (readme.README.read_text())
     chips = [first for row in rows if row.level for first in row.firsts.values()]
     assert {first.split()[0] for first in chips} == set(lead.RULES)

@@ -1,0 +1,114 @@
+"""Accuracies by case and level: what README shows, and what stands behind it. No torch."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from snn.cli import conditions
+from snn.cli.by_case import DATA, At, Case, Places
+from snn.cli.evidence.costs import ENERGIES
+from snn.cli.sets import Tables
+from snn.config import params
+from snn.report import cases
+from snn.report.recommend import chosen
+
+RULES = [rule for rule in conditions.RULES if not any(rule.startswith(f"{other}_") for other in conditions.RULES)]
+
+
+def on_readme(found: Places, sets: Mapping[str, Tables]) -> list[dict[str, str]]:
+    """A row per case and level, by heading: what to take, and the rules in front with what one chip reaches.
+
+    Of chips, the levels that every data set has.
+    """
+
+    def leaders(at: At) -> str:
+        return _leaders(at, _one_chip(at, sets[at.tables.name]) if at.level else {})
+
+    return [
+        {
+            "your case": case.words,
+            "level": level,
+            "take": cases.words(take),
+            "seeds": ", ".join(dict.fromkeys(f"{at.seeds}" for at in own.values())),
+            **by_data(own, leaders),
+            "not run": "; ".join(_not_run(own)),
+        }
+        for case, level, take, own in _by_level(found)
+        if not level or len(own) == len(DATA)
+    ]
+
+
+def beside_the_next(found: Places) -> list[dict[str, str]]:
+    """A row per case and level, by heading: what to take, the rules in front, the best of those shown to be worse."""
+    return [
+        {
+            "your case": case.words,
+            "level": level,
+            "take": cases.words(take),
+            **by_data(own, cell),
+            "sets": " ".join(f"`{own[name].tables.name}`" for name in DATA if name in own),
+        }
+        for case, level, take, own in _by_level(found)
+    ]
+
+
+def by_data(own: Mapping[str, At], cell: Callable[[At], str]) -> dict[str, str]:
+    """What is in front on the data sets of README, by the headings of a table."""
+    return {f"on {words}": cell(own[name]) if name in own else "" for name, words in DATA.items()}
+
+
+def cell(at: At) -> str:
+    """The rules in front of a place, and the best of those that are shown to be worse."""
+    worse = _short_of(at.row.worse.split(", ")[0])
+    return "; worse: ".join(filter(None, (_leaders(at, {}), worse)))
+
+
+def _by_level(found: Places) -> Iterator[tuple[Case, str, Sequence[str], dict[str, At]]]:
+    """Every case and level with the rules to take, and its places by data set."""
+    for case, places in found.items():
+        take = cases.rules([at.evidence for at in places])
+        for level in dict.fromkeys(at.level for at in places):
+            own = {at.dataset: at for at in reversed(places) if at.level == level and at.dataset in DATA}
+            yield case, level, take.get(level, ()), {name: own[name] for name in DATA if name in own}
+
+
+def _leaders(at: At, one_chip: Mapping[str, str]) -> str:
+    """The first rule of a place with its interval, and those that are not shown to be worse, with their means."""
+    told = [_short_of(told) for told in (at.row.first, *at.row.not_resolved_or_equivalent.split(", ")) if told]
+    first, *apart = (
+        f"{text} [{one_chip[rule]}]" if rule in one_chip else text
+        for text, rule in zip(told, at.row.no_worse, strict=True)
+    )
+    return "; ".join(filter(None, (first, ", ".join(apart))))
+
+
+def _one_chip(at: At, tables: Tables) -> dict[str, str]:
+    """What 95 % of single new chips reach, by rule, in percent; of the candidates that the place shows."""
+    found = tables.candidates(at.place) if tables.has_outcomes else None
+    if found is None:
+        return {}
+    rows = chosen(found, params.load("energy", ENERGIES[0]))
+    rows = rows[rows.method.isin(at.row.no_worse)]
+    least = {
+        row.method: found.interval(int(i))["one_chip"] for i, row in zip(rows.index, rows.itertuples(), strict=True)
+    }
+    return {rule: f"{100 * value:.1f}" for rule, value in least.items() if value is not None}
+
+
+def _not_run(own: Mapping[str, At]) -> Iterator[str]:
+    """The rules that were not run on the data sets of a row, or on some of them alone."""
+    missing = {name: [rule for rule in RULES if not _has(at, rule)] for name, at in own.items()}
+    everywhere = [rule for rule in RULES if all(rule in rules for rules in missing.values())]
+    if everywhere:
+        yield ", ".join(everywhere)
+    for name, rules in missing.items():
+        if left := [rule for rule in rules if rule not in everywhere]:
+            yield f"{', '.join(left)} on {DATA[name]}"
+
+
+def _has(at: At, rule: str) -> bool:
+    """Whether a rule, or a variant of it, was run at a place."""
+    return any(method == rule or method.startswith(f"{rule}_") for method in at.row.methods)
+
+
+def _short_of(told: str) -> str:
+    """A rule with its mean, without what is noted of it."""
+    return told.split(" (")[0]

@@ -1,0 +1,105 @@
+"""The cases of README, and the places of each: a set of tables, and what is first there. No torch."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from snn.cli.evidence import answer_of
+from snn.config import params
+from snn.pipeline import record
+from snn.pipeline.settings import DEFAULT_EXPERIMENT
+from snn.report import cases, standings
+from snn.report.place import Place
+
+FEW_SEEDS = ("cifar10-approx93_quick", "nmnist-1000-100_quick")
+CHIPS = ("hardware_digits", "hardware")  # with every kind of chip, with calibrators, targets and fine-tuning
+DATA = {"digits": "digits", "fashion_mnist": "a tenth of Fashion-MNIST"}  # columns of README, by data set
+
+
+class Case(NamedTuple):
+    """A case in words, and its places: experiments, and how their rows of answer.md begin."""
+
+    words: str
+    places: tuple[tuple[str, str], ...]
+
+
+def _on_chips(words: str, way: str, noise: str) -> Case:
+    return Case(words, tuple((name, f"{way}, {noise} at level") for name in CHIPS))
+
+
+CASES = (
+    Case(
+        "no faults, batch norm possible",
+        tuple((name, standings.CLEAN) for name in (DEFAULT_EXPERIMENT, "claims_fashion", "matched_norm", *FEW_SEEDS)),
+    ),
+    Case("no faults, no norm", tuple((name, standings.CLEAN) for name in ("matched", "matched_fashion"))),
+    _on_chips("mismatch, as manufactured", standings.MANUFACTURED, "mismatch"),
+    _on_chips("4 bits and mismatch, as manufactured", standings.MANUFACTURED, "analog_chip"),
+    _on_chips("mismatch, calibrated", standings.CALIBRATED, "mismatch"),
+    _on_chips("4 bits and mismatch, calibrated", standings.CALIBRATED, "analog_chip"),
+    _on_chips("mismatch, fine-tuned on simulated chips", standings.FINE_TUNED, "mismatch"),
+)
+
+
+class At(NamedTuple):
+    """A place: a set of tables, and what is first there."""
+
+    tables: record.TablesOnRecord
+    row: standings.Row
+
+    @property
+    def level(self) -> str:
+        """The level of its chips; empty for clean networks."""
+        return self.row.where.partition(" at level ")[2]
+
+    @property
+    def noise(self) -> str:
+        """The noise of its chips; empty for clean networks."""
+        return self.row.where.partition(" at level ")[0].rpartition(", ")[2] if self.level else ""
+
+    @property
+    def chips(self) -> str:
+        """Noise and level of its chips."""
+        return f"{self.noise} {self.level}"
+
+    @property
+    def mean(self) -> float:
+        """The mean of the first rule."""
+        return float(self.row.first.split()[1])
+
+    @property
+    def seeds(self) -> int:
+        """The seeds of the first rule."""
+        return int(self.row.first.rpartition("(")[2].split()[0])
+
+    @property
+    def evidence(self) -> cases.Evidence:
+        """What a case rests on here."""
+        return cases.Evidence(self.tables.name, self.level, self.row)
+
+    @property
+    def place(self) -> Place:
+        """Where `recommend` and `versus` look for it."""
+        if not self.level:
+            return Place(None, 0.0)
+        calibrated = self.row.where.startswith(standings.CALIBRATED)
+        tuned = self.row.where.startswith(standings.FINE_TUNED)
+        return Place(self.noise, float(self.level), calibrated=calibrated, noise_aware=tuned)
+
+    @property
+    def dataset(self) -> str:
+        """The data set of its experiment."""
+        return params.load("experiments", self.tables.name).dataset
+
+
+Places = Mapping[Case, Sequence[At]]
+
+
+def places_of(shown: Mapping[str, record.TablesOnRecord]) -> Places:
+    """The places of every case that has a report here."""
+    found = {
+        case: [
+            At(shown[name], row) for name, where in case.places for row in standings.read(answer_of(shown[name]), where)
+        ]
+        for case in CASES
+    }
+    return {case: places for case, places in found.items() if places}

@@ -1,0 +1,80 @@
+"""The tables of accuracies by case: what README shows of chips is what `recommend` and the reports say."""
+
+import re
+
+import pytest
+
+from snn.cli import accuracies, by_case, readme
+from snn.cli.sets import Tables
+from snn.config import params
+from snn.report.recommend import rules
+
+RULE = re.compile(r"(\w+?)\*{0,2} [\d.]+(?: ± [\d.]+ %)?(?: \[([\d.]+)\])?")
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return readme.on_record()
+
+
+@pytest.fixture(scope="module")
+def rows(shown):
+    return accuracies.on_readme(by_case.places_of(shown), {name: Tables(one) for name, one in shown.items()})
+
+
+def told(cell: str) -> dict[str, str]:
+    """What one chip reaches, by rule, in the order of a cell."""
+    return dict(RULE.findall(cell))
+
+
+@pytest.mark.parametrize(
+    ("case", "level", "name"),
+    [
+        ("mismatch, as manufactured", "0.2", "hardware"),
+        ("4 bits and mismatch, calibrated", "0.4", "hardware"),
+        ("mismatch, fine-tuned on simulated chips", "0.4", "hardware_digits"),
+    ],
+)
+def test_what_one_chip_reaches_is_that_of_recommend(case, level, name, rows, shown):
+    (row,) = (row for row in rows if (row["your case"], row["level"]) == (case, level))
+    (at,) = (
+        at
+        for own, places in by_case.places_of(shown).items()
+        for at in places
+        if (own.words, at.level, at.tables.name) == (case, level, name)
+    )
+    ranking = rules(Tables(shown[name]).candidates(at.place), params.load("energy", "horowitz45_memory"))
+    expected = {one.method: f"{100 * one.one_chip:.1f}" for one in ranking.itertuples()}
+    found = told(row[f"on {by_case.DATA[at.dataset]}"])
+    assert found == {rule: expected[rule] for rule in found}
+    assert list(found) == at.row.no_worse
+
+
+def test_clean_networks_have_no_chip_and_all_chips_have_one(rows):
+    for row in rows:
+        cells = [row[f"on {words}"] for words in by_case.DATA.values()]
+        assert all(bool(row["level"]) == bool(one_chip) for cell in cells for one_chip in told(cell).values())
+
+
+def test_readme_shows_the_levels_that_both_data_sets_have_and_the_page_behind_it_shows_all(rows, shown):
+    every = accuracies.beside_the_next(by_case.places_of(shown))
+    both = [row for row in every if not row["level"] or all(row[f"on {words}"] for words in by_case.DATA.values())]
+    for one, other in zip(rows, both, strict=True):
+        assert [one[key] for key in ("your case", "level", "take")] == [
+            other[key] for key in ("your case", "level", "take")
+        ]
+    assert len(every) > len(both)
+
+
+def test_a_rule_that_is_not_in_a_row_of_the_reports_was_not_run(rows, shown):
+    by_row = {(row["your case"], row["level"]): row for row in rows}
+    for case, places in by_case.places_of(shown).items():
+        for at in (at for at in places if at.dataset in by_case.DATA and (case.words, at.level) in by_row):
+            data = by_case.DATA[at.dataset]
+            parts = [part.partition(" on ") for part in by_row[case.words, at.level]["not run"].split("; ") if part]
+            missing = {rule for rules, _, where in parts if where in ("", data) for rule in rules.split(", ")}
+            run = {rule for rule in accuracies.RULES if re.search(rf"\b{rule}(_|\b)", " ".join(at.row.methods))}
+            if at.tables.name not in (
+                "matched_norm",
+            ):  # the second set on the same data, of which README shows the first
+                assert missing == set(accuracies.RULES) - run
