@@ -170,7 +170,8 @@ def _answers(asked: Question, sets: Sequence[Tables], prices: Energy) -> list[An
     found = [(tables, own) for tables in sets if (own := _candidates(tables, asked)) is not None]
     if not found:
         where = f" of {asked.experiment}" if asked.experiment else f" on {asked.dataset}" if asked.dataset else ""
-        raise InputError(asked.words, f"is in no set of tables{where}", _instead(asked.place, sets))
+        remedy = "; ".join([*_next_to(asked, sets, prices), _instead(asked.place, sets)])
+        raise InputError(asked.words, f"is in no set of tables{where}", remedy)
     answers = [Answer(tables, own, ranked(own, prices, asked.bounds)) for tables, own in found]
     answers.sort(key=lambda one: one.evidence, reverse=True)
     if not any(len(one.ranking.rules) for one in answers):
@@ -255,6 +256,24 @@ def _footer(asked: Question, prices: Energy, answers: Sequence[Answer]) -> Itera
         yield COLUMNS
     has_bits = noise is not None and any(part.model == "quantisation" for part in params.load("noise", noise).models)
     yield (OF_CHIP if has_bits else BITS if prices.precision == "int8" else PRICED).format(asked.energy)
+
+
+def _next_to(asked: Question, sets: Sequence[Tables], prices: Energy) -> Iterator[str]:
+    """What is first at the levels of this noise below and above the one that was not run, and in which sets."""
+    tried = [tables.runs.level[tables.runs.noise == asked.place.noise] for tables in sets if asked.place.noise]
+    levels = sorted(set(pd.concat(tried).dropna()) if tried else ())
+    below = [level for level in levels if level < asked.place.level][-1:]
+    for level in [*below, *[level for level in levels if level > asked.place.level][:1]]:
+        there = asked._replace(place=asked.place._replace(level=level))
+        firsts: dict[str, list[str]] = {}
+        for tables in sets:
+            found = _candidates(tables, there)
+            best = pd.DataFrame() if found is None else chosen(found, prices, asked.bounds)
+            if len(best):
+                firsts.setdefault(best.method.iloc[0], []).append(tables.name)
+        if firsts:
+            told = [f"{rule} ({', '.join(names)})" for rule, names in firsts.items()]
+            yield f"first at {level:g} is {listed(told, 'or')}"
 
 
 def _instead(place: Place, sets: Sequence[Tables]) -> str:

@@ -47,7 +47,9 @@ def in_short(claims: Claims, sets: Sequence[Answers]) -> str:
     told = {
         "verdict": [row["verdict"] for row in rows],
         "statement": [row["statement"] for row in rows],
-        "found": [", ".join(filter(None, (row["found"], row["interval"], row["n"] and f"n {row['n']}"))) for row in rows],
+        "found": [
+            ", ".join(filter(None, (row["found"], row["interval"], row["n"] and f"n {row['n']}"))) for row in rows
+        ],
         "in": ["; ".join(filter(None, (row["set"], row["other sets"]))) for row in rows],
     }
     return table(told) if rows else ""

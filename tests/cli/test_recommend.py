@@ -179,6 +179,18 @@ def test_a_set_in_which_every_run_diverged_ranks_nothing(here, capsys, tmp_path,
     assert "is in no set of tables" in run(capsys, "--noise", "mismatch", "--level", "0.2", "--steps", "4", status=2)
 
 
+def test_a_level_that_was_not_run_is_answered_with_what_is_first_below_and_above_it(here, capsys, tmp_path):
+    above = chips("stbp", *GOOD, level=0.4), chips("tet", *BAD, level=0.4)
+    put(tmp_path, "c" * 40, *chips("tet", *GOOD), *chips("stbp", *SAME), *(row for rows in above for row in rows))
+    told = run(capsys, "--noise", "mismatch", "--level", "0.3", status=2)
+    assert (
+        "mismatch at level 0.3, calibrated: is in no set of tables; first at 0.2 is tet (digits); first at 0.4" in told
+    )
+    assert "first at 0.4 is stbp (digits); choose a level of 0.2, 0.4, and T of 4" in told
+    outside = run(capsys, "--noise", "mismatch", "--level", "0.5", status=2)
+    assert "no set of tables; first at 0.4 is stbp (digits); choose" in outside
+
+
 def test_without_a_choice_each_data_set_has_one_answer_and_the_tables_wait(here, capsys, tmp_path, monkeypatch):
     names = ["digits", "hardware_digits", "matched", "digits_all", "smoke"]
     for name in names[1:]:
