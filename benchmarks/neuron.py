@@ -6,11 +6,14 @@ Random currents with standard deviation 1.5, decay 1/2, threshold 1, gradients r
 plain loop is differentiated by torch (`benchmarks/readable.py`); "ours, in torch" is `fire` without its compiled form,
 if it has one. SpikingJelly has a registered operator for the triangle only. Equality is the number of spikes that
 differ from those of the plain loop with the neuron that the candidate really has; "gradient" is the largest difference
-of gradients over the largest gradient. snnTorch does not differentiate its reset, norse has no rectangle.
+of gradients over the largest gradient, both on eight samples. snnTorch does not differentiate its reset, norse has no
+rectangle. "copies of the same bytes" is no neuron: a copy of x, and a sum of x and the gradient into a third tensor,
+which read and write what a neuron has to, forward and backward, and are set up as its tensors are.
 """
 
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -20,6 +23,7 @@ from benchmarks import measure, peers
 from benchmarks.measure import Candidate, Equality, Row, Table, apart
 from benchmarks.nets import RECTANGLE, TRIANGLE
 from benchmarks.readable import loop
+from benchmarks.targets import COPIES
 from snn.model import neuron as ours
 from snn.model.spec import Neuron
 
@@ -46,18 +50,39 @@ def table(case: str, neuron: Neuron, shape: tuple[int, ...]) -> Table:
     x_TBN = 1.5 * torch.randn(*shape, generator=generator)
     g_TBN = torch.randn(*shape, generator=generator)
     absent = peers.missing(PEERS)
-    runs: dict[str, tuple[Run, Neuron]] = {"ours": (lambda x: ours.fire(x, neuron)[0], neuron)}
+    runs: dict[str, Run] = {"ours": lambda x: ours.fire(x, neuron)[0]}
     if (readable := in_torch(neuron)) is not None:
-        runs["ours, in torch"] = (readable, neuron)
-    runs["plain loop"] = (lambda x: loop(x, neuron)[0], neuron)
+        runs["ours, in torch"] = readable
+    runs["plain loop"] = lambda x: loop(x, neuron)[0]
+    candidates = {
+        name: Candidate(step(run, x_TBN, g_TBN), equality(run, neuron, x_TBN, g_TBN)) for name, run in runs.items()
+    }
     for name in PEERS:
         if name not in absent:
-            runs[name] = (peers.neurons(name, neuron), peers.matched(name, neuron))
-    candidates = {
-        name: Candidate(step(run, x_TBN, g_TBN), equality(run, really, x_TBN, g_TBN), peers.model(name, neuron))
-        for name, (run, really) in runs.items()
-    }
+            candidates[name] = peer(name, neuron, x_TBN, g_TBN)
+    candidates[COPIES] = Candidate(step(_Copies.apply, x_TBN, g_TBN), model="no neuron")
     return Table("neuron", case, shape[0], "ours", candidates, absent)
+
+
+def peer(name: str, neuron: Neuron, x_TBN: Tensor, g_TBN: Tensor) -> Candidate:
+    """The neurons of a peer, on x as they need it."""
+    run, factor = peers.neurons(name, neuron)
+    same = equality(lambda x: run(factor * x), peers.matched(name, neuron), x_TBN, g_TBN)
+    return Candidate(step(run, factor * x_TBN, g_TBN), same, peers.model(name, neuron))
+
+
+class _Copies(torch.autograd.Function):
+    """Reads and writes as much as a neuron has to: x to spikes, then x and the gradient of spikes to that of x."""
+
+    @staticmethod
+    def forward(ctx: Any, x_TBN: Tensor) -> Tensor:
+        ctx.save_for_backward(x_TBN)
+        return x_TBN.clone()
+
+    @staticmethod
+    def backward(ctx: Any, g_TBN: Tensor) -> Tensor:
+        (x_TBN,) = ctx.saved_tensors
+        return x_TBN + g_TBN
 
 
 def in_torch(neuron: Neuron) -> Run | None:

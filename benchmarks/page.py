@@ -48,21 +48,26 @@ INTRODUCTION = """\
 
 Written by `make bench` (`python -m benchmarks.page`) from `results/benchmarks/*.csv`, do not edit.
 
-Every figure is a ratio: the median over interleaved rounds, then the smallest and largest round in brackets.
-Candidates of a table run one after the other in every round, and the first of a round rotates. The clock is the
-processor time of the process, on one thread, with the settings of malloc and torch that jobs of the product use;
-sections tell where they do otherwise. Lower is better. Equality is checked in the same run, before the time: a
-candidate whose model is the same but whose result is not stops the run. "model" tells how a candidate's model
-differs. *wide*: the rounds differ by more than {wide:g} % of the median; measure such a row again.
+Every figure without a unit is a ratio: the median over interleaved rounds, then the smallest and largest round in
+brackets. Candidates of a table run one after the other in every round, and the first of a round rotates. The clock is
+the processor time of the process, on one thread, with the settings of malloc and torch that jobs of the product use;
+sections tell where they do otherwise. The smaller of two candidates is the faster, or needs less; in `neuron`, `epoch`
+and `inference` ratios are to ours. Equality is checked in the same run, before the time: a candidate whose model is the
+same but whose result is not stops the run. "model" tells how a candidate's model differs. *wide*: the rounds differ by
+more than {wide:g} % of the median; measure such a row again.
+
+Rules (README has them in words): STBP and TET learn by backpropagation through time, tandem learning by the gradient of
+an ANN, LTL layer by layer. *ANN xT* is the bound of a training step: the same layers with ReLU in plain torch, on T
+times as many images, since a spiking network of T steps needs as many products.
 
 ## Targets
 
-`benchmarks/targets.py` names them. Figures are those of the sections below: the median, which decides, and the range of
-rounds. Of several shapes or layouts of a peer, the one decides that is best for the peer. CPU-seconds of an experiment
-are those of `costs.csv` in `results/tables`: processor time of the jobs that made the results on record, trainings,
-evaluations and sets of chips, whatever else the machine did meanwhile. The workflow itself, the parent from which jobs
-fork, data, tables, report and page are not among them. In *why*, parts are
-shares of what the ratio is to.
+`benchmarks/targets.py` names them; they were set before the work, some beyond what prototypes reached. Figures are of the
+sections below: the median decides, the rounds are in brackets. Of several shapes or layouts of a peer, the one decides
+that is best for the peer. CPU-seconds of an experiment are those of `costs.csv` in `results/tables`: processor time of
+the jobs that made the results on record, trainings, evaluations and sets of chips, whatever else the machine did
+meanwhile. The workflow itself, the parent from which jobs fork, data, tables, report and page are not among them.
+*Why* has the shares of ours in `parts`, and what these leave of the figure on record; of memory, what `kept` found.
 
 {targets}
 

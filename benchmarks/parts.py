@@ -2,14 +2,16 @@
 
     python -m benchmarks.parts [--rounds 5]
 
-The steps of `step` and the epochs of `epoch` at T = 4, each once a round under torch's profiler, which adds the times
-of operators without those that they call. "convolutions": the calls into oneDNN alone; their number and sizes are set
-by the rule. "neurons": forward and backward, of the ANN its ReLU; those of SpikingJelly are many small operators and
-stand in "rest". "norms": batch norms. "rest": all other operators. Ratios are to a whole: to the step of "ANN xT", to
-the epoch of SpikingJelly in channels-last memory, which is the faster one for it. The clock is the wall's, since that
-is the profiler's: measure on an idle machine. A whole here differs from that in `step` and `epoch` by this clock, by
-what the profiler adds to each operator, and by the code where commits differ (see above): there it is told how long a
-whole takes, here it is divided. Equality: as in `step`.
+The steps of `step` at T = 4 and 8 and the epochs of `epoch` at T = 4, each once a round under torch's profiler, which
+adds the times of operators without those that they call. "convolutions": the calls into oneDNN alone; their number and
+sizes are set by the rule, but ours get channels-last copies of spikes. "neurons": forward and backward, of the ANN its
+ReLU; those of SpikingJelly are many small operators and stand in "rest". "norms": batch norms. "linear": products of
+linear layers. "bits": spikes packed as bits and unpacked. "copies": of tensors, into other layouts or types. "rest":
+all other operators, the optimiser and the loss among them. Ratios are to a whole: to the step of "ANN xT", to the epoch
+of SpikingJelly in channels-last memory, which is the faster one for it. The clock is the wall's, since that is the
+profiler's: measure on an idle machine. A whole here differs from that in `step` and `epoch` by this clock, by what the
+profiler adds to each operator, and by the code where commits differ (see above): there it is told how long a whole
+takes, here it is divided, and *why* takes the shares alone from here. Equality: as in `step`.
 """
 
 from collections import Counter
@@ -21,7 +23,6 @@ from torch.profiler import ProfilerActivity, profile
 from benchmarks import epoch, measure, step
 from benchmarks.measure import Row, Table
 
-STEPS = 4
 KINDS = {
     "convolutions": ("aten::mkldnn_convolution", "aten::convolution_backward"),
     "neurons": (
@@ -33,15 +34,19 @@ KINDS = {
         "aten::threshold_backward",
     ),
     "norms": ("aten::native_batch_norm", "aten::native_batch_norm_backward"),
+    "linear": ("aten::mm", "aten::addmm"),
+    "bits": ("_Convolution", "_ConvolutionBackward"),
+    "copies": ("aten::copy_",),
 }
 REST = "rest"
 KIND_OF = {operator: kind for kind, operators in KINDS.items() for operator in operators}
 
 
 def rows(rounds: int) -> Iterator[Row]:
-    """A table per rule, then one per epoch."""
-    for recipe, _ in step.CASES:
-        yield from divided(step.table(recipe, (), STEPS), rounds)
+    """A table per rule and number of steps, then one per epoch."""
+    for steps in step.STEPS:
+        for recipe, _ in step.CASES:
+            yield from divided(step.table(recipe, (), steps), rounds)
     for network, table in epoch.tables():
         faster = epoch.PEERS[-1]
         if faster in table.candidates:

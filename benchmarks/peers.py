@@ -71,8 +71,11 @@ def matched(name: str, neuron: Neuron) -> Neuron:
     return neuron.model_copy(update=changes)
 
 
-def neurons(name: str, neuron: Neuron) -> Callable[[Tensor], Tensor]:
-    """One layer of neurons of a peer: x_TBN to s_TBN."""
+def neurons(name: str, neuron: Neuron) -> tuple[Callable[[Tensor], Tensor], float]:
+    """One layer of neurons of a peer, x_TBN to s_TBN, and the factor that its x has to have.
+
+    A network has the factor in its weights, so that it costs nothing.
+    """
     if name == SPIKINGJELLY:
         from spikingjelly.activation_based import functional
 
@@ -82,17 +85,17 @@ def neurons(name: str, neuron: Neuron) -> Callable[[Tensor], Tensor]:
             functional.reset_net(node)
             return node(x_TBN)
 
-        return run
+        return run, 1.0
     cell, start, factor = stepwise(name, neuron)
 
     def loop(x_TBN: Tensor) -> Tensor:
         state, s_TBN = start(cell), []
-        for x_BN in factor * x_TBN if factor != 1 else x_TBN:
+        for x_BN in x_TBN:
             s_BN, state = cell(x_BN, state)
             s_TBN.append(s_BN)
         return torch.stack(s_TBN)
 
-    return loop
+    return loop, factor
 
 
 def network(name: str, source: Network) -> nn.Module:

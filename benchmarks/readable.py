@@ -31,7 +31,8 @@ class Spike(torch.autograd.Function):
         """The rectangle or the triangle."""
         (d,), neuron = ctx.saved_tensors, ctx.neuron
         if neuron.surrogate == "rectangle":
-            return g * neuron.height * (d.abs() < neuron.width).to(d.dtype), None
+            g = g if neuron.height == 1 else g * neuron.height  # snnTorch uses this too: no product for nothing
+            return g * (d.abs() < neuron.width).to(d.dtype), None
         return g * (neuron.height - neuron.height / neuron.width * d.abs()).clamp(min=0), None
 
 

@@ -14,10 +14,14 @@ import pandas as pd
 from benchmarks import figure
 
 MET, MISSED, NOT_MEASURED = "met", "missed", "not measured"
+NO_PARTS = "no parts on record"
 PEERS = ("SpikingJelly", "snnTorch", "norse")
+COPIES = "copies of the same bytes"  # a candidate of `neuron`
 DEFAULT, HARDWARE = "digits", "hardware"
 PARTS = {"train": "trainings", "rows": "evaluations", "chips": "sets of chips"}  # folders of results
-KINDS = ("convolutions", "neurons", "norms", "rest")  # of `parts`
+KINDS = ("convolutions", "neurons", "norms", "linear", "bits", "copies", "rest")  # of `parts`
+FREE = ("neurons", "norms")  # what a compiled neuron can make cheaper, and a norm that is fused with it
+THEN = {DEFAULT: "the target was set when it had 54 jobs"}  # what grew since
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,12 @@ class Record:
 
 
 class Figure(NamedTuple):
-    """A figure on record, as a number and as text."""
+    """A figure on record, as a number and as text; `lowest` and `highest`: those of its rounds."""
 
     value: float
     text: str
+    lowest: float | None = None
+    highest: float | None = None
 
 
 Reading = Callable[[Record], Figure | None]
@@ -67,7 +73,7 @@ class Target:
     quantity: str
     limit: float
     reading: Reading
-    why: Reason = lambda record: "no parts on record"
+    why: Reason = lambda record: NO_PARTS
     unit: str = ""
     absent: str = "no row on record"
 
@@ -77,7 +83,8 @@ class Target:
         if found is None:
             on_record, verdict, why = "", NOT_MEASURED, self.absent
         elif found.value <= self.limit:
-            on_record, verdict, why = found.text, MET, ""
+            over = found.highest is not None and found.highest > self.limit
+            on_record, verdict, why = found.text, MET + (", not in every round" if over else ""), ""
         else:
             excess = figure(found.value - self.limit) if self.limit < 10 else f"{found.value - self.limit:,.0f}"
             on_record, verdict, why = found.text, f"{MISSED} by {excess}", self.why(record)
@@ -127,7 +134,7 @@ def over_best(quantity: str, case: str, peer: str) -> Reading:
         at = f", worst of {found['case'].nunique()}: {worst.case}" if found["case"].nunique() > 1 else ""
         turned = worst.copy()
         turned["ratio"], turned["lowest"], turned["highest"] = 1 / worst.ratio, 1 / worst.highest, 1 / worst.lowest
-        return Figure(turned.ratio, _ratio(turned).text + at)
+        return _ratio(turned)._replace(text=_ratio(turned).text + at)
 
     return read
 
@@ -143,30 +150,27 @@ def cpu_seconds(experiment: str, *columns: str, parts: tuple[str, ...] = tuple(P
         seconds = float(found[list(columns)].sum().sum())
         if seeds:
             seconds *= seeds / found["path"].str.extract(r"/s(\d+)-")[0].nunique()
-        return Figure(seconds, f"{seconds:,.4g} CPU-s of {len(found)} results")
+        scaled = f", scaled to {seeds} seeds" if seeds else ""
+        return Figure(seconds, f"{seconds:,.4g} CPU-s of {len(found)} results{scaled}")
 
     return read
 
 
-def divided(case: str, limit: float, steps: int, who: str = "ours") -> Reason:
-    """What a step or an epoch spends its time on.
-
-    If it were above the limit without neurons and norms, what it would take then.
-    """
+def divided(case: str, reading: Reading, steps: int, who: str = "ours") -> Reason:
+    """The shares of a step or an epoch, and what is left of the figure on record without some of them."""
 
     def tell(record: Record) -> str:
-        found = record.of("parts", case=case)
+        found, whole = record.of("parts", case=case, steps=steps), reading(record)
         parts = {kind: found[found["candidate"] == f"{who}, {kind}"] for kind in KINDS}
-        if any(part.empty for part in parts.values()):
-            return "no parts on record"
-        shares = {kind: float(part["ratio"].iloc[0]) for kind, part in parts.items()}
-        at = f"parts at T = {found['steps'].iloc[0]:g}: "
-        told = at + ", ".join(f"{kind} {share:.3f}" for kind, share in shares.items() if share)
-        free = shares["convolutions"] + shares["rest"]
-        if steps != found["steps"].iloc[0] or free <= limit:
-            return told
-        what = "neurons and norms" if shares["norms"] else "neurons"
-        return f"{told}; with {what} for nothing it would take {free:.3f}"
+        if whole is None or any(part.empty for part in parts.values()):
+            return NO_PARTS
+        sizes = {kind: float(part["ratio"].iloc[0]) for kind, part in parts.items()}
+        shares = {kind: size / sum(sizes.values()) for kind, size in sizes.items() if size}
+        told = ", ".join(f"{kind} {100 * share:.3g} %" for kind, share in shares.items())
+        free = [kind for kind in FREE if kind in shares]
+        left = whole.value * (1 - sum(shares[kind] for kind in free))
+        alone = whole.value * shares["convolutions"]
+        return f"{told}; {figure(left)} without {' and '.join(free)}, {figure(alone)} of convolutions alone"
 
     return tell
 
@@ -186,13 +190,20 @@ def held(case: str, who: str) -> Reason:
     return tell
 
 
-def others(quantity: str, peer: str) -> Reason:
-    """The best case, where the worst decides."""
+def others(quantity: str, peer: str, bound: str) -> Reason:
+    """The best case, where the worst decides; and ours in that one, beside what bounds it."""
 
     def tell(record: Record) -> str:
         found = record.of(quantity)
-        best = found.loc[found[found["candidate"] == peer]["ratio"].idxmax()]
-        return f"best of them: {figure(1 / best.ratio)}, {best.case}"
+        of_peer = found[found["candidate"] == peer]
+        best, worst = (of_peer.loc[at] for at in (of_peer["ratio"].idxmax(), of_peer["ratio"].idxmin()))
+        told = f"best of them: {figure(1 / best.ratio)}, {best.case}"
+        least = found[(found["candidate"] == bound) & (found["case"] == worst.case)]
+        if least.empty:
+            return told
+        times = 1 / float(least["ratio"].iloc[0])
+        speed = figure(1 / worst.ratio / times)
+        return f"{told}; in the worst ours takes {times:.2g} times {bound}: at their speed {speed}"
 
     return tell
 
@@ -203,18 +214,20 @@ def spent(experiment: str) -> Reason:
     def tell(record: Record) -> str:
         costs = record.costs(experiment)
         parts = ((name, costs[costs["part"] == part]["cpu_seconds"]) for part, name in PARTS.items())
-        return "CPU-s: " + ", ".join(f"{len(seconds)} {name} {seconds.sum():,.0f}" for name, seconds in parts)
+        told = "CPU-s: " + ", ".join(f"{len(seconds)} {name} {seconds.sum():,.0f}" for name, seconds in parts)
+        return "; ".join(filter(None, (told, THEN.get(experiment, ""))))
 
     return tell
 
 
 def _ratio(row: pd.Series) -> Figure:
-    return Figure(float(row.ratio), f"{figure(row.ratio)} ({figure(row.lowest)} to {figure(row.highest)})")
+    told = f"{figure(row.ratio)} ({figure(row.lowest)} to {figure(row.highest)})"
+    return Figure(float(row.ratio), told, float(row.lowest), float(row.highest))
 
 
 def _step(case: str, steps: int, limit: float) -> Target:
     reading = ratio("step", case, "ours", steps)
-    return Target(f"step: {case}, T = {steps}, to ANN xT", limit, reading, divided(case, limit, steps))
+    return Target(f"step: {case}, T = {steps}, to ANN xT", limit, reading, divided(case, reading, steps))
 
 
 STEPS = (
@@ -235,7 +248,12 @@ STEPS = (
 )
 TARGETS: tuple[Target, ...] = (
     *(
-        Target(f"neuron, forward and backward, to {peer}", 1 / 8, over_best("neuron", "", peer), others("neuron", peer))
+        Target(
+            f"neuron, forward and backward, to {peer}",
+            1 / 8,
+            over_best("neuron", "", peer),
+            others("neuron", peer, COPIES),
+        )
         for peer in PEERS
     ),
     *(_step(*about) for about in STEPS),
@@ -244,7 +262,7 @@ TARGETS: tuple[Target, ...] = (
             f"step: STBP, T = {steps}, products in bfloat16, to ANN xT in float32",
             0.55,
             ratio("step", "STBP", "ours, bf16", steps),
-            divided("STBP", 0.55, steps, "ours, bf16"),
+            divided("STBP", ratio("step", "STBP", "ours, bf16", steps), steps, "ours, bf16"),
         )
         for steps in (4, 8)
     ),
@@ -275,7 +293,7 @@ TARGETS: tuple[Target, ...] = (
             f"epoch of {network}, to SpikingJelly's better layout",
             limit,
             over_best("epoch", network, PEERS[0]),
-            divided(f"epoch, {network}", limit, 4),
+            divided(f"epoch, {network}", over_best("epoch", network, PEERS[0]), 4),
         )
         for network, limit in (("small_cnn", 0.50), ("digits_cnn", 0.60))
     ),

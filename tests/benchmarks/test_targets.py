@@ -28,13 +28,14 @@ def cells(found, quantity):
 
 
 @pytest.mark.parametrize(
-    ("ratio", "verdict"), [(0.5, "met"), (0.93, "met"), (0.9301, "missed by 0.0001"), (1.02, "missed by 0.09")]
+    ("ratio", "verdict"),
+    [(0.5, "met"), (0.93, "met, not in every round"), (0.9301, "missed by 0.0001"), (1.02, "missed by 0.09")],
 )
 def test_a_figure_at_its_limit_is_met_and_the_slightest_excess_is_missed(ratio, verdict, tmp_path):
     found = cells(record(tmp_path, row("step", "STBP, norm", "ours", ratio)), "step: STBP, norm, T = 4, to ANN xT")
     assert found["verdict"] == verdict
     assert found["on record"] == f"{ratio:.3f} ({ratio - 0.01:.3f} to {ratio + 0.01:.3f})"
-    assert bool(found["why"]) == (verdict != "met")
+    assert bool(found["why"]) == verdict.startswith("missed")
 
 
 def test_without_any_row_everything_is_not_measured_and_says_why(tmp_path):
@@ -71,15 +72,34 @@ def test_the_shape_and_the_layout_that_are_best_for_a_peer_decide(tmp_path):
     assert cells(found, "epoch of small_cnn, to SpikingJelly's better layout")["on record"].startswith("0.625 (")
 
 
-def test_a_miss_is_explained_by_the_parts_of_the_step_on_record(tmp_path):
-    shares = {"convolutions": 0.9, "neurons": 0.06, "norms": 0.05, "rest": 0.04}
-    parts = [row("parts", "TET, norm", f"ours, {kind}", share) for kind, share in shares.items()]
-    steps = [row("step", "TET, norm", "ours", 1.05, steps) for steps in (4, 8)]
+def test_a_miss_is_explained_by_shares_of_the_figure_on_record(tmp_path):
+    sizes = {
+        "convolutions": 0.8,
+        "neurons": 0.1,
+        "norms": 0.05,
+        "linear": 0.02,
+        "bits": 0.01,
+        "copies": 0.01,
+        "rest": 0.01,
+    }
+    parts = [row("parts", "TET, norm", f"ours, {kind}", size) for kind, size in sizes.items()]
+    steps = [row("step", "TET, norm", "ours", 1.1, steps) for steps in (4, 8)]
     found = record(tmp_path, *parts, *steps)
-    told = "parts at T = 4: convolutions 0.900, neurons 0.060, norms 0.050, rest 0.040"
-    free = "; with neurons and norms for nothing it would take 0.940"
-    assert cells(found, "step: TET, norm, T = 4, to ANN xT")["why"] == told + free
-    assert cells(found, "step: TET, norm, T = 8, to ANN xT")["why"] == told
+    told = "convolutions 80 %, neurons 10 %, norms 5 %, linear 2 %, bits 1 %, copies 1 %, rest 1 %"
+    left = "; 0.935 without neurons and norms, 0.880 of convolutions alone"
+    assert cells(found, "step: TET, norm, T = 4, to ANN xT")["why"] == told + left
+    assert cells(found, "step: TET, norm, T = 8, to ANN xT")["why"] == targets.NO_PARTS
+
+
+def test_a_figure_within_its_limit_whose_rounds_are_not_says_so(tmp_path):
+    found = cells(record(tmp_path, row("step", "LTL online", "ours", 0.895)), "step: LTL online, T = 4, to ANN xT")
+    assert found["verdict"] == "met, not in every round"
+
+
+def test_the_neuron_is_beside_copies_of_its_bytes_where_it_misses(tmp_path):
+    rows = [row("neuron", "large", "norse", 5), row("neuron", "large", targets.COPIES, 0.5)]
+    told = cells(record(tmp_path, *rows), "neuron, forward and backward, to norse")["why"]
+    assert told.endswith("in the worst ours takes 2 times copies of the same bytes: at their speed 0.100")
 
 
 def test_a_miss_of_memory_is_explained_by_what_is_held_at_the_peak(tmp_path):
@@ -91,12 +111,11 @@ def test_a_miss_of_memory_is_explained_by_what_is_held_at_the_peak(tmp_path):
 
 
 def test_a_miss_of_an_epoch_is_explained_by_its_parts(tmp_path):
-    shares = {"convolutions": 0.4, "neurons": 0.1, "norms": 0.04, "rest": 0.12}
-    parts = [row("parts", "epoch, small_cnn", f"ours, {kind}", share) for kind, share in shares.items()]
-    found = record(tmp_path, *parts, row("epoch", "small_cnn, 9", "SpikingJelly", 1.6))
+    parts = [row("parts", "epoch, small_cnn", f"ours, {kind}", 0.1) for kind in targets.KINDS]
+    found = record(tmp_path, *parts, row("epoch", "small_cnn, 9", "SpikingJelly", 1.4))
     told = cells(found, "epoch of small_cnn, to SpikingJelly's better layout")["why"]
-    assert told.startswith("parts at T = 4: convolutions 0.400, neurons 0.100")
-    assert told.endswith("with neurons and norms for nothing it would take 0.520")
+    assert told.startswith("convolutions 14.3 %, neurons 14.3 %")
+    assert told.endswith("; 0.510 without neurons and norms, 0.102 of convolutions alone")
 
 
 def test_costs_of_an_experiment_are_summed_over_its_results(tmp_path):
@@ -112,7 +131,8 @@ def test_costs_of_an_experiment_are_summed_over_its_results(tmp_path):
     assert cells(found, "default experiment `digits`, starts of its jobs, forks alone")["on record"].startswith(
         "1 CPU-s"
     )
-    assert targets.spent("digits")(found) == "CPU-s: 1 trainings 100, 1 evaluations 60, 1 sets of chips 9"
+    told = targets.spent("digits")(found)
+    assert told.startswith("CPU-s: 1 trainings 100, 1 evaluations 60, 1 sets of chips 9; ")
 
 
 def test_processor_time_of_an_experiment_is_scaled_to_the_seeds_of_the_target(tmp_path):
