@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from snn.cli import noises
+from snn.cli import elsewhere, noises
 from snn.cli.conditions import ranks_rules
 from snn.cli.listing import aligned
 from snn.cli.sets import Tables, on_record, repeated
@@ -17,8 +17,9 @@ from snn.pipeline import record
 from snn.report import advice
 from snn.report.candidates import Candidates
 from snn.report.metric import SHOWN
-from snn.report.place import NOISE_AWARE, Place
+from snn.report.place import Place
 from snn.report.recommend import Bounds, Ranking, cells, chosen, every, ranked
+from snn.report.verdicts import WORSE
 from snn.report.words import listed
 
 front = lazy("snn.cli.front")  # what README says, of which most questions ask nothing
@@ -30,7 +31,6 @@ CHOSEN = (
     " with the calibrator of the best one; what is chosen on the data that are shown, the first rule, too, has a mean"
     " that is a little too high; --every-row shows all"
 )
-NOT_TUNED = "no networks on record were fine-tuned on simulated chips"
 RECIPES = "recipes: params/methods/RULE.yaml, with what params/experiments/SET.yaml overrides"
 EVERY = "a row is a rule at a T, with a calibrator; the first is chosen on these data, so that its mean is too high"
 PRICED = "energy: arithmetic under {}; --energy names another table, see list energy, and may turn the answer"
@@ -120,7 +120,8 @@ def recommend(asked: Question) -> None:
     answers = _answers(asked, sets, prices)
     shown = answers if asked.is_narrow else _of_each_kind(answers)
     told = [] if asked.is_narrow else ["by case, as in README, at the T of the training:", *_cases(), ""]
-    told += [f"{asked.words}, energy under {asked.energy}:", "", *(_answer(one, asked, answers) for one in shown)]
+    told += [f"{asked.words}, energy under {asked.energy}:", *(_together(shown) if asked.is_narrow else []), ""]
+    told += [_answer(one, asked, answers) for one in shown]
     told += _disagreeing(answers)
     told += [SETS] if len(answers) > 1 else []
     told += [f"left out, since older code made the tables: {', '.join(left_out)}"] if left_out else []
@@ -170,7 +171,11 @@ def _answers(asked: Question, sets: Sequence[Tables], prices: Energy) -> list[An
     found = [(tables, own) for tables in sets if (own := _candidates(tables, asked)) is not None]
     if not found:
         where = f" of {asked.experiment}" if asked.experiment else f" on {asked.dataset}" if asked.dataset else ""
-        remedy = "; ".join([*_next_to(asked, sets, prices), _instead(asked.place, sets)])
+
+        def first(tables: Tables, place: Place) -> str:
+            return _first(tables, asked._replace(place=place), prices)
+
+        remedy = "; ".join([*elsewhere.next_to(asked.place, sets, first), elsewhere.instead(asked.place, sets)])
         raise InputError(asked.words, f"is in no set of tables{where}", remedy)
     answers = [Answer(tables, own, ranked(own, prices, asked.bounds)) for tables, own in found]
     answers.sort(key=lambda one: one.evidence, reverse=True)
@@ -189,6 +194,13 @@ def _candidates(tables: Tables, asked: Question) -> Candidates | None:
     """The candidates of a set of tables; None if none has such steps."""
     found = tables.candidates(asked.place)
     return found if found is not None and asked.bounds.steps_hold(found.table).any() else None
+
+
+def _first(tables: Tables, asked: Question, prices: Energy) -> str:
+    """The first rule of a set of tables; empty if it has no answer."""
+    found = _candidates(tables, asked)
+    best = pd.DataFrame() if found is None else chosen(found, prices, asked.bounds)
+    return str(best.method.iloc[0]) if len(best) else ""
 
 
 def _answer(one: Answer, asked: Question, answers: Sequence[Answer]) -> str:
@@ -218,6 +230,25 @@ def _in_other_ways(one: Answer, asked: Question, prices: Energy) -> list[str]:
         if found is not None and len(best):
             told.append(f"{way} first is {advice.beside(best.assign(metric=found.metric, verdict='').iloc[0])}.")
     return told
+
+
+def _together(answers: Sequence[Answer]) -> list[str]:
+    """The rules that are shown to be worse in none of several sets that compare rules, in a line."""
+    rankings = [one.ranking.rules for one in _independent(answers) if len(one.ranking.rules) > 1]
+    if len(rankings) < 2:
+        return []
+    worse = {rule for rules in rankings for rule in rules.method[rules.verdict.str.startswith(WORSE)]}
+    unbeaten = [
+        rule for rule in dict.fromkeys(rule for rules in rankings for rule in rules.method) if rule not in worse
+    ]
+    told = listed([_with_sets(rule, rankings) for rule in unbeaten], "or") or "none, so that it depends on the data"
+    return [f"shown to be worse in none of {len(rankings)} sets: {told}"]
+
+
+def _with_sets(rule: str, rankings: Sequence[pd.DataFrame]) -> str:
+    """A rule, and in how many of several rankings it is, if not in all."""
+    number = sum(rule in set(rules.method) for rules in rankings)
+    return rule if number == len(rankings) else f"{rule} (in {number} of them)"
 
 
 def _disagreeing(answers: Sequence[Answer]) -> Iterator[str]:
@@ -256,39 +287,3 @@ def _footer(asked: Question, prices: Energy, answers: Sequence[Answer]) -> Itera
         yield COLUMNS
     has_bits = noise is not None and any(part.model == "quantisation" for part in params.load("noise", noise).models)
     yield (OF_CHIP if has_bits else BITS if prices.precision == "int8" else PRICED).format(asked.energy)
-
-
-def _next_to(asked: Question, sets: Sequence[Tables], prices: Energy) -> Iterator[str]:
-    """What is first at the levels of this noise below and above the one that was not run, and in which sets."""
-    tried = [tables.runs.level[tables.runs.noise == asked.place.noise] for tables in sets if asked.place.noise]
-    levels = sorted(set(pd.concat(tried).dropna()) if tried else ())
-    below = [level for level in levels if level < asked.place.level][-1:]
-    for level in [*below, *[level for level in levels if level > asked.place.level][:1]]:
-        there = asked._replace(place=asked.place._replace(level=level))
-        firsts: dict[str, list[str]] = {}
-        for tables in sets:
-            found = _candidates(tables, there)
-            best = pd.DataFrame() if found is None else chosen(found, prices, asked.bounds)
-            if len(best):
-                firsts.setdefault(best.method.iloc[0], []).append(tables.name)
-        if firsts:
-            told = [f"{rule} ({', '.join(names)})" for rule, names in firsts.items()]
-            yield f"first at {level:g} is {listed(told, 'or')}"
-
-
-def _instead(place: Place, sets: Sequence[Tables]) -> str:
-    """What to ask for: the levels and steps that were evaluated with this noise, or fine-tuned for at all."""
-    if place.noise_aware:
-        every = [tables.runs[tables.runs.control == NOISE_AWARE] for tables in on_record(None, None, None)]
-        kinds = dict.fromkeys(f"{row.noise} at level {row.level:g}" for rows in every for row in rows.itertuples())
-        return f"networks were fine-tuned on simulated chips with {listed(list(kinds))} alone" if kinds else NOT_TUNED
-    clean = Place(None, 0.0)
-    rows = [
-        tables.runs[tables.runs.noise == place.noise] if place.noise else clean.rows(tables.runs) for tables in sets
-    ]
-    tried = pd.concat(rows) if rows else pd.DataFrame({"level": [], "steps_eval": []})
-    if tried.empty:
-        return "run an experiment that has it under `hardware`: docs/how-to/own-chip.md"
-    levels = ", ".join(f"{level:g}" for level in sorted(set(tried.level.dropna())))
-    steps = ", ".join(map(str, sorted(set(tried.steps_eval))))
-    return f"choose {f'a level of {levels}, and ' if levels else ''}T of {steps}"

@@ -25,6 +25,8 @@ from snn.report.recommend import priced
 from snn.report.select import at_own_steps, trainings
 from snn.report.words import listed
 
+FACTS = ("commit", "dirty", "machine", "versions", "parents")  # of a training, told once for those that agree
+
 
 def trace(
     experiment: str,
@@ -80,16 +82,21 @@ def _told(
         parts.append(_mean(rows, column, about.unit, unit, outcomes))
     parts += ["", aligned([_row(row, column) for _, row in rows.iterrows()])]
     made = trainings(costs, set(rows.digest))
-    for digest, cost in made.iterrows():
-        facts = [f"  {name}: {cost[name]}" for name in ("commit", "dirty", "machine", "versions", "parents")]
-        parts += ["", f"{digest}  {cost.path}", *facts, f"  cost: {cost.cpu_seconds:.1f} CPU-s, {cost.peak_mb:,.0f} MB"]
+    for facts, alike in made.groupby(list(FACTS), sort=False, dropna=False):
+        paths = [f"{cost.path}, {cost.cpu_seconds:.1f} CPU-s, {cost.peak_mb:,.0f} MB" for _, cost in alike.iterrows()]
+        parts += ["", *paths, *(f"  {name}: {fact}" for name, fact in zip(FACTS, facts, strict=True))]
     first = made.path.iloc[0]
     plan = Plan(found.name)
     parts += ["", *_parameters(plan, rows.method.iloc[0], Path(first), made.commit.iloc[0])]
     parts += _of_chips(plan, Path(first), set(rows.noise.dropna()), costs)
-    again = f"python -m snakemake -c1 --config experiment={found.name} -- {first}/net.safetensors"
+    again = made_by(found.name, f"{first}/net.safetensors")
     parts += ["", f"to make the first run again: {again}", f"to make all tables again: {reproduce(found.name)}"]
     return "\n".join([*parts, *([found.mark.strip().strip("*")] if found.mark else [])])
+
+
+def made_by(experiment: str, path: str) -> str:
+    """The command that makes one result of an experiment, in the environment of the clone."""
+    return f".venv/bin/python -m snakemake -c1 --config experiment={experiment} -- {path}"
 
 
 def _parameters(plan: Plan, method: str, run: Path, commit: str) -> list[str]:
@@ -111,7 +118,7 @@ def _of_chips(plan: Plan, run: Path, noises: Collection[str], costs: pd.DataFram
         if job.run.folder == run and job.hardware.noise in noises and len(made):
             about = f"parameters of its chips, made by commit {made.commit.iloc[0]}: {job.folder}"
             told += ["", about, json.dumps(job.document, indent=2, sort_keys=True)]
-            told += [f"to make them again: python -m snakemake -c1 --config experiment={plan.name} -- {job.proof}"]
+            told += [f"to make them again: {made_by(plan.name, str(job.proof))}"]
     return told
 
 

@@ -43,8 +43,22 @@ def test_every_seed_has_its_value_its_digest_and_what_made_it(here, capsys):
         line = next(line for line in told.splitlines() if line.split()[:1] == [str(seed)])
         assert line.split()[-1] == value
         digest = line.split()[-2]
-        assert f"{digest}  results/runs/d/n/tet/T4/s{seed}-{digest}" in told
-    assert told.count("commit: " + "c" * 40) == 3
+        assert f"\nresults/runs/d/n/tet/T4/s{seed}-{digest}, " in told
+    assert told.count("commit: " + "c" * 40) == 1
+
+
+def test_what_made_runs_is_told_once_for_those_that_agree(here, capsys):
+    path = Path("results/tables/digits/costs.csv")
+    lines = path.read_text().splitlines()
+    changed = [i for i, line in enumerate(lines) if "/s1-" in line and "c" * 40 in line]
+    for i in changed:
+        lines[i] = lines[i].replace("c" * 40, "d" * 40)
+    path.write_text("\n".join([*lines, ""]))
+    assert changed
+    told = run(capsys, "digits", "tet")
+    groups = [part for part in told.split("\n\n") if "  commit: " in part]
+    runs = [re.findall(r"/s(\d)-", part.partition("  commit: ")[0]) for part in groups]
+    assert sorted(runs) == [["0", "2"], ["1"]]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +87,7 @@ def test_means_of_several_treatments_have_no_interval(here, capsys):
 
 def test_a_run_that_is_on_record_alone_is_shown_with_the_way_to_have_it_here(here, capsys, monkeypatch):
     told = run(capsys, "digits", "tet")
-    folder = next(line.split()[-1] for line in told.splitlines() if "  results/runs/" in line)
+    folder = next(line.split(",")[0] for line in told.splitlines() if line.startswith("results/runs/"))
     digest = folder.rpartition("-")[2]
     monkeypatch.setattr(record.TablesOnRecord, "runs_are_stale", False)
     for asked in (digest, digest[:11], folder):
