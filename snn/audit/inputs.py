@@ -27,7 +27,8 @@ LARGEST = float(np.finfo(np.float32).max)
 def load(model: Path, steps: int | None = None, dt: float | None = None) -> Network:
     """A network from a NIR file, a run folder or its net.safetensors; `steps` and `dt` replace those of the file.
 
-    Raises InputError naming a file that holds no network, or whose sha256 is not the one that its run recorded.
+    Raises InputError naming a file that holds no network, or numbers that are not finite, or whose sha256 is not the
+    one that its run recorded.
     """
     file = network_file(model, dt)
     if model.suffix in NIR:
@@ -36,6 +37,9 @@ def load(model: Path, steps: int | None = None, dt: float | None = None) -> Netw
         files.recorded(file)
     _refuse_huge(file)
     net = network.load(file, torch.device("cpu"), _remedy(file, "net.safetensors"))
+    for name, values in net.state_dict().items():
+        if not torch.isfinite(values).all():
+            raise InputError(file, f"{name} holds values that are no finite numbers", "give another file")
     return network.at_steps(net, steps) if steps and steps != net.architecture.steps else net
 
 
@@ -98,7 +102,7 @@ def _remedy(file: Path, *names: str) -> str:
 
 
 def test_file(run: Path) -> Path:
-    """The test file of the data on which a run was trained."""
+    """The test file of the data on which a run was trained; raises InputError if it is not as it was prepared."""
     hint = "give --data FILE: a prepared test.safetensors, or an .npz with x and y"
     record = run / "provenance.json"
     if not _names_data(run):
@@ -108,7 +112,9 @@ def test_file(run: Path) -> Path:
         raise InputError(record, "is no record of a run", hint)
     for file in sorted(Path("data/prepared").glob("*/*/train.safetensors")):
         if files.sha256(file) == parents["data"]:
-            return file.with_name("test.safetensors")
+            held = file.with_name("test.safetensors")
+            files.recorded(held)
+            return held
     raise InputError(run, "was trained on data that are not in data/prepared", hint)
 
 

@@ -5,7 +5,8 @@ The network is a run or a NIR file. Data are a prepared test file, or an .npz wi
 y (N,).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from snn.audit.requests import NOISES, noise_models
 from snn.config import Noise
 from snn.config.levels import noise_parts
 from snn.core import files
+from snn.core.errors import InputError
 from snn.data.samples import Samples
 from snn.evaluation.evaluate import measure
 from snn.hardware import chip
@@ -56,7 +58,8 @@ def audit(
     if limit is not None:
         shown = shown.take(torch.arange(min(limit, len(shown))))
     check(net, shown, data or model)
-    clean, operations = measure(net, shown)
+    with _enough_memory(net, shown):
+        clean, operations = measure(net, shown)
     named = [(type(layer.spec).__name__.lower(), layer.output_shape) for layer in net.layers]
     layers = tables.layers((i, *each, work) for i, (each, work) in enumerate(zip(named, operations, strict=True), 1))
     prices = tables.energy(operations, net.architecture.steps)
@@ -80,6 +83,18 @@ def audit(
         save(figure, out / name)
     pictures = {name: (out / name).read_text() for name in drawn}
     return Audited(files.write(out / "audit.html", page(facts, layers, prices, curves, pictures)), text)
+
+
+@contextmanager
+def _enough_memory(net: Network, shown: Samples) -> Iterator[None]:
+    """Raise InputError for an inference that needs more memory than there is."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate" not in str(error):
+            raise
+        what = f"need more memory than there is: {net.architecture.steps:,} steps of {len(shown):,} samples"
+        raise InputError("audit", what, "give less of them, as --limit 100 or --steps 100") from error
 
 
 def _accuracy(correct_N: torch.Tensor) -> str:

@@ -65,6 +65,9 @@ def show(run: Path) -> None:
     """Print parameters and provenance of a run, and the command that makes it again."""
     folder = _find(run)
     remedy = remake(folder, "give a folder below results/runs, or its digest")
+    if (folder / "sha256.json").is_file():
+        for name in ("params.json", "provenance.json"):
+            files.recorded(folder / name)
     document = files.read_json(folder / "params.json", remedy)
     provenance = files.read_json(folder / "provenance.json", remedy)
     if not isinstance(provenance, dict) or "commit" not in provenance:

@@ -53,6 +53,15 @@ def path_of(kind: str, name: str, where: str = "") -> Path:
     return find(kind, name, where).file
 
 
+def _is_value(name: str) -> bool:
+    """Whether a command line reads a name as something else."""
+    try:
+        float(name)
+    except ValueError:
+        return name.lower() in ("true", "false", "null", "none") or bool(re.fullmatch(r"0[xob]\w+|\d+-\d+-\d+", name))
+    return True
+
+
 def find(kind: str, name: str, where: str = "") -> Place:
     """Where a thing is described.
 
@@ -63,6 +72,8 @@ def find(kind: str, name: str, where: str = "") -> Place:
     where, thing = (where, f"{thing} ") if where else (thing, "")
     if not NAME.fullmatch(name):
         raise InputError(where, f"{thing}is not a valid name", RENAME)
+    if kind == "experiments" and _is_value(name):
+        raise InputError(where, f"{thing}is a number or a truth value to Snakemake", RENAME)
     if (FOLDER / kind / f"{name}.yaml").is_file():
         return Place(FOLDER / kind / f"{name}.yaml")
     if kind == VARIED and name in _variants(FOLDER / kind):

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
-from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects
+from requests.exceptions import TooManyRedirects
 from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 
@@ -168,7 +168,7 @@ def _stream(url: str, part: Path, name: str) -> None:
             total = None if length is None else start + length
             _check_space(part, length)
             _write(response, part, start, total, name)
-    except (TooManyRedirects, InvalidSchema, InvalidURL, MissingSchema) as error:
+    except (TooManyRedirects, ValueError) as error:  # of an address: InvalidURL, InvalidSchema, LocationParseError
         raise SourceError(f"redirects to no file ({type(error).__name__})") from error
     except (requests.RequestException, HTTPError) as error:
         raise Interrupted(type(error).__name__) from error

@@ -12,7 +12,7 @@ from snn.core.errors import InputError
 from snn.core.locks import locked
 from snn.core.observer import TERMINAL, Observer
 from snn.core.steps import doing
-from snn.pipeline import arrays, bfloat16, damage, failures, gpus
+from snn.pipeline import arrays, bfloat16, bounded, damage, failures, gpus
 from snn.pipeline.job import Job
 from snn.pipeline.jobs.page import Page
 from snn.pipeline.plan import Plan
@@ -76,7 +76,8 @@ def _run(job: Job, observer: Observer) -> None:
             shutil.rmtree(partial, ignore_errors=True)
             files.make_folder(partial)
             arrays.check(job)
-            job.make(partial, observer)
+            with bounded.written(job):
+                job.make(partial, observer)
         except InputError as error:
             made_from = list(damage.ancestors(job)) if type(error) is InputError else []
             damage.ask_for_lost(made_from)

@@ -47,6 +47,40 @@ def tables(folder):
     return {name: pd.read_csv(folder / f"{name}.csv") for name in ("layers", "energy", "noise")}
 
 
+def test_weights_that_are_no_finite_numbers_are_refused(net, samples, tmp_path):
+    for value in (float("nan"), float("inf")):
+        with torch.no_grad():
+            net.layers[0].op.weight[0, 0, 0, 0] = value
+        path = network.save(net, tmp_path / "net.safetensors")
+        with refused(path, "layers.0.op.weight holds values that are no finite numbers"):
+            inputs.load(path)
+
+
+def test_the_test_data_of_a_run_are_compared_with_what_was_prepared(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    prepared, run = Path("data/prepared/d/0123"), Path("run")
+    for folder in (prepared, run):
+        files.make_folder(folder)
+    for part in ("train", "test"):
+        save_file({"y": np.arange(3)}, prepared / f"{part}.safetensors")
+    sums = {f"{part}.safetensors": files.sha256(prepared / f"{part}.safetensors") for part in ("train", "test")}
+    files.write_json(prepared / "sha256.json", sums)
+    files.write_json(run / "provenance.json", {"parents": {"data": sums["train.safetensors"]}})
+    assert inputs.test_file(run) == prepared / "test.safetensors"
+    save_file({"y": np.zeros(3)}, prepared / "test.safetensors")
+    with refused(prepared / "test.safetensors", "sha256 is", "recorded is"):
+        inputs.test_file(run)
+
+
+def test_an_inference_without_enough_memory_is_refused_in_a_line(net, samples, tmp_path, monkeypatch):
+    def full(*_):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(networks, "measure", full)
+    with refused("audit", "need more memory than there is: 3 steps of 24 samples", "--limit"):
+        networks.audit(network.save(net, tmp_path / "net.safetensors"), samples, tmp_path / "out")
+
+
 @pytest.mark.slow
 def test_a_network_and_its_nir_file_have_the_same_audit(net, samples, tmp_path):
     ours, theirs = network.save(net, tmp_path / "net.safetensors"), write(net, tmp_path / "net.nir")

@@ -50,6 +50,10 @@ class Handler(BaseHTTPRequestHandler):
         start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
         if how == "redirect":
             return self.answer(302, {"Location": server.url.replace("data", "moved")})
+        if how == "redirects to half an address":
+            return self.answer(302, {"Location": "http://[::1"})
+        if how == "redirects to a long name":
+            return self.answer(302, {"Location": f"http://{'a' * 70}/"})
         if how == "redirects to file":
             return self.answer(302, {"Location": "file:///etc/passwd"})
         if how == "endless":
@@ -229,7 +233,9 @@ def test_a_redirection_is_followed(serve, target):
     assert target.read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("how", ["redirect", "redirects to file"])
+@pytest.mark.parametrize(
+    "how", ["redirect", "redirects to file", "redirects to half an address", "redirects to a long name"]
+)
 def test_a_redirection_that_leads_to_no_file_is_not_tried_again(how, serve, target, waits):
     server, good = serve(how), serve()
     with refused(target, server.url):
