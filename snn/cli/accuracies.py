@@ -9,6 +9,7 @@ from snn.cli.sets import Tables
 from snn.config import params
 from snn.report import cases
 from snn.report.recommend import chosen
+from snn.report.words import listed
 
 RULES = [rule for rule in conditions.RULES if not any(rule.startswith(f"{other}_") for other in conditions.RULES)]
 
@@ -95,8 +96,8 @@ def _one_chip(at: At, tables: Tables) -> dict[str, str]:
 
 def _not_run(own: Mapping[str, At]) -> Iterator[str]:
     """The rules that were not run on the data sets of a row, or on some of them alone."""
-    missing = {name: [rule for rule in RULES if not _has(at, rule)] for name, at in own.items()}
-    everywhere = [rule for rule in RULES if all(rule in rules for rules in missing.values())]
+    missing = {name: [told for rule in RULES if (told := _missing(at, rule))] for name, at in own.items()}
+    everywhere = [rule for rule in next(iter(missing.values())) if all(rule in rules for rules in missing.values())]
     if everywhere:
         yield ", ".join(everywhere)
     for name, rules in missing.items():
@@ -104,9 +105,12 @@ def _not_run(own: Mapping[str, At]) -> Iterator[str]:
             yield f"{', '.join(left)} on {DATA[name]}"
 
 
-def _has(at: At, rule: str) -> bool:
-    """Whether a rule, or a variant of it, was run at a place."""
-    return any(method == rule or method.startswith(f"{rule}_") for method in at.row.methods)
+def _missing(at: At, rule: str) -> str:
+    """A rule that was not run at a place, with the variant of it that was; empty for one that was run."""
+    variants = [method for method in at.row.methods if method.startswith(f"{rule}_") and method in conditions.RULES]
+    if rule in at.row.methods:
+        return ""
+    return f"{rule} ({listed(variants)} was)" if variants else rule
 
 
 def _short_of(told: str) -> str:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from snn.cli import elsewhere
 from snn.cli.listing import aligned
+from snn.cli.sets import Tables
 from snn.config import documents, params
 from snn.config.read import short
 from snn.core.columns import METRIC, Column
@@ -61,7 +63,8 @@ def trace(
             raise InputError(f"--{name} {wanted}", "is on none of these chips", nearest(wanted, known))
         rows = rows if wanted is None else rows[rows[name] == wanted]
     if rows.empty:
-        raise InputError(f"method {method}", f"was not evaluated so in {experiment}", "see docs/tables.md")
+        remedy = elsewhere.instead(place, [Tables(found)]) if place.noise else "see docs/tables.md"
+        raise InputError(f"method {method}", f"was not evaluated so in {experiment}", remedy)
     costs = collected.read(found.tables / "costs.csv", collected.CostRow)
     every = collected.outcomes(found.tables, len(runs_read)) if column == OUTCOME else None
     print(_told(found, rows, column, costs, every, energy))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from snn.cli import elsewhere
 from snn.cli.conditions import norms
 from snn.cli.listing import aligned
 from snn.cli.sets import Tables, flags, on_record, repeated
@@ -135,6 +136,8 @@ def versus(asked: Question) -> None:
     if not compared:
         what = f"are in no set of tables together ({asked.place.words})"
         remedy = "networks that send no spikes are not compared; see list experiments"
+        if asked.place.noise:
+            remedy = elsewhere.instead(asked.place, sets)
         raise InputError(f"{asked.left}, {asked.right}", what, remedy)
     every = [one.cells for one in compared]
     told = [name for name in every[0] if any(row[name] for row in every)]

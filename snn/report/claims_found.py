@@ -42,7 +42,7 @@ def answered(claims: Claims) -> list[Claim | Ratio]:
     return [*claims.claims, *claims.ratios]
 
 
-def _methods(claim: Claim | Ratio) -> tuple[str, str]:
+def methods(claim: Claim | Ratio) -> tuple[str, str]:
     """The two methods of a claim."""
     return (claim.more, claim.fewer) if isinstance(claim, Ratio) else (claim.left.method, claim.right.method)
 
@@ -91,7 +91,7 @@ def _found(claim: Claim | Ratio, answers: Answers) -> Iterator[dict[str, Any]]:
 
 def _flags(claim: Claim | Ratio, answers: Answers) -> str:
     """The flags of the two methods in a set."""
-    return "; ".join(f"{method}: {answers.flags[method]}" for method in _methods(claim) if method in answers.flags)
+    return "; ".join(f"{method}: {answers.flags[method]}" for method in methods(claim) if method in answers.flags)
 
 
 def _stated(claim: Claim | Ratio, name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ A statement is what claims say before a colon. Claims that differ behind it, as 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from snn.config import Claim, Claims, Ratio
 from snn.report import claims_found
@@ -41,8 +41,9 @@ def stale(claims: Claims, sets: Sequence[Answers]) -> str:
     return f" Of these verdicts from stale sets: {old}." if old else ""
 
 
-def in_short(claims: Claims, sets: Sequence[Answers]) -> str:
-    """The same statements as in `decided` in fewer columns."""
+def in_short(claims: Claims, sets: Sequence[Answers], where: Callable[[Claim | Ratio], str]) -> str:
+    """The same statements as in `decided` in fewer columns; `where`: on which data and networks a claim is decided."""
+    first = {_title(ways): ways[0] for ways in _ways(claims).values()}
     rows = _decided(claims, sets)
     told = {
         "verdict": [row["verdict"] for row in rows],
@@ -50,7 +51,10 @@ def in_short(claims: Claims, sets: Sequence[Answers]) -> str:
         "found": [
             ", ".join(filter(None, (row["found"], row["interval"], row["n"] and f"n {row['n']}"))) for row in rows
         ],
-        "in": ["; ".join(filter(None, (row["set"], row["other sets"]))) for row in rows],
+        "in": [
+            "; ".join(filter(None, (f"{row['set']} ({where(first[row['statement']])})", row["other sets"])))
+            for row in rows
+        ],
     }
     return table(told) if rows else ""
 
@@ -63,9 +67,9 @@ def decided(claims: Claims, sets: Sequence[Answers]) -> str:
 
 def _decided(claims: Claims, sets: Sequence[Answers]) -> list[dict[str, str]]:
     return [
-        _row(text, own, len(ways), verdict, sets)
+        _row(own, ways, verdict, sets)
         for verdict in OF_CLAIMS[:2]
-        for text, ways in _ways(claims).items()
+        for ways in _ways(claims).values()
         if (own := [claim for claim in ways if _has(claim, verdict, sets)])
     ]
 
@@ -82,21 +86,28 @@ def _has(claim: Claim | Ratio, verdict: str, sets: Sequence[Answers]) -> bool:
     return claims_found.verdict_of(claim, sets).startswith(verdict)
 
 
-def _row(text: str, own: Sequence[Claim | Ratio], ways: int, verdict: str, sets: Sequence[Answers]) -> dict[str, str]:
+def _title(ways: Sequence[Claim | Ratio]) -> str:
+    """A statement in words: of a single way with what follows the colon."""
+    return about(ways[0]) if ways[1:] else ways[0].claim
+
+
+def _row(
+    own: Sequence[Claim | Ratio], ways: Sequence[Claim | Ratio], verdict: str, sets: Sequence[Answers]
+) -> dict[str, str]:
     """A statement, by the ways in which it has a verdict."""
     first, cells = own[0], claims_found.row(own[0], sets)
     unit = "" if isinstance(first, Ratio) else UNITS.get(first.column, UNITS[first.metric])
-    alone = ways == 1
+    alone = len(ways) == 1
     return {
         "verdict": verdict,
-        "statement": first.claim if alone else text,
+        "statement": _title(ways),
         "source": first.source,
         "at least": cells["at least"] if alone else "",
-        "found": f"{cells['found']} {unit}".strip() if alone else f"in {len(own)} of {ways} ways",
+        "found": f"{cells['found']} {unit}".strip() if alone else f"in {len(own)} of {len(ways)} ways",
         "interval": cells["interval"] if alone else "",
         "n": f"{cells['n']}" if alone else "",
         "set": ", ".join(dict.fromkeys(f"`{claim.answered_by}`" for claim in own)),
-        "other sets": "; ".join(_contrary(own, ways, verdict, sets)),
+        "other sets": "; ".join(_contrary(own, len(ways), verdict, sets)),
     }
 
 

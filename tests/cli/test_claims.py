@@ -139,15 +139,15 @@ def test_statements_that_hold_and_fail_stand_in_a_table_with_their_units():
 
 def test_readme_has_the_same_statements_in_fewer_columns():
     sets = [answers("sized", row(), RATIO), answers("other", row(verdict="fails"))]
-    headings, line = split(statements.in_short(CLAIMS, sets))
+    headings, line = split(statements.in_short(CLAIMS, sets, lambda claim: claim.answered_by.upper()))
     told = dict(zip(headings, line, strict=True))
     assert told == {
         "verdict": "holds",
         "statement": "better",
         "found": "+2.0 points, +1.5 to +2.5, n 10",
-        "in": "`sized`; fails in `other`",
+        "in": "`sized` (SIZED); fails in `other`",
     }
-    assert statements.in_short(CLAIMS, [answers("other", row())]) == ""
+    assert statements.in_short(CLAIMS, [answers("other", row())], str) == ""
 
 
 def test_an_experiment_tells_its_part_of_the_claims_and_how_many_count_by_it():

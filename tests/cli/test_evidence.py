@@ -237,19 +237,42 @@ def test_every_chip_with_another_fault_is_in_their_table_and_readme_names_the_ru
 def test_what_readme_says_in_short_is_what_the_cases_say():
     told = in_docs("README.md")
     assert "no faults: **tet** or sdt with batch norm; without a norm it depends on the data;" in told
-    assert "chips with mismatch that you can calibrate: **tet**;" in told
-    assert (
-        "as manufactured: **tet** up to level 0.2 (shown on digits alone), **ltl_offline** from 0.4 on; nothing" in told
-    )
+    assert "chips with mismatch that you can calibrate: **tet**, by " in told
+    assert "as manufactured: **tet** up to level 0.2, by " in told
+    assert "points (on digits alone), **ltl_offline** from 0.4 on, by " in told
+    assert "which needs none of yours: **tet**, ltl_offline or stbp, with higher means at 0.4 than as" in told
     found = by_case.places_of(readme.on_record())
     take = {case.words: cases.rules([at.evidence for at in own]) for case, own in found.items()}
     assert take["no faults, batch norm possible"][""] == ("tet", "sdt")
     assert take["no faults, no norm"] == {}
+    assert take["mismatch, fine-tuned on simulated chips"] == {"0.4": ("tet", "ltl_offline", "stbp")}
+    mean = {(case.words, at.level, at.dataset): at.mean for case, own in found.items() for at in own}
+    for data in by_case.DATA:
+        tuned, plain = (
+            mean[case, "0.4", data] for case in ("mismatch, fine-tuned on simulated chips", "mismatch, as manufactured")
+        )
+        assert tuned > plain
     for kind in ("mismatch", "4 bits and mismatch"):
         assert set(take[f"{kind}, calibrated"].values()) == {("tet",)}
         manufactured = {float(level): rules for level, rules in take[f"{kind}, as manufactured"].items()}
         assert {rules for level, rules in manufactured.items() if level >= 0.4} == {("ltl_offline",)}
         assert {rules for level, rules in manufactured.items() if level < 0.4} == {("tet",)}
+
+
+def test_readme_names_what_calibration_takes_and_the_clean_networks_of_chips():
+    told = in_docs("README.md")
+    assert "512 training images shown twice, 360 or 600 validation images to choose the epoch, 3 or 15 million" in told
+    clean = []
+    for name, images, millions in (("hardware_digits", 360, 3), ("hardware", 600, 15)):
+        rows = collected.read(record.TablesOnRecord(name).report / "hardware.csv")
+        rows = rows[rows.noise.isin(["mismatch", "analog_chip"]) & (rows.calibrator == "ltl_offline")]
+        rows = rows[rows.control.isna()]
+        assert set(rows.samples_shown) == {2 * 512}
+        assert set(rows.samples_validated) == {3 * images}  # as programmed, and after each of two epochs
+        assert set((rows.writes / 1e6).round()) == {millions}
+        (value,) = rows.clean[rows.method == "tet"].unique()
+        clean.append(f"{value:.1f} %")
+    assert f"Without faults tet has {clean[0]} on digits, {clean[1]} on the images of the chips" in told
 
 
 @pytest.mark.parametrize(("name", "noise"), [("hardware_digits", "analog_chip"), ("digits", "mismatch")])

@@ -63,3 +63,32 @@ def test_on_chips_with_mismatch_the_highest_mean_is_that_of_one_of_the_two_rules
     assert "On all chips of the table the highest mean is that of tet or ltl_offline" in (readme.README.read_text())
     chips = [first for row in rows if row.level for first in row.firsts.values()]
     assert {first.split()[0] for first in chips} == set(lead.RULES)
+
+
+def test_leads_that_readme_names_are_those_of_the_figure(rows):
+    told = " ".join(readme.README.read_text().split())
+    found = {(row.case, row.level, data): one for row in rows for data, one in row.compared.items()}
+    calibrated = [one for (case, _, _), one in found.items() if case.endswith(", calibrated")]
+    low, high = (f"{100 * edge(one.found.behind for one in calibrated):.1f}" for edge in (min, max))
+    assert f"**tet**, by {low} to {high} points over ltl_offline, at some of the hardest levels not shown" in told
+    hardest = {
+        (case, data): max(float(level) for one, level, where in found if one == case and where == data)
+        for case, _, data in found
+        if case.endswith(", calibrated")
+    }
+    shown = {
+        (case, data, float(level))
+        for (case, level, data), one in found.items()
+        if case.endswith(", calibrated") and one.winner == "tet"
+    }
+    every = {(case, data, float(level)) for case, level, data in found if case.endswith(", calibrated")}
+    assert every > shown
+    assert every - shown <= {(case, data, level) for (case, data), level in hardest.items()}
+    chips = {key: one for key, one in found.items() if key[0].endswith(", as manufactured")}
+    few = [one for (_, level, data), one in chips.items() if float(level) <= 0.2 and data == "digits"]
+    assert {one.winner for one in few} == {"tet"}
+    ends = (f"{100 * edge(one.found.behind for one in few):.1f}" for edge in (min, max))
+    assert "**tet** up to level 0.2, by {} to {} points (on digits alone)".format(*ends) in told
+    many = [one for (_, level, _), one in chips.items() if float(level) >= 0.4]
+    ends = (f"{-100 * edge(one.found.behind for one in many):.1f}" for edge in (max, min))
+    assert "**ltl_offline** from 0.4 on, by {} to {} points; nothing between".format(*ends) in told

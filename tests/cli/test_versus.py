@@ -101,3 +101,10 @@ def test_differences_intervals_and_verdicts_are_those_of_the_report(experiment):
             if pd.notna(one.better):
                 assert mine.verdict == one.verdict
     assert compared
+
+
+def test_a_level_that_was_not_run_is_answered_with_those_that_were(capsys):
+    told = command(capsys, "versus", "tet", "stbp", "--noise", "mismatch", "--level", "0.3", status=2)
+    assert "choose a level of 0, 0.2, 0.4, 0.6, and T of " in told
+    told = command(capsys, "trace", "hardware", "tet", "--noise", "mismatch", "--level", "0.3", status=2)
+    assert "was not evaluated so in hardware; choose a level of 0, 0.2, 0.4, and T of " in told
