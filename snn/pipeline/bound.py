@@ -5,6 +5,12 @@ from collections.abc import Iterable, Iterator
 from typing import TypeGuard
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+SCOPES = {*FUNCTIONS, ast.ClassDef, ast.Lambda, ast.comprehension}
+BINDING = {  # kinds of nodes that may bind a name, which few nodes are of
+    *FUNCTIONS,
+    *(ast.ClassDef, ast.Name, ast.alias, ast.arg, ast.Global, ast.Nonlocal, ast.ExceptHandler),
+    *(ast.MatchAs, ast.MatchStar, ast.MatchMapping),
+}
 
 
 def bound(statements: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
@@ -16,9 +22,11 @@ def bound(statements: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
     open_ = list(statements)
     while open_:
         node = open_.pop()
-        for name in own(node):
-            yield name, getattr(node, "lineno", 0)
-        open_ += _in_this_scope(node)
+        kind = type(node)
+        if kind in BINDING:
+            for name in own(node):
+                yield name, getattr(node, "lineno", 0)
+        open_ += _in_this_scope(node) if kind in SCOPES else ast.iter_child_nodes(node)
 
 
 def own(node: ast.AST) -> list[str]:
@@ -67,7 +75,7 @@ def _in_this_scope(node: ast.AST) -> list[ast.AST]:
         case ast.comprehension():
             return [node.iter, *node.ifs]
         case _:
-            return list(ast.iter_child_nodes(node))
+            raise TypeError(f"{node} opens no scope")
 
 
 def _defaults(arguments: ast.arguments) -> list[ast.AST]:

@@ -52,7 +52,9 @@ def in_short(claims: Claims, sets: Sequence[Answers], where: Callable[[Claim | R
             ", ".join(filter(None, (row["found"], row["interval"], row["n"] and f"n {row['n']}"))) for row in rows
         ],
         "in": [
-            "; ".join(filter(None, (f"{row['set']} ({where(first[row['statement']])})", row["other sets"])))
+            "; ".join(
+                filter(None, (f"{row['set']} ({where(first[row['statement']])})", row["other sets"], row["flags"]))
+            )
             for row in rows
         ],
     }
@@ -62,7 +64,8 @@ def in_short(claims: Claims, sets: Sequence[Answers], where: Callable[[Claim | R
 def decided(claims: Claims, sets: Sequence[Answers]) -> str:
     """The statements that hold and those that fail, as a table; empty without one."""
     rows = _decided(claims, sets)
-    return table({heading: [row[heading] for row in rows] for heading in rows[0]}) if rows else ""
+    told = [heading for heading in rows[0] if heading != "flags" or any(row["flags"] for row in rows)] if rows else []
+    return table({heading: [row[heading] for row in rows] for heading in told}) if rows else ""
 
 
 def _decided(claims: Claims, sets: Sequence[Answers]) -> list[dict[str, str]]:
@@ -108,6 +111,7 @@ def _row(
         "n": f"{cells['n']}" if alone else "",
         "set": ", ".join(dict.fromkeys(f"`{claim.answered_by}`" for claim in own)),
         "other sets": "; ".join(_contrary(own, len(ways), verdict, sets)),
+        "flags": cells.get("flags", "") if alone else "",
     }
 
 

@@ -237,10 +237,12 @@ def test_every_chip_with_another_fault_is_in_their_table_and_readme_names_the_ru
 def test_what_readme_says_in_short_is_what_the_cases_say():
     told = in_docs("README.md")
     assert "no faults: **tet** or sdt with batch norm; without a norm it depends on the data;" in told
-    assert "chips with mismatch that you can calibrate: **tet**, by " in told
-    assert "as manufactured: **tet** up to level 0.2, by " in told
-    assert "points (on digits alone), **ltl_offline** from 0.4 on, by " in told
-    assert "which needs none of yours: **tet**, ltl_offline or stbp, with higher means at 0.4 than as" in told
+    assert "chips with mismatch that you can calibrate: **tet**, better " in told
+    assert "as manufactured, up to level 0.2: **tet**, better " in told
+    assert "as manufactured, from level 0.4 on: **ltl_offline**, better " in told
+    assert (
+        "which needs none of yours: **tet**, ltl_offline or stbp; at 0.4 the best mean is higher than without" in told
+    )
     found = by_case.places_of(readme.on_record())
     take = {case.words: cases.rules([at.evidence for at in own]) for case, own in found.items()}
     assert take["no faults, batch norm possible"][""] == ("tet", "sdt")
