@@ -62,11 +62,11 @@ times as many images, since a spiking network of T steps needs as many products.
 
 ## Targets
 
-`benchmarks/targets.py` names them; they were set before the work, some beyond what prototypes reached. Figures are of the
-sections below: the median decides, the rounds are in brackets. Of several shapes or layouts of a peer, the one decides
-that is best for the peer. CPU-seconds of an experiment are those of `costs.csv` in `results/tables`: processor time of
-the jobs that made the results on record, trainings, evaluations and sets of chips, whatever else the machine did
-meanwhile. The workflow itself, the parent from which jobs fork, data, tables, report and page are not among them.
+`benchmarks/targets.py` names them; they were set before the work, some beyond what prototypes reached. Figures are of
+the sections below: the median decides, the rounds are in brackets. Of several shapes or layouts of a peer, the one
+decides that is best for the peer. CPU-seconds of an experiment are those of `costs.csv` in `results/tables`: processor
+time of the jobs that made the results on record, trainings, evaluations and sets of chips, whatever else the machine
+did meanwhile. The workflow itself, the parent from which jobs fork, data, tables, report and page are not among them.
 *Why* has the shares of ours in `parts`, and what these leave of the figure on record; of memory, what `kept` found.
 
 {targets}
