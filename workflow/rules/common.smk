@@ -8,7 +8,7 @@ from snn.cli.progress import begin as begin_progress
 from snn.cluster.packs import Packs
 from snn.cluster.slurm import use_slurm
 from snn.cluster.submissions import left_here
-from snn.pipeline import clocks, damage, gpus, heads
+from snn.pipeline import clocks, damage, gpus, heads, unreadable
 from snn.pipeline.complete import complete_or_exit
 from snn.pipeline.plan import plan_or_exit
 from snn.pipeline.settings import pack_minutes
@@ -18,6 +18,7 @@ PLAN = plan_or_exit(config)
 HEAD = heads.claim(workflow)
 damage.withdraw(PLAN, workflow)
 clocks.date_back(PLAN, workflow, HEAD)
+unreadable.forget(workflow)
 PACKS = Packs(PLAN, pack_minutes(config), workflow)
 use_slurm(PLAN)
 GPU = gpus.declare(PLAN, config, workflow)
