@@ -37,15 +37,15 @@ def plant(tree: Path, epochs: int | None) -> Path:
     return tree
 
 
-def local(tree: Path, *arguments: str) -> None:
+def local(tree: Path, *arguments: str, experiment: str = EXPERIMENT) -> None:
     """Run the experiment in a tree without Slurm."""
-    command = ("-m", "snakemake", "-c2", "--config", f"experiment={EXPERIMENT}", *arguments)
+    command = ("-m", "snakemake", "-c2", "--config", f"experiment={experiment}", *arguments)
     subprocess.run([sys.executable, *command], cwd=tree, check=True, capture_output=True)
 
 
-def sums(tree: Path) -> dict[str, str]:
+def sums(tree: Path, experiment: str = EXPERIMENT) -> dict[str, str]:
     """The sha256 of every collected table; costs differ from run to run, and stamps hold the sums of all tables."""
-    tables = sorted((tree / "results/tables" / EXPERIMENT).iterdir())
+    tables = sorted((tree / "results/tables" / experiment).iterdir())
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in tables
@@ -74,9 +74,9 @@ def kill_all() -> None:
 class Head:
     """Snakemake in a tree, with its output in `log`."""
 
-    def __init__(self, tree: Path, *arguments: str):
+    def __init__(self, tree: Path, *arguments: str, experiment: str = EXPERIMENT):
         self.tree, self.log = tree, tree / "head.log"
-        given = [*PROFILE, *(arguments or TABLES), "--config", f"experiment={EXPERIMENT}"]
+        given = [*PROFILE, *(arguments or TABLES), "--config", f"experiment={experiment}"]
         self.command = [sys.executable, "-m", "snakemake", *given]
         HEADS.append(self)
         self.start()
