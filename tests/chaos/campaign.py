@@ -1,12 +1,10 @@
 """Copies of the project in which a part of `smoke` runs, and what its results have to be."""
 
-import contextlib
 import hashlib
 import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from tests import trees
+from tests import running, trees
 
 EXPERIMENT = "smoke"
 METHODS = "[tet, ltl_online]"  # and their teacher
@@ -101,12 +99,7 @@ class Campaign:
 
     def processes(self) -> Iterator[int]:
         """The processes whose folder is this tree, the jobs of a killed head among them."""
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                if (entry / "cwd").readlink() == self.folder and (entry / "stat").read_text().split()[2] != "Z":
-                    yield int(entry.name)
-            except (OSError, IndexError):
-                continue
+        return running.processes(self.folder)
 
     def jobs(self) -> list[int]:
         """Those of them that compute a result."""
@@ -114,10 +107,7 @@ class Campaign:
 
     def kill_all(self) -> None:
         """End everything that runs in this tree."""
-        while running := list(self.processes()):
-            for process in running:
-                kill(process)
-            time.sleep(0.05)
+        running.kill_all(self.folder)
 
     def wait_for_orphans(self) -> None:
         """Wait until nothing runs in this tree."""
@@ -159,12 +149,6 @@ def sums(tree: Path) -> dict[str, str]:
     """The sha256 of every table, page and figure but those about costs, by path."""
     found = (path for folder in (TABLES, REPORT) for path in (tree / folder).glob("*") if not path.is_dir())
     return {str(path.relative_to(tree)): _sha256(path) for path in found if not path.name.endswith(COSTS)}
-
-
-def kill(process: int) -> None:
-    """SIGKILL, if it still runs."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL)
 
 
 def _sha256(path: Path) -> str:

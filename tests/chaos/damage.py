@@ -5,7 +5,8 @@ import shutil
 import time
 from pathlib import Path
 
-from tests.chaos.campaign import EXPERIMENT, RUN, SNN, Campaign, Fault, kill
+from tests.chaos.campaign import EXPERIMENT, RUN, SNN, Campaign, Fault
+from tests.running import kill
 
 KINDS = {
     "parameters": f"{RUN}/params.json",

@@ -8,7 +8,8 @@ import signal
 import time
 from subprocess import Popen
 
-from tests.chaos.campaign import RUN, Campaign, kill
+from tests.chaos.campaign import RUN, Campaign
+from tests.running import kill
 
 LONGEST = 20.0  # seconds before a kill
 

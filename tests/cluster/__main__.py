@@ -71,7 +71,7 @@ def run(name: str, tree: Path, slurm: node.Node, reference: dict[str, str]) -> t
         traceback.print_exc()
         wrong, outcome = "no tables", Outcome(0, "unknown", None, f"{type(error).__name__}: {error}")
     finally:
-        campaign.kill_all()
+        campaign.kill_all(tree)
     took = time.monotonic() - start
     accounts = "slurmdbd" if slurm.accounting else "none"
     return (accounts, name, outcome.submissions, outcome.noticed, outcome.hands, wrong, outcome.message, took)

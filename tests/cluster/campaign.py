@@ -12,7 +12,7 @@ from pathlib import Path
 
 from snn.core import files
 from snn.core.paths import ROOT
-from tests import trees
+from tests import running, trees
 from tests.cluster.node import output, wait
 
 EXPERIMENT = "smoke"
@@ -63,12 +63,13 @@ def submissions_of(tree: Path) -> dict[Path, str]:
 HEADS: "list[Head]" = []
 
 
-def kill_all() -> None:
-    """End whatever heads a failed case has left, and their jobs."""
+def kill_all(tree: Path) -> None:
+    """End whatever heads a failed case has left, their jobs, and what a node that was down has left in a tree."""
     for head in HEADS:
         if head.runs:
             head.kill()
     subprocess.run(["scancel", "--user", getpass.getuser()], capture_output=True)
+    running.kill_all(tree)
 
 
 class Head:
