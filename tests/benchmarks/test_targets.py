@@ -118,6 +118,14 @@ def test_a_miss_of_an_epoch_is_explained_by_its_parts(tmp_path):
     assert told.endswith("; 0.510 without neurons and norms, 0.102 of convolutions alone")
 
 
+def test_every_miss_on_record_has_a_reason():
+    found = targets.columns(targets.Record(page.on_record(ROOT / "results/benchmarks"), ROOT / "results/tables"))
+    missed = [why for why, verdict in zip(found["why"], found["verdict"], strict=True) if verdict.startswith("missed")]
+    assert missed
+    assert all(missed)
+    assert targets.NO_PARTS not in missed
+
+
 def test_costs_of_an_experiment_are_summed_over_its_results(tmp_path):
     folder = tmp_path / "tables" / "digits"
     folder.mkdir(parents=True)
