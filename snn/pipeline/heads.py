@@ -135,8 +135,9 @@ def _sum(names: bytes) -> bytes:
 
 
 def _identity(lock: Path) -> str:
-    """The name of a lock and what tells it from an earlier one of that name."""
-    return f"{lock.name} {lock.stat().st_ino}"
+    """The name of a lock and what tells it from an earlier one of that name; file systems give inodes again at once."""
+    about = lock.stat()
+    return f"{lock.name} {about.st_ino} {about.st_mtime_ns}"
 
 
 def _boot() -> str:

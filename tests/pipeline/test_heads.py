@@ -85,10 +85,15 @@ def test_of_two_heads_only_the_lock_of_the_dead_one_is_removed():
     alive.kill()
 
 
-def test_a_new_lock_under_the_name_of_a_dead_ones_is_kept():
+@pytest.mark.parametrize("same_inode", [False, True])
+def test_a_new_lock_under_the_name_of_a_dead_ones_is_kept(same_inode):
     dead, alive = Another("0.input.lock"), Another()
-    (heads.LOCKS / "0.input.lock").unlink()
+    path = heads.LOCKS / "0.input.lock"
+    before = path.stat()
+    if not same_inode:
+        path.unlink()
     lock("other", "0.input.lock")
+    os.utime(path, ns=(before.st_mtime_ns + 1, before.st_mtime_ns + 1))
     dead.kill()
     heads.claim(workflow())
     assert "0.input.lock" in left()
