@@ -55,13 +55,14 @@ class Head:
             return False
 
     @property
-    def locks(self) -> set[str] | None:
-        """The locks that it has made; None if it has not named them, or if its record is damaged."""
+    def locks(self) -> dict[str, int] | None:
+        """The locks that it has made, with their times; None if it has not named them, or if its record is damaged."""
         try:
             names, _, checked = self.record.read_bytes().partition(b"\n")
         except OSError:
             return None
-        return set(json.loads(names)) if checked == _sum(names) else None
+        found = json.loads(names) if checked == _sum(names) else None
+        return found if isinstance(found, dict) else None
 
     @property
     def _parts(self) -> list[str]:
@@ -91,22 +92,29 @@ def name_locks(record: int | None, workflow: Any) -> None:
     """Write the locks of a head that starts to run jobs into its record."""
     made = getattr(workflow.persistence, "_lockfile", {}).values()
     if record is not None:
-        names = json.dumps([_identity(Path(path)) for path in made]).encode()
+        names = json.dumps({_identity(Path(path)): _time(Path(path)) for path in made}).encode()
         os.pwrite(record, names + b"\n" + _sum(names), 0)
 
 
 def _remove_stale() -> None:
     """Remove the records of dead heads, and every lock that is theirs.
 
-    A lock is that of a dead head if one names it. One that nobody names was made by a dead head that was killed before
-    it could name it, if there is one and no other head is about to name its own.
+    A lock is that of a dead head if one names it and no other head does. A file system gives an inode again at once, so
+    that while another head is about to name its own, the time has to be that of the dead one's, too. A lock that nobody
+    names was made by a dead head that was killed before it could name it, if there is one and no other head is about to
+    name its own.
     """
     dead, others = _heads()
     present = {_identity(path): path for path in LOCKS.glob("*.lock")} if LOCKS.is_dir() else {}
-    of_dead = set().union(*(head.locks or () for head in dead))
+    of_dead = {lock: time for head in dead for lock, time in (head.locks or {}).items()}
     of_others = set().union(*(head.locks or () for head in others))
-    nameless = any(head.locks is None for head in dead) and all(head.locks is not None for head in others)
-    stale = {lock for lock in present if lock in of_dead or (nameless and lock not in of_others)}
+    named = all(head.locks is not None for head in others)
+    nameless = named and any(head.locks is None for head in dead)
+    stale = {
+        lock
+        for lock, path in present.items()
+        if lock not in of_others and (nameless or (lock in of_dead and (named or of_dead[lock] == _time(path))))
+    }
     for lock in stale:
         present[lock].unlink(missing_ok=True)
     for head in dead:
@@ -135,9 +143,13 @@ def _sum(names: bytes) -> bytes:
 
 
 def _identity(lock: Path) -> str:
-    """The name of a lock and what tells it from an earlier one of that name; file systems give inodes again at once."""
-    about = lock.stat()
-    return f"{lock.name} {about.st_ino} {about.st_mtime_ns}"
+    """The name of a lock and what tells it from an earlier one of that name."""
+    return f"{lock.name} {lock.stat().st_ino}"
+
+
+def _time(lock: Path) -> int:
+    """When it was written, in nanoseconds."""
+    return lock.stat().st_mtime_ns
 
 
 def _boot() -> str:

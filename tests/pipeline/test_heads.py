@@ -85,19 +85,28 @@ def test_of_two_heads_only_the_lock_of_the_dead_one_is_removed():
     alive.kill()
 
 
-@pytest.mark.parametrize("same_inode", [False, True])
-def test_a_new_lock_under_the_name_of_a_dead_ones_is_kept(same_inode):
-    dead, alive = Another("0.input.lock"), Another()
-    path = heads.LOCKS / "0.input.lock"
+@pytest.mark.parametrize("named", [True, False], ids=["at work", "about to begin"])
+@pytest.mark.parametrize("same_inode", [True, False])
+def test_a_new_lock_under_the_name_of_a_dead_ones_is_kept(named, same_inode):
+    dead, path = Another("0.input.lock"), heads.LOCKS / "0.input.lock"
     before = path.stat()
     if not same_inode:
-        path.unlink()
-    lock("other", "0.input.lock")
+        path.rename(heads.LOCKS / "elsewhere")  # where its inode stays in use
+    alive = Another("0.input.lock", named=named)
     os.utime(path, ns=(before.st_mtime_ns + 1, before.st_mtime_ns + 1))
+    assert (path.stat().st_ino == before.st_ino) == same_inode
     dead.kill()
     heads.claim(workflow())
     assert "0.input.lock" in left()
     alive.kill()
+
+
+def test_a_dead_heads_lock_is_removed_though_it_was_damaged():
+    dead = Another("0.input.lock")
+    dead.kill()
+    lock("0.input.lock")
+    heads.claim(workflow())
+    assert left() == set()
 
 
 def test_a_lock_from_another_host_is_kept_and_explained(capsys, monkeypatch):
