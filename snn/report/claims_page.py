@@ -21,25 +21,25 @@ A statement is what claims say before a colon: those that differ behind it, as b
 
 A claim counts once, by the one experiment that was assigned to it, and has one row in the first two tables. Other sets
 of tables that run the same methods are below, and do not count. The page of an experiment counts all claims about its
-methods on its own data, so that it has other numbers. Margins and experiments were fixed in commit af95a63, before
-any of these was run, but for five of the twelve seeds of `claims_fashion`, which were known as `fashion_quick`; no
-other set was given more seeds after it was seen. Later the learning rates of `matched` went up a step (84bf4ab), after
-tables of `matched`, but before `matched_fashion` and `claims_temporal`, which have these rates, too. In 4f3784e a claim
-was put into other words, and steps in `claims_flat` were doubled before it was run: on `digits` those of 0.2 cost a
-point only, so that the claim is decided at 0.4. TET and SDT are compared under equal settings, most others each under
-its own; `claims_flat` moves the networks of `matched_fashion`, so that these two do not confirm each other. `synop_77fj` is no fair comparison (`docs/energy.md`): its two claims stand as they were fixed.
+methods on its own data, so that it has other numbers. Margins and experiments were fixed in commit af95a63, before any
+of these was run, but for five of the twelve seeds of `claims_fashion`, which were known as `fashion_quick`; no other
+set was given more seeds after it was seen. Later the learning rates of `matched` went up a step (84bf4ab), after tables
+of `matched`, but before `matched_fashion` and `claims_temporal`, which have these rates, too. In 4f3784e a claim was
+put into other words, and steps in `claims_flat` were doubled before it was run: on `digits` those of 0.2 cost a point
+only, so that the claim is decided at 0.4. TET and SDT are compared under equal settings, most others each under its
+own; `claims_flat` moves the networks of `matched_fashion`, so that these two do not confirm each other. `synop_77fj` is
+no fair comparison (`docs/energy.md`): its two claims stand as they were fixed.
 
 A verdict is one on the conditions of its experiment, in the table of sets below: small networks, short trainings.
-*Fails* is said of these, not of the networks of the paper. Verdicts
-are read off one interval per pair, for new seeds and new test samples (`docs/statistics.md`); it is corrected for the
-pairs that its experiment names beforehand, if the pair is one of these, and never for the number of claims or of
-experiments. A claim that one side is better is not resolved, too, where both are equivalent. *found* and *interval*
-favour the claim where they are positive, whichever way is better: accuracies in points, squared errors as they are,
-energies in nJ. *needs*: what would resolve it in 80 % of repetitions, or why nothing tests it and what would; *more
-test samples*: than the data set has, so that no number of seeds does. Ratios have no interval where a run never
-reaches the accuracy: then there is a bound, or nothing, and more seeds do not help. A claim about chips takes the
-highest level of a noise that an experiment has: 0.2 in `claims_calibration`, which decides on calibration, 0.4 or 0.6
-in other sets, where more is lost."""
+*Fails* is said of these, not of the networks of the paper. Verdicts are read off one interval per pair, for new seeds
+and new test samples (`docs/statistics.md`); it is corrected for the pairs that its experiment names beforehand, if the
+pair is one of these, and never for the number of claims or of experiments. A claim that one side is better is not
+resolved, too, where both are equivalent. *found* and *interval* favour the claim where they are positive, whichever way
+is better: accuracies in points, squared errors as they are, energies in nJ. *needs*: what would resolve it in 80 % of
+repetitions, or why nothing tests it and what would; *more test samples*: than the data set has, so that no number of
+seeds does. Ratios have no interval where a run never reaches the accuracy: then there is a bound, or nothing, and more
+seeds do not help. A claim about chips takes the highest level of a noise that an experiment has: 0.2 in
+`claims_calibration`, which decides on calibration, 0.4 or 0.6 in other sets, where more is lost."""
 
 
 def counts(claims: Claims, sets: Sequence[Answers]) -> str:
