@@ -20,8 +20,8 @@ COPIES = "copies of the same bytes"  # a candidate of `neuron`
 DEFAULT, HARDWARE = "digits", "hardware"
 PARTS = {"train": "trainings", "rows": "evaluations", "chips": "sets of chips"}  # folders of results
 KINDS = ("convolutions", "neurons", "norms", "linear", "bits", "copies", "rest")  # of `parts`
-FREE = ("neurons", "norms")  # what a compiled neuron can make cheaper, and a norm that is fused with it
-THEN = {DEFAULT: "the target was set when it had 54 jobs"}  # what grew since
+REDUCIBLE = ("neurons", "norms")
+GROWN_SINCE = {DEFAULT: "the target was set when it had 54 jobs"}
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def divided(case: str, reading: Reading, steps: int, who: str = "ours") -> Reaso
         sizes = {kind: float(part["ratio"].iloc[0]) for kind, part in parts.items()}
         shares = {kind: size / sum(sizes.values()) for kind, size in sizes.items() if size}
         told = ", ".join(f"{kind} {100 * share:.3g} %" for kind, share in shares.items())
-        free = [kind for kind in FREE if kind in shares]
+        free = [kind for kind in REDUCIBLE if kind in shares]
         left = whole.value * (1 - sum(shares[kind] for kind in free))
         alone = whole.value * shares["convolutions"]
         return f"{told}; {figure(left)} without {' and '.join(free)}, {figure(alone)} of convolutions alone"
@@ -185,7 +185,7 @@ def held(case: str, who: str) -> Reason:
             f"{name.removeprefix(f'{who}, ')} {figure(share)}"
             for name, share in zip(parts["candidate"], parts["ratio"], strict=True)
         )
-        return f"parts: {', '.join(told)}" if len(parts) else "no parts on record"
+        return f"parts: {', '.join(told)}" if len(parts) else NO_PARTS
 
     return tell
 
@@ -215,7 +215,7 @@ def spent(experiment: str) -> Reason:
         costs = record.costs(experiment)
         parts = ((name, costs[costs["part"] == part]["cpu_seconds"]) for part, name in PARTS.items())
         told = "CPU-s: " + ", ".join(f"{len(seconds)} {name} {seconds.sum():,.0f}" for name, seconds in parts)
-        return "; ".join(filter(None, (told, THEN.get(experiment, ""))))
+        return "; ".join(filter(None, (told, GROWN_SINCE.get(experiment, ""))))
 
     return tell
 

@@ -88,9 +88,7 @@ def _one_chip(at: At, tables: Tables) -> dict[str, str]:
         return {}
     rows = chosen(found, params.load("energy", ENERGIES[0]))
     rows = rows[rows.method.isin(at.row.no_worse)]
-    least = {
-        row.method: found.interval(int(i))["one_chip"] for i, row in zip(rows.index, rows.itertuples(), strict=True)
-    }
+    least = {row.method: found.interval(int(row.Index))["one_chip"] for row in rows.itertuples()}
     return {rule: f"{100 * value:.1f}" for rule, value in least.items() if value is not None}
 
 

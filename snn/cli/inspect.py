@@ -11,7 +11,7 @@ from snn.cli.due import counts, due_jobs
 from snn.cli.listing import aligned
 from snn.config import params
 from snn.core import files
-from snn.core.errors import InputError, remake, reproduce
+from snn.core.errors import InputError, make_result, remake, reproduce
 from snn.core.lazy import lazy
 from snn.pipeline import damage, execute, record
 from snn.pipeline.job import Job
@@ -76,9 +76,8 @@ def show(run: Path) -> None:
     print(f"{folder}\n")
     print(json.dumps({"parameters": document, "provenance": provenance}, indent=2, sort_keys=True))
     if experiments:
-        target = shlex.quote(str(folder / "net.safetensors"))
         print(f"\nto make it again:\n  rm -r {shlex.quote(str(folder))}")
-        print(f"  .venv/bin/python -m snakemake -c1 --config experiment={experiments[0]} -- {target}")
+        print(f"  {make_result(experiments[0], folder / 'net.safetensors')}")
     else:
         commit = provenance["commit"]
         print(f"\nno experiment has this run today; it was made at commit {commit}:")

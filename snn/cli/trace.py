@@ -12,7 +12,7 @@ from snn.cli.sets import Tables
 from snn.config import documents, params
 from snn.config.read import short
 from snn.core.columns import METRIC, Column
-from snn.core.errors import InputError, nearest, reproduce
+from snn.core.errors import InputError, make_result, nearest, reproduce
 from snn.evaluation.outcomes import Outcomes
 from snn.evaluation.rows import Row
 from snn.page.digits import exact, rounded
@@ -92,14 +92,9 @@ def _told(
     plan = Plan(found.name)
     parts += ["", *_parameters(plan, rows.method.iloc[0], Path(first), made.commit.iloc[0])]
     parts += _of_chips(plan, Path(first), set(rows.noise.dropna()), costs)
-    again = made_by(found.name, f"{first}/net.safetensors")
+    again = make_result(found.name, Path(first, "net.safetensors"))
     parts += ["", f"to make the first run again: {again}", f"to make all tables again: {reproduce(found.name)}"]
     return "\n".join([*parts, *([found.mark.strip().strip("*")] if found.mark else [])])
-
-
-def made_by(experiment: str, path: str) -> str:
-    """The command that makes one result of an experiment, in the environment of the clone."""
-    return f".venv/bin/python -m snakemake -c1 --config experiment={experiment} -- {path}"
 
 
 def _parameters(plan: Plan, method: str, run: Path, commit: str) -> list[str]:
@@ -121,7 +116,7 @@ def _of_chips(plan: Plan, run: Path, noises: Collection[str], costs: pd.DataFram
         if job.run.folder == run and job.hardware.noise in noises and len(made):
             about = f"parameters of its chips, made by commit {made.commit.iloc[0]}: {job.folder}"
             told += ["", about, json.dumps(job.document, indent=2, sort_keys=True)]
-            told += [f"to make them again: {made_by(plan.name, str(job.proof))}"]
+            told += [f"to make them again: {make_result(plan.name, job.proof)}"]
     return told
 
 

@@ -71,3 +71,8 @@ def remake(folder: Path, otherwise: str = "give another file") -> str:
 def reproduce(experiment: str) -> str:
     """The command that makes whatever an experiment lacks."""
     return f"make reproduce EXPERIMENT={shlex.quote(experiment)}"
+
+
+def make_result(experiment: str, path: Path) -> str:
+    """The command that makes one result of an experiment, in the environment of the clone."""
+    return f".venv/bin/python -m snakemake -c1 --config experiment={experiment} -- {shlex.quote(str(path))}"

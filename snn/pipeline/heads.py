@@ -110,11 +110,12 @@ def _remove_stale() -> None:
     of_others = set().union(*(head.locks or () for head in others))
     named = all(head.locks is not None for head in others)
     nameless = named and any(head.locks is None for head in dead)
-    stale = {
-        lock
-        for lock, path in present.items()
-        if lock not in of_others and (nameless or (lock in of_dead and (named or of_dead[lock] == _time(path))))
-    }
+
+    def is_stale(lock: str) -> bool:
+        of_a_dead_one = lock in of_dead and (named or of_dead[lock] == _time(present[lock]))
+        return lock not in of_others and (nameless or of_a_dead_one)
+
+    stale = set(filter(is_stale, present))
     for lock in stale:
         present[lock].unlink(missing_ok=True)
     for head in dead:

@@ -4,7 +4,7 @@ A statement is what claims say before a colon. Claims that differ behind it, as 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from snn.config import Claim, Claims, Ratio
 from snn.report import claims_found
@@ -43,38 +43,36 @@ def stale(claims: Claims, sets: Sequence[Answers]) -> str:
 
 def in_short(claims: Claims, sets: Sequence[Answers], where: Callable[[Claim | Ratio], str]) -> str:
     """The same statements as in `decided` in fewer columns; `where`: on which data and networks a claim is decided."""
-    first = {_title(ways): ways[0] for ways in _ways(claims).values()}
-    rows = _decided(claims, sets)
-    told = {
-        "verdict": [row["verdict"] for row in rows],
-        "statement": [row["statement"] for row in rows],
-        "found": [
-            ", ".join(filter(None, (row["found"], row["interval"], row["n"] and f"n {row['n']}"))) for row in rows
-        ],
-        "in": [
-            "; ".join(
-                filter(None, (f"{row['set']} ({where(first[row['statement']])})", row["other sets"], row["flags"]))
-            )
-            for row in rows
-        ],
-    }
-    return table(told) if rows else ""
+    rows = [
+        {
+            "verdict": row["verdict"],
+            "statement": row["statement"],
+            "found": ", ".join(filter(None, (row["found"], row["interval"], row["n"] and f"n {row['n']}"))),
+            "in": "; ".join(filter(None, (f"{row['set']} ({where(claim)})", row["other sets"], row["flags"]))),
+        }
+        for claim, row in _decided(claims, sets)
+    ]
+    return _table(rows)
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> str:
     """The statements that hold and those that fail, as a table; empty without one."""
-    rows = _decided(claims, sets)
-    told = [heading for heading in rows[0] if heading != "flags" or any(row["flags"] for row in rows)] if rows else []
-    return table({heading: [row[heading] for row in rows] for heading in told}) if rows else ""
+    rows = [row for _, row in _decided(claims, sets)]
+    if not any(row["flags"] for row in rows):
+        rows = [{heading: cell for heading, cell in row.items() if heading != "flags"} for row in rows]
+    return _table(rows)
 
 
-def _decided(claims: Claims, sets: Sequence[Answers]) -> list[dict[str, str]]:
-    return [
-        _row(own, ways, verdict, sets)
-        for verdict in OF_CLAIMS[:2]
-        for ways in _ways(claims).values()
-        if (own := [claim for claim in ways if _has(claim, verdict, sets)])
-    ]
+def _decided(claims: Claims, sets: Sequence[Answers]) -> Iterator[tuple[Claim | Ratio, dict[str, str]]]:
+    """The first claim of every statement that is decided, and its row."""
+    for verdict in OF_CLAIMS[:2]:
+        for ways in _ways(claims).values():
+            if own := [claim for claim in ways if _has(claim, verdict, sets)]:
+                yield own[0], _row(own, ways, verdict, sets)
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> str:
+    return table({heading: [row[heading] for row in rows] for heading in rows[0]}) if rows else ""
 
 
 def _ways(claims: Claims) -> dict[str, list[Claim | Ratio]]:
@@ -89,11 +87,6 @@ def _has(claim: Claim | Ratio, verdict: str, sets: Sequence[Answers]) -> bool:
     return claims_found.verdict_of(claim, sets).startswith(verdict)
 
 
-def _title(ways: Sequence[Claim | Ratio]) -> str:
-    """A statement in words: of a single way with what follows the colon."""
-    return about(ways[0]) if ways[1:] else ways[0].claim
-
-
 def _row(
     own: Sequence[Claim | Ratio], ways: Sequence[Claim | Ratio], verdict: str, sets: Sequence[Answers]
 ) -> dict[str, str]:
@@ -103,7 +96,7 @@ def _row(
     alone = len(ways) == 1
     return {
         "verdict": verdict,
-        "statement": _title(ways),
+        "statement": first.claim if alone else about(first),
         "source": first.source,
         "at least": cells["at least"] if alone else "",
         "found": f"{cells['found']} {unit}".strip() if alone else f"in {len(own)} of {len(ways)} ways",

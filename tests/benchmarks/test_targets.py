@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from benchmarks import measure, page, step, targets
+from benchmarks import measure, page, parts, step, targets
 from benchmarks.measure import Row
 from benchmarks.targets import Record
 from snn.core.paths import ROOT
@@ -116,6 +116,10 @@ def test_a_miss_of_an_epoch_is_explained_by_its_parts(tmp_path):
     told = cells(found, "epoch of small_cnn, to SpikingJelly's better layout")["why"]
     assert told.startswith("convolutions 14.3 %, neurons 14.3 %")
     assert told.endswith("; 0.510 without neurons and norms, 0.102 of convolutions alone")
+
+
+def test_parts_are_named_as_they_are_measured():
+    assert (*parts.KINDS, parts.REST) == targets.KINDS
 
 
 def test_every_miss_on_record_has_a_reason():
