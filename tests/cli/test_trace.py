@@ -8,6 +8,7 @@ import pytest
 
 from snn.cli import inspect
 from snn.config import params
+from snn.core import files
 from snn.energy import prices
 from snn.pipeline import record
 from snn.pipeline.plan import Plan
@@ -153,3 +154,17 @@ def test_parameters_of_a_run_and_of_its_chips_are_those_of_the_plan(capsys):
     (first,) = (job for job in Plan("digits").students if job.method_name == "tet" and job.seed == 0)
     chips = [job for job in Plan("digits").calibrations if job.run.folder == first.folder]
     assert [json.loads(document) for document in documents] == [job.document for job in (first, *chips)]
+
+
+def test_a_record_that_its_sums_deny_is_not_shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = Path("results/runs/d/n/tet/T4/s0-0123456789ab")
+    for name in ("params.json", "provenance.json"):
+        files.write_json(run / name, {"commit": "c" * 40})
+    files.write_json(
+        run / "sha256.json", {name: files.sha256(run / name) for name in ("params.json", "provenance.json")}
+    )
+    inspect.show(run)
+    files.write_json(run / "provenance.json", {"commit": "d" * 40})
+    with refused(run / "provenance.json", "sha256 is", "recorded is"):
+        inspect.show(run)
