@@ -1,6 +1,7 @@
-"""Accuracies by case and level: what README shows, and what stands behind it. No torch."""
+"""Accuracies of all rules by case and level: what stands behind README's answer. No torch."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from snn.cli import conditions
 from snn.cli.by_case import DATA, At, Case, Places
@@ -14,14 +15,14 @@ from snn.report.words import listed
 RULES = [rule for rule in conditions.RULES if not any(rule.startswith(f"{other}_") for other in conditions.RULES)]
 
 
-def on_readme(found: Places, sets: Mapping[str, Tables]) -> list[dict[str, str]]:
-    """A row per case and level, by heading: what to take, and the rules in front with what one chip reaches.
+def by_level(found: Places, sets: Mapping[str, Tables]) -> list[dict[str, str]]:
+    """A row per case and level, by heading: what to take, the rules in front, the next, and what was not run.
 
-    Of chips, the levels that every data set has.
+    Of chips, with what one of them reaches.
     """
 
-    def leaders(at: At) -> str:
-        return _leaders(at, _one_chip(at, sets[at.tables.name]) if at.level else {})
+    def told(at: At) -> str:
+        return cell(at, _one_chip(at, sets[at.tables.name]) if at.level else {})
 
     return [
         {
@@ -29,23 +30,9 @@ def on_readme(found: Places, sets: Mapping[str, Tables]) -> list[dict[str, str]]
             "level": level,
             "take": cases.words(take),
             "seeds": ", ".join(dict.fromkeys(f"{at.seeds}" for at in own.values())),
-            **by_data(own, leaders),
+            **by_data(own, told),
             "not run": "; ".join(_not_run(own)),
-        }
-        for case, level, take, own in _by_level(found)
-        if not level or len(own) == len(DATA)
-    ]
-
-
-def beside_the_next(found: Places) -> list[dict[str, str]]:
-    """A row per case and level, by heading: what to take, the rules in front, the best of those shown to be worse."""
-    return [
-        {
-            "your case": case.words,
-            "level": level,
-            "take": cases.words(take),
-            **by_data(own, cell),
-            "sets": " ".join(f"`{own[name].tables.name}`" for name in DATA if name in own),
+            "sets": " ".join(f"`{at.tables.name}`" for at in own.values()),
         }
         for case, level, take, own in _by_level(found)
     ]
@@ -56,10 +43,10 @@ def by_data(own: Mapping[str, At], cell: Callable[[At], str]) -> dict[str, str]:
     return {f"on {words}": cell(own[name]) if name in own else "" for name, words in DATA.items()}
 
 
-def cell(at: At) -> str:
-    """The rules in front of a place, and the best of those that are shown to be worse."""
+def cell(at: At, one_chip: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The rules in front of a place with what one chip reaches, and the best of those that are shown to be worse."""
     worse = _short_of(at.row.worse.split(", ")[0])
-    return "; worse: ".join(filter(None, (_leaders(at, {}), worse)))
+    return "; worse: ".join(filter(None, (_leaders(at, one_chip), worse)))
 
 
 def _by_level(found: Places) -> Iterator[tuple[Case, str, Sequence[str], dict[str, At]]]:

@@ -6,10 +6,10 @@ All of it is read from the reports of sets of tables on record. No torch.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from snn.cli import accuracies, by_case, conditions
+from snn.cli import accuracies, by_case, two_rules
 from snn.cli.by_case import At, Places, places_of
 from snn.cli.evidence import about, answer_of, chips, costs, pairs, table
-from snn.cli.sets import Tables
+from snn.cli.shown import Shown
 from snn.config import params
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
@@ -18,7 +18,6 @@ from snn.report.words import listed
 
 ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)  # whose energies are shown, those of the first on README
 LOW = 50  # percent
-OTHERS = "docs/results/which-rule.md#chips-with-another-fault"
 
 
 def experiments() -> list[str]:
@@ -27,26 +26,25 @@ def experiments() -> list[str]:
     return list(dict.fromkeys([*of_cases, *by_case.CHIPS, *ENERGY, *chips.SETS]))
 
 
-def texts(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, str]:
-    """What is told in Markdown, from tables by experiment, by name; stale ones are marked.
+def texts(shown: Shown) -> dict[str, str]:
+    """What is told in Markdown, by name; stale sets are marked.
 
-    `cases`: what to take, with accuracies. `faults`: what else. `costs`: energy and training. `answer`: accuracies
-    with the next rule. `why`, and more: the evidence.
+    `in short`: what to take. `cases`: the two rules side by side. `costs`: energy and training.
+    `answer`: accuracies of all rules. `why`, and more: the evidence.
     """
-    found = places_of(shown)
-    stale = {f"`{one.name}`": one.mark.strip() for one in _of(shown, experiments()) if one.mark}
+    tables = shown.on_record
+    stale = {f"`{one.name}`": one.mark.strip() for one in _of(tables, experiments()) if one.mark}
     older = f"* Of older code: {listed(list(stale))}.\n" if stale else ""
     marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
-    others = _chips_without_mismatch(shown)
-    sets = {name: Tables(one) for name, one in shown.items()}
+    others = _chips_without_mismatch(tables)
     return {
-        "faults": _other_faults(others) + older,
-        "cases": f"{table(accuracies.on_readme(found, sets))}\n",
-        "answer": f"{table(accuracies.beside_the_next(found))}\n\n{_not_run(found)}{marks}",
-        "costs": f"{costs.by_rule(shown[ENERGY[0]])}\n",
-        "other faults": f"{_by_fault(others)}\n",
-        "why": f"{markdown.table(_cases(found))}\n{marks}",
-        **{name: f"{text}\n" for name, text in _evidence(shown, sets, found).items()},
+        "in short": two_rules.in_short(shown.compared) + older,
+        "cases": f"{two_rules.side_by_side(shown.compared)}\n",
+        "answer": f"{table(accuracies.by_level(shown.places, shown.sets))}\n{marks}",
+        "costs": f"{costs.by_rule(tables[ENERGY[0]])}\n",
+        "other faults": f"{_other_faults(others)}\n{_by_fault(others)}\n",
+        "why": f"{markdown.table(_cases(shown.places))}\n{marks}",
+        **{name: f"{text}\n" for name, text in _evidence(shown).items()},
     }
 
 
@@ -67,7 +65,7 @@ def _other_faults(found: Mapping[str, Sequence[At]]) -> str:
             low = sum(at.mean < LOW for at in places if rule in at.row.no_worse)
             few = f", {low} of them below {LOW} % accuracy" if low else ""
             told.append(f"{way} **{rule}**: no rule is shown to beat it in {times} of {len(places)} places{few}")
-    return f"* *Other faults*, [each at its hardest level]({OTHERS}): {'; '.join(told)}.\n" if told else ""
+    return f"{'; '.join(told)}.\n".capitalize() if told else ""
 
 
 def _chips_without_mismatch(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:
@@ -94,18 +92,10 @@ def _has_mismatch(noise: str) -> bool:
     return any(one.model == "mismatch" for one in params.load("noise", noise).models)
 
 
-def _not_run(found: Places) -> str:
-    """A sentence on the rules that are beaten nowhere in some place, and the sets of tables without them."""
-    places = [at for own in found.values() for at in own]
-    unbeaten = dict.fromkeys(m for at in places for m in at.row.no_worse if m not in conditions.UNTRAINED)
-    without = {m: dict.fromkeys(f"`{at.tables.name}`" for at in places if m not in at.row.methods) for m in unbeaten}
-    told = [f"{method} in {listed(list(names))}" for method, names in without.items() if names]
-    return f"* Not run: {'; '.join(told)}.\n" if told else ""
-
-
-def _evidence(shown: Mapping[str, record.TablesOnRecord], sets: Mapping[str, Tables], found: Places) -> dict[str, str]:
+def _evidence(shown: Shown) -> dict[str, str]:
     """The tables behind the answer in Markdown, by name."""
-    at_clean = (at.tables for places in found.values() for at in places if at.row.where == standings.CLEAN)
+    tables, sets = shown.on_record, shown.sets
+    at_clean = (at.tables for places in shown.places.values() for at in places if at.row.where == standings.CLEAN)
     clean = list({one.name: one for one in at_clean}.values())
     names = [one.name for one in clean]
     compared = pairs.pairs([sets[name] for name in names])
@@ -113,11 +103,11 @@ def _evidence(shown: Mapping[str, record.TablesOnRecord], sets: Mapping[str, Tab
         "sets": markdown.table({**about.sets(clean), **_firsts(clean)}),
         "pairs": markdown.table({"set": [f"`{name}`" for name in names], **pairs.differences(compared, names)}),
         "pairs on chips": pairs.on_chips(sets),
-        "first on chips": chips.firsts(shown),
-        "what helps chips": chips.ways(_of(shown, by_case.CHIPS)),
-        "targets": chips.targets(_of(shown, by_case.CHIPS)),
+        "first on chips": chips.firsts(tables),
+        "what helps chips": chips.ways(_of(tables, by_case.CHIPS)),
+        "targets": chips.targets(_of(tables, by_case.CHIPS)),
         "pairs by targets": pairs.by_targets([sets[name] for name in by_case.CHIPS]),
-        "energies": costs.energies(_of(shown, ENERGY)),
+        "energies": costs.energies(_of(tables, ENERGY)),
         "trainings": costs.of_training(sets[ENERGY[0]]),
     }
 

@@ -1,10 +1,11 @@
 """The command readme: the answer and the tables that README and docs show between their markers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from snn.cli import claims, front, lead
 from snn.cli.evidence import chips, costs
+from snn.cli.shown import Shown
 from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError
@@ -22,7 +23,7 @@ SHOWN_ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)
 SHOWN_ON_CHIPS = (DEFAULT_EXPERIMENT,)
 SHOWN_CALIBRATORS = "hardware_digits"
 WHICH_RULE = Path("docs/results/which-rule.md")
-ON_README = ("cases", "faults", "costs")  # other texts of the front stand in docs
+ON_README = ("in short", "cases", "costs")  # other texts of the front stand in docs
 VERDICT = "Energy over that"
 TEACHERS = "\n## With the teacher"  # the first table of comparisons.md that no experiment asks for
 
@@ -35,8 +36,8 @@ def readme() -> None:
     today is not made of its tables, or if a marker is missing.
     """
     shown = on_record()
-    for i, found in enumerate(shown.values(), 1):
-        doing(f"proving {found.name}, {i} of {len(shown)}")
+    for i, found in enumerate(shown.on_record.values(), 1):
+        doing(f"proving {found.name}, {i} of {len(shown.on_record)}")
         found.prove()
         found.refuse_inconsistent()
         found.refuse_unknown_commits()
@@ -54,10 +55,10 @@ def readme() -> None:
         pages[path] = f"{begin}{place}{label}\n{body}{end}{after}"
     for path, page in pages.items():
         files.write(path, page)
-    lead.write(shown)
+    lead.write(shown.compared)
 
 
-def on_record() -> dict[str, record.TablesOnRecord]:
+def on_record() -> Shown:
     """All tables on record by experiment, since one page names all; and those that are shown but are not there."""
     named = {
         *record.names(),
@@ -68,39 +69,40 @@ def on_record() -> dict[str, record.TablesOnRecord]:
         SHOWN_CALIBRATORS,
         *SHOWN_IN_PITFALLS,
     }
-    return {name: record.TablesOnRecord(name) for name in sorted(named)}
+    return Shown({name: record.TablesOnRecord(name) for name in sorted(named)})
 
 
-def documented(shown: Mapping[str, record.TablesOnRecord]) -> Iterator[tuple[Path, str, str]]:
+def documented(shown: Shown) -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
+    tables = shown.on_record
     for marker, text in front.texts(shown).items():
         yield README if marker in ON_README else WHICH_RULE, marker, text
-    yield README, "claims", f"{claims.short(shown[name] for name in record.names())}\n"
+    yield README, "claims", f"{claims.short(tables[name] for name in record.names())}\n"
     for experiment in SHOWN_IN_RESULTS:
-        found = shown[experiment]
+        found = tables[experiment]
         _, _, table = _shown(found.report / "summary.md").split("\n", 2)
         yield Path("docs/results/tables.md"), experiment, table.replace("## ", "### ") + found.mark  # less its heading
     energies = {name: params.load("energy", name) for name in params.names("energy")}
     yield Path("docs/energy.md"), "prices", f"{costs.prices(energies)}\n"
     for experiment in SHOWN_ENERGY:
-        found = shown[experiment]
+        found = tables[experiment]
         joules = (found.report / "energy.md").read_text()
         verdict = joules[joules.index(VERDICT) :].split("\n## ", 1)[0]
         yield Path("docs/energy.md"), f"{experiment} energy", verdict + found.mark
     for experiment in SHOWN_ON_CHIPS:
-        found = shown[experiment]
+        found = tables[experiment]
         _, _, told = _shown(found.report / "hardware.md").split("\n", 2)
         yield Path("docs/hardware.md"), f"{experiment} chips", told.replace("\n##", "\n####") + found.mark
-    yield Path("docs/hardware.md"), "calibrators", f"{chips.calibrators(shown[SHOWN_CALIBRATORS])}\n"
+    yield Path("docs/hardware.md"), "calibrators", f"{chips.calibrators(tables[SHOWN_CALIBRATORS])}\n"
     effects = []
     for experiment in SHOWN_IN_PITFALLS:
-        found = shown[experiment]
+        found = tables[experiment]
         _, *asked = (found.report / "comparisons.md").read_text().split(TEACHERS)[0].split("\n## ")
-        tables = "\n\n".join(f"#### {table.strip()}" for table in asked)
-        effects.append(f"### {experiment}\n\n{tables}\n{found.mark}")
+        effect = "\n\n".join(f"#### {table.strip()}" for table in asked)
+        effects.append(f"### {experiment}\n\n{effect}\n{found.mark}")
     yield Path("docs/pitfalls.md"), "effects", "\n".join(effects)
-    compared = {name: collected.read(found.report / "comparisons.csv") for name, found in shown.items()}
-    yield Path("docs/results/power.md"), "power", power.page(compared, {name: one.mark for name, one in shown.items()})
+    compared = {name: collected.read(found.report / "comparisons.csv") for name, found in tables.items()}
+    yield Path("docs/results/power.md"), "power", power.page(compared, {name: one.mark for name, one in tables.items()})
     yield Path("docs/tables.md"), "columns", f"\n{dictionary()}"
 
 

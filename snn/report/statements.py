@@ -48,7 +48,8 @@ def in_short(claims: Claims, sets: Sequence[Answers], where: Callable[[Claim | R
             "verdict": row["verdict"],
             "statement": row["statement"],
             "found": ", ".join(filter(None, (row["found"], row["interval"], row["n"] and f"n {row['n']}"))),
-            "in": "; ".join(filter(None, (f"{row['set']} ({where(claim)})", row["other sets"], row["flags"]))),
+            "in": "; ".join(filter(None, (f"{row['set']}: {where(claim)}", row["flags"]))),
+            "other sets": row["other sets"],
         }
         for claim, row in _decided(claims, sets)
     ]
@@ -117,4 +118,4 @@ def _contrary(own: Sequence[Claim | Ratio], ways: int, verdict: str, sets: Seque
         if kind == contrary:
             yield f"{contrary} in {name}" + (f" in {times} of them" if ways > 1 else "")
     if neither := len({name for name, kind in others if kind == NOT_RESOLVED}):
-        yield f"neither holds nor fails in {neither} other{'s' if neither > 1 else ''}"
+        yield f"not resolved in {neither} other{'s' if neither > 1 else ''}"

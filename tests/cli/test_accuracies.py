@@ -1,11 +1,10 @@
-"""The tables of accuracies by case: what README shows of chips is what `recommend` and the reports say."""
+"""The table of accuracies by case: what it shows of chips is what `recommend` and the reports say."""
 
 import re
 
 import pytest
 
 from snn.cli import accuracies, by_case, readme
-from snn.cli.sets import Tables
 from snn.config import params
 from snn.report.recommend import rules
 
@@ -19,7 +18,7 @@ def shown():
 
 @pytest.fixture(scope="module")
 def rows(shown):
-    return accuracies.on_readme(by_case.places_of(shown), {name: Tables(one) for name, one in shown.items()})
+    return accuracies.by_level(shown.places, shown.sets)
 
 
 def told(cell: str) -> dict[str, str]:
@@ -39,36 +38,26 @@ def test_what_one_chip_reaches_is_that_of_recommend(case, level, name, rows, sho
     (row,) = (row for row in rows if (row["your case"], row["level"]) == (case, level))
     (at,) = (
         at
-        for own, places in by_case.places_of(shown).items()
+        for own, places in shown.places.items()
         for at in places
         if (own.words, at.level, at.tables.name) == (case, level, name)
     )
-    ranking = rules(Tables(shown[name]).candidates(at.place), params.load("energy", "horowitz45_memory"))
+    ranking = rules(shown.sets[name].candidates(at.place), params.load("energy", "horowitz45_memory"))
     expected = {one.method: f"{100 * one.one_chip:.1f}" for one in ranking.itertuples()}
-    found = told(row[f"on {by_case.DATA[at.dataset]}"])
+    found = told(row[f"on {by_case.DATA[at.dataset]}"].partition("; worse: ")[0])
     assert found == {rule: expected[rule] for rule in found}
     assert list(found) == at.row.no_worse
 
 
 def test_clean_networks_have_no_chip_and_all_chips_have_one(rows):
     for row in rows:
-        cells = [row[f"on {words}"] for words in by_case.DATA.values()]
+        cells = [row[f"on {words}"].partition("; worse: ")[0] for words in by_case.DATA.values()]
         assert all(bool(row["level"]) == bool(one_chip) for cell in cells for one_chip in told(cell).values())
-
-
-def test_readme_shows_the_levels_that_both_data_sets_have_and_the_page_behind_it_shows_all(rows, shown):
-    every = accuracies.beside_the_next(by_case.places_of(shown))
-    both = [row for row in every if not row["level"] or all(row[f"on {words}"] for words in by_case.DATA.values())]
-    for one, other in zip(rows, both, strict=True):
-        assert [one[key] for key in ("your case", "level", "take")] == [
-            other[key] for key in ("your case", "level", "take")
-        ]
-    assert len(every) > len(both)
 
 
 def test_a_rule_that_is_not_in_a_row_of_the_reports_was_not_run(rows, shown):
     by_row = {(row["your case"], row["level"]): row for row in rows}
-    for case, places in by_case.places_of(shown).items():
+    for case, places in shown.places.items():
         firsts = {at.dataset: at for at in reversed(places) if (case.words, at.level) in by_row}
         for at in (at for at in places if firsts.get(at.dataset) is at and at.dataset in by_case.DATA):
             parts = [part.partition(" on ") for part in by_row[case.words, at.level]["not run"].split("; ") if part]

@@ -13,7 +13,7 @@ from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
 from snn.config import params
 from snn.pipeline import record
-from snn.report import cases, collected, standings
+from snn.report import collected, standings
 from snn.report.place import Place
 from tests.cli.test_compare import run as command
 
@@ -143,12 +143,12 @@ def test_prices_hold_the_accesses_to_memory_of_an_operation():
 
 def test_every_set_of_tables_behind_the_answer_is_marked_if_it_is_stale(monkeypatch):
     monkeypatch.setattr(record.TablesOnRecord, "mark", "\n*Made before.*\n")
-    monkeypatch.setattr(front, "_evidence", lambda shown, sets, found: {})  # all are named by what remains
+    monkeypatch.setattr(front, "_evidence", lambda shown: {})  # all are named by what remains
     told = front.texts(readme.on_record())
     named = set(front.experiments())
     for text in ("answer", "why"):
         assert set(re.findall(r"^`([\w-]+)`: \*Made before\.\*$", told[text], re.MULTILINE)) == named
-    assert set(NAMED.findall(told["faults"].splitlines()[-1])) == named
+    assert set(NAMED.findall(told["in short"].splitlines()[-1])) == named
 
 
 def test_what_docs_say_of_targets_stands_in_the_table():
@@ -211,9 +211,10 @@ def test_readme_and_the_page_of_rules_count_the_verdicts_that_turn_with_the_proc
     assert f"turned {turned} comparisons between resolved and not" in in_docs("docs/results/which-rule.md")
 
 
-def test_every_chip_with_another_fault_is_in_their_table_and_readme_names_the_rules_that_are_seldom_beaten():
-    (told,) = re.findall(r"^\* \*Other faults.*$", readme.README.read_text(), re.MULTILINE)
-    headings, *rows = lines(front.texts(readme.on_record())["other faults"])
+def test_every_chip_with_another_fault_is_in_their_table_under_the_rules_that_are_seldom_beaten():
+    told, _, page = front.texts(readme.on_record())["other faults"].partition("\n\n")
+    told = told[0].lower() + told[1:]
+    headings, *rows = lines(page.strip())
     named = {
         (cells[0], cells[1], heading): cell for cells in rows for heading, cell in zip(headings, cells, strict=True)
     }
@@ -234,37 +235,9 @@ def test_every_chip_with_another_fault_is_in_their_table_and_readme_names_the_ru
     assert not any(cell for (_, _, heading), cell in named.items() if heading.startswith("on "))
 
 
-def test_what_readme_says_in_short_is_what_the_cases_say():
+def test_readme_names_what_calibration_takes():
     told = in_docs("README.md")
-    assert "no faults: **tet** or sdt with batch norm; without a norm it depends on the data;" in told
-    assert "chips with mismatch that you can calibrate: **tet**, better " in told
-    assert "as manufactured, up to level 0.2: **tet**, better " in told
-    assert "as manufactured, from level 0.4 on: **ltl_offline**, better " in told
-    assert (
-        "which needs none of yours: **tet**, ltl_offline or stbp; at 0.4 the best mean is higher than without" in told
-    )
-    found = by_case.places_of(readme.on_record())
-    take = {case.words: cases.rules([at.evidence for at in own]) for case, own in found.items()}
-    assert take["no faults, batch norm possible"][""] == ("tet", "sdt")
-    assert take["no faults, no norm"] == {}
-    assert take["mismatch, fine-tuned on simulated chips"] == {"0.4": ("tet", "ltl_offline", "stbp")}
-    mean = {(case.words, at.level, at.dataset): at.mean for case, own in found.items() for at in own}
-    for data in by_case.DATA:
-        tuned, plain = (
-            mean[case, "0.4", data] for case in ("mismatch, fine-tuned on simulated chips", "mismatch, as manufactured")
-        )
-        assert tuned > plain
-    for kind in ("mismatch", "4 bits and mismatch"):
-        assert set(take[f"{kind}, calibrated"].values()) == {("tet",)}
-        manufactured = {float(level): rules for level, rules in take[f"{kind}, as manufactured"].items()}
-        assert {rules for level, rules in manufactured.items() if level >= 0.4} == {("ltl_offline",)}
-        assert {rules for level, rules in manufactured.items() if level < 0.4} == {("tet",)}
-
-
-def test_readme_names_what_calibration_takes_and_the_clean_networks_of_chips():
-    told = in_docs("README.md")
-    assert "512 training images shown twice, 360 or 600 validation images to choose the epoch, 3 or 15 million" in told
-    clean = []
+    assert "512 training images shown twice, 360 or 600 validation images, and 3 or 15 million values written" in told
     for name, images, millions in (("hardware_digits", 360, 3), ("hardware", 600, 15)):
         rows = collected.read(record.TablesOnRecord(name).report / "hardware.csv")
         rows = rows[rows.noise.isin(["mismatch", "analog_chip"]) & (rows.calibrator == "ltl_offline")]
@@ -272,9 +245,6 @@ def test_readme_names_what_calibration_takes_and_the_clean_networks_of_chips():
         assert set(rows.samples_shown) == {2 * 512}
         assert set(rows.samples_validated) == {3 * images}  # as programmed, and after each of two epochs
         assert set((rows.writes / 1e6).round()) == {millions}
-        (value,) = rows.clean[rows.method == "tet"].unique()
-        clean.append(f"{value:.1f} %")
-    assert f"Without faults tet has {clean[0]} on digits, {clean[1]} on the images of the chips" in told
 
 
 @pytest.mark.parametrize(("name", "noise"), [("hardware_digits", "analog_chip"), ("digits", "mismatch")])
