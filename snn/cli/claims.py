@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from snn.cli import conditions
-from snn.cli.by_case import DATA
 from snn.cli.evidence import about
 from snn.cli.sets import Tables, flags
-from snn.config import Claim, Ratio, params
+from snn.config import params
 from snn.core import files
 from snn.core.steps import doing
 from snn.pipeline import record
@@ -47,15 +45,7 @@ def page() -> str:
 def short(sets: Iterable[record.TablesOnRecord]) -> str:
     """How many statements of the papers hold in sets of tables, and which hold and fail."""
     given = params.literature()[0], _answers(sets)
-    return "\n\n".join(filter(None, (statements.counted(*given), statements.in_short(*given, _where))))
-
-
-def _where(claim: Claim | Ratio) -> str:
-    """The data of the experiment that answers a claim, and the norms of the networks that are compared."""
-    experiment = params.load("experiments", claim.answered_by)
-    norms = conditions.norms(experiment)
-    told = dict.fromkeys(norms[method] for method in claims_found.methods(claim) if method in norms)
-    return f"{DATA.get(experiment.dataset, experiment.dataset)}, {' / '.join(told)}"
+    return "\n\n".join(filter(None, (statements.counted(*given), statements.in_short(*given))))
 
 
 def _answers(sets: Iterable[record.TablesOnRecord]) -> list[claims_found.Answers]:

@@ -26,9 +26,9 @@ def next_to(place: Place, sets: Sequence[Tables], first: Callable[[Tables, Place
         firsts: dict[str, list[str]] = {}
         for tables in sets:
             if rule := first(tables, place._replace(level=level)):
-                firsts.setdefault(rule, []).append(tables.name)
+                firsts.setdefault(rule, []).append(f"{tables.name}, {len(tables.methods)} methods")
         if firsts:
-            told = [f"{rule} ({', '.join(names)})" for rule, names in firsts.items()]
+            told = [f"{rule} ({'; '.join(names)})" for rule, names in firsts.items()]
             yield f"first at {level:g} is {listed(told, 'or')}"
 
 

@@ -65,7 +65,7 @@ def _other_faults(found: Mapping[str, Sequence[At]]) -> str:
             low = sum(at.mean < LOW for at in places if rule in at.row.no_worse)
             few = f", {low} of them below {LOW} % accuracy" if low else ""
             told.append(f"{way} **{rule}**: no rule is shown to beat it in {times} of {len(places)} places{few}")
-    return f"{'; '.join(told)}.\n".capitalize() if told else ""
+    return f"Chips {'; '.join(told)}.\n" if told else ""
 
 
 def _chips_without_mismatch(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:

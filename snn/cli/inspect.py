@@ -13,12 +13,12 @@ from snn.config import params
 from snn.core import files
 from snn.core.errors import InputError, make_result, remake, reproduce
 from snn.core.lazy import lazy
-from snn.pipeline import damage, execute, record
+from snn.pipeline import damage
 from snn.pipeline.job import Job
 from snn.pipeline.plan import Plan
 from snn.report.sections import ABOUT
 
-causes = lazy("snn.cli.why")
+causes, execute, record = lazy("snn.cli.why"), lazy("snn.pipeline.execute"), lazy("snn.pipeline.record")
 
 RUN = re.compile(r"(s\d+-)?(?P<digest>[0-9a-f]+)")  # the name of its folder, or the first digits of its digest
 

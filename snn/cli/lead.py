@@ -34,12 +34,12 @@ def figure(found: Sequence[Row]) -> Figure:
     axes.axvline(0, color="black", lw=0.8, zorder=2)
     for data, colour, marker in zip(DATA, COLOURS, MARKERS, strict=False):
         _points(axes, found, data, colour, marker)
-    beside = {"ha": "left", "fontsize": SIZE, "transform": axes.get_yaxis_transform()}
+    beside = axes.get_yaxis_transform()  # across in parts of the width, down in rows
     for i, row in enumerate(found):
         if i and row.case != found[i - 1].case:
             axes.axhline(i - 0.5, color="#D0D4D8", lw=0.8, zorder=0)
-        axes.text(1.015, i, listed(row.take, "or") or cases.IT_DEPENDS, **beside, va="center")
-    axes.text(1.015, -0.9, "take", **beside, va="bottom", weight="bold")
+        axes.text(1.015, i, listed(row.take, "or") or cases.IT_DEPENDS, va="center", fontsize=SIZE, transform=beside)
+    axes.text(1.015, -0.9, "take", va="bottom", weight="bold", fontsize=SIZE, transform=beside)
     axes.set_yticks(range(len(found)), [_label(row) for row in found], fontsize=SIZE)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(found) - 0.4, -0.6)
@@ -53,15 +53,14 @@ def figure(found: Sequence[Row]) -> Figure:
 
 
 def _label(row: Row) -> str:
-    kind, comma, way = row.case.partition(", ")
-    return f"{kind} {row.level}".strip() + comma + way
+    return f"{row.kind} {row.level}, {row.way}" if row.level else row.case
 
 
 def _points(axes: Axes, found: Sequence[Row], data: str, colour: str, marker: str) -> None:
     """The differences on a data set: filled where one of the two rules is shown to be better."""
     shift = APART * (2 * list(DATA).index(data) - 1)
     label: str | None = DATA[data]
-    for i, one in ((i, row.compared[data]) for i, row in enumerate(found) if data in row.compared):
+    for i, one in ((i, row.on[data].comparison) for i, row in enumerate(found) if data in row.on):
         value, low, high = (one.metric.factor * each for each in one.found[:3])
         face = colour if one.winner else "white"
         bar = [[value - low], [high - value]]

@@ -1,6 +1,6 @@
 """The two rules of README's answer side by side: what to take in every case, and by how much one leads. No torch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from snn.cli.by_case import DATA, At, Places
@@ -14,13 +14,43 @@ RULES = ("tet", "ltl_offline")
 PLAIN = "mismatch"  # the chips of the cases that the table shows
 
 
+class Beside(NamedTuple):
+    """The two rules on a data set: their comparison, and what 95 % of new chips reach, by rule; empty without chips."""
+
+    comparison: Comparison
+    one_chip: Mapping[str, float]
+
+    @property
+    def accuracies(self) -> str:
+        """Both accuracies, those of one chip in brackets."""
+        metric, one = self.comparison.metric, self.comparison
+        least = {rule: f" [{metric.value(value)}]" for rule, value in self.one_chip.items()}
+        return ", ".join(metric.value(side.value_test) + least.get(side.method, "") for side in (one.left, one.right))
+
+    @property
+    def difference(self) -> str:
+        """The difference with its interval, bold if one rule is shown to be better."""
+        one = self.comparison
+        return f"**{one.difference}**" if one.winner else one.difference
+
+
 class Row(NamedTuple):
-    """A case at a level: what to take, and the comparison on every data set of README, by its name."""
+    """A case at a level: what to take, and the two rules on every data set of README, by its name."""
 
     case: str
     level: str
     take: tuple[str, ...]
-    compared: Mapping[str, Comparison]
+    on: Mapping[str, Beside]
+
+    @property
+    def kind(self) -> str:
+        """The kind of its chips, if it has some."""
+        return self.case.partition(", ")[0]
+
+    @property
+    def way(self) -> str:
+        """How its chips are used; empty without chips."""
+        return self.case.partition(", ")[2] if self.level else ""
 
 
 def rows(found: Places, sets: Mapping[str, Tables]) -> list[Row]:
@@ -30,69 +60,83 @@ def rows(found: Places, sets: Mapping[str, Tables]) -> list[Row]:
         take = cases.rules([at.evidence for at in own])
         for level in dict.fromkeys(at.level for at in own):
             here = {at.dataset: at for at in reversed(own) if at.level == level and at.dataset in DATA}
-            compared = {data: one for data in DATA if data in here for one in _compared(here[data], sets)}
-            if compared:
-                told.append(Row(case.words, level, tuple(take.get(level, ())), compared))
+            both = {data: one for data in DATA if data in here for one in _beside(here[data], sets)}
+            if both:
+                told.append(Row(case.words, level, tuple(take.get(level, ())), both))
     return told
 
 
-def _compared(at: At, sets: Mapping[str, Tables]) -> Sequence[Comparison]:
+def _beside(at: At, sets: Mapping[str, Tables]) -> Iterator[Beside]:
+    """The two rules at a place, if it has both."""
     tables = sets[at.tables.name]
-    return list(comparisons(Question(*RULES, at.place), [tables])) if tables.has_outcomes else []
+    for one in comparisons(Question(*RULES, at.place), [tables]) if tables.has_outcomes else ():
+        candidates = tables.candidates(at.place) if at.level else None
+        least = {
+            side.method: candidates.interval(int(side.name))["one_chip"] for side in (one.left, one.right) if candidates
+        }
+        yield Beside(one, {rule: value for rule, value in least.items() if value is not None})
 
 
 def side_by_side(found: Iterable[Row]) -> str:
-    """Both accuracies and the difference on each data set, in Markdown.
-
-    A row per case without faults, and per level of plain mismatch that every data set has.
-    """
+    """A row per case and level: both accuracies and the difference on each data set, in Markdown."""
     return table(
         [
             {
                 "your case": row.case,
                 "level": row.level,
                 "take": cases.words(row.take),
-                **{f"{words}: {', '.join(RULES)}": _accuracies(row.compared[data]) for data, words in DATA.items()},
-                **{f"difference on {words}": _difference(row.compared[data]) for data, words in DATA.items()},
+                **{heading: cell for data in DATA for heading, cell in _cells(row, data)},
             }
             for row in found
-            if len(row.compared) == len(DATA) and (not row.level or row.case.startswith(f"{PLAIN}, "))
         ]
     )
 
 
-def _accuracies(one: Comparison) -> str:
-    return ", ".join(one.metric.value(side.value_test) for side in (one.left, one.right))
+def _cells(row: Row, data: str) -> Iterator[tuple[str, str]]:
+    """What a row says of a data set, by heading; empty if it was not run there."""
+    one = row.on.get(data)
+    yield f"{DATA[data]}: {', '.join(RULES)}", one.accuracies if one else ""
+    yield f"difference on {DATA[data]}", one.difference if one else ""
 
 
-def _difference(one: Comparison) -> str:
-    return f"**{one.difference}**" if one.winner else one.difference
-
-
-def in_short(found: Iterable[Row]) -> str:
-    """A line per case without faults, and per way to use a chip and what to take there, in Markdown."""
-    groups = cases.grouped(found, lambda row: (_way(row) or row.case, row.take))
-    return "".join(f"* {_when(own)}: {cases.words(take)}. {_how_often(own)}\n" for (_, take), own in groups.items())
-
-
-def _way(row: Row) -> str:
-    """How a chip is used; empty without one."""
-    return row.case.partition(", ")[2] if row.level else ""
+def in_short(found: Sequence[Row]) -> str:
+    """A line per case without faults, and per way to use a chip and what to take there; and what helps, in Markdown."""
+    groups = cases.grouped(found, lambda row: (row.way or row.case, row.take))
+    told = [f"{_when(own)}: {cases.words(take)}; {_verdicts(own)}." for (_, take), own in groups.items()]
+    return "".join(f"* {line}\n" for line in (*told, *_what_helps(found)))
 
 
 def _when(own: Sequence[Row]) -> str:
-    """A case in words, with its levels."""
-    way = _way(own[0])
-    levels = sorted({row.level for row in own}, key=float) if way else []
-    return f"Chips with mismatch {listed(levels, 'or')}, {way}" if way else own[0].case.capitalize()
+    """A case in words, with kinds of chips and their levels."""
+    if not (way := own[0].way):
+        return own[0].case.capitalize()
+    kinds = cases.grouped(own, lambda row: row.kind)
+    levels = [f"{kind} {listed([row.level for row in found], 'or')}" for kind, found in kinds.items()]
+    return f"{way.capitalize()} ({'; '.join(levels)})"
 
 
-def _how_often(own: Sequence[Row]) -> str:
-    """In how many comparisons one of the two rules is better than the other, in a sentence."""
-    winners = [one.winner for row in own for one in row.compared.values()]
-    first, second = sorted(RULES, key=winners.count, reverse=True)
-    among = f"of {len(winners)} comparisons"
-    if not any(winners):
-        return f"{first} and {second} are not told apart in any {among}."
-    worse = f"worse in {winners.count(second) or 'none'}"
-    return f"{first} is better than {second} in {winners.count(first)} {among}, {worse}."
+def _verdicts(own: Sequence[Row]) -> str:
+    """Which rule is better than the other on which data, and in how many of several comparisons."""
+    told: dict[str, list[str]] = {}
+    for data in (data for data in DATA if any(data in row.on for row in own)):
+        winners = [row.on[data].comparison.winner for row in own if data in row.on]
+        for rule in [rule for rule in RULES if rule in winners] or [""]:
+            times = f" ({winners.count(rule)} of {len(winners)})" if rule and winners[1:] else ""
+            told.setdefault(rule, []).append(f"on {DATA[data]}{times}")
+    return "; ".join(
+        f"{rule or 'neither'} is {'' if rule else 'shown to be '}better {listed(on)}" for rule, on in told.items()
+    )
+
+
+def _what_helps(found: Sequence[Row]) -> Iterator[str]:
+    """What the first of the two rules reaches on plain chips by how they are used, at levels with all ways."""
+    chips = [row for row in found if row.way and row.kind == PLAIN]
+    ways = dict.fromkeys(row.way for row in chips)
+    for level, own in cases.grouped(chips, lambda row: row.level).items():
+        if len(own) == len(ways) > 1:
+            told = ", ".join(f"{' and '.join(map(_mean, row.on.values()))} % {row.way}" for row in own)
+            yield f"What helps: {RULES[0]} at {PLAIN} {level} reaches {told} ({', '.join(DATA.values())})."
+
+
+def _mean(one: Beside) -> str:
+    return one.comparison.metric.value(one.comparison.left.value_test)

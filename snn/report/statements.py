@@ -4,7 +4,7 @@ A statement is what claims say before a colon. Claims that differ behind it, as 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from snn.config import Claim, Claims, Ratio
 from snn.report import claims_found
@@ -41,39 +41,29 @@ def stale(claims: Claims, sets: Sequence[Answers]) -> str:
     return f" Of these verdicts from stale sets: {old}." if old else ""
 
 
-def in_short(claims: Claims, sets: Sequence[Answers], where: Callable[[Claim | Ratio], str]) -> str:
-    """The same statements as in `decided` in fewer columns; `where`: on which data and networks a claim is decided."""
-    rows = [
-        {
-            "verdict": row["verdict"],
-            "statement": row["statement"],
-            "found": ", ".join(filter(None, (row["found"], row["interval"], row["n"] and f"n {row['n']}"))),
-            "in": "; ".join(filter(None, (f"{row['set']}: {where(claim)}", row["flags"]))),
-            "other sets": row["other sets"],
-        }
-        for claim, row in _decided(claims, sets)
-    ]
-    return _table(rows)
+def in_short(claims: Claims, sets: Sequence[Answers]) -> str:
+    """The statements that hold and those that fail, with what was found, in a line per verdict; empty without one."""
+    lines: dict[str, list[str]] = {}
+    for row in _decided(claims, sets):
+        found = " ".join(filter(None, (row["found"], row["interval"] and f"({row['interval']})")))
+        beside = "; ".join(filter(None, (found, row["flags"], row["other sets"])))
+        lines.setdefault(row["verdict"], []).append(f"{row['statement']} [{beside}]")
+    return "\n".join(f"* **{verdict.capitalize()}:** {'. '.join(told)}." for verdict, told in lines.items())
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> str:
-    """The statements that hold and those that fail, as a table; empty without one."""
-    rows = [row for _, row in _decided(claims, sets)]
-    if not any(row["flags"] for row in rows):
-        rows = [{heading: cell for heading, cell in row.items() if heading != "flags"} for row in rows]
-    return _table(rows)
+    """The same statements as a table; empty without one."""
+    rows = list(_decided(claims, sets))
+    left_out = "" if any(row["flags"] for row in rows) else "flags"
+    return table({name: [row[name] for row in rows] for name in rows[0] if name != left_out}) if rows else ""
 
 
-def _decided(claims: Claims, sets: Sequence[Answers]) -> Iterator[tuple[Claim | Ratio, dict[str, str]]]:
-    """The first claim of every statement that is decided, and its row."""
+def _decided(claims: Claims, sets: Sequence[Answers]) -> Iterator[dict[str, str]]:
+    """A row for every statement that holds, and then for those that fail."""
     for verdict in OF_CLAIMS[:2]:
         for ways in _ways(claims).values():
             if own := [claim for claim in ways if _has(claim, verdict, sets)]:
-                yield own[0], _row(own, ways, verdict, sets)
-
-
-def _table(rows: Sequence[Mapping[str, str]]) -> str:
-    return table({heading: [row[heading] for row in rows] for heading in rows[0]}) if rows else ""
+                yield _row(own, ways, verdict, sets)
 
 
 def _ways(claims: Claims) -> dict[str, list[Claim | Ratio]]:

@@ -137,18 +137,11 @@ def test_statements_that_hold_and_fail_stand_in_a_table_with_their_units():
     assert statements.decided(CLAIMS, [answers("other", row())]) == ""
 
 
-def test_readme_has_the_same_statements_in_fewer_columns():
+def test_readme_has_the_same_statements_in_a_line_per_verdict_with_what_other_sets_say():
     sets = [answers("sized", row(), RATIO), answers("other", row(verdict="fails"))]
-    headings, line = split(statements.in_short(CLAIMS, sets, lambda claim: claim.answered_by.upper()))
-    told = dict(zip(headings, line, strict=True))
-    assert told == {
-        "verdict": "holds",
-        "statement": "better",
-        "found": "+2.0 points, +1.5 to +2.5, n 10",
-        "in": "`sized`: SIZED",
-        "other sets": "fails in `other`",
-    }
-    assert statements.in_short(CLAIMS, [answers("other", row())], str) == ""
+    told = statements.in_short(CLAIMS, sets)
+    assert told == "* **Holds:** better [+2.0 points (+1.5 to +2.5); fails in `other`]."
+    assert statements.in_short(CLAIMS, [answers("other", row())]) == ""
 
 
 def test_an_experiment_tells_its_part_of_the_claims_and_how_many_count_by_it():

@@ -184,11 +184,12 @@ def test_a_level_that_was_not_run_is_answered_with_what_is_first_below_and_above
     put(tmp_path, "c" * 40, *chips("tet", *GOOD), *chips("stbp", *SAME), *(row for rows in above for row in rows))
     told = run(capsys, "--noise", "mismatch", "--level", "0.3", status=2)
     assert (
-        "mismatch at level 0.3, calibrated: is in no set of tables; first at 0.2 is tet (digits); first at 0.4" in told
+        "mismatch at level 0.3, calibrated: is in no set of tables; first at 0.2 is tet (digits, 2 methods); first"
+        in told
     )
-    assert "first at 0.4 is stbp (digits); choose a level of 0.2, 0.4, and T of 4" in told
+    assert "first at 0.4 is stbp (digits, 2 methods); choose a level of 0.2, 0.4, and T of 4" in told
     outside = run(capsys, "--noise", "mismatch", "--level", "0.5", status=2)
-    assert "no set of tables; first at 0.4 is stbp (digits); choose" in outside
+    assert "no set of tables; first at 0.4 is stbp (digits, 2 methods); choose" in outside
 
 
 def test_without_a_choice_each_data_set_has_one_answer_and_the_tables_wait(here, capsys, tmp_path, monkeypatch):

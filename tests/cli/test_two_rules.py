@@ -7,8 +7,9 @@ import pytest
 from snn.cli import by_case, readme, two_rules
 from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
+from snn.config import params
 from snn.pipeline import record
-from snn.report import cases
+from snn.report import cases, recommend
 from snn.report.place import Place
 
 TET, LTL = two_rules.RULES
@@ -42,7 +43,7 @@ def test_every_case_is_there_at_every_level_on_the_data_of_readme(rows, shown):
 def test_a_difference_is_that_of_versus(case, level, name, place, rows):
     (row,) = (row for row in rows if (row.case, row.level) == (case, level))
     (one,) = comparisons(Question(*two_rules.RULES, place), [Tables(record.TablesOnRecord(name))])
-    assert row.compared["fashion_mnist"].found == one.found
+    assert row.on["fashion_mnist"].comparison.found == one.found
 
 
 def test_what_to_take_is_what_the_cases_say(rows, shown):
@@ -52,56 +53,74 @@ def test_what_to_take_is_what_the_cases_say(rows, shown):
     }
 
 
-def test_the_two_rules_that_lead_have_a_front_place_in_every_row_of_readme(rows, shown):
-    """Each of them is not shown to be worse than the first rule; the first is one of them, or not told apart."""
-    assert "Two rules lead." in readme.README.read_text()
-    for case, own in shown.places.items():
-        for at in own:
-            if at.dataset in by_case.DATA and any(row.case == case.words for row in rows):
-                assert set(at.row.no_worse) & set(two_rules.RULES)
+def test_on_chips_the_two_rules_lead_as_readme_says(rows, shown):
+    """On every chip with mismatch the highest mean is that of one of them."""
+    assert "On chips two rules lead." in readme.README.read_text()
+    places = [at for case, own in shown.places.items() for at in own if at.level and at.dataset in by_case.DATA]
+    assert {at.row.no_worse[0] for at in places} == set(two_rules.RULES)
+
+
+def cells(rows) -> list[dict[str, str]]:
+    """The rows of the table side by side, by heading."""
+    headings, _, *lines = two_rules.side_by_side(rows).splitlines()
+    names = [cell.strip() for cell in headings.strip("|").split("|")]
+    return [dict(zip(names, (cell.strip() for cell in line[1:-1].split("|")), strict=True)) for line in lines]
 
 
 def test_accuracies_side_by_side_differ_by_the_difference_and_only_shown_ones_are_bold(rows):
-    headings, _, *lines = two_rules.side_by_side(rows).splitlines()
-    headings = [cell.strip() for cell in headings.strip("|").split("|")]
-    told = [dict(zip(headings, (cell.strip() for cell in line.strip("|").split("|")), strict=True)) for line in lines]
-    assert {(row["your case"], row["level"]) for row in told} == {
-        (row.case, row.level) for row in rows if len(row.compared) == 2 and not row.case.startswith("4 bits")
-    }
-    for one in told:
-        (row,) = (row for row in rows if (row.case, row.level) == (one["your case"], one["level"]))
+    for row, told in zip(rows, cells(rows), strict=True):
+        assert (told["your case"], told["level"]) == (row.case, row.level)
         for data, words in by_case.DATA.items():
-            left, right = map(float, one[f"{words}: {TET}, {LTL}"].split(", "))
-            cell = one[f"difference on {words}"]
-            (mean, low, high) = map(float, re.findall(r"[+-][\d.]+", cell))
+            both, difference = told[f"{words}: {TET}, {LTL}"], told[f"difference on {words}"]
+            if data not in row.on:
+                assert both == difference == ""
+                continue
+            left, right = map(float, re.sub(r" \[[\d.]+\]", "", both).split(", "))
+            mean, low, high = map(float, re.findall(r"[+-][\d.]+", difference))
             assert left - right == pytest.approx(mean, abs=0.11)
-            assert cell.startswith("**") == (low > 0 or high < 0) == bool(row.compared[data].winner)
+            assert difference.startswith("**") == (low > 0 or high < 0) == bool(row.on[data].comparison.winner)
 
 
-def told_in_short(rows) -> list[tuple[str, int, int, int]]:
-    """The rule that a line in short counts, and in how many comparisons it is better, of how many, and worse."""
-    found = []
+@pytest.mark.parametrize(
+    ("case", "level", "name"),
+    [("mismatch, as manufactured", "0.2", "hardware"), ("4 bits and mismatch, calibrated", "0.4", "hardware_digits")],
+)
+def test_what_one_chip_reaches_is_that_of_recommend_and_clean_networks_have_none(case, level, name, rows, shown):
+    (row,) = (row for row in rows if (row.case, row.level) == (case, level))
+    (at,) = (
+        at
+        for own, found in shown.places.items()
+        if own.words == case
+        for at in found
+        if at.chips == f"{at.noise} {level}" and at.tables.name == name
+    )
+    ranking = recommend.rules(shown.sets[name].candidates(at.place), params.load("energy", "horowitz45_memory"))
+    expected = dict(zip(ranking.method, ranking.one_chip, strict=True))
+    assert row.on[at.dataset].one_chip == {rule: expected[rule] for rule in two_rules.RULES}
+    assert not any(one.one_chip for own in rows if not own.level for one in own.on.values())
+
+
+def test_comparisons_in_short_are_all_of_the_table_each_counted_once(rows):
+    """Of each rule, as many as are bold; those in which neither is better have no number."""
+    told = dict.fromkeys(two_rules.RULES, 0)
     for line in two_rules.in_short(rows).splitlines():
-        counted = re.search(r"(\w+) is better than \w+ in (\d+) of (\d+) comparisons, worse in (\w+)", line)
-        if counted:
-            rule, better, among, worse = counted.groups()
-            found.append((rule, int(better), int(among), 0 if worse == "none" else int(worse)))
-        else:
-            (among,) = re.findall(r"not told apart in any of (\d+) comparisons", line)
-            found.append(("", 0, int(among), 0))
-    return found
+        for rule, on in re.findall(r"(\w+) is better (on [^;]+)", line):
+            told[rule] += sum(
+                int(times or 1) for times in re.findall(r"on [^(;]+?(?: \((\d+) of \d+\)|(?= and on|\.$|$))", on)
+            )
+    winners = [one.comparison.winner for row in rows for one in row.on.values()]
+    assert told == {rule: winners.count(rule) for rule in two_rules.RULES}
 
 
-def test_comparisons_in_short_are_all_of_the_figure_each_counted_once(rows):
-    told = told_in_short(rows)
-    winners = [one.winner for row in rows for one in row.compared.values()]
-    assert sum(among for *_, among, _ in told) == len(winners)
-    for rule, other in (two_rules.RULES, two_rules.RULES[::-1]):
-        better = sum(better for own, better, *_ in told if own == rule)
-        assert better + sum(worse for own, *_, worse in told if own == other) == winners.count(rule)
+def test_a_rule_that_is_taken_alone_is_not_shown_to_be_worse(rows):
+    for row in rows:
+        if len(row.take) == 1 and row.take[0] in two_rules.RULES:
+            assert {one.comparison.winner for one in row.on.values()} <= {"", row.take[0]}
 
 
-def test_a_rule_that_is_taken_alone_is_never_the_one_that_is_worse_more_often(rows):
-    for line, (rule, *_) in zip(two_rules.in_short(rows).splitlines(), told_in_short(rows), strict=True):
-        taken = re.findall(r"\*\*(\w+)\*\*", line)
-        assert rule in {*taken, ""} or not taken
+def test_what_helps_are_the_means_of_the_rows_of_plain_chips(rows):
+    (line,) = (line for line in two_rules.in_short(rows).splitlines() if line.startswith("* What helps"))
+    level = re.search(r"at mismatch ([\d.]+) reaches", line)[1]
+    for both, way in re.findall(r"([\d.]+ and [\d.]+) % ([a-z -]+?)(?=,| \()", line):
+        (row,) = (row for row in rows if (row.case, row.level) == (f"mismatch, {way}", level))
+        assert both.split(" and ") == [f"{100 * one.comparison.left.value_test:.1f}" for one in row.on.values()]

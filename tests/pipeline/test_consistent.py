@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from snn.cli import claims, readme, share
+from snn.cli.shown import Shown
 from snn.core import files, stored
 from snn.core.errors import InputError
 from snn.core.paths import ROOT
@@ -185,7 +186,7 @@ def test_whatever_shows_or_releases_tables_refuses_a_forgery_with_a_forged_stamp
     monkeypatch.setattr(TablesOnRecord, "stale", [])
     monkeypatch.setattr(release, "results", lambda plan: [])
     monkeypatch.setattr(release, "refuse_due", lambda jobs, remedy: None)
-    monkeypatch.setattr(readme, "on_record", lambda: {NAME: tables})
+    monkeypatch.setattr(readme, "on_record", lambda: Shown({NAME: tables}))
     with refused(tables.tables / RUNS, "value_test is 99.9"):
         COMMANDS[command]()
     assert git("tag") == git("status", "--porcelain") == ""
