@@ -241,8 +241,10 @@ def _together(answers: Sequence[Answer]) -> list[str]:
     unbeaten = [
         rule for rule in dict.fromkeys(rule for rules in rankings for rule in rules.method) if rule not in worse
     ]
-    told = listed([_with_sets(rule, rankings) for rule in unbeaten], "or") or "none, so that it depends on the data"
-    return [f"shown to be worse in none of {len(rankings)} sets: {told}"]
+    if not unbeaten:
+        return [f"it depends on the data: every rule is shown to be worse in one of {len(rankings)} sets"]
+    told = listed([_with_sets(rule, rankings) for rule in unbeaten], "or")
+    return [f"take {told}: shown to be worse in none of {len(rankings)} sets"]
 
 
 def _with_sets(rule: str, rankings: Sequence[pd.DataFrame]) -> str:

@@ -45,7 +45,7 @@ def in_short(claims: Claims, sets: Sequence[Answers]) -> str:
     """The statements that hold and those that fail, with what was found, in a line per verdict; empty without one."""
     lines: dict[str, list[str]] = {}
     for row in _decided(claims, sets):
-        found = " ".join(filter(None, (row["found"], row["interval"] and f"({row['interval']})")))
+        found = row["found"] + (f" ({row['interval']}; margin {row['at least']})" if row["interval"] else "")
         beside = "; ".join(filter(None, (found, row["flags"], row["other sets"])))
         lines.setdefault(row["verdict"], []).append(f"{row['statement']} [{beside}]")
     return "\n".join(f"* **{verdict.capitalize()}:** {'. '.join(told)}." for verdict, told in lines.items())

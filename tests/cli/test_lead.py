@@ -20,9 +20,9 @@ def test_points_are_filled_where_a_rule_is_shown_to_be_better(rows):
     figure = lead.figure(rows)
     points = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 1 and line.get_marker() in "oD"]
     plt.close(figure)
-    every = [(i, one) for data in by_case.DATA for i, row in enumerate(rows) if (one := row.on.get(data))]
+    every = [(i, row.on[data].comparison) for data in by_case.DATA for i, row in enumerate(rows) if data in row.on]
     assert len(points) == len(every)
-    for line, (i, (one, _)) in zip(points, every, strict=True):
+    for line, (i, one) in zip(points, every, strict=True):
         assert line.get_xdata()[0] == pytest.approx(100 * one.found.behind)
         assert round(line.get_ydata()[0]) == i
         assert (line.get_markerfacecolor() != "white") == bool(one.winner)

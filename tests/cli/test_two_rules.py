@@ -101,15 +101,24 @@ def test_what_one_chip_reaches_is_that_of_recommend_and_clean_networks_have_none
 
 
 def test_comparisons_in_short_are_all_of_the_table_each_counted_once(rows):
-    """Of each rule, as many as are bold; those in which neither is better have no number."""
+    """Of each rule, as many as are bold; a verdict without a number is one comparison."""
     told = dict.fromkeys(two_rules.RULES, 0)
-    for line in two_rules.in_short(rows).splitlines():
-        for rule, on in re.findall(r"(\w+) is better (on [^;]+)", line):
-            told[rule] += sum(
-                int(times or 1) for times in re.findall(r"on [^(;]+?(?: \((\d+) of \d+\)|(?= and on|\.$|$))", on)
-            )
+    for rule, on in re.findall(r"(\w+) is better than \w+ ([^;.]+)", two_rules.in_short(rows)):
+        told[rule] += sum(int(times) for times in re.findall(r"\((\d+) of \d+\)", on)) or on.count("on ")
     winners = [one.comparison.winner for row in rows for one in row.on.values()]
     assert told == {rule: winners.count(rule) for rule in two_rules.RULES}
+    better, number = re.search(r"How sure: (\d+) of (\d+) comparisons", two_rules.in_short(rows)).groups()
+    assert (int(better), int(number)) == (sum(map(bool, winners)), len(winners))
+
+
+def test_a_verdict_that_remains_in_all_comparisons_at_once_is_one_of_a_narrower_interval_and_is_marked(rows):
+    every = [one for row in rows for one in row.on.values()]
+    assert [one.remains(1) for one in every] == [bool(one.comparison.winner) for one in every]
+    remain = [one for one in every if one.remains(len(every))]
+    assert 0 < len(remain) < sum(bool(one.comparison.winner) for one in every)
+    assert all(one.comparison.winner for one in remain)
+    assert two_rules.side_by_side(rows).count(" ‡**") == len(remain)
+    assert f"; {len(remain)} with intervals for all" in two_rules.in_short(rows)
 
 
 def test_a_rule_that_is_taken_alone_is_not_shown_to_be_worse(rows):
