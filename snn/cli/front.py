@@ -6,7 +6,7 @@ All of it is read from the reports of sets of tables on record. No torch.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from snn.cli import accuracies, by_case, two_rules
+from snn.cli import accuracies, by_case, in_short, two_rules
 from snn.cli.by_case import At, Places, places_of
 from snn.cli.evidence import about, answer_of, chips, costs, pairs, table
 from snn.cli.shown import Shown
@@ -38,11 +38,11 @@ def texts(shown: Shown) -> dict[str, str]:
     marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
     others = _chips_without_mismatch(tables)
     return {
-        "in short": two_rules.in_short(shown.compared) + older,
+        "in short": in_short.lines(shown.compared) + _other_faults(others) + older,
         "cases": f"{two_rules.side_by_side(shown.compared)}\n",
         "answer": f"{table(accuracies.by_level(shown.places, shown.sets))}\n{marks}",
         "costs": f"{costs.by_rule(tables[ENERGY[0]])}\n",
-        "other faults": f"{_other_faults(others)}\n{_by_fault(others)}\n",
+        "other faults": f"{_by_fault(others)}\n",
         "why": f"{markdown.table(_cases(shown.places))}\n{marks}",
         **{name: f"{text}\n" for name, text in _evidence(shown).items()},
     }
@@ -65,7 +65,7 @@ def _other_faults(found: Mapping[str, Sequence[At]]) -> str:
             low = sum(at.mean < LOW for at in places if rule in at.row.no_worse)
             few = f", {low} of them below {LOW} % accuracy" if low else ""
             told.append(f"{way} **{rule}**: no rule is shown to beat it in {times} of {len(places)} places{few}")
-    return f"Chips {'; '.join(told)}.\n" if told else ""
+    return f"* Other faults, each at its hardest level: {'; '.join(told)}.\n" if told else ""
 
 
 def _chips_without_mismatch(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:

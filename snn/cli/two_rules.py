@@ -14,7 +14,6 @@ from snn.report.verdicts import BETTER, WORSE
 from snn.report.words import listed
 
 RULES = ("tet", "ltl_offline")
-PLAIN = "mismatch"  # the chips of the cases that the table shows
 
 
 class Beside(NamedTuple):
@@ -23,6 +22,12 @@ class Beside(NamedTuple):
     place: Place
     comparison: Comparison
     one_chip: Mapping[str, float]
+
+    @property
+    def ahead(self) -> str:
+        """The rule with the higher mean accuracy; empty if both have the same."""
+        behind = self.comparison.found.behind
+        return RULES[behind < 0] if behind else ""
 
     def remains(self, comparisons: int) -> bool:
         """Whether one rule is shown to be better if the interval is widened for so many comparisons (Bonferroni)."""
@@ -53,6 +58,13 @@ class Row(NamedTuple):
     level: str
     take: tuple[str, ...]
     on: Mapping[str, Beside]
+
+    @property
+    def advice(self) -> str:
+        """What to take, in Markdown; and on which data that is open, as the other rule has the higher mean there."""
+        open_on = [DATA[data] for data, one in self.on.items() if one.ahead not in ("", *self.take)]
+        told = f", open on {listed(open_on)}" if self.take and open_on else ""
+        return cases.words(self.take) + told
 
     @property
     def kind(self) -> str:
@@ -94,13 +106,13 @@ def side_by_side(found: Sequence[Row]) -> str:
 
     A difference is bold if one rule is shown to be better, and marked if it is so in all comparisons at once.
     """
-    number = len(_every(found))
+    number = len(every(found))
     return table(
         [
             {
                 "your case": row.case,
                 "level": row.level,
-                "take": cases.words(row.take),
+                "take": row.advice,
                 **{heading: cell for data in DATA for heading, cell in _cells(row, data, number)},
             }
             for row in found
@@ -108,7 +120,8 @@ def side_by_side(found: Sequence[Row]) -> str:
     )
 
 
-def _every(found: Iterable[Row]) -> list[Beside]:
+def every(found: Iterable[Row]) -> list[Beside]:
+    """All comparisons."""
     return [one for row in found for one in row.on.values()]
 
 
@@ -122,62 +135,3 @@ def _cells(row: Row, data: str, comparisons: int) -> Iterator[tuple[str, str]]:
 def _difference(one: Beside, comparisons: int) -> str:
     told = one.comparison.difference + (" ‡" if one.remains(comparisons) else "")
     return f"**{told}**" if one.comparison.winner else told
-
-
-def in_short(found: Sequence[Row]) -> str:
-    """A line per case without faults, and per way to use a chip and what to take there; and what helps, in Markdown."""
-    groups = cases.grouped(found, lambda row: (row.way or row.case, row.take))
-    told = [f"{_when(own)}: {cases.words(take)}; {_verdicts(own)}." for (_, take), own in groups.items()]
-    return "".join(f"* {line}\n" for line in (*told, *_what_helps(found), *_corrected(found)))
-
-
-def _when(own: Sequence[Row]) -> str:
-    """A case in words, with kinds of chips and their levels."""
-    if not (way := own[0].way):
-        return own[0].case.capitalize()
-    kinds = cases.grouped(own, lambda row: row.kind)
-    levels = [f"{kind} {listed([row.level for row in found], 'or')}" for kind, found in kinds.items()]
-    return f"{way.capitalize()} ({'; '.join(levels)})"
-
-
-def _verdicts(own: Sequence[Row]) -> str:
-    """Which rule is better than the other on which data, in how many of several comparisons, or who is ahead."""
-    told: dict[str, list[str]] = {}
-    for data in (data for data in DATA if any(data in row.on for row in own)):
-        found = [row.on[data] for row in own if data in row.on]
-        winners = [one.comparison.winner for one in found]
-        for rule, other in (RULES, RULES[::-1]):
-            if rule in winners:
-                times = f" ({winners.count(rule)} of {len(winners)})" if winners[1:] else ""
-                told.setdefault(f"{rule} is better than {other}", []).append(f"on {DATA[data]}{times}")
-        if not any(winners):
-            told.setdefault("the two are not told apart", []).append(f"on {DATA[data]}{_ahead(found)}")
-    return "; ".join(f"{verdict} {listed(on)}" for verdict, on in told.items())
-
-
-def _ahead(found: Sequence[Beside]) -> str:
-    """The rule of which one chip reaches more in all of several comparisons, if there is one."""
-    more = {max(one.one_chip, key=lambda rule: one.one_chip[rule], default="") for one in found}
-    return f" (one chip reaches more with {more.pop()})" if len(more) == 1 and all(more) else ""
-
-
-def _what_helps(found: Sequence[Row]) -> Iterator[str]:
-    """What the first of the two rules reaches on plain chips by how they are used, at levels with all ways."""
-    chips = [row for row in found if row.way and row.kind == PLAIN]
-    ways = dict.fromkeys(row.way for row in chips)
-    for level, own in cases.grouped(chips, lambda row: row.level).items():
-        if len(own) == len(ways) > 1:
-            told = ", ".join(f"{' and '.join(map(_mean, row.on.values()))} % {row.way}" for row in own)
-            yield f"What helps: {RULES[0]} at {PLAIN} {level} reaches {told} ({', '.join(DATA.values())})."
-
-
-def _corrected(found: Sequence[Row]) -> Iterator[str]:
-    """How many comparisons show a better rule with intervals that are widened for all of them."""
-    every = _every(found)
-    if better := sum(bool(one.comparison.winner) for one in every):
-        remain = sum(one.remains(len(every)) for one in every)
-        yield f"How sure: {better} of {len(every)} comparisons show a better rule; {remain} with intervals for all (‡)."
-
-
-def _mean(one: Beside) -> str:
-    return one.comparison.metric.value(one.comparison.left.value_test)

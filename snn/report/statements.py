@@ -46,7 +46,7 @@ def in_short(claims: Claims, sets: Sequence[Answers]) -> str:
     lines: dict[str, list[str]] = {}
     for row in _decided(claims, sets):
         found = row["found"] + (f" ({row['interval']}; margin {row['at least']})" if row["interval"] else "")
-        beside = "; ".join(filter(None, (found, row["flags"], row["other sets"])))
+        beside = "; ".join(filter(None, (found, row["set"], row["flags"], row["other sets"])))
         lines.setdefault(row["verdict"], []).append(f"{row['statement']} [{beside}]")
     return "\n".join(f"* **{verdict.capitalize()}:** {'. '.join(told)}." for verdict, told in lines.items())
 
@@ -108,4 +108,4 @@ def _contrary(own: Sequence[Claim | Ratio], ways: int, verdict: str, sets: Seque
         if kind == contrary:
             yield f"{contrary} in {name}" + (f" in {times} of them" if ways > 1 else "")
     if neither := len({name for name, kind in others if kind == NOT_RESOLVED}):
-        yield f"not resolved in {neither} other{'s' if neither > 1 else ''}"
+        yield f"neither holds nor fails in {neither} other{'s' if neither > 1 else ''}"

@@ -140,7 +140,7 @@ def test_statements_that_hold_and_fail_stand_in_a_table_with_their_units():
 def test_readme_has_the_same_statements_in_a_line_per_verdict_with_what_other_sets_say():
     sets = [answers("sized", row(), RATIO), answers("other", row(verdict="fails"))]
     told = statements.in_short(CLAIMS, sets)
-    assert told == "* **Holds:** better [+2.0 points (+1.5 to +2.5; margin +1.0); fails in `other`]."
+    assert told == "* **Holds:** better [+2.0 points (+1.5 to +2.5; margin +1.0); `sized`; fails in `other`]."
     assert statements.in_short(CLAIMS, [answers("other", row())]) == ""
 
 
@@ -223,7 +223,7 @@ def test_sets_that_say_the_contrary_are_told_beside_a_claim():
     sized, other = answers("sized", row()), answers("other", row(verdict="fails"))
     assert decided(CLAIMS, [sized, other])[0]["other sets"] == "fails in `other`"
     more = answers("more", row(verdict="not resolved, or equivalent"))
-    assert decided(CLAIMS, [sized, more])[0]["other sets"] == "not resolved in 1 other"
+    assert decided(CLAIMS, [sized, more])[0]["other sets"] == "neither holds nor fails in 1 other"
 
 
 def test_flags_of_the_two_methods_stand_in_the_row_of_a_claim():
@@ -258,5 +258,5 @@ def test_claims_that_differ_after_a_colon_alone_are_one_statement_with_the_numbe
     assert (line["statement"], line["found"], line["interval"]) == ("cheaper", "in 2 of 2 ways", "")
     assert decided(claims, [answers("sized", row(stated[0]))])[0]["found"] == "in 1 of 2 ways"
     fails = answers("other", row(stated[0], verdict="fails"), row(stated[1], verdict="not resolved"))
-    beside = "fails in `other` in 1 of them; not resolved in 1 other"
+    beside = "fails in `other` in 1 of them; neither holds nor fails in 1 other"
     assert decided(claims, [both, fails])[0]["other sets"] == beside

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from snn.cli import by_case, readme, two_rules
+from snn.cli import by_case, in_short, readme, two_rules
 from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
 from snn.config import params
@@ -103,11 +103,11 @@ def test_what_one_chip_reaches_is_that_of_recommend_and_clean_networks_have_none
 def test_comparisons_in_short_are_all_of_the_table_each_counted_once(rows):
     """Of each rule, as many as are bold; a verdict without a number is one comparison."""
     told = dict.fromkeys(two_rules.RULES, 0)
-    for rule, on in re.findall(r"(\w+) is better than \w+ ([^;.]+)", two_rules.in_short(rows)):
+    for rule, on in re.findall(r"(\w+) is better than \w+ ([^;.]+)", in_short.lines(rows)):
         told[rule] += sum(int(times) for times in re.findall(r"\((\d+) of \d+\)", on)) or on.count("on ")
     winners = [one.comparison.winner for row in rows for one in row.on.values()]
     assert told == {rule: winners.count(rule) for rule in two_rules.RULES}
-    better, number = re.search(r"How sure: (\d+) of (\d+) comparisons", two_rules.in_short(rows)).groups()
+    better, number = re.search(r"How sure: (\d+) of (\d+) comparisons", in_short.lines(rows)).groups()
     assert (int(better), int(number)) == (sum(map(bool, winners)), len(winners))
 
 
@@ -118,7 +118,7 @@ def test_a_verdict_that_remains_in_all_comparisons_at_once_is_one_of_a_narrower_
     assert 0 < len(remain) < sum(bool(one.comparison.winner) for one in every)
     assert all(one.comparison.winner for one in remain)
     assert two_rules.side_by_side(rows).count(" ‡**") == len(remain)
-    assert f"; {len(remain)} with intervals for all" in two_rules.in_short(rows)
+    assert f"; {len(remain)} with intervals for all " in in_short.lines(rows)
 
 
 def test_a_rule_that_is_taken_alone_is_not_shown_to_be_worse(rows):
@@ -127,9 +127,22 @@ def test_a_rule_that_is_taken_alone_is_not_shown_to_be_worse(rows):
             assert {one.comparison.winner for one in row.on.values()} <= {"", row.take[0]}
 
 
-def test_what_helps_are_the_means_of_the_rows_of_plain_chips(rows):
-    (line,) = (line for line in two_rules.in_short(rows).splitlines() if line.startswith("* What helps"))
-    level = re.search(r"at mismatch ([\d.]+) reaches", line)[1]
-    for both, way in re.findall(r"([\d.]+ and [\d.]+) % ([a-z -]+?)(?=,| \()", line):
-        (row,) = (row for row in rows if (row.case, row.level) == (f"mismatch, {way}", level))
-        assert both.split(" and ") == [f"{100 * one.comparison.left.value_test:.1f}" for one in row.on.values()]
+def test_what_helps_are_the_means_of_one_set_on_plain_chips(rows):
+    lines = [line for line in in_short.lines(rows).splitlines() if line.startswith("* What helps")]
+    assert lines
+    for line in lines:
+        level, words = re.search(r"at mismatch ([\d.]+) on ([\w -]+) reaches", line).groups()
+        (data,) = (data for data, own in by_case.DATA.items() if own == words)
+        told = dict(map(reversed, re.findall(r"([\d.]+) % ([a-z -]+?)(?=,| and \d|\.)", line)))
+        own = {row.way: row.on[data].comparison for row in rows if row.kind == "mismatch" and row.level == level}
+        assert told == {way: f"{100 * one.left.value_test:.1f}" for way, one in own.items()}
+        assert len({one.tables.name for one in own.values()}) == 1
+
+
+def test_what_to_take_is_open_where_the_other_rule_has_the_higher_mean(rows):
+    for row in rows:
+        told = row.advice.partition(", open on ")[2]
+        for data, one in row.on.items():
+            left, right = one.comparison.left, one.comparison.right
+            best = max((left, right), key=lambda side: side.value_test).method
+            assert (by_case.DATA[data] in told) == (bool(row.take) and best not in row.take)
