@@ -1,14 +1,13 @@
 """Accuracies of all rules by case and level: what stands behind README's answer. No torch."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from snn.cli import conditions
-from snn.cli.by_case import DATA, At, Case, Places
+from snn.cli import by_case, conditions
+from snn.cli.by_case import DATA, At, Places
 from snn.cli.evidence.costs import ENERGIES
 from snn.cli.sets import Tables
 from snn.config import params
-from snn.report import cases
 from snn.report.recommend import chosen
 from snn.report.words import listed
 
@@ -28,13 +27,14 @@ def by_level(found: Places, sets: Mapping[str, Tables]) -> list[dict[str, str]]:
         {
             "your case": case.words,
             "level": level,
-            "take": cases.words(take),
+            "take": take.words,
             "seeds": ", ".join(dict.fromkeys(f"{at.seeds}" for at in own.values())),
             **by_data(own, told),
             "not run": "; ".join(_not_run(own)),
             "sets": " ".join(f"`{at.tables.name}`" for at in own.values()),
         }
-        for case, level, take, own in _by_level(found)
+        for case, places in found.items()
+        for level, take, own in by_case.by_level(places)
     ]
 
 
@@ -47,15 +47,6 @@ def cell(at: At, one_chip: Mapping[str, str] = MappingProxyType({})) -> str:
     """The rules in front of a place with what one chip reaches, and the best of those that are shown to be worse."""
     worse = _short_of(at.row.worse.split(", ")[0])
     return "; worse: ".join(filter(None, (_leaders(at, one_chip), worse)))
-
-
-def _by_level(found: Places) -> Iterator[tuple[Case, str, Sequence[str], dict[str, At]]]:
-    """Every case and level with the rules to take, and its places by data set."""
-    for case, places in found.items():
-        take = cases.rules([at.evidence for at in places])
-        for level in dict.fromkeys(at.level for at in places):
-            own = {at.dataset: at for at in reversed(places) if at.level == level and at.dataset in DATA}
-            yield case, level, take.get(level, ()), {name: own[name] for name in DATA if name in own}
 
 
 def _leaders(at: At, one_chip: Mapping[str, str]) -> str:

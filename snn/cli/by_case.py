@@ -1,6 +1,6 @@
 """The cases of README, and the places of each: a set of tables, and what is first there. No torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from snn.cli.evidence import answer_of
@@ -9,6 +9,7 @@ from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import cases, standings
 from snn.report.place import Place
+from snn.report.words import listed
 
 FEW_SEEDS = ("cifar10-approx93_quick", "nmnist-1000-100_quick")
 CHIPS = ("hardware_digits", "hardware")  # with every kind of chip, with calibrators, targets and fine-tuning
@@ -93,6 +94,28 @@ class At(NamedTuple):
 
 
 Places = Mapping[Case, Sequence[At]]
+
+
+class Take(NamedTuple):
+    """The rules to take, none if it depends; and on which data that is open, as another rule has the highest mean."""
+
+    rules: Sequence[str]
+    open_on: Sequence[str]
+
+    @property
+    def words(self) -> str:
+        """What to take, in Markdown."""
+        told = cases.words(self.rules)
+        return f"{told}, open on {listed([DATA[data] for data in self.open_on])}" if self.open_on else told
+
+
+def by_level(places: Sequence[At]) -> Iterator[tuple[str, Take, dict[str, At]]]:
+    """Every level of a case with what to take there, and its first place on every data set of README."""
+    rules = cases.rules([at.evidence for at in places])
+    for level in dict.fromkeys(at.level for at in places):
+        here = {at.dataset: at for at in reversed(places) if at.level == level and at.dataset in DATA}
+        own, taken = {data: here[data] for data in DATA if data in here}, rules.get(level, ())
+        yield level, Take(taken, [data for data, at in own.items() if taken and at.row.no_worse[0] not in taken]), own
 
 
 def places_of(shown: Mapping[str, record.TablesOnRecord]) -> Places:

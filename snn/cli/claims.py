@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from snn.cli import conditions
 from snn.cli.evidence import about
 from snn.cli.sets import Tables, flags
-from snn.config import params
+from snn.config import Claim, Ratio, params
 from snn.core import files
 from snn.core.steps import doing
 from snn.pipeline import record
@@ -45,7 +46,13 @@ def page() -> str:
 def short(sets: Iterable[record.TablesOnRecord]) -> str:
     """How many statements of the papers hold in sets of tables, and which hold and fail."""
     given = params.literature()[0], _answers(sets)
-    return "\n\n".join(filter(None, (statements.counted(*given), statements.in_short(*given))))
+    return "\n\n".join(filter(None, (statements.counted(*given), statements.in_short(*given, _norms))))
+
+
+def _norms(claim: Claim | Ratio) -> str:
+    """The norms of the networks that a claim compares, in the experiment that answers it."""
+    norms = conditions.norms(params.load("experiments", claim.answered_by))
+    return " / ".join(dict.fromkeys(norms[method] for method in claims_found.methods(claim) if method in norms))
 
 
 def _answers(sets: Iterable[record.TablesOnRecord]) -> list[claims_found.Answers]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from snn.cli.by_case import DATA
-from snn.cli.two_rules import RULES, Row, every
+from snn.cli.two_rules import RULES, Beside, Row, every
 from snn.report import cases
 from snn.report.words import listed
 
@@ -14,37 +14,42 @@ def lines(found: Sequence[Row]) -> str:
     """A line per case without faults, and per way to use a chip and what to take there; then what helps, and how sure
     that is. In Markdown.
     """
-    groups = cases.grouped(found, lambda row: (row.way or row.case, row.take))
-    told = [f"{_when(own)}: {_advice(own)}; {_verdicts(own)}." for own in groups.values()]
+    groups = cases.grouped(found, lambda row: (row.way or row.case, tuple(row.take.rules)))
+    told = [f"{_when(own)}: {_take(own)}; {_leads(own)}." for own in groups.values()]
     return "".join(f"* {line}\n" for line in (*told, *_what_helps(found), _how_sure(found)))
 
 
 def _when(own: Sequence[Row]) -> str:
-    """A case in words, with kinds of chips and their levels."""
-    if not (way := own[0].way):
-        return own[0].case.capitalize()
-    kinds = cases.grouped(own, lambda row: row.kind)
-    levels = [f"{kind} {listed([row.level for row in found], 'or')}" for kind, found in kinds.items()]
-    return f"{way.capitalize()} ({'; '.join(levels)})"
+    """A case in words, with the range of its levels."""
+    levels = sorted((row.level for row in own), key=float) if own[0].way else []
+    return f"{own[0].way.capitalize()}, mismatch {_range(levels)}" if levels else own[0].case.capitalize()
 
 
-def _advice(own: Sequence[Row]) -> str:
+def _take(own: Sequence[Row]) -> str:
     """What to take at these levels, and on which data that is open at one of them."""
-    return max((row.advice for row in own), key=len)
+    return max((row.take.words for row in own), key=len)
 
 
-def _verdicts(own: Sequence[Row]) -> str:
-    """Which rule is better than the other on which data, and in how many of several comparisons."""
-    told: dict[str, list[str]] = {}
-    for data in (data for data in DATA if any(data in row.on for row in own)):
-        winners = [row.on[data].comparison.winner for row in own if data in row.on]
-        for rule, other in (RULES, RULES[::-1]):
-            if rule in winners:
-                times = f" ({winners.count(rule)} of {len(winners)})" if winners[1:] else ""
-                told.setdefault(f"{rule} is better than {other}", []).append(f"on {DATA[data]}{times}")
-        if not any(winners):
-            told.setdefault(f"{listed(RULES)} are not told apart", []).append(f"on {DATA[data]}")
-    return "; ".join(f"{verdict} {listed(on)}" for verdict, on in told.items())
+def _leads(own: Sequence[Row]) -> str:
+    """By how many points which of the two rules leads, and how often that is shown; by data if it turns with them."""
+    on = {data: [row.on[data] for row in own if data in row.on] for data in DATA}
+    every_one = [one for found in on.values() for one in found]
+    if len({one.ahead for one in every_one}) == 1:
+        return _lead(every_one)
+    return "; ".join(f"on {DATA[data]} {_lead(found)}" for data, found in on.items() if found)
+
+
+def _lead(found: Sequence[Beside]) -> str:
+    """By how many points a rule leads the other, the same one in all comparisons, and in how many that is shown."""
+    points = sorted((one.comparison.metric.value(abs(one.comparison.found.behind)) for one in found), key=float)
+    shown = sum(bool(one.comparison.winner) for one in found)
+    times = f"in {shown} of {len(found)}" if found[1:] else "" if shown else "in none"
+    other = next(rule for rule in RULES if rule != found[0].ahead)
+    return f"{found[0].ahead} leads {other} by {_range(points)} points, {f'shown {times}'.strip()}"
+
+
+def _range(ordered: Sequence[str]) -> str:
+    return ordered[0] if ordered[0] == ordered[-1] else f"{ordered[0]} to {ordered[-1]}"
 
 
 def _what_helps(found: Sequence[Row]) -> Iterator[str]:
@@ -63,6 +68,11 @@ def _how_sure(found: Sequence[Row]) -> str:
     """How many comparisons show a better rule, and which of them with intervals that are widened for all."""
     number = len(every(found))
     better = sum(bool(one.comparison.winner) for one in every(found))
-    remain = [row.way or row.case for row in found for one in row.on.values() if one.remains(number)]
-    told = f"{better} of {number} comparisons show a better rule; {len(remain)} with intervals for all {number}"
-    return f"How sure: {told} (Bonferroni, ‡): {'; '.join(dict.fromkeys(remain)) or 'none'}."
+    remain = [
+        f"{one.comparison.winner} {row.way or 'without faults'}"
+        for row in found
+        for one in row.on.values()
+        if one.remains(number)
+    ]
+    told = f"{better} of {number} comparisons show a better rule; {len(remain)} with intervals for all {number} (‡)"
+    return f"How sure: {told}: {', '.join(dict.fromkeys(remain)) or 'none'}."

@@ -233,8 +233,11 @@ def _in_other_ways(one: Answer, asked: Question, prices: Energy) -> list[str]:
 
 
 def _together(answers: Sequence[Answer]) -> list[str]:
-    """The rules that are shown to be worse in none of several sets that compare rules, in a line."""
-    rankings = [one.ranking.rules for one in _independent(answers) if len(one.ranking.rules) > 1]
+    """The rules that are shown to be worse in none of several sets that compare rules, in a line; and where others have
+    the highest mean.
+    """
+    asked = [one for one in _independent(answers) if len(one.ranking.rules) > 1]
+    rankings = [one.ranking.rules for one in asked]
     if len(rankings) < 2:
         return []
     worse = {rule for rules in rankings for rule in rules.method[rules.verdict.str.startswith(WORSE)]}
@@ -244,7 +247,9 @@ def _together(answers: Sequence[Answer]) -> list[str]:
     if not unbeaten:
         return [f"it depends on the data: every rule is shown to be worse in one of {len(rankings)} sets"]
     told = listed([_with_sets(rule, rankings) for rule in unbeaten], "or")
-    return [f"take {told}: shown to be worse in none of {len(rankings)} sets"]
+    firsts = {one.tables.name: one.ranking.rules.method.iloc[0] for one in asked}
+    higher = [f"open in {name}, where {rule} has the highest mean" for name, rule in firsts.items() if rule in worse]
+    return ["; ".join([f"take {told}: shown to be worse in none of {len(rankings)} sets", *higher])]
 
 
 def _with_sets(rule: str, rankings: Sequence[pd.DataFrame]) -> str:

@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from snn.cli.by_case import DATA, At, Places
+from snn.cli.by_case import DATA, At, Places, Take, by_level
 from snn.cli.evidence import table
 from snn.cli.sets import Tables
 from snn.cli.versus import Comparison, Question, comparisons
-from snn.report import cases
 from snn.report.intervals import LEVEL
 from snn.report.place import Place
 from snn.report.verdicts import BETTER, WORSE
-from snn.report.words import listed
 
 RULES = ("tet", "ltl_offline")
 
@@ -56,15 +54,8 @@ class Row(NamedTuple):
 
     case: str
     level: str
-    take: tuple[str, ...]
+    take: Take
     on: Mapping[str, Beside]
-
-    @property
-    def advice(self) -> str:
-        """What to take, in Markdown; and on which data that is open, as the other rule has the higher mean there."""
-        open_on = [DATA[data] for data, one in self.on.items() if one.ahead not in ("", *self.take)]
-        told = f", open on {listed(open_on)}" if self.take and open_on else ""
-        return cases.words(self.take) + told
 
     @property
     def kind(self) -> str:
@@ -80,13 +71,10 @@ class Row(NamedTuple):
 def rows(found: Places, sets: Mapping[str, Tables]) -> list[Row]:
     """Every case at every level where a set of tables on a data set of README has both rules."""
     told = []
-    for case, own in found.items():
-        take = cases.rules([at.evidence for at in own])
-        for level in dict.fromkeys(at.level for at in own):
-            here = {at.dataset: at for at in reversed(own) if at.level == level and at.dataset in DATA}
-            both = {data: one for data in DATA if data in here for one in _beside(here[data], sets)}
-            if both:
-                told.append(Row(case.words, level, tuple(take.get(level, ())), both))
+    for case, places in found.items():
+        for level, take, own in by_level(places):
+            if both := {data: one for data, at in own.items() for one in _beside(at, sets)}:
+                told.append(Row(case.words, level, take, both))
     return told
 
 
@@ -112,8 +100,9 @@ def side_by_side(found: Sequence[Row]) -> str:
             {
                 "your case": row.case,
                 "level": row.level,
-                "take": row.advice,
+                "take": row.take.words,
                 **{heading: cell for data in DATA for heading, cell in _cells(row, data, number)},
+                "sets": ", ".join(f"`{one.comparison.tables.name}`" for one in row.on.values()),
             }
             for row in found
         ]

@@ -4,7 +4,7 @@ A statement is what claims say before a colon. Claims that differ behind it, as 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from snn.config import Claim, Claims, Ratio
 from snn.report import claims_found
@@ -41,29 +41,33 @@ def stale(claims: Claims, sets: Sequence[Answers]) -> str:
     return f" Of these verdicts from stale sets: {old}." if old else ""
 
 
-def in_short(claims: Claims, sets: Sequence[Answers]) -> str:
-    """The statements that hold and those that fail, with what was found, in a line per verdict; empty without one."""
+def in_short(claims: Claims, sets: Sequence[Answers], norms: Callable[[Claim | Ratio], str]) -> str:
+    """The statements that hold and those that fail, with what was found, in a line per verdict; empty without one.
+
+    `norms`: those of the networks that a claim compares.
+    """
     lines: dict[str, list[str]] = {}
-    for row in _decided(claims, sets):
+    for claim, row in _decided(claims, sets):
+        where = f"{row['set']}, {norms(claim)}"
         found = row["found"] + (f" ({row['interval']}; margin {row['at least']})" if row["interval"] else "")
-        beside = "; ".join(filter(None, (found, row["set"], row["flags"], row["other sets"])))
+        beside = "; ".join(filter(None, (found, where, row["flags"], row["other sets"])))
         lines.setdefault(row["verdict"], []).append(f"{row['statement']} [{beside}]")
     return "\n".join(f"* **{verdict.capitalize()}:** {'. '.join(told)}." for verdict, told in lines.items())
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> str:
     """The same statements as a table; empty without one."""
-    rows = list(_decided(claims, sets))
+    rows = [row for _, row in _decided(claims, sets)]
     left_out = "" if any(row["flags"] for row in rows) else "flags"
     return table({name: [row[name] for row in rows] for name in rows[0] if name != left_out}) if rows else ""
 
 
-def _decided(claims: Claims, sets: Sequence[Answers]) -> Iterator[dict[str, str]]:
-    """A row for every statement that holds, and then for those that fail."""
+def _decided(claims: Claims, sets: Sequence[Answers]) -> Iterator[tuple[Claim | Ratio, dict[str, str]]]:
+    """The first claim and the row of every statement that holds, and then of those that fail."""
     for verdict in OF_CLAIMS[:2]:
         for ways in _ways(claims).values():
             if own := [claim for claim in ways if _has(claim, verdict, sets)]:
-                yield _row(own, ways, verdict, sets)
+                yield own[0], _row(own, ways, verdict, sets)
 
 
 def _ways(claims: Claims) -> dict[str, list[Claim | Ratio]]:

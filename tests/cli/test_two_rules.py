@@ -48,9 +48,8 @@ def test_a_difference_is_that_of_versus(case, level, name, place, rows):
 
 def test_what_to_take_is_what_the_cases_say(rows, shown):
     take = {case.words: cases.rules([at.evidence for at in own]) for case, own in shown.places.items()}
-    assert {(row.case, row.level): row.take for row in rows} == {
-        (row.case, row.level): tuple(take[row.case].get(row.level, ())) for row in rows
-    }
+    for row in rows:
+        assert tuple(row.take.rules) == tuple(take[row.case].get(row.level, ()))
 
 
 def test_on_chips_the_two_rules_lead_as_readme_says(rows, shown):
@@ -100,15 +99,24 @@ def test_what_one_chip_reaches_is_that_of_recommend_and_clean_networks_have_none
     assert not any(one.one_chip for own in rows if not own.level for one in own.on.values())
 
 
-def test_comparisons_in_short_are_all_of_the_table_each_counted_once(rows):
-    """Of each rule, as many as are bold; a verdict without a number is one comparison."""
-    told = dict.fromkeys(two_rules.RULES, 0)
-    for rule, on in re.findall(r"(\w+) is better than \w+ ([^;.]+)", in_short.lines(rows)):
-        told[rule] += sum(int(times) for times in re.findall(r"\((\d+) of \d+\)", on)) or on.count("on ")
-    winners = [one.comparison.winner for row in rows for one in row.on.values()]
-    assert told == {rule: winners.count(rule) for rule in two_rules.RULES}
+LEADS = re.compile(r"(\w+) leads \w+ by ([\d.]+)(?: to ([\d.]+))? points, shown( in none| in (\d+) of (\d+))?")
+
+
+def test_leads_in_short_are_those_of_all_comparisons_each_counted_once(rows):
+    told = [
+        (rule, float(least), float(most or least), int(shown or not none), int(number or 1))
+        for rule, least, most, none, shown, number in LEADS.findall(in_short.lines(rows))
+    ]
+    every = [one.comparison for row in rows for one in row.on.values()]
+    assert sum(number for *_, number in told) == len(every)
+    for rule, sign in zip(two_rules.RULES, (1, -1), strict=True):
+        points = [round(sign * 100 * one.found.behind, 1) for one in every if sign * one.found.behind > 0]
+        own = [one for one in told if one[0] == rule]
+        assert sum(number for *_, number in own) == len(points)
+        assert sum(shown for *_, shown, _ in own) == sum(one.winner == rule for one in every)
+        assert (min(least for _, least, *_ in own), max(most for _, _, most, *_ in own)) == (min(points), max(points))
     better, number = re.search(r"How sure: (\d+) of (\d+) comparisons", in_short.lines(rows)).groups()
-    assert (int(better), int(number)) == (sum(map(bool, winners)), len(winners))
+    assert (int(better), int(number)) == (sum(bool(one.winner) for one in every), len(every))
 
 
 def test_a_verdict_that_remains_in_all_comparisons_at_once_is_one_of_a_narrower_interval_and_is_marked(rows):
@@ -123,8 +131,8 @@ def test_a_verdict_that_remains_in_all_comparisons_at_once_is_one_of_a_narrower_
 
 def test_a_rule_that_is_taken_alone_is_not_shown_to_be_worse(rows):
     for row in rows:
-        if len(row.take) == 1 and row.take[0] in two_rules.RULES:
-            assert {one.comparison.winner for one in row.on.values()} <= {"", row.take[0]}
+        if len(row.take.rules) == 1 and row.take.rules[0] in two_rules.RULES:
+            assert {one.comparison.winner for one in row.on.values()} <= {"", row.take.rules[0]}
 
 
 def test_what_helps_are_the_means_of_one_set_on_plain_chips(rows):
@@ -139,10 +147,8 @@ def test_what_helps_are_the_means_of_one_set_on_plain_chips(rows):
         assert len({one.tables.name for one in own.values()}) == 1
 
 
-def test_what_to_take_is_open_where_the_other_rule_has_the_higher_mean(rows):
-    for row in rows:
-        told = row.advice.partition(", open on ")[2]
-        for data, one in row.on.items():
-            left, right = one.comparison.left, one.comparison.right
-            best = max((left, right), key=lambda side: side.value_test).method
-            assert (by_case.DATA[data] in told) == (bool(row.take) and best not in row.take)
+def test_what_to_take_is_open_where_another_rule_has_the_highest_mean(shown):
+    for places in shown.places.values():
+        for _, take, own in by_case.by_level(places):
+            for data, at in own.items():
+                assert (data in take.open_on) == bool(take.rules and at.row.no_worse[0] not in take.rules)
