@@ -18,6 +18,7 @@ from snn.report.words import listed
 
 ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)  # whose energies are shown, those of the first on README
 LOW = 50  # percent
+OTHERS = "docs/results/which-rule.md#chips-with-another-fault"
 
 
 def experiments() -> list[str]:
@@ -29,8 +30,8 @@ def experiments() -> list[str]:
 def texts(shown: Shown) -> dict[str, str]:
     """What is told in Markdown, by name; stale sets are marked.
 
-    `in short`: what to take. `cases`: the two rules side by side. `costs`: energy and training.
-    `answer`: accuracies of all rules. `why`, and more: the evidence.
+    `in short`: what to take. `cases`: by how much it leads. `side by side`: the two rules that lead. `costs`: energy
+    and training. `answer`: accuracies of all rules. `why`, and more: the evidence.
     """
     tables = shown.on_record
     stale = {f"`{one.name}`": one.mark.strip() for one in _of(tables, experiments()) if one.mark}
@@ -38,8 +39,9 @@ def texts(shown: Shown) -> dict[str, str]:
     marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
     others = _chips_without_mismatch(tables)
     return {
-        "in short": in_short.lines(shown.compared) + _other_faults(others) + older,
-        "cases": f"{two_rules.side_by_side(shown.compared)}\n",
+        "in short": in_short.lines(shown.compared, shown.sets) + _other_faults(others) + older,
+        "cases": f"{in_short.leads(shown.compared)}\n",
+        "side by side": f"{two_rules.side_by_side(shown.compared)}\n",
         "answer": f"{table(accuracies.by_level(shown.places, shown.sets))}\n{marks}",
         "costs": f"{costs.by_rule(tables[ENERGY[0]])}\n",
         "other faults": f"{_by_fault(others)}\n",
@@ -58,14 +60,15 @@ def _advice(words: str, places: Iterable[At]) -> cases.Advice:
 
 
 def _other_faults(found: Mapping[str, Sequence[At]]) -> str:
-    """A line on chips without mismatch: the rules that are seldom shown to be worse, and how often they are."""
+    """A line on chips without mismatch: the rules that are seldom shown to be worse, and where they are."""
     told = []
     for way, places in found.items():
         for rule, times in Counter(rule for at in places for rule in at.row.no_worse).most_common(1):
             low = sum(at.mean < LOW for at in places if rule in at.row.no_worse)
             few = f", {low} of them below {LOW} % accuracy" if low else ""
-            told.append(f"{way} **{rule}**: no rule is shown to beat it in {times} of {len(places)} places{few}")
-    return f"* Other faults, each at its hardest level: {'; '.join(told)}.\n" if told else ""
+            worse = dict.fromkeys(at.noise for at in places if rule not in at.row.no_worse)
+            told.append(f"{way} **{rule}**, unbeaten in {times} of {len(places)}{few}, beaten at {listed(list(worse))}")
+    return f"* [Other faults]({OTHERS}), each at its hardest level: {'; '.join(told)}.\n" if told else ""
 
 
 def _chips_without_mismatch(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:

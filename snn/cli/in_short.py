@@ -1,28 +1,70 @@
-"""README's answer in a line per case, counted over comparisons of the two rules that lead. No torch."""
+"""README's answer: what to take in a line per way to use a chip, and by how much the two rules lead. No torch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from snn.cli import by_case
 from snn.cli.by_case import DATA
+from snn.cli.evidence import pairs, table
+from snn.cli.sets import Tables
 from snn.cli.two_rules import RULES, Beside, Row, every
 from snn.report import cases
+from snn.report.verdicts import BETTER, WORSE
 from snn.report.words import listed
 
 PLAIN = "mismatch"  # the kind of chip that was run in every way
 
 
-def lines(found: Sequence[Row]) -> str:
-    """A line per case without faults, and per way to use a chip and what to take there; then what helps, and how sure
-    that is. In Markdown.
+def lines(found: Sequence[Row], sets: Mapping[str, Tables]) -> str:
+    """What to take without faults and in every way to use a chip, what helps, and how sure that is; in Markdown."""
+    told = [_way(way, own) for way, own in cases.grouped(found, lambda row: row.way).items()]
+    return "".join(f"* {line}\n" for line in (*told, *_what_helps(found), *_same_targets(sets), _how_sure(found)))
+
+
+def leads(found: Sequence[Row]) -> str:
+    """By how many points which of the two rules leads, a row per case and what to take there; in Markdown.
+
+    Of chips with what 95 % of new ones reach with the rule to take.
     """
-    groups = cases.grouped(found, lambda row: (row.way or row.case, tuple(row.take.rules)))
-    told = [f"{_when(own)}: {_take(own)}; {_leads(own)}." for own in groups.values()]
-    return "".join(f"* {line}\n" for line in (*told, *_what_helps(found), _how_sure(found)))
+    return table(
+        [
+            {"your case": f"{way or 'no faults'}, {_which(own)}", "take": _take(own), **dict(_on_data(own))}
+            for (way, _), own in _groups(found).items()
+        ]
+    )
 
 
-def _when(own: Sequence[Row]) -> str:
-    """A case in words, with the range of its levels."""
-    levels = sorted((row.level for row in own), key=float) if own[0].way else []
-    return f"{own[0].way.capitalize()}, mismatch {_range(levels)}" if levels else own[0].case.capitalize()
+def _on_data(own: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """Leads and what one chip reaches on every data set, by heading."""
+    rule = next(iter(own[0].take.rules), "")
+    for data, words in DATA.items():
+        here = [row.on[data] for row in own if data in row.on]
+        least = sorted((f"{100 * one.one_chip[rule]:.1f}" for one in here if rule in one.one_chip), key=float)
+        yield f"lead on {words}", _lead(here)
+        yield f"one chip on {words}", _range(least) + " %" if least else ""
+
+
+def _groups(found: Sequence[Row]) -> dict[tuple[str, tuple[str, ...]], list[Row]]:
+    """Rows by how chips are used and what to take, cases without faults each for itself."""
+    groups = cases.grouped(found, lambda row: (row.way, tuple(row.take.rules), row.way or row.case))
+    return {key[:2]: own for key, own in groups.items()}
+
+
+def _way(way: str, own: Sequence[Row]) -> str:
+    """What to take for chips that are used in a way, or without chips."""
+    told = [f"{_take(rows)} ({_levels(rows) if way else _which(rows)})" for rows in _groups(own).values()]
+    return f"{(way or 'no faults').capitalize()}: {'; '.join(told)}."
+
+
+def _levels(own: Sequence[Row]) -> str:
+    return f"mismatch {_range(sorted({row.level for row in own}, key=float))}"
+
+
+def _which(own: Sequence[Row]) -> str:
+    """Of clean networks which; of chips their kinds and levels."""
+    if not own[0].way:
+        return own[0].case.partition(", ")[2]
+    kinds = cases.grouped(own, lambda row: row.kind)
+    return ", ".join(f"{kind} {listed([row.level for row in found])}" for kind, found in kinds.items())
 
 
 def _take(own: Sequence[Row]) -> str:
@@ -30,26 +72,21 @@ def _take(own: Sequence[Row]) -> str:
     return max((row.take.words for row in own), key=len)
 
 
-def _leads(own: Sequence[Row]) -> str:
-    """By how many points which of the two rules leads, and how often that is shown; by data if it turns with them."""
-    on = {data: [row.on[data] for row in own if data in row.on] for data in DATA}
-    every_one = [one for found in on.values() for one in found]
-    if len({one.ahead for one in every_one}) == 1:
-        return _lead(every_one)
-    return "; ".join(f"on {DATA[data]} {_lead(found)}" for data, found in on.items() if found)
-
-
 def _lead(found: Sequence[Beside]) -> str:
-    """By how many points a rule leads the other, the same one in all comparisons, and in how many that is shown."""
-    points = sorted((one.comparison.metric.value(abs(one.comparison.found.behind)) for one in found), key=float)
-    shown = sum(bool(one.comparison.winner) for one in found)
-    times = f"in {shown} of {len(found)}" if found[1:] else "" if shown else "in none"
-    other = next(rule for rule in RULES if rule != found[0].ahead)
-    return f"{found[0].ahead} leads {other} by {_range(points)} points, {f'shown {times}'.strip()}"
+    """By how many points of the mean which rule leads, and in how many comparisons that is shown; empty without one."""
+    told = []
+    for rule in RULES:
+        own = [one.comparison for one in found if one.ahead == rule]
+        points = sorted((f"{one.metric.factor * abs(one.found.behind):+.1f}" for one in own), key=float)
+        shown = sum(bool(one.winner) for one in own)
+        if own:
+            told.append(f"{rule} {_range(points)}, {shown} of {len(own)} shown")
+    return "; ".join(told)
 
 
 def _range(ordered: Sequence[str]) -> str:
-    return ordered[0] if ordered[0] == ordered[-1] else f"{ordered[0]} to {ordered[-1]}"
+    """The first and the last of several numbers."""
+    return " to ".join(dict.fromkeys((ordered[0], ordered[-1])))
 
 
 def _what_helps(found: Sequence[Row]) -> Iterator[str]:
@@ -64,15 +101,27 @@ def _what_helps(found: Sequence[Row]) -> Iterator[str]:
                 yield f"What helps: {RULES[0]} at {PLAIN} {level} on {DATA[data]} reaches {listed(told)}."
 
 
+def _same_targets(sets: Mapping[str, Tables]) -> Iterator[str]:
+    """How often which of the two rules is better on chips that are all tuned towards the teacher."""
+    told = []
+    for tables in (sets[name] for name in by_case.CHIPS):
+        if found := pairs.towards_the_teacher(tables, RULES):
+            tet, ltl = (sum(one.verdict.startswith(verdict) for one in found) for verdict in (BETTER, WORSE))
+            where = f"on {DATA[tables.experiment.dataset]}"
+            told.append(f"{where} {RULES[0]} is shown to lead in {tet}, {RULES[1]} in {ltl} of {len(found)}")
+    if told:
+        yield f"If all calibrated chips are tuned towards the teacher: {'; '.join(told)}."
+
+
 def _how_sure(found: Sequence[Row]) -> str:
     """How many comparisons show a better rule, and which of them with intervals that are widened for all."""
     number = len(every(found))
     better = sum(bool(one.comparison.winner) for one in every(found))
     remain = [
-        f"{one.comparison.winner} {row.way or 'without faults'}"
+        f"{one.comparison.winner}, {row.way or row.case}, {DATA[data]}"
         for row in found
-        for one in row.on.values()
+        for data, one in row.on.items()
         if one.remains(number)
     ]
     told = f"{better} of {number} comparisons show a better rule; {len(remain)} with intervals for all {number} (‡)"
-    return f"How sure: {told}: {', '.join(dict.fromkeys(remain)) or 'none'}."
+    return f"How sure: {told}: {'; '.join(remain) or 'none'}."

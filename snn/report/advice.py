@@ -41,6 +41,8 @@ def answer(found: Ranking, bounds: Bounds) -> list[str]:
     if others.empty:
         told.append(f"It is the only rule{' within the bounds' if len(found.least) else ''}.")
     higher = f"A {'higher' if metric.better == 'higher is better' else 'lower'} mean at another T"
+    if found.elsewhere is not None and found.elsewhere.steps_eval > bounds.most_steps:
+        higher += ", above your bound"
     for heading, row in (("Cheaper, its mean within a point", found.cheaper), (higher, found.elsewhere)):
         if row is not None:
             told.append(f"{heading}: {beside(row)}.")

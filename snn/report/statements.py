@@ -4,7 +4,7 @@ A statement is what claims say before a colon. Claims that differ behind it, as 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from snn.config import Claim, Claims, Ratio
 from snn.report import claims_found
@@ -42,24 +42,24 @@ def stale(claims: Claims, sets: Sequence[Answers]) -> str:
 
 
 def in_short(claims: Claims, sets: Sequence[Answers], norms: Callable[[Claim | Ratio], str]) -> str:
-    """The statements that hold and those that fail, with what was found, in a line per verdict; empty without one.
-
-    `norms`: those of the networks that a claim compares.
-    """
-    lines: dict[str, list[str]] = {}
-    for claim, row in _decided(claims, sets):
-        where = f"{row['set']}, {norms(claim)}"
-        found = row["found"] + (f" ({row['interval']}; margin {row['at least']})" if row["interval"] else "")
-        beside = "; ".join(filter(None, (found, where, row["flags"], row["other sets"])))
-        lines.setdefault(row["verdict"], []).append(f"{row['statement']} [{beside}]")
-    return "\n".join(f"* **{verdict.capitalize()}:** {'. '.join(told)}." for verdict, told in lines.items())
+    """The same statements as in `decided` in fewer columns; `norms`: those of the networks that a claim compares."""
+    rows = [
+        {
+            "verdict": row["verdict"],
+            "statement": row["statement"],
+            "found": row["found"] + (f" ({row['interval']}), margin {row['at least']}" if row["interval"] else ""),
+            "in": "; ".join(filter(None, (f"{row['set']}, {norms(claim)}", row["flags"], row["other sets"]))),
+        }
+        for claim, row in _decided(claims, sets)
+    ]
+    return _table(rows)
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> str:
     """The same statements as a table; empty without one."""
     rows = [row for _, row in _decided(claims, sets)]
     left_out = "" if any(row["flags"] for row in rows) else "flags"
-    return table({name: [row[name] for row in rows] for name in rows[0] if name != left_out}) if rows else ""
+    return _table([{heading: cell for heading, cell in row.items() if heading != left_out} for row in rows])
 
 
 def _decided(claims: Claims, sets: Sequence[Answers]) -> Iterator[tuple[Claim | Ratio, dict[str, str]]]:
@@ -68,6 +68,10 @@ def _decided(claims: Claims, sets: Sequence[Answers]) -> Iterator[tuple[Claim | 
         for ways in _ways(claims).values():
             if own := [claim for claim in ways if _has(claim, verdict, sets)]:
                 yield own[0], _row(own, ways, verdict, sets)
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> str:
+    return table({heading: [row[heading] for row in rows] for heading in rows[0]}) if rows else ""
 
 
 def _ways(claims: Claims) -> dict[str, list[Claim | Ratio]]:

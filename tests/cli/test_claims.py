@@ -137,10 +137,15 @@ def test_statements_that_hold_and_fail_stand_in_a_table_with_their_units():
     assert statements.decided(CLAIMS, [answers("other", row())]) == ""
 
 
-def test_readme_has_the_same_statements_in_a_line_per_verdict_with_what_other_sets_say():
+def test_readme_has_the_same_statements_in_fewer_columns():
     sets = [answers("sized", row(), RATIO), answers("other", row(verdict="fails"))]
-    told = statements.in_short(CLAIMS, sets, lambda claim: "no norm")
-    assert told == "* **Holds:** better [+2.0 points (+1.5 to +2.5; margin +1.0); `sized`, no norm; fails in `other`]."
+    headings, line = split(statements.in_short(CLAIMS, sets, lambda claim: "no norm"))
+    assert dict(zip(headings, line, strict=True)) == {
+        "verdict": "holds",
+        "statement": "better",
+        "found": "+2.0 points (+1.5 to +2.5), margin +1.0",
+        "in": "`sized`, no norm; fails in `other`",
+    }
     assert statements.in_short(CLAIMS, [answers("other", row())], str) == ""
 
 

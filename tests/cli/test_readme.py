@@ -23,6 +23,7 @@ PLACES = {
 }
 ON_README = ("in short", "cases", "costs", "claims")
 BEHIND = (
+    "side by side",
     "answer",
     "other faults",
     "why",

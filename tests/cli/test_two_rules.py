@@ -5,6 +5,7 @@ import re
 import pytest
 
 from snn.cli import by_case, in_short, readme, two_rules
+from snn.cli.evidence import pairs
 from snn.cli.sets import Tables
 from snn.cli.versus import Question, comparisons
 from snn.config import params
@@ -99,14 +100,11 @@ def test_what_one_chip_reaches_is_that_of_recommend_and_clean_networks_have_none
     assert not any(one.one_chip for own in rows if not own.level for one in own.on.values())
 
 
-LEADS = re.compile(r"(\w+) leads \w+ by ([\d.]+)(?: to ([\d.]+))? points, shown( in none| in (\d+) of (\d+))?")
+LEAD = re.compile(r"(\w+) \+([\d.]+)(?: to \+([\d.]+))?, (\d+) of (\d+) shown")
 
 
-def test_leads_in_short_are_those_of_all_comparisons_each_counted_once(rows):
-    told = [
-        (rule, float(least), float(most or least), int(shown or not none), int(number or 1))
-        for rule, least, most, none, shown, number in LEADS.findall(in_short.lines(rows))
-    ]
+def test_leads_are_those_of_all_comparisons_each_counted_once(rows):
+    told = [(rule, float(a), float(b or a), int(k), int(n)) for rule, a, b, k, n in LEAD.findall(in_short.leads(rows))]
     every = [one.comparison for row in rows for one in row.on.values()]
     assert sum(number for *_, number in told) == len(every)
     for rule, sign in zip(two_rules.RULES, (1, -1), strict=True):
@@ -115,18 +113,58 @@ def test_leads_in_short_are_those_of_all_comparisons_each_counted_once(rows):
         assert sum(number for *_, number in own) == len(points)
         assert sum(shown for *_, shown, _ in own) == sum(one.winner == rule for one in every)
         assert (min(least for _, least, *_ in own), max(most for _, _, most, *_ in own)) == (min(points), max(points))
-    better, number = re.search(r"How sure: (\d+) of (\d+) comparisons", in_short.lines(rows)).groups()
-    assert (int(better), int(number)) == (sum(bool(one.winner) for one in every), len(every))
 
 
-def test_a_verdict_that_remains_in_all_comparisons_at_once_is_one_of_a_narrower_interval_and_is_marked(rows):
+def test_what_one_chip_reaches_with_the_rule_to_take_is_the_range_over_the_levels_of_its_row(rows):
+    headings, _, *lines = in_short.leads(rows).splitlines()
+    names = [cell.strip() for cell in headings.strip("|").split("|")]
+    for line in lines:
+        told = dict(zip(names, (cell.strip() for cell in line[1:-1].split("|")), strict=True))
+        rule = told["take"].split("**")[1] if "**" in told["take"] else ""
+        way = told["your case"].partition(", ")[0]
+        for data, words in by_case.DATA.items():
+            least = [
+                round(100 * row.on[data].one_chip[rule], 1)
+                for row in rows
+                if row.way == way and data in row.on and row.take.rules and row.take.rules[0] == rule
+            ]
+            cell = told[f"one chip on {words}"]
+            assert [float(one) for one in re.findall(r"[\d.]+", cell)] == sorted(
+                {min(least), max(least)} if least else []
+            )
+
+
+def test_every_case_and_way_is_a_line_in_short_with_what_to_take(rows, shown):
+    lines = in_short.lines(rows, shown.sets).splitlines()
+    for row in rows:
+        (line,) = (line for line in lines if line.startswith(f"* {(row.way or 'no faults').capitalize()}: "))
+        assert row.take.words in line or row.take.words.partition(", open")[0] in line
+
+
+def test_leads_with_the_same_targets_are_those_of_the_table_of_pairs(rows, shown):
+    page = pairs.by_targets([shown.sets[name] for name in by_case.CHIPS])
+    (told,) = re.findall(r"^\* If all calibrated chips.*$", in_short.lines(rows, shown.sets), re.MULTILINE)
+    for name, words in zip(by_case.CHIPS, by_case.DATA.values(), strict=True):
+        cells = [
+            [cell.strip() for cell in line.split("|")]
+            for line in page.splitlines()
+            if line.startswith(f"| `{name}`") and "the teacher, labels" in line
+        ]
+        column = [cell.strip() for cell in page.splitlines()[0].split("|")].index(f"{LTL} - {TET}")
+        shown_to_lead = [row[column] for row in cells if row[column].startswith("**")]
+        counts = [sum(cell.startswith(f"**{sign}") for cell in shown_to_lead) for sign in "-+"]
+        assert f"on {words} {TET} is shown to lead in {counts[0]}, {LTL} in {counts[1]} of {len(cells)}" in told
+
+
+def test_a_verdict_that_remains_in_all_comparisons_at_once_is_one_of_a_narrower_interval_and_is_marked(rows, shown):
     every = [one for row in rows for one in row.on.values()]
     assert [one.remains(1) for one in every] == [bool(one.comparison.winner) for one in every]
     remain = [one for one in every if one.remains(len(every))]
     assert 0 < len(remain) < sum(bool(one.comparison.winner) for one in every)
     assert all(one.comparison.winner for one in remain)
     assert two_rules.side_by_side(rows).count(" ‡**") == len(remain)
-    assert f"; {len(remain)} with intervals for all " in in_short.lines(rows)
+    told, better = in_short.lines(rows, shown.sets), sum(bool(one.comparison.winner) for one in every)
+    assert f"How sure: {better} of {len(every)} comparisons show a better rule; {len(remain)} with intervals" in told
 
 
 def test_a_rule_that_is_taken_alone_is_not_shown_to_be_worse(rows):
@@ -135,8 +173,8 @@ def test_a_rule_that_is_taken_alone_is_not_shown_to_be_worse(rows):
             assert {one.comparison.winner for one in row.on.values()} <= {"", row.take.rules[0]}
 
 
-def test_what_helps_are_the_means_of_one_set_on_plain_chips(rows):
-    lines = [line for line in in_short.lines(rows).splitlines() if line.startswith("* What helps")]
+def test_what_helps_are_the_means_of_one_set_on_plain_chips(rows, shown):
+    lines = [line for line in in_short.lines(rows, shown.sets).splitlines() if line.startswith("* What helps")]
     assert lines
     for line in lines:
         level, words = re.search(r"at mismatch ([\d.]+) on ([\w -]+) reaches", line).groups()

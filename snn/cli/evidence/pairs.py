@@ -7,7 +7,7 @@ from snn.cli.sets import Tables
 from snn.cli.versus import Comparison, Question, comparisons
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import markdown
-from snn.report.candidates import Candidates
+from snn.report.candidates import Beside, Candidates
 from snn.report.metric import SHOWN
 from snn.report.place import Place
 from snn.report.recommend import apart
@@ -72,10 +72,18 @@ def by_targets(sets: Iterable[Tables]) -> str:
             found = tables.candidates(Place(noise, level))
             for kind, words in TARGETS.items():
                 where = {"chips": f"`{tables.name}`, {noise} at level {level:g}", "calibrator": calibrator}
-                own = {f"{one} - {two}": _alike(found, (one, two), calibrator, kind) for one, two in PAIRS}
+                own = {
+                    f"{one} - {two}": _told(found, _alike(found, (one, two), calibrator, kind)) for one, two in PAIRS
+                }
                 rows.append({**where, "targets": words, **own})
     kept = [heading for heading in rows[0] if any(row[heading] for row in rows)] if rows else []
     return table([{heading: row[heading] for heading in kept} for row in rows])
+
+
+def towards_the_teacher(tables: Tables, pair: tuple[str, str]) -> list[Beside]:
+    """A pair of rules on chips that are all tuned towards the teacher, by every calibrator that was tried so."""
+    every = ((tables.candidates(Place(noise, level)), calibrator) for noise, level, calibrator in _tried(tables))
+    return [one for found, calibrator in every if (one := _alike(found, pair, calibrator, "teacher"))]
 
 
 def _tried(tables: Tables) -> list[tuple[str, float, str]]:
@@ -88,18 +96,24 @@ def _tried(tables: Tables) -> list[tuple[str, float, str]]:
     return [(str(noise), float(level), str(one)) for noise, level, one in kinds.index[kinds == len(TARGETS)]]
 
 
-def _alike(found: Candidates | None, pair: tuple[str, str], calibrator: str, kind: str) -> str:
-    """The difference of two rules whose chips were calibrated towards the same kind of targets; empty without one."""
+def _alike(found: Candidates | None, pair: tuple[str, str], calibrator: str, kind: str) -> Beside | None:
+    """Two rules whose chips were calibrated towards the same kind of targets; None without them."""
     if found is None:
-        return ""
+        return None
     own = found.table[(found.table.calibrator == calibrator) & (found.table.targets == kind)]
     own = own[own.steps_eval == own.trained]
     sides = [own.index[own.method == method] for method in pair]
     if any(len(side) != 1 for side in sides):
+        return None
+    return found.beside(int(sides[0][0]), int(sides[1][0]))
+
+
+def _told(found: Candidates | None, one: Beside | None) -> str:
+    """A difference with its interval, bold if a rule is better; empty without one."""
+    if found is None or one is None:
         return ""
-    beside = found.beside(int(sides[0][0]), int(sides[1][0]))
-    told = apart(SHOWN[found.metric], beside.behind, beside.behind_low, beside.behind_high)
-    return f"**{told}**" if beside.verdict.startswith((BETTER, WORSE)) else f"{told}, {beside.verdict}"
+    told = apart(SHOWN[found.metric], one.behind, one.behind_low, one.behind_high)
+    return f"**{told}**" if one.verdict.startswith((BETTER, WORSE)) else f"{told}, {one.verdict}"
 
 
 def _cell(one: Comparison | None) -> str:
