@@ -6,7 +6,7 @@ from snn.cli import by_case
 from snn.cli.by_case import DATA
 from snn.cli.evidence import pairs, table
 from snn.cli.sets import Tables
-from snn.cli.two_rules import RULES, Beside, Row, every
+from snn.cli.two_rules import RULES, Compared, Row, every
 from snn.report import cases
 from snn.report.verdicts import BETTER, WORSE
 from snn.report.words import listed
@@ -27,8 +27,8 @@ def leads(found: Sequence[Row]) -> str:
     """
     return table(
         [
-            {"your case": f"{way or 'no faults'}, {_which(own)}", "take": _take(own), **dict(_on_data(own))}
-            for (way, _), own in _groups(found).items()
+            {"your case": f"{own[0].way or 'no faults'}, {_which(own)}", "take": _take(own), **dict(_on_data(own))}
+            for own in _groups(found)
         ]
     )
 
@@ -43,15 +43,14 @@ def _on_data(own: Sequence[Row]) -> Iterator[tuple[str, str]]:
         yield f"one chip on {words}", _range(least) + " %" if least else ""
 
 
-def _groups(found: Sequence[Row]) -> dict[tuple[str, tuple[str, ...]], list[Row]]:
+def _groups(found: Sequence[Row]) -> Iterator[list[Row]]:
     """Rows by how chips are used and what to take, cases without faults each for itself."""
-    groups = cases.grouped(found, lambda row: (row.way, tuple(row.take.rules), row.way or row.case))
-    return {key[:2]: own for key, own in groups.items()}
+    yield from cases.grouped(found, lambda row: (row.way or row.case, tuple(row.take.rules))).values()
 
 
 def _way(way: str, own: Sequence[Row]) -> str:
     """What to take for chips that are used in a way, or without chips."""
-    told = [f"{_take(rows)} ({_levels(rows) if way else _which(rows)})" for rows in _groups(own).values()]
+    told = [f"{_take(rows)} ({_levels(rows) if way else _which(rows)})" for rows in _groups(own)]
     return f"{(way or 'no faults').capitalize()}: {'; '.join(told)}."
 
 
@@ -72,7 +71,7 @@ def _take(own: Sequence[Row]) -> str:
     return max((row.take.words for row in own), key=len)
 
 
-def _lead(found: Sequence[Beside]) -> str:
+def _lead(found: Sequence[Compared]) -> str:
     """By how many points of the mean which rule leads, and in how many comparisons that is shown; empty without one."""
     told = []
     for rule in RULES:

@@ -14,7 +14,7 @@ from snn.report.verdicts import BETTER, WORSE
 RULES = ("tet", "ltl_offline")
 
 
-class Beside(NamedTuple):
+class Compared(NamedTuple):
     """The two rules at a place: their comparison, and what 95 % of new chips reach, by rule; empty without chips."""
 
     place: Place
@@ -42,12 +42,6 @@ class Beside(NamedTuple):
         least = {rule: f" [{metric.value(value)}]" for rule, value in self.one_chip.items()}
         return ", ".join(metric.value(side.value_test) + least.get(side.method, "") for side in (one.left, one.right))
 
-    @property
-    def difference(self) -> str:
-        """The difference with its interval, bold if one rule is shown to be better."""
-        one = self.comparison
-        return f"**{one.difference}**" if one.winner else one.difference
-
 
 class Row(NamedTuple):
     """A case at a level: what to take, and the two rules on every data set of README, by its name."""
@@ -55,7 +49,7 @@ class Row(NamedTuple):
     case: str
     level: str
     take: Take
-    on: Mapping[str, Beside]
+    on: Mapping[str, Compared]
 
     @property
     def kind(self) -> str:
@@ -78,7 +72,7 @@ def rows(found: Places, sets: Mapping[str, Tables]) -> list[Row]:
     return told
 
 
-def _beside(at: At, sets: Mapping[str, Tables]) -> Iterator[Beside]:
+def _beside(at: At, sets: Mapping[str, Tables]) -> Iterator[Compared]:
     """The two rules at a place, if it has both."""
     tables = sets[at.tables.name]
     for one in comparisons(Question(*RULES, at.place), [tables]) if tables.has_outcomes else ():
@@ -86,7 +80,7 @@ def _beside(at: At, sets: Mapping[str, Tables]) -> Iterator[Beside]:
         least = {
             side.method: candidates.interval(int(side.name))["one_chip"] for side in (one.left, one.right) if candidates
         }
-        yield Beside(at.place, one, {rule: value for rule, value in least.items() if value is not None})
+        yield Compared(at.place, one, {rule: value for rule, value in least.items() if value is not None})
 
 
 def side_by_side(found: Sequence[Row]) -> str:
@@ -109,7 +103,7 @@ def side_by_side(found: Sequence[Row]) -> str:
     )
 
 
-def every(found: Iterable[Row]) -> list[Beside]:
+def every(found: Iterable[Row]) -> list[Compared]:
     """All comparisons."""
     return [one for row in found for one in row.on.values()]
 
@@ -121,6 +115,6 @@ def _cells(row: Row, data: str, comparisons: int) -> Iterator[tuple[str, str]]:
     yield f"difference on {DATA[data]}", _difference(one, comparisons) if one else ""
 
 
-def _difference(one: Beside, comparisons: int) -> str:
+def _difference(one: Compared, comparisons: int) -> str:
     told = one.comparison.difference + (" ‡" if one.remains(comparisons) else "")
     return f"**{told}**" if one.comparison.winner else told
