@@ -106,7 +106,12 @@ class Take(NamedTuple):
     def words(self) -> str:
         """What to take, in Markdown."""
         told = cases.words(self.rules)
-        return f"{told}, open on {listed([DATA[data] for data in self.open_on])}" if self.open_on else told
+        return f"{told}, open on {self.where}" if self.open_on else told
+
+    @property
+    def where(self) -> str:
+        """The data on which it is open."""
+        return listed([DATA[data] for data in self.open_on])
 
 
 def by_level(places: Sequence[At]) -> Iterator[tuple[str, Take, dict[str, At]]]:

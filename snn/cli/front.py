@@ -30,8 +30,8 @@ def experiments() -> list[str]:
 def texts(shown: Shown) -> dict[str, str]:
     """What is told in Markdown, by name; stale sets are marked.
 
-    `in short`: what to take. `cases`: by how much it leads. `side by side`: the two rules that lead. `costs`: energy
-    and training. `answer`: accuracies of all rules. `why`, and more: the evidence.
+    `in short`: what to take. `cases`: by how much it leads. `limits`: of that. `side by side`: the two rules that lead.
+    `costs`: energy and training. `answer`: accuracies of all rules. `why`, and more: the evidence.
     """
     tables = shown.on_record
     stale = {f"`{one.name}`": one.mark.strip() for one in _of(tables, experiments()) if one.mark}
@@ -39,7 +39,8 @@ def texts(shown: Shown) -> dict[str, str]:
     marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
     others = _chips_without_mismatch(tables)
     return {
-        "in short": in_short.lines(shown.compared, shown.sets) + _other_faults(others) + older,
+        "in short": in_short.lines(shown.compared) + older,
+        "limits": in_short.limits(shown.compared, shown.sets) + _other_faults(others),
         "cases": f"{in_short.leads(shown.compared)}\n",
         "side by side": f"{two_rules.side_by_side(shown.compared)}\n",
         "answer": f"{table(accuracies.by_level(shown.places, shown.sets))}\n{marks}",
@@ -55,8 +56,12 @@ def advice(shown: Mapping[str, record.TablesOnRecord]) -> list[cases.Advice]:
     return [_advice(case.words, places) for case, places in places_of(shown).items()]
 
 
-def _advice(words: str, places: Iterable[At]) -> cases.Advice:
-    return cases.advice(words, [at.evidence for at in places])
+def _advice(words: str, places: Sequence[At]) -> cases.Advice:
+    found = cases.advice(words, [at.evidence for at in places])
+    open_at = [
+        f"level {level} on {take.where}" for level, take, _ in by_case.by_level(places) if take.open_on and level
+    ]
+    return found._replace(take=f"{found.take}; open at {listed(open_at)}") if open_at else found
 
 
 def _other_faults(found: Mapping[str, Sequence[At]]) -> str:
@@ -66,9 +71,10 @@ def _other_faults(found: Mapping[str, Sequence[At]]) -> str:
         for rule, times in Counter(rule for at in places for rule in at.row.no_worse).most_common(1):
             low = sum(at.mean < LOW for at in places if rule in at.row.no_worse)
             few = f", {low} of them below {LOW} % accuracy" if low else ""
-            worse = dict.fromkeys(at.noise for at in places if rule not in at.row.no_worse)
-            told.append(f"{way} **{rule}**, unbeaten in {times} of {len(places)}{few}, beaten at {listed(list(worse))}")
-    return f"* [Other faults]({OTHERS}), each at its hardest level: {'; '.join(told)}.\n" if told else ""
+            worse = cases.grouped((at for at in places if rule not in at.row.no_worse), lambda at: at.dataset)
+            beaten = [f"{listed([at.noise for at in own])} on {by_case.DATA[data]}" for data, own in worse.items()]
+            told.append(f"{way} **{rule}**, unbeaten in {times} of {len(places)}{few}, beaten at {listed(beaten)}")
+    return f"* **[Other faults]({OTHERS})**, each at its hardest level: {'; '.join(told)}.\n" if told else ""
 
 
 def _chips_without_mismatch(shown: Mapping[str, record.TablesOnRecord]) -> dict[str, list[At]]:

@@ -8,16 +8,22 @@ from snn.cli.evidence import pairs, table
 from snn.cli.sets import Tables
 from snn.cli.two_rules import RULES, Compared, Row, every
 from snn.report import cases
+from snn.report.candidates import Beside
 from snn.report.verdicts import BETTER, WORSE
 from snn.report.words import listed
 
 PLAIN = "mismatch"  # the kind of chip that was run in every way
 
 
-def lines(found: Sequence[Row], sets: Mapping[str, Tables]) -> str:
-    """What to take without faults and in every way to use a chip, what helps, and how sure that is; in Markdown."""
+def lines(found: Sequence[Row]) -> str:
+    """What to take without faults and in every way to use a chip, and what helps; in Markdown."""
     told = [_way(way, own) for way, own in cases.grouped(found, lambda row: row.way).items()]
-    return "".join(f"* {line}\n" for line in (*told, *_what_helps(found), *_same_targets(sets), _how_sure(found)))
+    return "".join(f"* {line}\n" for line in (*told, *_what_helps(found)))
+
+
+def limits(found: Sequence[Row], sets: Mapping[str, Tables]) -> str:
+    """How many leads stand in all comparisons at once, and with the same targets; in Markdown."""
+    return "".join(f"* {line}\n" for line in (_how_sure(found), *_same_targets(sets)))
 
 
 def leads(found: Sequence[Row]) -> str:
@@ -35,12 +41,21 @@ def leads(found: Sequence[Row]) -> str:
 
 def _on_data(own: Sequence[Row]) -> Iterator[tuple[str, str]]:
     """Leads and what one chip reaches on every data set, by heading."""
-    rule = next(iter(own[0].take.rules), "")
     for data, words in DATA.items():
         here = [row.on[data] for row in own if data in row.on]
-        least = sorted((f"{100 * one.one_chip[rule]:.1f}" for one in here if rule in one.one_chip), key=float)
         yield f"lead on {words}", _lead(here)
-        yield f"one chip on {words}", _range(least) + " %" if least else ""
+        open_here = any(data in row.take.open_on for row in own)
+        yield (
+            f"one chip on {words}",
+            ", ".join(_one_chip(here, [*own[0].take.rules[:1], *RULES] if open_here else own[0].take.rules[:1])),
+        )
+
+
+def _one_chip(found: Sequence[Compared], rules: Sequence[str]) -> Iterator[str]:
+    """What 95 % of new chips reach with rules, in percent, over several levels."""
+    for rule in dict.fromkeys(rules):
+        if least := sorted((f"{100 * one.one_chip[rule]:.1f}" for one in found if rule in one.one_chip), key=float):
+            yield f"{rule} {_range(least)} %"
 
 
 def _groups(found: Sequence[Row]) -> Iterator[list[Row]]:
@@ -50,12 +65,8 @@ def _groups(found: Sequence[Row]) -> Iterator[list[Row]]:
 
 def _way(way: str, own: Sequence[Row]) -> str:
     """What to take for chips that are used in a way, or without chips."""
-    told = [f"{_take(rows)} ({_levels(rows) if way else _which(rows)})" for rows in _groups(own)]
+    told = [f"{_take(rows)} ({_which(rows)})" for rows in _groups(own)]
     return f"{(way or 'no faults').capitalize()}: {'; '.join(told)}."
-
-
-def _levels(own: Sequence[Row]) -> str:
-    return f"mismatch {_range(sorted({row.level for row in own}, key=float))}"
 
 
 def _which(own: Sequence[Row]) -> str:
@@ -101,26 +112,34 @@ def _what_helps(found: Sequence[Row]) -> Iterator[str]:
 
 
 def _same_targets(sets: Mapping[str, Tables]) -> Iterator[str]:
-    """How often which of the two rules is better on chips that are all tuned towards the teacher."""
+    """How often which of the two rules is better on chips with the same kind of targets, by data and kind."""
     told = []
-    for tables in (sets[name] for name in by_case.CHIPS):
-        if found := pairs.towards_the_teacher(tables, RULES):
-            tet, ltl = (sum(one.verdict.startswith(verdict) for one in found) for verdict in (BETTER, WORSE))
-            where = f"on {DATA[tables.experiment.dataset]}"
-            told.append(f"{where} {RULES[0]} is shown to lead in {tet}, {RULES[1]} in {ltl} of {len(found)}")
+    for kind, words in (("teacher", "if all have those of the teacher"), ("own", "each those of its own network")):
+        every_one = {name: pairs.tuned_alike(sets[name], RULES, kind) for name in by_case.CHIPS}
+        if leads := [_counted(own, sets[name]) for name, own in every_one.items() if own]:
+            told.append(f"{words}: {', '.join(leads)}")
     if told:
-        yield f"If all calibrated chips are tuned towards the teacher: {'; '.join(told)}."
+        yield f"**Targets differ** between calibrated chips. Leads that are shown {'; '.join(told)}."
+
+
+def _counted(found: Sequence[Beside], tables: Tables) -> str:
+    """How often which of the two rules is better, on which data."""
+    better = [sum(one.verdict.startswith(verdict) for one in found) for verdict in (BETTER, WORSE)]
+    where = DATA[tables.experiment.dataset]
+    return f"{RULES[0]} {better[0]} and {RULES[1]} {better[1]} of {len(found)} on {where}"
 
 
 def _how_sure(found: Sequence[Row]) -> str:
     """How many comparisons show a better rule, and which of them with intervals that are widened for all."""
     number = len(every(found))
     better = sum(bool(one.comparison.winner) for one in every(found))
-    remain = [
-        f"{one.comparison.winner}, {row.way or row.case}, {DATA[data]}"
-        for row in found
-        for data, one in row.on.items()
-        if one.remains(number)
-    ]
-    told = f"{better} of {number} comparisons show a better rule; {len(remain)} with intervals for all {number} (‡)"
-    return f"How sure: {told}: {'; '.join(remain) or 'none'}."
+    remain = [(row, data, one) for row in found for data, one in row.on.items() if one.remains(number)]
+    told = [f"{one.comparison.winner}, {_label(row)}, {DATA[data]}" for row, data, one in remain]
+    none = [way for way in dict.fromkeys(row.way for row in found) if way not in {row.way for row, *_ in remain}]
+    without = f"; none {listed(none, 'or')}" if none else ""
+    shown = f"{better} of {number} comparisons show a lead; with intervals for all {number} (Bonferroni) {len(remain)}"
+    return f"**Uncorrected.** {shown}: {'; '.join(told)}{without}."
+
+
+def _label(row: Row) -> str:
+    return f"{row.kind} {row.level} {row.way}" if row.way else row.case

@@ -23,7 +23,7 @@ SHOWN_ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)
 SHOWN_ON_CHIPS = (DEFAULT_EXPERIMENT,)
 SHOWN_CALIBRATORS = "hardware_digits"
 WHICH_RULE = Path("docs/results/which-rule.md")
-ON_README = ("in short", "cases", "costs")  # other texts of the front stand in docs
+ON_README = ("in short", "cases", "limits", "costs")  # other texts of the front stand in docs
 VERDICT = "Energy over that"
 TEACHERS = "\n## With the teacher"  # the first table of comparisons.md that no experiment asks for
 

@@ -96,11 +96,17 @@ def side_by_side(found: Sequence[Row]) -> str:
                 "level": row.level,
                 "take": row.take.words,
                 **{heading: cell for data in DATA for heading, cell in _cells(row, data, number)},
+                "calibrators and targets": "; ".join(_treated(row)),
                 "sets": ", ".join(f"`{one.comparison.tables.name}`" for one in row.on.values()),
             }
             for row in found
         ]
     )
+
+
+def _treated(row: Row) -> Iterator[str]:
+    """How chips were tuned, on every data set."""
+    return (told for one in row.on.values() if (told := one.comparison.cells["calibrators and targets"]))
 
 
 def every(found: Iterable[Row]) -> list[Compared]:

@@ -21,7 +21,7 @@ PLACES = {
     "docs/pitfalls.md": "effects",
     "docs/results/power.md": "power",
 }
-ON_README = ("in short", "cases", "costs", "claims")
+ON_README = ("in short", "cases", "limits", "costs", "claims")
 BEHIND = (
     "side by side",
     "answer",

@@ -128,14 +128,12 @@ def test_what_one_chip_reaches_with_the_rule_to_take_is_the_range_over_the_level
                 for row in rows
                 if row.way == way and data in row.on and row.take.rules and row.take.rules[0] == rule
             ]
-            cell = told[f"one chip on {words}"]
-            assert [float(one) for one in re.findall(r"[\d.]+", cell)] == sorted(
-                {min(least), max(least)} if least else []
-            )
+            ends = " to ".join(f"{one:.1f}" for one in sorted({min(least), max(least)})) if least else ""
+            assert told[f"one chip on {words}"].partition(", ")[0] == (f"{rule} {ends} %" if ends else "")
 
 
 def test_every_case_and_way_is_a_line_in_short_with_what_to_take(rows, shown):
-    lines = in_short.lines(rows, shown.sets).splitlines()
+    lines = in_short.lines(rows).splitlines()
     for row in rows:
         (line,) = (line for line in lines if line.startswith(f"* {(row.way or 'no faults').capitalize()}: "))
         assert row.take.words in line or row.take.words.partition(", open")[0] in line
@@ -143,17 +141,15 @@ def test_every_case_and_way_is_a_line_in_short_with_what_to_take(rows, shown):
 
 def test_leads_with_the_same_targets_are_those_of_the_table_of_pairs(rows, shown):
     page = pairs.by_targets([shown.sets[name] for name in by_case.CHIPS])
-    (told,) = re.findall(r"^\* If all calibrated chips.*$", in_short.lines(rows, shown.sets), re.MULTILINE)
+    (told,) = re.findall(r"^\* \*\*Targets differ.*$", in_short.limits(rows, shown.sets), re.MULTILINE)
+    parts = dict(zip(("the teacher", "its own clean network"), told.split("; each those of its own"), strict=True))
+    column = [cell.strip() for cell in page.splitlines()[0].split("|")].index(f"{LTL} - {TET}")
     for name, words in zip(by_case.CHIPS, by_case.DATA.values(), strict=True):
-        cells = [
-            [cell.strip() for cell in line.split("|")]
-            for line in page.splitlines()
-            if line.startswith(f"| `{name}`") and "the teacher, labels" in line
-        ]
-        column = [cell.strip() for cell in page.splitlines()[0].split("|")].index(f"{LTL} - {TET}")
-        shown_to_lead = [row[column] for row in cells if row[column].startswith("**")]
-        counts = [sum(cell.startswith(f"**{sign}") for cell in shown_to_lead) for sign in "-+"]
-        assert f"on {words} {TET} is shown to lead in {counts[0]}, {LTL} in {counts[1]} of {len(cells)}" in told
+        for targets, part in parts.items():
+            lines = [line for line in page.splitlines() if line.startswith(f"| `{name}`") and f"| {targets}" in line]
+            cells = [line.split("|")[column].strip() for line in lines]
+            counts = [sum(cell.startswith(f"**{sign}") for cell in cells) for sign in "-+"]
+            assert f"{TET} {counts[0]} and {LTL} {counts[1]} of {len(cells)} on {words}" in part
 
 
 def test_a_verdict_that_remains_in_all_comparisons_at_once_is_one_of_a_narrower_interval_and_is_marked(rows, shown):
@@ -163,8 +159,12 @@ def test_a_verdict_that_remains_in_all_comparisons_at_once_is_one_of_a_narrower_
     assert 0 < len(remain) < sum(bool(one.comparison.winner) for one in every)
     assert all(one.comparison.winner for one in remain)
     assert two_rules.side_by_side(rows).count(" ‡**") == len(remain)
-    told, better = in_short.lines(rows, shown.sets), sum(bool(one.comparison.winner) for one in every)
-    assert f"How sure: {better} of {len(every)} comparisons show a better rule; {len(remain)} with intervals" in told
+    told, better = in_short.limits(rows, shown.sets), sum(bool(one.comparison.winner) for one in every)
+    assert (
+        f"**Uncorrected.** {better} of {len(every)} comparisons show a lead; with intervals for all {len(every)}"
+        in told
+    )
+    assert f"(Bonferroni) {len(remain)}: " in told
 
 
 def test_a_rule_that_is_taken_alone_is_not_shown_to_be_worse(rows):
@@ -174,7 +174,7 @@ def test_a_rule_that_is_taken_alone_is_not_shown_to_be_worse(rows):
 
 
 def test_what_helps_are_the_means_of_one_set_on_plain_chips(rows, shown):
-    lines = [line for line in in_short.lines(rows, shown.sets).splitlines() if line.startswith("* What helps")]
+    lines = [line for line in in_short.lines(rows).splitlines() if line.startswith("* What helps")]
     assert lines
     for line in lines:
         level, words = re.search(r"at mismatch ([\d.]+) on ([\w -]+) reaches", line).groups()

@@ -80,10 +80,10 @@ def by_targets(sets: Iterable[Tables]) -> str:
     return table([{heading: row[heading] for heading in kept} for row in rows])
 
 
-def towards_the_teacher(tables: Tables, pair: tuple[str, str]) -> list[Beside]:
-    """A pair of rules on chips that are all tuned towards the teacher, by every calibrator that was tried so."""
+def tuned_alike(tables: Tables, pair: tuple[str, str], kind: str) -> list[Beside]:
+    """A pair of rules on chips with the same kind of targets, at every level by every calibrator that had either."""
     every = ((tables.candidates(Place(noise, level)), calibrator) for noise, level, calibrator in _tried(tables))
-    return [one for found, calibrator in every if (one := _alike(found, pair, calibrator, "teacher"))]
+    return [one for found, calibrator in every if (one := _alike(found, pair, calibrator, kind))]
 
 
 def _tried(tables: Tables) -> list[tuple[str, float, str]]:
