@@ -97,14 +97,20 @@ Places = Mapping[Case, Sequence[At]]
 
 
 class Take(NamedTuple):
-    """The rules to take, none if it depends; and on which data that is open, as another rule has the highest mean."""
+    """The rules to take, none if it depends on the data; and on which that is open, as another has the highest mean.
+
+    `firsts`: the rule with the highest mean, by data set.
+    """
 
     rules: Sequence[str]
     open_on: Sequence[str]
+    firsts: Mapping[str, str]
 
     @property
     def words(self) -> str:
         """What to take, in Markdown."""
+        if not self.rules:
+            return ", ".join(f"**{rule}** on {DATA[data]}" for data, rule in self.firsts.items())
         told = cases.words(self.rules)
         return f"{told}, open on {self.where}" if self.open_on else told
 
@@ -120,7 +126,8 @@ def by_level(places: Sequence[At]) -> Iterator[tuple[str, Take, dict[str, At]]]:
     for level in dict.fromkeys(at.level for at in places):
         here = {at.dataset: at for at in reversed(places) if at.level == level and at.dataset in DATA}
         own, taken = {data: here[data] for data in DATA if data in here}, rules.get(level, ())
-        yield level, Take(taken, [data for data, at in own.items() if taken and at.row.no_worse[0] not in taken]), own
+        firsts = {data: at.row.no_worse[0] for data, at in own.items()}
+        yield level, Take(taken, [data for data, rule in firsts.items() if taken and rule not in taken], firsts), own
 
 
 def places_of(shown: Mapping[str, record.TablesOnRecord]) -> Places:

@@ -1,5 +1,6 @@
 """README's answer: what to take in a line per way to use a chip, and by how much the two rules lead. No torch."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from snn.cli import by_case
@@ -29,11 +30,16 @@ def limits(found: Sequence[Row], sets: Mapping[str, Tables]) -> str:
 def leads(found: Sequence[Row]) -> str:
     """By how many points which of the two rules leads, a row per case and what to take there; in Markdown.
 
-    Of chips with what 95 % of new ones reach with the rule to take.
+    With how often a rule is shown to be better than all others, and of chips with what 95 % of new ones reach.
     """
     return table(
         [
-            {"your case": f"{own[0].way or 'no faults'}, {_which(own)}", "take": _take(own), **dict(_on_data(own))}
+            {
+                "your case": f"{own[0].way or 'no faults'}, {_which(own)}",
+                "take": _take(own),
+                **dict(_on_data(own)),
+                "better than all others": _alone(own),
+            }
             for own in _groups(found)
         ]
     )
@@ -44,18 +50,21 @@ def _on_data(own: Sequence[Row]) -> Iterator[tuple[str, str]]:
     for data, words in DATA.items():
         here = [row.on[data] for row in own if data in row.on]
         yield f"lead on {words}", _lead(here)
-        open_here = any(data in row.take.open_on for row in own)
-        yield (
-            f"one chip on {words}",
-            ", ".join(_one_chip(here, [*own[0].take.rules[:1], *RULES] if open_here else own[0].take.rules[:1])),
-        )
+        yield f"one chip on {words}", ", ".join(_one_chip(here))
 
 
-def _one_chip(found: Sequence[Compared], rules: Sequence[str]) -> Iterator[str]:
-    """What 95 % of new chips reach with rules, in percent, over several levels."""
-    for rule in dict.fromkeys(rules):
+def _one_chip(found: Sequence[Compared]) -> Iterator[str]:
+    """What 95 % of new chips reach with either rule, in percent, over several levels."""
+    for rule in RULES:
         if least := sorted((f"{100 * one.one_chip[rule]:.1f}" for one in found if rule in one.one_chip), key=float):
-            yield f"{rule} {_range(least)} %"
+            yield f"{rule} {_range(least)}"
+
+
+def _alone(own: Sequence[Row]) -> str:
+    """In how many places a rule is shown to be better than all others, by rule."""
+    every_one = every(own)
+    alone = Counter(one.unbeaten[0] for one in every_one if len(one.unbeaten) == 1)
+    return ", ".join(f"{rule} in {times} of {len(every_one)}" for rule, times in alone.items()) or "none"
 
 
 def _groups(found: Sequence[Row]) -> Iterator[list[Row]]:
@@ -119,7 +128,7 @@ def _same_targets(sets: Mapping[str, Tables]) -> Iterator[str]:
         if leads := [_counted(own, sets[name]) for name, own in every_one.items() if own]:
             told.append(f"{words}: {', '.join(leads)}")
     if told:
-        yield f"**Targets differ** between calibrated chips. Leads that are shown {'; '.join(told)}."
+        yield f"**Targets differ**, what a chip is tuned towards. Leads that are shown {'; '.join(told)}."
 
 
 def _counted(found: Sequence[Beside], tables: Tables) -> str:

@@ -15,11 +15,15 @@ RULES = ("tet", "ltl_offline")
 
 
 class Compared(NamedTuple):
-    """The two rules at a place: their comparison, and what 95 % of new chips reach, by rule; empty without chips."""
+    """The two rules at a place: their comparison, and what 95 % of new chips reach, by rule; empty without chips.
+
+    `unbeaten`: of all rules the first and those that are not shown to be worse.
+    """
 
     place: Place
     comparison: Comparison
     one_chip: Mapping[str, float]
+    unbeaten: Sequence[str]
 
     @property
     def ahead(self) -> str:
@@ -80,7 +84,9 @@ def _beside(at: At, sets: Mapping[str, Tables]) -> Iterator[Compared]:
         least = {
             side.method: candidates.interval(int(side.name))["one_chip"] for side in (one.left, one.right) if candidates
         }
-        yield Compared(at.place, one, {rule: value for rule, value in least.items() if value is not None})
+        yield Compared(
+            at.place, one, {rule: value for rule, value in least.items() if value is not None}, at.row.no_worse
+        )
 
 
 def side_by_side(found: Sequence[Row]) -> str:

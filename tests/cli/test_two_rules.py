@@ -115,21 +115,39 @@ def test_leads_are_those_of_all_comparisons_each_counted_once(rows):
         assert (min(least for _, least, *_ in own), max(most for _, _, most, *_ in own)) == (min(points), max(points))
 
 
-def test_what_one_chip_reaches_with_the_rule_to_take_is_the_range_over_the_levels_of_its_row(rows):
+def of_leads(rows) -> list[tuple[list, dict[str, str]]]:
+    """The rows behind every row of the table of leads, and its cells."""
     headings, _, *lines = in_short.leads(rows).splitlines()
     names = [cell.strip() for cell in headings.strip("|").split("|")]
-    for line in lines:
-        told = dict(zip(names, (cell.strip() for cell in line[1:-1].split("|")), strict=True))
-        rule = told["take"].split("**")[1] if "**" in told["take"] else ""
-        way = told["your case"].partition(", ")[0]
+    told = [dict(zip(names, (cell.strip() for cell in line[1:-1].split("|")), strict=True)) for line in lines]
+    behind = [
+        [
+            row
+            for row in rows
+            if one["your case"].startswith(f"{row.way}, " if row.way else row.case)
+            and (not row.way or one["take"].startswith(f"**{row.take.rules[0]}**"))
+        ]
+        for one in told
+    ]
+    assert sum(map(len, behind)) == len(rows)
+    return list(zip(behind, told, strict=True))
+
+
+def test_what_one_chip_reaches_is_the_range_over_the_levels_of_a_row(rows):
+    for own, told in of_leads(rows):
         for data, words in by_case.DATA.items():
-            least = [
-                round(100 * row.on[data].one_chip[rule], 1)
-                for row in rows
-                if row.way == way and data in row.on and row.take.rules and row.take.rules[0] == rule
-            ]
-            ends = " to ".join(f"{one:.1f}" for one in sorted({min(least), max(least)})) if least else ""
-            assert told[f"one chip on {words}"].partition(", ")[0] == (f"{rule} {ends} %" if ends else "")
+            for rule in two_rules.RULES if own[0].way else ():
+                least = [round(100 * row.on[data].one_chip[rule], 1) for row in own if data in row.on]
+                ends = " to ".join(f"{one:.1f}" for one in sorted({min(least), max(least)}))
+                assert f"{rule} {ends}" in told[f"one chip on {words}"].split(", ")
+
+
+def test_a_rule_is_better_than_all_others_where_nothing_else_is_in_front(rows):
+    for own, told in of_leads(rows):
+        fronts = [one.unbeaten for row in own for one in row.on.values()]
+        for rule in {front[0] for front in fronts}:
+            times = fronts.count([rule])
+            assert (f"{rule} in {times} of {len(fronts)}" in told["better than all others"]) == bool(times)
 
 
 def test_every_case_and_way_is_a_line_in_short_with_what_to_take(rows, shown):
