@@ -17,14 +17,14 @@ PLAIN = "mismatch"  # the kind of chip that was run in every way
 
 
 def lines(found: Sequence[Row]) -> str:
-    """What to take without faults and in every way to use a chip, and what helps; in Markdown."""
+    """What to take without faults and in every way to use a chip, what helps, and how sure that is; in Markdown."""
     told = [_way(way, own) for way, own in cases.grouped(found, lambda row: row.way).items()]
-    return "".join(f"* {line}\n" for line in (*told, *_what_helps(found)))
+    return "".join(f"* {line}\n" for line in (*told, *_what_helps(found), _how_sure(found)))
 
 
 def limits(found: Sequence[Row], sets: Mapping[str, Tables]) -> str:
     """How many leads stand in all comparisons at once, and with the same targets; in Markdown."""
-    return "".join(f"* {line}\n" for line in (_how_sure(found), *_same_targets(sets)))
+    return "".join(f"* {line}\n" for line in (*_remaining(found), *_same_targets(sets)))
 
 
 def leads(found: Sequence[Row]) -> str:
@@ -38,7 +38,7 @@ def leads(found: Sequence[Row]) -> str:
                 "your case": f"{own[0].way or 'no faults'}, {_which(own)}",
                 "take": _take(own),
                 **dict(_on_data(own)),
-                "better than all others": _alone(own),
+                "shown to be better than every other rule": _alone(own),
             }
             for own in _groups(found)
         ]
@@ -109,15 +109,15 @@ def _range(ordered: Sequence[str]) -> str:
 
 
 def _what_helps(found: Sequence[Row]) -> Iterator[str]:
-    """What the first of the two rules reaches on plain chips by how they are used, where one set has all ways."""
+    """What the two rules reach on plain chips by how these are used, where one set has all ways."""
     chips = [row for row in found if row.way and row.kind == PLAIN]
     ways = {row.way for row in chips}
     for level, own in cases.grouped(chips, lambda row: row.level).items():
         for data in DATA:
             here = {row.way: row.on[data].comparison for row in own if data in row.on}
             if here.keys() == ways and len({one.tables.name for one in here.values()}) == 1:
-                told = [f"{one.metric.value(one.left.value_test)} % {way}" for way, one in here.items()]
-                yield f"What helps: {RULES[0]} at {PLAIN} {level} on {DATA[data]} reaches {listed(told)}."
+                told = [f"{' and '.join(map(one.metric.value, one.values))} % {way}" for way, one in here.items()]
+                yield f"What helps: at {PLAIN} {level} on {DATA[data]} {listed(RULES)} reach {', '.join(told)}."
 
 
 def _same_targets(sets: Mapping[str, Tables]) -> Iterator[str]:
@@ -139,15 +139,25 @@ def _counted(found: Sequence[Beside], tables: Tables) -> str:
 
 
 def _how_sure(found: Sequence[Row]) -> str:
-    """How many comparisons show a better rule, and which of them with intervals that are widened for all."""
+    """How many leads are shown, by one interval each and with intervals for all at once, and in which ways none is."""
     number = len(every(found))
     better = sum(bool(one.comparison.winner) for one in every(found))
-    remain = [(row, data, one) for row in found for data, one in row.on.items() if one.remains(number)]
-    told = [f"{one.comparison.winner}, {_label(row)}, {DATA[data]}" for row, data, one in remain]
-    none = [way for way in dict.fromkeys(row.way for row in found) if way not in {row.way for row, *_ in remain}]
-    without = f"; none {listed(none, 'or')}" if none else ""
-    shown = f"{better} of {number} comparisons show a lead; with intervals for all {number} (Bonferroni) {len(remain)}"
-    return f"**Uncorrected.** {shown}: {'; '.join(told)}{without}."
+    remain = [row.way for row in found for one in row.on.values() if one.remains(number)]
+    none = [way for way in dict.fromkeys(row.way for row in found) if way not in remain]
+    without = f", none {listed(none, 'or')}" if none else ""
+    return f"How sure: {better} of {number} leads are shown; {len(remain)} with intervals for all {number}{without}."
+
+
+def _remaining(found: Sequence[Row]) -> Iterator[str]:
+    """The leads that are shown with intervals for all comparisons at once."""
+    number = len(every(found))
+    told = [
+        f"{one.comparison.winner}, {_label(row)}, {DATA[data]}"
+        for row in found
+        for data, one in row.on.items()
+        if one.remains(number)
+    ]
+    yield f"**Uncorrected.** With intervals for all {number} (Bonferroni) are shown: {'; '.join(told) or 'none'}."
 
 
 def _label(row: Row) -> str:

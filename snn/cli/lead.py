@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from snn.cli.by_case import DATA
 from snn.cli.two_rules import Row
-from snn.report import cases
 from snn.report.canvas import COLOURS, MARKERS, bare, empty, save, titled
 from snn.report.words import listed
 
@@ -53,7 +52,7 @@ def figure(found: Sequence[Row]) -> Figure:
 
 
 def _take(row: Row) -> str:
-    told = listed(row.take.rules, "or") or cases.IT_DEPENDS
+    told = listed(row.take.rules, "or") or " / ".join(row.take.firsts.values())
     return f"{told} (open on one)" if row.take.open_on else told
 
 

@@ -68,6 +68,11 @@ class Comparison(NamedTuple):
         return next((name for word, name in names.items() if self.found.verdict.startswith(word)), "")
 
     @property
+    def values(self) -> tuple[float, float]:
+        """Both means on test data."""
+        return float(self.left.value_test), float(self.right.value_test)
+
+    @property
     def settings(self) -> str:
         """Whether rules have equal settings or each its own, or if these are variants."""
         return self.tables.conditions.split(", ")[0]
