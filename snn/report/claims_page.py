@@ -52,8 +52,8 @@ def counts(claims: Claims, sets: Sequence[Answers]) -> str:
     left = f" Of those not tested {waiting} wait for a run; {len(claims.untested)} have no experiment."
     ways = len(every) - len({statements.about(claim) for claim in every})
     alike = f" {ways} of them repeat another one at another price of energy." if ways else ""
-    stale = statements.stale(claims, sets)
-    return f"Of {len(verdicts)} claims, {assigned}, {of_claims(verdicts, '**')}.{alike}{left}{stale}"
+    once = f" {statements.counted(claims, sets)}" if ways else statements.stale(claims, sets)
+    return f"Of {len(verdicts)} claims, {assigned}, {of_claims(verdicts, '**')}.{alike}{left}{once}"
 
 
 def page(claims: Claims, sets: Sequence[Answers], about: str = "") -> str:
