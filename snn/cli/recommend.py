@@ -1,6 +1,7 @@
 """The command recommend: which rule for this chip, from collected tables. The answer comes first. No torch."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -233,22 +234,23 @@ def _in_other_ways(one: Answer, asked: Question, prices: Energy) -> list[str]:
 
 
 def _together(answers: Sequence[Answer]) -> list[str]:
-    """The rules that are shown to be worse in none of several sets that compare rules, in a line; and where others have
-    the highest mean.
+    """The rules that half of several sets that compare rules have, and that are shown to be worse in none, in a line;
+    and where others have the highest mean.
     """
     asked = [one for one in _independent(answers) if len(one.ranking.rules) > 1]
     rankings = [one.ranking.rules for one in asked]
     if len(rankings) < 2:
         return []
     worse = {rule for rules in rankings for rule in rules.method[rules.verdict.str.startswith(WORSE)]}
-    unbeaten = [
-        rule for rule in dict.fromkeys(rule for rules in rankings for rule in rules.method) if rule not in worse
-    ]
-    if not unbeaten:
-        return [f"it depends on the data: every rule is shown to be worse in one of {len(rankings)} sets"]
-    told = listed([_with_sets(rule, rankings) for rule in unbeaten], "or")
+    number = Counter(rule for rules in rankings for rule in rules.method)
+    taken = [rule for rule, times in number.items() if rule not in worse and 2 * times >= len(rankings)]
+    if not taken:
+        return [f"it depends on the data: no rule is in half of {len(rankings)} sets and shown to be worse in none"]
+    told = listed([_with_sets(rule, rankings) for rule in taken], "or")
     firsts = {one.tables.name: one.ranking.rules.method.iloc[0] for one in asked}
-    higher = [f"open in {name}, where {rule} has the highest mean" for name, rule in firsts.items() if rule in worse]
+    higher = [
+        f"open in {name}, where {rule} has the highest mean" for name, rule in firsts.items() if rule not in taken
+    ]
     return ["; ".join([f"take {told}: shown to be worse in none of {len(rankings)} sets", *higher])]
 
 

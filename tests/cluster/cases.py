@@ -55,7 +55,7 @@ def faulted(head: Head, job: str, expected: str, hands: str = "nothing") -> Outc
 
 
 def as_shipped(tree: Path, node: Node) -> Outcome:
-    """The command of README, and nothing happens."""
+    """The command of docs/cluster.md, and nothing happens."""
     return ended(Head(tree, "--printshellcmds"))
 
 
