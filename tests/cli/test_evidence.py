@@ -212,8 +212,8 @@ def test_readme_and_the_page_of_rules_count_the_verdicts_that_turn_with_the_proc
     assert f"turned {turned} comparisons between resolved and not" in in_docs("docs/results/which-rule.md")
 
 
-def test_every_chip_with_another_fault_is_in_their_table_under_the_rules_that_are_seldom_beaten():
-    texts = front.texts(readme.on_record())
+def test_every_chip_with_another_fault_is_in_their_table_under_the_rules_that_are_seldom_beaten(on_record):
+    texts = front.texts(on_record)
     (told,) = re.findall(r"^\* \*\*\[Other faults.*$", texts["limits"], re.MULTILINE)
     headings, *rows = lines(texts["other faults"])
     named = {

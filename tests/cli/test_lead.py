@@ -3,12 +3,12 @@
 import pytest
 from matplotlib import pyplot as plt
 
-from snn.cli import by_case, lead, readme
+from snn.cli import by_case, lead
 
 
 @pytest.fixture(scope="module")
-def rows():
-    return readme.on_record().compared
+def rows(on_record):
+    return on_record.compared
 
 
 def test_the_figure_is_that_which_the_tables_on_record_make(rows, tmp_path):

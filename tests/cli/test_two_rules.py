@@ -17,17 +17,14 @@ TET, LTL = two_rules.RULES
 
 
 @pytest.fixture(scope="module")
-def shown():
-    return readme.on_record()
+def rows(on_record):
+    return on_record.compared
 
 
-@pytest.fixture(scope="module")
-def rows(shown):
-    return shown.compared
-
-
-def test_every_case_is_there_at_every_level_on_the_data_of_readme(rows, shown):
-    known = {(case.words, at.level) for case, own in shown.places.items() for at in own if at.dataset in by_case.DATA}
+def test_every_case_is_there_at_every_level_on_the_data_of_readme(rows, on_record):
+    known = {
+        (case.words, at.level) for case, own in on_record.places.items() for at in own if at.dataset in by_case.DATA
+    }
     assert len(rows) == len({(row.case, row.level) for row in rows})
     assert {(row.case, row.level) for row in rows} == known
 
@@ -47,16 +44,16 @@ def test_a_difference_is_that_of_versus(case, level, name, place, rows):
     assert row.on["fashion_mnist"].comparison.found == one.found
 
 
-def test_what_to_take_is_what_the_cases_say(rows, shown):
-    take = {case.words: cases.rules([at.evidence for at in own]) for case, own in shown.places.items()}
+def test_what_to_take_is_what_the_cases_say(rows, on_record):
+    take = {case.words: cases.rules([at.evidence for at in own]) for case, own in on_record.places.items()}
     for row in rows:
         assert tuple(row.take.rules) == tuple(take[row.case].get(row.level, ()))
 
 
-def test_on_chips_the_two_rules_lead_as_readme_says(rows, shown):
+def test_on_chips_the_two_rules_lead_as_readme_says(rows, on_record):
     """On every chip with mismatch the highest mean is that of one of them."""
     assert "On chips two rules lead." in readme.README.read_text()
-    places = [at for case, own in shown.places.items() for at in own if at.level and at.dataset in by_case.DATA]
+    places = [at for case, own in on_record.places.items() for at in own if at.level and at.dataset in by_case.DATA]
     assert {at.row.no_worse[0] for at in places} == set(two_rules.RULES)
 
 
@@ -85,16 +82,16 @@ def test_accuracies_side_by_side_differ_by_the_difference_and_only_shown_ones_ar
     ("case", "level", "name"),
     [("mismatch, as manufactured", "0.2", "hardware"), ("4 bits and mismatch, calibrated", "0.4", "hardware_digits")],
 )
-def test_what_one_chip_reaches_is_that_of_recommend_and_clean_networks_have_none(case, level, name, rows, shown):
+def test_what_one_chip_reaches_is_that_of_recommend_and_clean_networks_have_none(case, level, name, rows, on_record):
     (row,) = (row for row in rows if (row.case, row.level) == (case, level))
     (at,) = (
         at
-        for own, found in shown.places.items()
+        for own, found in on_record.places.items()
         if own.words == case
         for at in found
         if at.chips == f"{at.noise} {level}" and at.tables.name == name
     )
-    ranking = recommend.rules(shown.sets[name].candidates(at.place), params.load("energy", "horowitz45_memory"))
+    ranking = recommend.rules(on_record.sets[name].candidates(at.place), params.load("energy", "horowitz45_memory"))
     expected = dict(zip(ranking.method, ranking.one_chip, strict=True))
     assert row.on[at.dataset].one_chip == {rule: expected[rule] for rule in two_rules.RULES}
     assert not any(one.one_chip for own in rows if not own.level for one in own.on.values())
@@ -152,16 +149,16 @@ def test_a_rule_is_better_than_all_others_where_nothing_else_is_in_front(rows):
             )
 
 
-def test_every_case_and_way_is_a_line_in_short_with_what_to_take(rows, shown):
+def test_every_case_and_way_is_a_line_in_short_with_what_to_take(rows, on_record):
     lines = in_short.lines(rows).splitlines()
     for row in rows:
         (line,) = (line for line in lines if line.startswith(f"* {(row.way or 'no faults').capitalize()}: "))
         assert row.take.words in line or row.take.words.partition(", open")[0] in line
 
 
-def test_leads_with_the_same_targets_are_those_of_the_table_of_pairs(rows, shown):
-    page = pairs.by_targets([shown.sets[name] for name in by_case.CHIPS])
-    (told,) = re.findall(r"^\* \*\*Targets differ.*$", in_short.limits(rows, shown.sets), re.MULTILINE)
+def test_leads_with_the_same_targets_are_those_of_the_table_of_pairs(rows, on_record):
+    page = pairs.by_targets([on_record.sets[name] for name in by_case.CHIPS])
+    (told,) = re.findall(r"^\* \*\*Targets differ.*$", in_short.limits(rows, on_record.sets), re.MULTILINE)
     parts = dict(zip(("the teacher", "its own clean network"), told.split("; each those of its own"), strict=True))
     column = [cell.strip() for cell in page.splitlines()[0].split("|")].index(f"{LTL} - {TET}")
     for name, words in zip(by_case.CHIPS, by_case.DATA.values(), strict=True):
@@ -172,14 +169,14 @@ def test_leads_with_the_same_targets_are_those_of_the_table_of_pairs(rows, shown
             assert f"{TET} {counts[0]} and {LTL} {counts[1]} of {len(cells)} on {words}" in part
 
 
-def test_a_verdict_that_remains_in_all_comparisons_at_once_is_one_of_a_narrower_interval_and_is_marked(rows, shown):
+def test_a_verdict_that_remains_in_all_comparisons_at_once_is_one_of_a_narrower_interval_and_is_marked(rows, on_record):
     every = [one for row in rows for one in row.on.values()]
     assert [one.remains(1) for one in every] == [bool(one.comparison.winner) for one in every]
     remain = [one for one in every if one.remains(len(every))]
     assert 0 < len(remain) < sum(bool(one.comparison.winner) for one in every)
     assert all(one.comparison.winner for one in remain)
     assert two_rules.side_by_side(rows).count(" ‡**") == len(remain)
-    (named,) = re.findall(r"are shown: (.*)\.$", in_short.limits(rows, shown.sets), re.MULTILINE)
+    (named,) = re.findall(r"are shown: (.*)\.$", in_short.limits(rows, on_record.sets), re.MULTILINE)
     assert len(named.split("; ")) == len(remain)
     number, better = len(every), sum(bool(one.comparison.winner) for one in every)
     told = f"How sure: {better} of {number} leads are shown; {len(remain)} with intervals for all {number}"
@@ -204,8 +201,8 @@ def test_what_helps_are_the_means_of_one_set_on_plain_chips(rows):
         assert len({one.tables.name for one in own.values()}) == 1
 
 
-def test_what_to_take_is_open_where_another_rule_has_the_highest_mean(shown):
-    for places in shown.places.values():
+def test_what_to_take_is_open_where_another_rule_has_the_highest_mean(on_record):
+    for places in on_record.places.values():
         for _, take, own in by_case.by_level(places):
             for data, at in own.items():
                 assert (data in take.open_on) == bool(take.rules and at.row.no_worse[0] not in take.rules)
