@@ -13,7 +13,7 @@ from snn.report import standings
 from snn.report.place import NOISE_AWARE
 
 LEVEL = 0.4  # of the mismatch on which calibrators are compared
-SETS = (DEFAULT_EXPERIMENT, "hardware_digits", "hardware", "claims_calibration")
+SETS = (DEFAULT_EXPERIMENT, "hardware_digits", "hardware", "claims_calibration", "claims_robust")
 
 
 def firsts(shown: Mapping[str, record.TablesOnRecord]) -> str:
