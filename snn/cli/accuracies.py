@@ -73,7 +73,8 @@ def _one_chip(at: At, tables: Tables) -> dict[str, str]:
 def _not_run(own: Mapping[str, At]) -> Iterator[str]:
     """The rules that were not run on the data sets of a row, or on some of them alone."""
     missing = {name: [told for rule in RULES if (told := _missing(at, rule))] for name, at in own.items()}
-    everywhere = [rule for rule in next(iter(missing.values())) if all(rule in rules for rules in missing.values())]
+    first = next(iter(missing.values()), [])
+    everywhere = [rule for rule in first if all(rule in rules for rules in missing.values())]
     if everywhere:
         yield ", ".join(everywhere)
     for name, rules in missing.items():

@@ -110,7 +110,7 @@ class Take(NamedTuple):
     def words(self) -> str:
         """What to take, in Markdown."""
         if not self.rules:
-            return ", ".join(f"**{rule}** on {DATA[data]}" for data, rule in self.firsts.items())
+            return ", ".join(f"**{rule}** on {DATA[data]}" for data, rule in self.firsts.items()) or cases.IT_DEPENDS
         told = cases.words(self.rules)
         return f"{told}, open on {self.where}" if self.open_on else told
 

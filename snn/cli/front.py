@@ -73,7 +73,8 @@ def _other_faults(found: Mapping[str, Sequence[At]]) -> str:
             few = f", {low} of them below {LOW} % accuracy" if low else ""
             worse = cases.grouped((at for at in places if rule not in at.row.no_worse), lambda at: at.dataset)
             beaten = [f"{listed([at.noise for at in own])} on {by_case.DATA[data]}" for data, own in worse.items()]
-            told.append(f"{way} **{rule}**, unbeaten in {times} of {len(places)}{few}, beaten at {listed(beaten)}")
+            but = f", beaten at {listed(beaten)}" if beaten else ""
+            told.append(f"{way} **{rule}**, unbeaten in {times} of {len(places)}{few}{but}")
     return f"* **[Other faults]({OTHERS})**, each at its hardest level: {'; '.join(told)}.\n" if told else ""
 
 

@@ -69,7 +69,11 @@ def _alone(own: Sequence[Row]) -> str:
 
 def _groups(found: Sequence[Row]) -> Iterator[list[Row]]:
     """Rows by how chips are used and what to take, cases without faults each for itself."""
-    yield from cases.grouped(found, lambda row: (row.way or row.case, tuple(row.take.rules))).values()
+
+    def alike(row: Row) -> tuple[object, ...]:
+        return row.way or row.case, tuple(row.take.rules) or tuple(row.take.firsts.items())
+
+    yield from cases.grouped(found, alike).values()
 
 
 def _way(way: str, own: Sequence[Row]) -> str:
@@ -87,8 +91,12 @@ def _which(own: Sequence[Row]) -> str:
 
 
 def _take(own: Sequence[Row]) -> str:
-    """What to take at these levels, and on which data that is open at one of them."""
-    return max((row.take.words for row in own), key=len)
+    """What to take at these levels, and at which of them that is open on which data."""
+    told = own[0].take._replace(open_on=()).words
+    for data, words in DATA.items():
+        if levels := dict.fromkeys(row.level for row in own if data in row.take.open_on):
+            told += f", open on {words}" + (f" at {listed(list(levels))}" if any(levels) else "")
+    return told
 
 
 def _lead(found: Sequence[Compared]) -> str:
@@ -143,7 +151,7 @@ def _how_sure(found: Sequence[Row]) -> str:
     number = len(every(found))
     better = sum(bool(one.comparison.winner) for one in every(found))
     remain = [row.way for row in found for one in row.on.values() if one.remains(number)]
-    none = [way for way in dict.fromkeys(row.way for row in found) if way not in remain]
+    none = [way or "without faults" for way in dict.fromkeys(row.way for row in found) if way not in remain]
     without = f", none {listed(none, 'or')}" if none else ""
     return f"How sure: {better} of {number} leads are shown; {len(remain)} with intervals for all {number}{without}."
 

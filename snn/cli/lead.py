@@ -52,8 +52,8 @@ def figure(found: Sequence[Row]) -> Figure:
 
 
 def _take(row: Row) -> str:
-    told = listed(row.take.rules, "or") or " / ".join(row.take.firsts.values())
-    return f"{told} (open on one)" if row.take.open_on else told
+    told = listed(row.take.rules, "or") or " / ".join(dict.fromkeys(row.take.firsts.values()))
+    return f"{told} (open on {len(row.take.open_on)} of {len(row.on)})" if row.take.open_on else told
 
 
 def _label(row: Row) -> str:

@@ -234,18 +234,19 @@ def _in_other_ways(one: Answer, asked: Question, prices: Energy) -> list[str]:
 
 
 def _together(answers: Sequence[Answer]) -> list[str]:
-    """The rules that half of several sets that compare rules have, and that are shown to be worse in none, in a line;
-    and where others have the highest mean.
+    """The rules to take by several sets, as README does: those that more than half of them have and that are worse in
+    none; and where others have the highest mean. A set with at most half as many rules as another has no say.
     """
-    asked = [one for one in _independent(answers) if len(one.ranking.rules) > 1]
+    most = max((len(one.ranking.rules) for one in answers), default=0)
+    asked = [one for one in _independent(answers) if 2 * len(one.ranking.rules) > most > 1]
     rankings = [one.ranking.rules for one in asked]
     if len(rankings) < 2:
         return []
     worse = {rule for rules in rankings for rule in rules.method[rules.verdict.str.startswith(WORSE)]}
     number = Counter(rule for rules in rankings for rule in rules.method)
-    taken = [rule for rule, times in number.items() if rule not in worse and 2 * times >= len(rankings)]
+    taken = [rule for rule, times in number.items() if rule not in worse and 2 * times > len(rankings)]
     if not taken:
-        return [f"it depends on the data: no rule is in half of {len(rankings)} sets and shown to be worse in none"]
+        return [f"it depends on the data: no rule is in more than half of {len(rankings)} sets and worse in none"]
     told = listed([_with_sets(rule, rankings) for rule in taken], "or")
     firsts = {one.tables.name: one.ranking.rules.method.iloc[0] for one in asked}
     higher = [

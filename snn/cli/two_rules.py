@@ -27,16 +27,16 @@ class Compared(NamedTuple):
 
     @property
     def ahead(self) -> str:
-        """The rule with the higher mean accuracy; empty if both have the same."""
+        """The rule with the higher mean accuracy; empty if both have the same, or no seed in common."""
         behind = self.comparison.found.behind
-        return RULES[behind < 0] if behind else ""
+        return RULES[0] if behind > 0 else RULES[1] if behind < 0 else ""
 
     def remains(self, comparisons: int) -> bool:
         """Whether one rule is shown to be better if the interval is widened for so many comparisons (Bonferroni)."""
         one = self.comparison
         if (candidates := one.tables.candidates(self.place)) is None:
             return False
-        found = candidates.beside(int(one.left.name), int(one.right.name), LEVEL / comparisons)
+        found = candidates.beside(int(one.left.name), int(one.right.name), LEVEL / max(comparisons, one.named))
         return found.verdict.startswith((BETTER, WORSE))
 
     @property
@@ -57,7 +57,7 @@ class Row(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The kind of its chips, if it has some."""
+        """The kind of its chips; without chips that there are no faults."""
         return self.case.partition(", ")[0]
 
     @property
