@@ -14,16 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 from torch.nn import functional as F
-from torchvision.transforms import v2
 
 from snn.config import Augment, Dataset, File, Split
 from snn.core import files, seeds, stored
 from snn.core.errors import InputError
+from snn.core.lazy import lazy
 from snn.data import augment as augment_module
 from snn.data import prepare, samples, splits
 from snn.data.loaders import Raw
 from tests.recorder import Recorder
 from tests.refusals import refused
+
+v2 = lazy("torchvision.transforms.v2")  # not imported where this is only collected
 
 SIZES = st.integers(1, 7)
 
