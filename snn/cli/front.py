@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from snn.cli import accuracies, by_case, in_short, two_rules
 from snn.cli.by_case import At, Places, places_of
-from snn.cli.evidence import about, answer_of, chips, costs, pairs, table
+from snn.cli.evidence import about, answer_of, chips, costs, pairs
 from snn.cli.shown import Shown
 from snn.config import params
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import cases, markdown, standings
+from snn.report.by_row import table
 from snn.report.words import listed
 
 ENERGY = ("claims_fashion", DEFAULT_EXPERIMENT)  # whose energies are shown, those of the first on README
@@ -33,7 +34,7 @@ def texts(shown: Shown) -> dict[str, str]:
     `in short`: what to take. `cases`: by how much it leads. `limits`: of that. `side by side`: the two rules that lead.
     `costs`: energy and training. `answer`: accuracies of all rules. `why`, and more: the evidence.
     """
-    tables = shown.on_record
+    tables = shown.tables
     stale = {f"`{one.name}`": one.mark.strip() for one in _of(tables, experiments()) if one.mark}
     older = f"* Of older code: {listed(list(stale))}.\n" if stale else ""
     marks = "".join(f"\n{name}: {mark}\n" for name, mark in stale.items())
@@ -104,7 +105,7 @@ def _has_mismatch(noise: str) -> bool:
 
 def _evidence(shown: Shown) -> dict[str, str]:
     """The tables behind the answer in Markdown, by name."""
-    tables, sets = shown.on_record, shown.sets
+    tables, sets = shown.tables, shown.sets
     at_clean = (at.tables for places in shown.places.values() for at in places if at.row.where == standings.CLEAN)
     clean = list({one.name: one for one in at_clean}.values())
     names = [one.name for one in clean]

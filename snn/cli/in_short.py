@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from snn.cli import by_case
 from snn.cli.by_case import DATA
-from snn.cli.evidence import pairs, table
+from snn.cli.evidence import pairs
 from snn.cli.sets import Tables
 from snn.cli.two_rules import RULES, Compared, Row, every
 from snn.report import cases
+from snn.report.by_row import table
 from snn.report.candidates import Beside
 from snn.report.verdicts import BETTER, WORSE
 from snn.report.words import listed
@@ -24,7 +25,7 @@ def lines(found: Sequence[Row]) -> str:
 
 def limits(found: Sequence[Row], sets: Mapping[str, Tables]) -> str:
     """How many leads stand in all comparisons at once, and with the same targets; in Markdown."""
-    return "".join(f"* {line}\n" for line in (*_remaining(found), *_same_targets(sets)))
+    return "".join(f"* {line}\n" for line in (_remaining(found), *_same_targets(sets)))
 
 
 def leads(found: Sequence[Row]) -> str:
@@ -56,8 +57,9 @@ def _on_data(own: Sequence[Row]) -> Iterator[tuple[str, str]]:
 def _one_chip(found: Sequence[Compared]) -> Iterator[str]:
     """What 95 % of new chips reach with either rule, in percent, over several levels."""
     for rule in RULES:
-        if least := sorted((f"{100 * one.one_chip[rule]:.1f}" for one in found if rule in one.one_chip), key=float):
-            yield f"{rule} {_range(least)}"
+        known = [one.comparison.metric.value(one.one_chip[rule]) for one in found if rule in one.one_chip]
+        if known:
+            yield f"{rule} {_range(sorted(known, key=float))}"
 
 
 def _alone(own: Sequence[Row]) -> str:
@@ -156,17 +158,12 @@ def _how_sure(found: Sequence[Row]) -> str:
     return f"How sure: {better} of {number} leads are shown; {len(remain)} with intervals for all {number}{without}."
 
 
-def _remaining(found: Sequence[Row]) -> Iterator[str]:
+def _remaining(found: Sequence[Row]) -> str:
     """The leads that are shown with intervals for all comparisons at once."""
-    number = len(every(found))
-    told = [
-        f"{one.comparison.winner}, {_label(row)}, {DATA[data]}"
-        for row in found
-        for data, one in row.on.items()
-        if one.remains(number)
-    ]
-    yield f"**Uncorrected.** With intervals for all {number} (Bonferroni) are shown: {'; '.join(told) or 'none'}."
-
-
-def _label(row: Row) -> str:
-    return f"{row.kind} {row.level} {row.way}" if row.way else row.case
+    number, told = len(every(found)), []
+    for row in found:
+        where = f"{row.kind} {row.level} {row.way}" if row.way else row.case
+        told += [
+            f"{one.comparison.winner}, {where}, {DATA[data]}" for data, one in row.on.items() if one.remains(number)
+        ]
+    return f"**Uncorrected.** With intervals for all {number} (Bonferroni) are shown: {'; '.join(told) or 'none'}."

@@ -36,8 +36,8 @@ def readme() -> None:
     today is not made of its tables, or if a marker is missing.
     """
     shown = on_record()
-    for i, found in enumerate(shown.on_record.values(), 1):
-        doing(f"proving {found.name}, {i} of {len(shown.on_record)}")
+    for i, found in enumerate(shown.tables.values(), 1):
+        doing(f"proving {found.name}, {i} of {len(shown.tables)}")
         found.prove()
         found.refuse_inconsistent()
         found.refuse_unknown_commits()
@@ -74,7 +74,7 @@ def on_record() -> Shown:
 
 def documented(shown: Shown) -> Iterator[tuple[Path, str, str]]:
     """What is shown where, (file, marker, text), from the tables of this checkout; stale tables carry a mark."""
-    tables = shown.on_record
+    tables = shown.tables
     for marker, text in front.texts(shown).items():
         yield README if marker in ON_README else WHICH_RULE, marker, text
     yield README, "claims", f"{claims.short(tables[name] for name in record.names())}\n"

@@ -14,17 +14,17 @@ from snn.pipeline import record
 class Shown:
     """Sets of tables on record, by experiment."""
 
-    on_record: Mapping[str, record.TablesOnRecord]
+    tables: Mapping[str, record.TablesOnRecord]
 
     @cached_property
     def sets(self) -> dict[str, Tables]:
         """Their rows, as commands that compare rules read them."""
-        return {name: Tables(found) for name, found in self.on_record.items()}
+        return {name: Tables(found) for name, found in self.tables.items()}
 
     @cached_property
     def places(self) -> Places:
         """The places of every case."""
-        return places_of(self.on_record)
+        return places_of(self.tables)
 
     @cached_property
     def compared(self) -> list[two_rules.Row]:

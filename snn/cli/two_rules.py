@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from snn.cli.by_case import DATA, At, Places, Take, by_level
-from snn.cli.evidence import table
 from snn.cli.sets import Tables
 from snn.cli.versus import Comparison, Question, comparisons
+from snn.report.by_row import table
 from snn.report.intervals import LEVEL
 from snn.report.place import Place
 from snn.report.verdicts import BETTER, WORSE
@@ -42,9 +42,10 @@ class Compared(NamedTuple):
     @property
     def accuracies(self) -> str:
         """Both accuracies, those of one chip in brackets."""
-        metric, one = self.comparison.metric, self.comparison
-        least = {rule: f" [{metric.value(value)}]" for rule, value in self.one_chip.items()}
-        return ", ".join(metric.value(side.value_test) + least.get(side.method, "") for side in (one.left, one.right))
+        told = self.comparison.metric.value
+        least = {rule: f" [{told(value)}]" for rule, value in self.one_chip.items()}
+        both = zip(RULES, self.comparison.values, strict=True)
+        return ", ".join(told(value) + least.get(rule, "") for rule, value in both)
 
 
 class Row(NamedTuple):

@@ -4,12 +4,12 @@ A statement is what claims say before a colon. Claims that differ behind it, as 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from snn.config import Claim, Claims, Ratio
 from snn.report import claims_found
+from snn.report.by_row import table
 from snn.report.claims_found import Answers
-from snn.report.markdown import table
 from snn.report.verdicts import NOT_RESOLVED, NOT_TESTED, OF_CLAIMS, of_claims
 
 UNITS = {"accuracy": "points", "mse": "squared error", "energy_nj": "nJ"}
@@ -52,14 +52,14 @@ def in_short(claims: Claims, sets: Sequence[Answers], norms: Callable[[Claim | R
         }
         for claim, row in _decided(claims, sets)
     ]
-    return _table(rows)
+    return table(rows)
 
 
 def decided(claims: Claims, sets: Sequence[Answers]) -> str:
-    """The same statements as a table; empty without one."""
+    """The statements that hold and those that fail, as a table; empty without one."""
     rows = [row for _, row in _decided(claims, sets)]
     left_out = "" if any(row["flags"] for row in rows) else "flags"
-    return _table([{heading: cell for heading, cell in row.items() if heading != left_out} for row in rows])
+    return table([{heading: cell for heading, cell in row.items() if heading != left_out} for row in rows])
 
 
 def _decided(claims: Claims, sets: Sequence[Answers]) -> Iterator[tuple[Claim | Ratio, dict[str, str]]]:
@@ -68,10 +68,6 @@ def _decided(claims: Claims, sets: Sequence[Answers]) -> Iterator[tuple[Claim | 
         for ways in _ways(claims).values():
             if own := [claim for claim in ways if _has(claim, verdict, sets)]:
                 yield own[0], _row(own, ways, verdict, sets)
-
-
-def _table(rows: Sequence[Mapping[str, str]]) -> str:
-    return table({heading: [row[heading] for row in rows] for heading in rows[0]}) if rows else ""
 
 
 def _ways(claims: Claims) -> dict[str, list[Claim | Ratio]]:

@@ -1,11 +1,11 @@
 """What stands behind README's answer: pairs of rules, chips, costs; read from sets of tables on record. No torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
 from snn.pipeline import record
-from snn.report import collected, markdown
+from snn.report import collected
 
 
 def answer_of(found: record.TablesOnRecord) -> str:
@@ -18,8 +18,3 @@ def reported(found: record.TablesOnRecord, name: str, columns: Sequence[str]) ->
     """A table of the report of a set; without the report one without rows, with the columns that are read."""
     path = found.report / name
     return collected.read(path) if path.exists() else pd.DataFrame(columns=list(columns))
-
-
-def table(rows: Sequence[Mapping[str, str]]) -> str:
-    """A table in Markdown of rows by heading, those of the first in its order. Empty without rows."""
-    return markdown.table({name: [row[name] for row in rows] for name in rows[0]}) if rows else ""

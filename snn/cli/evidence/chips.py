@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from snn.cli.evidence import answer_of, reported, table
+from snn.cli.evidence import answer_of, reported
 from snn.cli.evidence.pairs import TARGETS
 from snn.pipeline import record
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import standings
+from snn.report.by_row import table
 from snn.report.place import NOISE_AWARE
 
 LEVEL = 0.4  # of the mismatch on which calibrators are compared

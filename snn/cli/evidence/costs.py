@@ -5,12 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from snn.cli.evidence import reported, table
+from snn.cli.evidence import reported
 from snn.cli.sets import Tables
 from snn.config import Energy
 from snn.energy.prices import pj
 from snn.pipeline import record
 from snn.report import collected
+from snn.report.by_row import table
 from snn.report.select import trainings
 
 ENERGIES = ("horowitz45_fp32", "horowitz45_int8", "horowitz45_memory")

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from snn.cli.evidence import table
 from snn.cli.sets import Tables
 from snn.cli.versus import Comparison, Question, comparisons
 from snn.pipeline.settings import DEFAULT_EXPERIMENT
 from snn.report import markdown
+from snn.report.by_row import table
 from snn.report.candidates import Beside, Candidates
 from snn.report.metric import SHOWN
 from snn.report.place import Place
